@@ -29,7 +29,8 @@
         return sp2_value;                                                                          \
     }()
 #else
-#define SP2_SIZED_INIT(type) { .size = sizeof(type) }
+#define SP2_SIZED_INIT(type)                                                                       \
+    { .size = sizeof(type) }
 #endif
 
 #endif
