@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+using System.Reflection;
+
+namespace Spead2.Bindings.Tests;
+
+/// <summary>Where the files are that the contract is checked against; the project file says it.</summary>
+internal static class RepositoryFiles
+{
+    private static readonly string Root = Metadata("RepositoryRoot");
+
+    public static string IncludeDirectory { get; } = Path.Combine(Root, "native", "include");
+
+    public static string UmbrellaHeader { get; } = Path.Combine(IncludeDirectory, "spead2core", "spead2core.h");
+
+    public static string NativeSources { get; } = Path.Combine(Root, "native", "src");
+
+    /// <summary>The C core as built by CMake.</summary>
+    public static string NativeLibrary { get; } = Metadata("NativeLibrary");
+
+    private static string Metadata(string key) =>
+        typeof(RepositoryFiles).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(attribute => attribute.Key == key).Value!;
+}
