@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2;
+
+internal static class BugCompatExtensions
+{
+    /// <summary>Throws unless every bit of the mask is defined.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A bit is not defined.</exception>
+    public static void ThrowIfUndefined(this BugCompat value, string parameterName)
+    {
+        if ((value & ~BugCompat.PySpead052) != 0)
+        {
+            throw new ArgumentOutOfRangeException(
+                parameterName,
+                (int)value,
+                $"{parameterName} must be a combination of the bits 1, 2 and 4.");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
+
+namespace Spead2.Receive;
+
+/// <summary>
+/// A received heap (receiving.txt: <c>spead2.recv.Heap</c> and <c>IncompleteHeap</c>). It never changes and is
+/// independent of the stream it came from.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Ownership: the heap's memory is the caller's until <see cref="Dispose"/>, which gives it back for use by later
+/// heaps. Every member throws <see cref="ObjectDisposedException"/> after that, and so does every
+/// <see cref="ReadOnlyMemory{T}"/> that came from the heap. Memory that is pinned
+/// (<see cref="ReadOnlyMemory{T}.Pin"/>) stays until it is unpinned. A span, however, is not guarded: do not use one
+/// after the heap is disposed, and keep the heap referenced (a <c>using</c> does) while a span is in use.
+/// </para>
+/// <para>Threads: any number may read; <see cref="Dispose"/> may be called from any thread, more than once.</para>
+/// </remarks>
+[SuppressMessage("Usage", "CA1816:Call GC.SuppressFinalize correctly", Justification = "A pin may outlive Dispose.")]
+public abstract unsafe class Heap : IDisposable
+{
+    private readonly HeapInfo _info;
+    private PayloadMemory? _payload;
+    private RawItem[]? _items;
+    private PayloadRange[]? _ranges;
+
+    // Users of the memory: the owner until Dispose, each pin, and each call into the engine.
+    private int _holds = 1;
+    private int _disposed;
+
+    internal Heap(in HeapInfo info)
+    {
+        _info = info;
+    }
+
+    /// <summary>Gives the memory of a heap back that was never disposed.</summary>
+    ~Heap()
+    {
+        ReleaseMemory();
+    }
+
+    /// <summary>Heap identifier.</summary>
+    public ulong Cnt => Info.Cnt;
+
+    /// <summary>Flavour of the packets, with the bug compatibility of the stream.</summary>
+    public Flavour Flavour => Info.Flavour;
+
+    /// <summary>Announced bytes of payload; -1 if no packet said how long the heap is.</summary>
+    public long HeapLength => Info.HeapLength;
+
+    /// <summary>Bytes of payload that arrived.</summary>
+    public long ReceivedLength => Info.ReceivedLength;
+
+    /// <summary>Whether the length is known and all of it has arrived.</summary>
+    public bool IsComplete => Has(HeapState.Complete);
+
+    /// <summary>
+    /// Whether everything that is known to belong to the heap has arrived. True for every complete heap; a heap that
+    /// never said its length can be contiguous only. A heap that is not contiguous is an incomplete heap.
+    /// </summary>
+    public bool IsContiguous => Has(HeapState.Contiguous);
+
+    /// <summary>Whether a stream control item says start (receiving.txt: <c>is_start_of_stream</c>).</summary>
+    public bool IsStartOfStream => Has(HeapState.StartOfStream);
+
+    /// <summary>Whether a stream control item says stop (receiving.txt: <c>is_end_of_stream</c>).</summary>
+    public bool IsEndOfStream => Has(HeapState.EndOfStream);
+
+    /// <summary>
+    /// The payload, without a copy. Of an incomplete heap it is empty unless the stream keeps it
+    /// (<see cref="ReceiveStreamOptions.IncompleteKeepPayload"/>); then bytes outside of
+    /// <see cref="PayloadRanges"/> have no defined value.
+    /// </summary>
+    public ReadOnlyMemory<byte> Payload
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return _info.PayloadLength == 0 ? default : (_payload ??= new PayloadMemory(this)).Memory;
+        }
+    }
+
+    /// <summary>
+    /// The items: those in the payload by rising address, then the immediates by rising value. Descriptors and stream
+    /// control items are among them, empty items and padding are not. An incomplete heap has immediates only.
+    /// </summary>
+    public ImmutableArray<RawItem> Items
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return ImmutableCollectionsMarshal.AsImmutableArray(_items ??= WithMemory(static heap => heap.ReadItems()));
+        }
+    }
+
+    /// <summary>
+    /// Parts of an incomplete heap that arrived, in order and disjoint. Empty unless the stream keeps them
+    /// (<see cref="ReceiveStreamOptions.IncompleteKeepPayloadRanges"/>), and for heaps that are not incomplete.
+    /// </summary>
+    public ImmutableArray<PayloadRange> PayloadRanges
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return ImmutableCollectionsMarshal.AsImmutableArray(_ranges ??= WithMemory(static heap => heap.ReadRanges()));
+        }
+    }
+
+    private ref readonly HeapInfo Info
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return ref _info;
+        }
+    }
+
+    /// <summary>Gives the memory back. Calling it again does nothing.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            Unhold();
+        }
+    }
+
+    /// <summary>Reads the items from the engine. The memory is held during the call.</summary>
+    internal abstract RawItem[] ReadItems();
+
+    /// <summary>Reads the received ranges from the engine. The memory is held during the call.</summary>
+    internal abstract PayloadRange[] ReadRanges();
+
+    /// <summary>Gives the memory back to the engine. Called once, from any thread, possibly the finalizer's.</summary>
+    internal abstract void ReleaseMemory();
+
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, typeof(Heap));
+
+    private bool Has(HeapState flag) => (Info.State & flag) != 0;
+
+    private T WithMemory<T>(Func<Heap, T> read)
+    {
+        Hold();
+        try
+        {
+            return read(this);
+        }
+        finally
+        {
+            Unhold();
+        }
+    }
+
+    private void Hold()
+    {
+        int holds;
+        do
+        {
+            ThrowIfDisposed();
+            holds = Volatile.Read(ref _holds);
+            ObjectDisposedException.ThrowIf(holds == 0, typeof(Heap));
+        }
+        while (Interlocked.CompareExchange(ref _holds, holds + 1, holds) != holds);
+    }
+
+    private void Unhold()
+    {
+        if (Interlocked.Decrement(ref _holds) == 0)
+        {
+            // Only now: a pin that is never released must not keep the finalizer from running.
+            GC.SuppressFinalize(this);
+            ReleaseMemory();
+        }
+    }
+
+    /// <summary>Lends the payload of a heap that is not disposed.</summary>
+    private sealed class PayloadMemory(Heap heap) : MemoryManager<byte>
+    {
+        public override Memory<byte> Memory => CreateMemory(heap._info.PayloadLength);
+
+        public override Span<byte> GetSpan()
+        {
+            heap.ThrowIfDisposed();
+            return new Span<byte>(heap._info.Payload, heap._info.PayloadLength);
+        }
+
+        public override MemoryHandle Pin(int elementIndex = 0)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)elementIndex, (uint)heap._info.PayloadLength, nameof(elementIndex));
+            heap.Hold();
+            return new MemoryHandle(heap._info.Payload + elementIndex, pinnable: this);
+        }
+
+        public override void Unpin() => heap.Unhold();
+
+        protected override void Dispose(bool disposing)
+        {
+            // The heap is the owner.
+        }
+    }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Receive;
+
+/// <summary>What an engine knows of a heap when it hands it over.</summary>
+internal readonly unsafe struct HeapInfo
+{
+    public required ulong Cnt { get; init; }
+
+    public required Flavour Flavour { get; init; }
+
+    public required long HeapLength { get; init; }
+
+    public required long ReceivedLength { get; init; }
+
+    public required HeapState State { get; init; }
+
+    /// <summary>The payload; it neither moves nor goes before <see cref="Heap.ReleaseMemory"/>.</summary>
+    public required byte* Payload { get; init; }
+
+    public required int PayloadLength { get; init; }
+}

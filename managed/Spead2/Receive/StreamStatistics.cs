@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+
+using System.Collections;
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+
+namespace Spead2.Receive;
+
+/// <summary>
+/// Statistics of a stream at one moment (receiving.txt: <c>StreamStats</c>). The first nine have receiving.txt's
+/// meaning; the others explain every packet and heap that was not used.
+/// </summary>
+/// <remarks>
+/// <see cref="Packets"/> is the sum of <see cref="PacketsAccepted"/>, those rejected, <see cref="TooLarge"/> and
+/// <see cref="AllocationFailed"/>. What is malformed, mismatched in size, truncated, empty or dropped by the kernel
+/// never got that far. Enumerating gives each statistic under receiving.txt's spelling, for example <c>max_batch</c>.
+/// </remarks>
+[SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "Its properties are what matters.")]
+public sealed class StreamStatistics : IReadOnlyCollection<KeyValuePair<string, long>>
+{
+    internal static readonly ImmutableArray<string> Names =
+        [.. Enum.GetNames<Statistic>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
+
+    private readonly ImmutableArray<long> _values;
+
+    /// <summary>Takes the values in the order of <see cref="Statistic"/>.</summary>
+    internal StreamStatistics(ImmutableArray<long> values)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, Names.Length, nameof(values));
+        _values = values;
+    }
+
+    /// <summary>Heaps put into the stream: complete, evicted and flushed ones.</summary>
+    public long Heaps => this[Statistic.Heaps];
+
+    /// <summary>Incomplete heaps pushed out by newer heaps.</summary>
+    public long IncompleteHeapsEvicted => this[Statistic.IncompleteHeapsEvicted];
+
+    /// <summary>Heaps still under assembly when the stream stopped.</summary>
+    public long IncompleteHeapsFlushed => this[Statistic.IncompleteHeapsFlushed];
+
+    /// <summary>Packets that reached the assembly, used or not.</summary>
+    public long Packets => this[Statistic.Packets];
+
+    /// <summary>Times that a packet reader delivered packets as a unit.</summary>
+    public long Batches => this[Statistic.Batches];
+
+    /// <summary>Most packets in one such unit.</summary>
+    public long MaxBatch => this[Statistic.MaxBatch];
+
+    /// <summary>Packets that are a heap of their own.</summary>
+    public long SinglePacketHeaps => this[Statistic.SinglePacketHeaps];
+
+    /// <summary>Hash table entries looked at; a debugging aid.</summary>
+    public long SearchDist => this[Statistic.SearchDist];
+
+    /// <summary>Times that a finished heap found the ring full: the stream is not read fast enough.</summary>
+    public long WorkerBlocked => this[Statistic.WorkerBlocked];
+
+    /// <summary>Packets that became part of a heap.</summary>
+    public long PacketsAccepted => this[Statistic.PacketsAccepted];
+
+    /// <summary>Payload bytes of the accepted packets.</summary>
+    public long PayloadBytes => this[Statistic.PayloadBytes];
+
+    /// <summary>Packets without a heap length where unsized heaps are not allowed.</summary>
+    public long RejectedUnsized => this[Statistic.RejectedUnsized];
+
+    /// <summary>Packets whose heap length contradicts what is known of the heap.</summary>
+    public long RejectedLength => this[Statistic.RejectedLength];
+
+    /// <summary>Packets of another flavour than the first packet of their heap.</summary>
+    public long RejectedFlavour => this[Statistic.RejectedFlavour];
+
+    /// <summary>Packets that are not the next one of their heap, where order is required.</summary>
+    public long RejectedOrder => this[Statistic.RejectedOrder];
+
+    /// <summary>Packets whose payload had been received already.</summary>
+    public long RejectedDuplicate => this[Statistic.RejectedDuplicate];
+
+    /// <summary>Packets of whose payload a part had been received already.</summary>
+    public long RejectedOverlap => this[Statistic.RejectedOverlap];
+
+    /// <summary>Packets of heaps that are larger than allowed or have too many parts.</summary>
+    public long TooLarge => this[Statistic.TooLarge];
+
+    /// <summary>Packets for whose heap there was no memory.</summary>
+    public long AllocationFailed => this[Statistic.AllocationFailed];
+
+    /// <summary>Datagrams or bytes that are not a SPEAD packet.</summary>
+    public long Malformed => this[Statistic.Malformed];
+
+    /// <summary>Datagrams that are longer than the packet in them.</summary>
+    public long SizeMismatch => this[Statistic.SizeMismatch];
+
+    /// <summary>Datagrams that are larger than the reader accepts.</summary>
+    public long Truncated => this[Statistic.Truncated];
+
+    /// <summary>Datagrams without a byte.</summary>
+    public long Empty => this[Statistic.Empty];
+
+    /// <summary>Datagrams dropped by the kernel, mostly because the socket's buffer was full.</summary>
+    public long KernelDrops => this[Statistic.KernelDrops];
+
+    /// <summary>Heaps with a stop item, which end the stream unseen.</summary>
+    public long StopHeaps => this[Statistic.StopHeaps];
+
+    /// <summary>Incomplete heaps that were not delivered because only contiguous ones are wanted.</summary>
+    public long IncompleteHeapsDropped => this[Statistic.IncompleteHeapsDropped];
+
+    /// <summary>Heaps under assembly when the user stopped the stream.</summary>
+    public long HeapsDroppedAtStop => this[Statistic.HeapsDroppedAtStop];
+
+    /// <summary>Number of statistics.</summary>
+    public int Count => _values.Length;
+
+    private long this[Statistic statistic] => _values[(int)statistic];
+
+    /// <summary>Names and values, in a fixed order.</summary>
+    public IEnumerator<KeyValuePair<string, long>> GetEnumerator() => Names.Zip(_values, KeyValuePair.Create).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Receive;
+
+/// <summary>
+/// The stream has stopped and every heap has been taken (receiving.txt: <c>spead2.Stopped</c>).
+/// </summary>
+public sealed class StreamStoppedException : Spead2Exception
+{
+    private const int StoppedStatus = -5;
+
+    /// <summary>Makes an exception.</summary>
+    public StreamStoppedException()
+        : base("The stream has stopped and every heap has been taken.", StoppedStatus, "SP2_E_STOPPED")
+    {
+    }
+}
