@@ -133,7 +133,7 @@ internal sealed partial class CHeader
 
     private List<JsonElement> Parse(string code, bool toleratesErrors)
     {
-        string source = $"#include <stddef.h>\n#include \"spead2core/spead2core.h\"\n{code}\n";
+        string source = $"#define offsetof __builtin_offsetof\n#include \"spead2core/spead2core.h\"\n{code}\n";
         string tree = _clang.Run(
             [.. Arguments(), "-fparse-all-comments", "-fsyntax-only", "-Xclang", "-ast-dump=json", "-"],
             source,
