@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What does receiving cost over the one thing that it cannot avoid, the copy of the payload?
+ *
+ * Two methods handle the same packets, in turns within one run, so that both see the same machine:
+ *
+ *   memcpy   one thread copies the payload of each packet to its place in a heap buffer and does
+ *            nothing else; the heap buffers are used in rotation.
+ *   receive  the whole receive path with default options: a stream is fed with the packets as
+ *            datagrams; its worker thread decodes, assembles and queues heaps; this program's
+ *            thread pops them in batches, looks at each and releases it.
+ *
+ * Source and destination stay in cache: the packets are those of a few heaps, and the list that is
+ * fed names them again and again (a completed heap is forgotten, so its cnt may come again). The
+ * memcpy method walks the same list and has as many heap buffers as the receive path took from the
+ * operating system while it warmed up. All memory is touched before anything is measured.
+ *
+ * A repetition of either method is a list of RUN_BYTES of payload. Making the stream and its thread
+ * is not measured; waking the thread and stopping the stream are. One repetition gives nanoseconds
+ * per packet; the result is the median of the repetitions, with the smallest and largest as spread.
+ */
+#include <sched.h>
+#include <spead2core/spead2core.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "packet_builder.h"
+
+#define RUN_BYTES (UINT64_C(256) << 20)
+
+enum { SOURCE_HEAPS = 2, POP_BATCH = 16, DEFAULT_REPEATS = 15, MAX_REPEATS = 1000 };
+enum { MAX_DESTINATIONS = 64, NO_CPU = -1 };
+
+typedef struct bench_settings {
+    uint64_t heap;    /* 0: the usual two */
+    uint64_t payload; /* 0: the usual two */
+    uint32_t repeats;
+    double seconds; /* per shape; 0: `repeats` counts */
+    int32_t consumer_cpu;
+    int32_t worker_cpu;
+    bool poll;
+} bench_settings;
+
+/* One heap size and packet size with everything made ready. */
+typedef struct shape {
+    const bench_settings *settings;
+    uint64_t heap;
+    uint64_t payload;
+    uint64_t packets; /* in the list */
+    uint64_t heaps;   /* in the list */
+    datagram_list source;
+    sp2_datagram *list;
+    uint32_t destinations;
+    uint8_t *destination[MAX_DESTINATIONS];
+} shape;
+
+static void stop_with(const char *what, const char *why) {
+    fprintf(stderr, "bench_assemble: %s: %s\n", what, why);
+    exit(1);
+}
+
+static void check(int32_t status, const char *what) {
+    if (status != SP2_OK) {
+        stop_with(what, sp2_last_error_message());
+    }
+}
+
+static void *allocate(size_t bytes) {
+    void *memory = malloc(bytes);
+    if (memory == NULL) {
+        stop_with("malloc", "not enough memory");
+    }
+    memset(memory, 1, bytes);
+    return memory;
+}
+
+static double now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static void run_on(int32_t cpu) {
+    if (cpu != NO_CPU) {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        CPU_SET((size_t)cpu, &set);
+        if (sched_setaffinity(0, sizeof(set), &set) != 0) {
+            stop_with("--cpu", "this CPU cannot be used");
+        }
+    }
+}
+
+/* The packets of the source heaps, as a sender makes them: its item pointer is in the first. */
+static void add_source_heap(shape *s, uint64_t cnt) {
+    uint8_t *content = new_payload(s->heap, cnt);
+    packet_builder first;
+    packet_begin_heap(&first, 48, cnt, (int64_t)s->heap, 0, s->payload);
+    packet_add_address(&first, 0x1000, 0);
+    packet_add_payload(&first, content, (size_t)s->payload);
+    datagrams_add_packet(&s->source, &first);
+    for (uint64_t offset = s->payload; offset < s->heap; offset += s->payload) {
+        datagrams_add_part(&s->source, 48, cnt, (int64_t)s->heap, content, offset, s->payload);
+    }
+    free(content);
+}
+
+static void check_content(const shape *s, const sp2_heap_info *info) {
+    uint8_t *expected = new_payload(s->heap, info->cnt);
+    if (memcmp(info->payload, expected, (size_t)s->heap) != 0) {
+        stop_with("receive", "a heap has the wrong content");
+    }
+    free(expected);
+}
+
+static int32_t pop(const shape *s, sp2_receive_stream *stream, sp2_heap **heaps, uint32_t *count) {
+    if (!s->settings->poll) {
+        return sp2_receive_stream_pop_wait(stream, heaps, POP_BATCH, -1, count);
+    }
+    int32_t status;
+    do {
+        status = sp2_receive_stream_pop(stream, heaps, POP_BATCH, count);
+    } while (status == SP2_E_EMPTY);
+    return status;
+}
+
+static double receive_once(const shape *s, bool compare) {
+    sp2_thread_pool_options pool_options = SP2_THREAD_POOL_OPTIONS_INIT;
+    pool_options.affinity = &s->settings->worker_cpu;
+    pool_options.affinity_count = s->settings->worker_cpu == NO_CPU ? 0 : 1;
+    sp2_thread_pool *pool;
+    sp2_receive_stream *stream;
+    check(sp2_thread_pool_create(&pool_options, &pool), "sp2_thread_pool_create");
+    check(sp2_receive_stream_create(pool, NULL, &stream), "sp2_receive_stream_create");
+
+    const double start = now_ns();
+    check(sp2_receive_stream_add_datagram_reader(stream, s->list, s->packets),
+          "sp2_receive_stream_add_datagram_reader");
+    sp2_heap *heaps[POP_BATCH];
+    uint32_t count;
+    uint64_t complete = 0;
+    while (pop(s, stream, heaps, &count) == SP2_OK) {
+        for (uint32_t i = 0; i < count; i++) {
+            sp2_heap_info info = SP2_HEAP_INFO_INIT;
+            check(sp2_heap_get_info(heaps[i], &info), "sp2_heap_get_info");
+            complete += (info.flags & SP2_HEAP_COMPLETE) != 0;
+            if (compare) {
+                check_content(s, &info);
+            }
+            sp2_heap_release(heaps[i]);
+        }
+    }
+    const double ns = now_ns() - start;
+    sp2_receive_stream_destroy(stream);
+    sp2_thread_pool_destroy(pool);
+    if (complete != s->heaps) {
+        stop_with("receive", "not every heap arrived complete");
+    }
+    return ns / (double)s->packets;
+}
+
+static double memcpy_once(const shape *s) {
+    const size_t payload = (size_t)s->payload;
+    const double start = now_ns();
+    uint32_t turn = 0;
+    uint64_t offset = 0;
+    for (uint64_t i = 0; i < s->packets; i++) {
+        const sp2_datagram *packet = &s->list[i];
+        const uint8_t *source = (const uint8_t *)packet->data + packet->length - payload;
+        memcpy(s->destination[turn] + offset, source, payload);
+        offset += payload;
+        if (offset == s->heap) {
+            offset = 0;
+            turn = turn + 1 == s->destinations ? 0 : turn + 1;
+        }
+    }
+    /* The copies are a result: the compiler may not leave them out. */
+    __asm__ volatile("" : : "r"(s->destination) : "memory");
+    return (now_ns() - start) / (double)s->packets;
+}
+
+/* Lets both methods run once, and finds how many heap buffers the receive path uses. */
+static void warm_up(shape *s) {
+    sp2_memory_stats before = SP2_MEMORY_STATS_INIT;
+    sp2_memory_stats after = SP2_MEMORY_STATS_INIT;
+    check(sp2_memory_trim(), "sp2_memory_trim");
+    check(sp2_memory_get_stats(&before), "sp2_memory_get_stats");
+    receive_once(s, false);
+    check(sp2_memory_get_stats(&after), "sp2_memory_get_stats");
+    const uint64_t blocks = after.misses - before.misses;
+    s->destinations = blocks < 1                  ? 1
+                      : blocks > MAX_DESTINATIONS ? MAX_DESTINATIONS
+                                                  : (uint32_t)blocks;
+    for (uint32_t i = 0; i < s->destinations; i++) {
+        s->destination[i] = allocate((size_t)s->heap);
+    }
+    receive_once(s, true);
+    memcpy_once(s);
+}
+
+static int by_value(const void *a, const void *b) {
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double print_result(const shape *s, const char *method, double *ns, uint32_t repeats) {
+    qsort(ns, repeats, sizeof(*ns), by_value);
+    const double median = (ns[(repeats - 1) / 2] + ns[repeats / 2]) / 2;
+    printf("{\"bench\":\"assemble\",\"method\":\"%s\",\"heap\":%llu,\"payload\":%llu,"
+           "\"packets\":%llu,\"repeats\":%u,\"destinations\":%u,\"ns_per_packet\":%.2f,"
+           "\"min\":%.2f,\"max\":%.2f,\"gb_per_s\":%.2f}\n",
+           method, (unsigned long long)s->heap, (unsigned long long)s->payload,
+           (unsigned long long)s->packets, repeats, s->destinations, median, ns[0], ns[repeats - 1],
+           (double)s->payload / median);
+    return median;
+}
+
+static void measure(const bench_settings *settings, uint64_t heap, uint64_t payload) {
+    shape s = {.settings = settings, .heap = heap, .payload = payload};
+    for (uint64_t cnt = 1; cnt <= SOURCE_HEAPS; cnt++) {
+        add_source_heap(&s, cnt);
+    }
+    s.heaps = RUN_BYTES / heap < SOURCE_HEAPS ? SOURCE_HEAPS : RUN_BYTES / heap;
+    s.packets = s.heaps * (heap / payload);
+    s.list = allocate((size_t)s.packets * sizeof(*s.list));
+    for (uint64_t i = 0; i < s.packets; i++) {
+        s.list[i] = s.source.datagrams[i % s.source.count];
+    }
+    warm_up(&s);
+
+    static double copy[MAX_REPEATS];
+    static double receive[MAX_REPEATS];
+    const double end = now_ns() + settings->seconds * 1e9;
+    uint32_t done = 0;
+    while (settings->seconds > 0 ? now_ns() < end && done < MAX_REPEATS
+                                 : done < settings->repeats) {
+        run_on(settings->worker_cpu);
+        copy[done] = memcpy_once(&s);
+        run_on(settings->consumer_cpu);
+        receive[done] = receive_once(&s, false);
+        done++;
+    }
+    const double copy_ns = print_result(&s, "memcpy", copy, done);
+    const double receive_ns = print_result(&s, "receive", receive, done);
+    printf("{\"bench\":\"assemble\",\"heap\":%llu,\"payload\":%llu,"
+           "\"overhead_ns_per_packet\":%.2f,\"overhead_percent\":%.1f}\n",
+           (unsigned long long)heap, (unsigned long long)payload, receive_ns - copy_ns,
+           (receive_ns - copy_ns) / copy_ns * 100);
+    fflush(stdout);
+
+    for (uint32_t i = 0; i < s.destinations; i++) {
+        free(s.destination[i]);
+    }
+    free(s.list);
+    datagrams_free(&s.source);
+}
+
+static void print_help(void) {
+    printf(
+        "usage: bench_assemble [options]\n"
+        "Compares receiving from memory with a plain copy of the same packets and prints a JSON\n"
+        "line per method and shape, and one with the overhead.\n"
+        "  --heap BYTES      heap size; default: 65536 and 1048576\n"
+        "  --payload BYTES   payload per packet, a divisor of the heap size; default: 1024 and "
+        "8192\n"
+        "  --repeats N       repetitions of each method, 1 to %d; default %d\n"
+        "  --seconds S       instead of --repeats: time per shape\n"
+        "  --cpu A,B         bind the consumer to CPU A, the worker and the plain copy to CPU B\n"
+        "  --poll            the consumer looks for heaps without pause instead of waiting\n"
+        "  --help            this text\n",
+        MAX_REPEATS, DEFAULT_REPEATS);
+}
+
+static double number(const char *option, const char *text, double low, double high) {
+    char *end = NULL;
+    const double value = text == NULL ? 0 : strtod(text, &end);
+    if (text == NULL || end == text || *end != '\0' || !(value >= low && value <= high)) {
+        char why[128];
+        snprintf(why, sizeof(why), "needs a number from %.15g to %.15g", low, high);
+        stop_with(option, why);
+    }
+    return value;
+}
+
+static bench_settings parse(int argc, char **argv) {
+    bench_settings s = {.repeats = DEFAULT_REPEATS, .consumer_cpu = NO_CPU, .worker_cpu = NO_CPU};
+    for (int i = 1; i < argc; i++) {
+        const char *option = argv[i];
+        const char *value = argv[i + 1];
+        if (strcmp(option, "--help") == 0) {
+            print_help();
+            exit(0);
+        } else if (strcmp(option, "--poll") == 0) {
+            s.poll = true;
+            continue;
+        } else if (strcmp(option, "--heap") == 0) {
+            s.heap = (uint64_t)number(option, value, 1, (double)RUN_BYTES);
+        } else if (strcmp(option, "--payload") == 0) {
+            s.payload = (uint64_t)number(option, value, 1, (double)RUN_BYTES);
+        } else if (strcmp(option, "--repeats") == 0) {
+            s.repeats = (uint32_t)number(option, value, 1, MAX_REPEATS);
+        } else if (strcmp(option, "--seconds") == 0) {
+            s.seconds = number(option, value, 0.001, 3600);
+        } else if (strcmp(option, "--cpu") == 0) {
+            if (value == NULL || sscanf(value, "%d,%d", &s.consumer_cpu, &s.worker_cpu) != 2 ||
+                s.consumer_cpu < 0 || s.worker_cpu < 0 || s.consumer_cpu >= CPU_SETSIZE ||
+                s.worker_cpu >= CPU_SETSIZE) {
+                stop_with(option, "needs two CPU numbers, for example 0,1");
+            }
+        } else {
+            stop_with(option, "unknown option; see --help");
+        }
+        i++;
+    }
+    return s;
+}
+
+int main(int argc, char **argv) {
+    static const uint64_t usual_heaps[] = {65536, 1048576};
+    static const uint64_t usual_payloads[] = {1024, 8192};
+    const bench_settings s = parse(argc, argv);
+    for (size_t h = 0; h < (s.heap != 0 ? 1 : 2); h++) {
+        for (size_t p = 0; p < (s.payload != 0 ? 1 : 2); p++) {
+            const uint64_t heap = s.heap != 0 ? s.heap : usual_heaps[h];
+            const uint64_t payload = s.payload != 0 ? s.payload : usual_payloads[p];
+            if (heap % payload != 0) {
+                stop_with("--payload", "has to divide the heap size");
+            }
+            measure(&s, heap, payload);
+        }
+    }
+    return 0;
+}

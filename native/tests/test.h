@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SPEAD2CORE_TESTS_TEST_H
+#define SPEAD2CORE_TESTS_TEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The test harness. An executable is one file of tests:
+ *
+ *   #include "test.h"
+ *
+ *   SP2_TEST(Pop_after_stop_returns_queued_heaps) {
+ *       REQUIRE(stream != NULL);
+ *       CHECK_EQ_U64(count, 3);
+ *   }
+ *
+ * test.c has main: it runs the tests in the order of the file, or those whose name contains one of
+ * its arguments; `--list` prints the names and `--json` a JSON line per test. Exit code 0: all
+ * passed, 1: one failed, 77: all skipped. A test that hangs is ended by CTest's timeout.
+ */
+
+typedef struct sp2_test {
+    const char *name;
+    void (*run)(void);
+    int line;
+    struct sp2_test *next;
+} sp2_test;
+
+void sp2_test_register(sp2_test *test);
+
+#define SP2_TEST(test_name)                                                                        \
+    static void test_name(void);                                                                   \
+    __attribute__((constructor)) static void test_name##_register(void) {                          \
+        static sp2_test entry = {#test_name, test_name, __LINE__, NULL};                           \
+        sp2_test_register(&entry);                                                                 \
+    }                                                                                              \
+    static void test_name(void)
+
+/* The CHECK family notes a failure and goes on; each gives whether it held. Any thread may check,
+ * but only the thread that runs the test may use REQUIRE and SKIP, which end the test. */
+#define CHECK(condition) sp2_test_check((condition) ? true : false, __FILE__, __LINE__, #condition)
+#define CHECK_EQ_U64(actual, expected)                                                             \
+    sp2_test_check_u64((uint64_t)(actual), (uint64_t)(expected), __FILE__, __LINE__, #actual)
+#define CHECK_EQ_I64(actual, expected)                                                             \
+    sp2_test_check_i64((int64_t)(actual), (int64_t)(expected), __FILE__, __LINE__, #actual)
+#define CHECK_STR(actual, expected)                                                                \
+    sp2_test_check_str((actual), (expected), __FILE__, __LINE__, #actual)
+#define CHECK_CONTAINS(text, part)                                                                 \
+    sp2_test_check_contains((text), (part), __FILE__, __LINE__, #text)
+#define CHECK_MEM(actual, expected, length)                                                        \
+    sp2_test_check_mem((actual), (expected), (length), __FILE__, __LINE__, #actual)
+
+#define REQUIRE(condition)                                                                         \
+    do {                                                                                           \
+        if (!CHECK(condition)) {                                                                   \
+            sp2_test_abandon();                                                                    \
+        }                                                                                          \
+    } while (0)
+
+/* Ends the test as skipped; the reason says what is missing here. */
+#define SKIP(...) sp2_test_skip(__VA_ARGS__)
+
+/* Polls until the condition holds, and checks that it does within the time. */
+#define WAIT_UNTIL(condition, seconds)                                                             \
+    do {                                                                                           \
+        const uint64_t sp2_deadline = sp2_test_now_ns() + (uint64_t)(seconds)*1000000000u;         \
+        while (!(condition) && sp2_test_now_ns() < sp2_deadline) {                                 \
+            sp2_test_nap();                                                                        \
+        }                                                                                          \
+        CHECK(condition);                                                                          \
+    } while (0)
+
+bool sp2_test_check(bool held, const char *file, int line, const char *text);
+bool sp2_test_check_u64(uint64_t actual, uint64_t expected, const char *file, int line,
+                        const char *text);
+bool sp2_test_check_i64(int64_t actual, int64_t expected, const char *file, int line,
+                        const char *text);
+bool sp2_test_check_str(const char *actual, const char *expected, const char *file, int line,
+                        const char *text);
+bool sp2_test_check_contains(const char *actual, const char *part, const char *file, int line,
+                             const char *text);
+bool sp2_test_check_mem(const void *actual, const void *expected, size_t length, const char *file,
+                        int line, const char *text);
+
+/* Text that every failure message of this thread of the test ends with, until the next call: the
+ * case of a data-driven test. Empty at the start of a test. */
+__attribute__((format(printf, 1, 2))) void sp2_test_context(const char *format, ...);
+
+_Noreturn void sp2_test_abandon(void);
+_Noreturn __attribute__((format(printf, 1, 2))) void sp2_test_skip(const char *format, ...);
+
+/* Monotonic clock. */
+uint64_t sp2_test_now_ns(void);
+
+/* About a millisecond, between two looks at a condition. */
+void sp2_test_nap(void);
+
+/* Random numbers. The seed is SPEAD2_TEST_SEED if that is set, else chosen by the clock; it is
+ * printed when it is used first. */
+typedef struct sp2_test_rng {
+    uint64_t state;
+} sp2_test_rng;
+
+sp2_test_rng sp2_test_random(void);
+uint64_t sp2_test_next(sp2_test_rng *rng);
+/* A number in [0, bound). */
+uint64_t sp2_test_below(sp2_test_rng *rng, uint64_t bound);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* The vectors of tests/vectors: packets and what must come of them. Their README has the format. */
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "receiver.h"
+#include "vector_file.h"
+
+static void check_item(const sp2_item *item, const vector_item *expected,
+                       const sp2_heap_info *info) {
+    CHECK_EQ_U64(item->id, expected->id);
+    CHECK_EQ_U64(item->flags, expected->immediate ? SP2_ITEM_IMMEDIATE : 0);
+    CHECK_EQ_U64(item->value, expected->value);
+    const uint64_t pointer =
+        item_pointer(info->address_bits, expected->immediate, expected->id, expected->value);
+    uint8_t wire[8];
+    for (int i = 0; i < 8; i++) {
+        wire[i] = (uint8_t)(pointer >> (56 - 8 * i));
+    }
+    CHECK_MEM(&item->wire, wire, sizeof(wire));
+    if (expected->immediate) {
+        const uint32_t bytes = info->address_bits / 8;
+        if (CHECK_EQ_U64(item->length, bytes)) {
+            CHECK_MEM(item->data, wire + 8 - bytes, bytes);
+        }
+    } else {
+        CHECK_EQ_U64(item->length, expected->length);
+        CHECK(item->data == info->payload + expected->value);
+    }
+}
+
+static void check_payload(const sp2_heap_info *info, const vector_bytes *expected) {
+    CHECK((info->payload == NULL) == (expected->count == 0));
+    if (!CHECK_EQ_U64(info->payload_length, expected->count) || info->payload == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < expected->count; i++) {
+        if (expected->bytes[i] != VECTOR_ANY_BYTE && info->payload[i] != expected->bytes[i]) {
+            CHECK_EQ_U64(info->payload[i], expected->bytes[i]);
+            break;
+        }
+    }
+}
+
+static void check_vector_heap(const sp2_heap *heap, const vector_heap *expected,
+                              uint32_t bug_compat) {
+    const sp2_heap_info info = info_of(heap);
+    CHECK_EQ_U64(info.cnt, expected->cnt);
+    CHECK_EQ_U64(info.flags, expected->flags);
+    CHECK_EQ_U64(info.address_bits, expected->address_bits);
+    CHECK_EQ_U64(info.bug_compat, bug_compat);
+    CHECK_EQ_I64(info.heap_length, expected->heap_length);
+    CHECK_EQ_U64(info.received_length, expected->received);
+    check_payload(&info, &expected->payload);
+
+    const sp2_item *items = NULL;
+    uint64_t count = UINT64_MAX;
+    CHECK_STATUS(sp2_heap_get_items(heap, &items, &count), SP2_OK);
+    CHECK_EQ_U64(info.item_count, count);
+    if (CHECK_EQ_U64(count, expected->item_count)) {
+        CHECK((items == NULL) == (count == 0));
+        for (uint64_t i = 0; i < count; i++) {
+            check_item(&items[i], &expected->items[i], &info);
+        }
+    }
+
+    const sp2_range *ranges = NULL;
+    CHECK_STATUS(sp2_heap_get_ranges(heap, &ranges, &count), SP2_OK);
+    CHECK_EQ_U64(info.range_count, count);
+    if (CHECK_EQ_U64(count, expected->range_count)) {
+        for (uint64_t i = 0; i < count; i++) {
+            CHECK_EQ_U64(ranges[i].start, expected->ranges[i].start);
+            CHECK_EQ_U64(ranges[i].end, expected->ranges[i].end);
+        }
+    }
+}
+
+static const char *const stat_names[] = {
+#define STAT_NAME(name) #name,
+    SP2_RECEIVE_STATS_MAP(STAT_NAME)
+#undef STAT_NAME
+};
+
+static void check_stats(const sp2_receive_stats *stats, const vector_case *expected) {
+    enum { COUNT = sizeof(stat_names) / sizeof(stat_names[0]) };
+    const uint64_t values[] = {
+#define STAT_VALUE(name) stats->name,
+        SP2_RECEIVE_STATS_MAP(STAT_VALUE)
+#undef STAT_VALUE
+    };
+    uint32_t found = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        uint64_t value = 0;
+        for (uint32_t k = 0; k < expected->stat_count; k++) {
+            if (strcmp(expected->stats[k].name, stat_names[i]) == 0) {
+                value = expected->stats[k].any ? values[i] : expected->stats[k].value;
+                found++;
+            }
+        }
+        if (values[i] != value) {
+            fprintf(stderr, "statistic %s:\n", stat_names[i]);
+            CHECK_EQ_U64(values[i], value);
+        }
+    }
+    CHECK_EQ_U64(found, expected->stat_count);
+}
+
+static void run_case(const vector_file *file, const vector_case *expected, bool in_order) {
+    sp2_receive_options options = quiet_options(expected->flags);
+    options.flags |= in_order ? SP2_RECEIVE_IN_ORDER : 0;
+    options.max_heaps = expected->max_heaps;
+    options.bug_compat = expected->bug_compat;
+    sp2_test_context("%s, %s, %s", file->tag, expected->name, in_order ? "in order" : "any order");
+
+    datagram_list list = {0};
+    for (uint32_t i = 0; i < expected->feed_count; i++) {
+        const vector_bytes *packet = &file->packets[expected->feed[i]].bytes;
+        uint8_t bytes[VECTOR_MAX_BYTES];
+        for (uint32_t k = 0; k < packet->count; k++) {
+            bytes[k] = (uint8_t)packet->bytes[k];
+        }
+        datagrams_add(&list, bytes, packet->count);
+    }
+    size_t length;
+    uint8_t *buffer = datagrams_join(&list, &length);
+
+    sp2_receive_stream *stream = new_stream(&options);
+    if (expected->feed_buffer) {
+        REQUIRE_OK(sp2_receive_stream_add_buffer_reader(stream, buffer, length));
+    } else {
+        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    }
+    heap_list heaps = pop_all(stream);
+    const sp2_receive_stats stats = stats_of(stream);
+    sp2_receive_stream_destroy(stream);
+    free(buffer);
+    datagrams_free(&list);
+
+    if (CHECK_EQ_U64(heaps.count, expected->heap_count)) {
+        for (uint64_t i = 0; i < heaps.count; i++) {
+            check_vector_heap(heaps.heaps[i], &expected->heaps[i], options.bug_compat);
+        }
+    }
+    check_sums(&stats);
+    check_stats(&stats, expected);
+    heaps_free(&heaps);
+}
+
+static int by_name(const void *a, const void *b) {
+    const char *const *x = a;
+    const char *const *y = b;
+    return strcmp(*x, *y);
+}
+
+/* Runs the vectors whose tag begins with `prefix`. */
+static void run_vectors(char prefix) {
+    enum { MOST_FILES = 256 };
+    char *names[MOST_FILES];
+    size_t count = 0;
+    uint32_t cases = 0;
+    DIR *directory = opendir(SP2_VECTOR_DIR);
+    REQUIRE(directory != NULL);
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
+        const char *dot = strrchr(entry->d_name, '.');
+        if (entry->d_name[0] == prefix && dot != NULL && strcmp(dot, ".txt") == 0) {
+            REQUIRE(count < MOST_FILES);
+            names[count] = malloc(strlen(SP2_VECTOR_DIR) + strlen(entry->d_name) + 2);
+            REQUIRE(names[count] != NULL);
+            sprintf(names[count++], "%s/%s", SP2_VECTOR_DIR, entry->d_name);
+        }
+    }
+    closedir(directory);
+    qsort(names, count, sizeof(names[0]), by_name);
+    for (size_t i = 0; i < count; i++) {
+        vector_file *file = vector_file_read(names[i]);
+        CHECK(file->case_count > 0);
+        for (uint32_t k = 0; k < file->case_count; k++) {
+            const vector_case *expected = &file->cases[k];
+            if (expected->order != VECTOR_ORDER_ANY) {
+                run_case(file, expected, true);
+                cases++;
+            }
+            if (expected->order != VECTOR_ORDER_IN) {
+                run_case(file, expected, false);
+                cases++;
+            }
+        }
+        free(file);
+        free(names[i]);
+    }
+    printf("%zu vectors, %" PRIu32 " runs\n", count, cases);
+    CHECK(count > 0);
+}
+
+SP2_TEST(Well_formed_heaps) {
+    run_vectors('V');
+}
+
+SP2_TEST(Heap_assembly_edge_cases) {
+    run_vectors('E');
+}
+
+SP2_TEST(Malformed_packets) {
+    run_vectors('M');
+}
+
+SP2_TEST(Memory_buffer) {
+    run_vectors('T');
+}
