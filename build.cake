@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT
+using System.Text.Json;
+using System.Xml.Linq;
+
+const string Solution = "Spead2.Interop.sln";
+const string Preset = "linux-x64";
+const string SanitizerPreset = "linux-x64-asan";
+const string Results = "artifacts/test-results";
+
+// A program that is not on the PATH, and the Debian package that brings it.
+(string Program, string Package)[] nativeTools =
+[
+    ("cmake", "cmake"), ("ninja", "ninja-build"), ("gcc", "gcc"), ("g++", "g++"), ("nm", "binutils"),
+];
+(string Program, string Package)[] contractTools = [("clang-14", "clang-14"), ("clang-14", "libclang-common-14-dev")];
+(string Program, string Package)[] formatTools = [("clang-format-14", "clang-format-14")];
+
+string target = Argument("target", "help");
+var suites = new List<Suite>();
+
+Task("help")
+    .Description("Lists the targets");
+
+Task("setup")
+    .Description("Installs the Debian packages that are missing: cmake, ninja, gcc, g++, clang 14")
+    .Does(() => Require([.. nativeTools, .. contractTools]));
+
+Task("native")
+    .Description("Builds the C core into build/linux-x64")
+    .Does(() => BuildNative(Preset));
+
+Task("build")
+    .Description("Builds the C core and all .NET projects (Release)")
+    .IsDependentOn("native")
+    .Does(() => Run("dotnet", "build", Solution, "--configuration", "Release", "--nologo"));
+
+Task("test")
+    .Description("Runs all tests: C, C with address and undefined-behaviour sanitizers, .NET")
+    .IsDependentOn("setup")
+    .IsDependentOn("build")
+    .Does(() =>
+    {
+        CleanDirectory(Results);
+        suites.Add(TestNative(Preset));
+        BuildNative(SanitizerPreset);
+        suites.Add(TestNative(SanitizerPreset));
+        foreach (FilePath project in GetFiles("tests/*/*.csproj").OrderBy(path => path.FullPath))
+        {
+            suites.Add(TestManaged(project));
+        }
+    });
+
+Task("demo")
+    .Description("Sends 1,000 heaps of 1 MiB over loopback from 'spead2 send' to 'spead2 recv'")
+    .IsDependentOn("build")
+    .Does(() => Run(
+        "dotnet", "run", "--project", "managed/Spead2.Tools", "--configuration", "Release", "--no-build", "--", "demo"));
+
+Task("sanitize")
+    .Description("Builds and tests the C core with address and undefined-behaviour sanitizers")
+    .Does(() =>
+    {
+        BuildNative(SanitizerPreset);
+        Run("ctest", "--preset", SanitizerPreset, "--no-tests=error");
+    });
+
+Task("bench")
+    .Description("Runs the benchmarks of the C core; they print JSON lines")
+    .IsDependentOn("native")
+    .Does(() =>
+    {
+        foreach (FilePath program in GetFiles($"build/{Preset}/bin/bench_*"))
+        {
+            Run(program.FullPath);
+        }
+    });
+
+Task("bindings")
+    .Description("Generates the C# bindings from the C headers and shows what changed; see docs/bindings.md")
+    .Does(() =>
+    {
+        string[] generated = ["bindings/Spead2.Bindings/Generated", "tests/Spead2.Bindings.Tests/Generated"];
+        Require(contractTools);
+        string clangHeaders = Output("clang-14", "-print-resource-dir").Single() + "/include";
+        Run(ClangSharp(), "@bindings/clangsharp.rsp", "--include-directory", clangHeaders);
+        Run("git", ["add", "--intent-to-add", "--", .. generated]);
+        Run("git", ["diff", "--exit-code", "--", .. generated]);
+    });
+
+Task("format")
+    .Description("Checks the format of all C# and C files")
+    .Does(() =>
+    {
+        Require(formatTools);
+        string[] sources = [.. GetFiles("native/**/*.{c,h}").Select(path => path.FullPath)];
+        Run("clang-format-14", ["--dry-run", "--Werror", .. sources]);
+        Run("dotnet", "format", Solution, "--verify-no-changes");
+    });
+
+if (!Tasks.Any(task => task.Name == target) || target == "help")
+{
+    bool asked = target == "help";
+    Console.WriteLine(asked ? "./build.sh TARGET" : $"There is no target '{target}'. The targets are:");
+    foreach (var task in Tasks)
+    {
+        Console.WriteLine($"  {task.Name,-10} {task.Description}");
+    }
+
+    Environment.Exit(asked ? 0 : 1);
+}
+
+RunTarget(target);
+
+if (suites.Count > 0)
+{
+    Environment.Exit(Summarize(suites));
+}
+
+// The C core -----------------------------------------------------------------------------------------------------------
+
+void BuildNative(string preset)
+{
+    Require(nativeTools);
+    Run("cmake", "--preset", preset);
+    Run("cmake", "--build", "--preset", preset);
+}
+
+Suite TestNative(string preset)
+{
+    string results = MakeAbsolute(File($"{Results}/{preset}.xml")).FullPath;
+    int exitCode = Start("ctest", "--preset", preset, "--no-tests=error", "--output-junit", results);
+    return Suite.FromJUnit($"C core, {preset}", results, exitCode);
+}
+
+// .NET -----------------------------------------------------------------------------------------------------------------
+
+Suite TestManaged(FilePath project)
+{
+    string name = project.GetFilenameWithoutExtension().ToString();
+    string results = $"{Results}/{name}.trx";
+    int exitCode = Start(
+        "dotnet", "test", project.FullPath, "--configuration", "Release", "--no-build", "--nologo",
+        "--logger", "console;verbosity=normal", "--logger", $"trx;LogFileName={name}.trx", "--results-directory", Results,
+        "--blame-hang-timeout", "5min", "--blame-hang-dump-type", "none");
+    return Suite.FromTrx(name, results, exitCode);
+}
+
+// The generator of the bindings: SPEAD2_CLANGSHARP, or the tool that bindings/.config/dotnet-tools.json pins. The
+// options hold paths from the root, where a tool of that manifest cannot be started, so it gets a folder of its own.
+string ClangSharp()
+{
+    if (EnvironmentVariable("SPEAD2_CLANGSHARP") is { Length: > 0 } generator)
+    {
+        return generator;
+    }
+
+    using JsonDocument manifest = JsonDocument.Parse(System.IO.File.ReadAllText("bindings/.config/dotnet-tools.json"));
+    JsonProperty tool = manifest.RootElement.GetProperty("tools").EnumerateObject().Single();
+    string version = tool.Value.GetProperty("version").GetString();
+    string folder = $"artifacts/tools/{tool.Name}-{version}";
+    if (!DirectoryExists(folder))
+    {
+        Run("dotnet", "tool", "install", tool.Name, "--version", version, "--tool-path", folder);
+    }
+
+    return $"{folder}/{tool.Value.GetProperty("commands")[0].GetString()}";
+}
+
+// Programs and packages ------------------------------------------------------------------------------------------------
+
+// Installs the packages of the programs that are not on the PATH. Does nothing if all are there.
+void Require((string Program, string Package)[] tools)
+{
+    string[] packages = [.. tools.Where(tool => !IsOnPath(tool.Program)).Select(tool => tool.Package)];
+    if (packages.Length == 0)
+    {
+        return;
+    }
+
+    string list = string.Join(' ', packages);
+    bool isRoot = Environment.IsPrivilegedProcess;
+    if (!IsOnPath("apt-get") || !(isRoot || IsOnPath("sudo")))
+    {
+        throw new CakeException($"Please install what these Debian packages contain: {list}");
+    }
+
+    string[] apt = [.. isRoot ? [] : (string[])["sudo"], "env", "DEBIAN_FRONTEND=noninteractive", "apt-get",
+        "-o", "DPkg::Lock::Timeout=400"];
+    string[] install = [.. apt, "install", "--yes", "--no-install-recommends", .. packages];
+    Information($"Installing {list}");
+    if (Start(install[0], install[1..]) != 0)
+    {
+        // The package lists may be missing or old.
+        string[] update = [.. apt, "update"];
+        Run(update[0], update[1..]);
+        Run(install[0], install[1..]);
+    }
+}
+
+bool IsOnPath(string program) =>
+    EnvironmentVariable("PATH").Split(System.IO.Path.PathSeparator)
+        .Any(folder => System.IO.File.Exists(System.IO.Path.Combine(folder, program)));
+
+void Run(string program, params string[] arguments)
+{
+    int exitCode = Start(program, arguments);
+    if (exitCode != 0)
+    {
+        throw new CakeException($"{program} {arguments.FirstOrDefault()} ended with exit code {exitCode}");
+    }
+}
+
+int Start(string program, params string[] arguments) =>
+    StartProcess(program, new ProcessSettings { Arguments = Quoted(arguments) });
+
+IEnumerable<string> Output(string program, params string[] arguments)
+{
+    var settings = new ProcessSettings { Arguments = Quoted(arguments), RedirectStandardOutput = true };
+    return StartProcess(program, settings, out IEnumerable<string> output) == 0
+        ? output
+        : throw new CakeException($"{program} failed");
+}
+
+ProcessArgumentBuilder Quoted(string[] arguments) =>
+    arguments.Aggregate(new ProcessArgumentBuilder(), (builder, argument) => builder.AppendQuoted(argument));
+
+// Results --------------------------------------------------------------------------------------------------------------
+
+// Prints a table of the suites, the tests that failed or were skipped, and the sums; gives the exit code.
+int Summarize(IReadOnlyList<Suite> suites)
+{
+    int width = suites.Max(suite => suite.Name.Length);
+    Console.WriteLine();
+    Console.WriteLine($"{"Suite".PadRight(width)}  {"passed",7} {"failed",7} {"skipped",7}");
+    foreach (Suite suite in suites)
+    {
+        Console.WriteLine($"{suite.Name.PadRight(width)}  {suite.Passed,7} {suite.Failed,7} {suite.Skipped,7}");
+    }
+
+    foreach (string outcome in (string[])[Test.HasFailed, Test.WasSkipped])
+    {
+        var tests = suites.SelectMany(suite => suite.Tests.Where(test => test.Outcome == outcome), (suite, test) => (suite, test)).ToList();
+        Console.Write(tests.Count > 0 ? $"\n{outcome}:\n" : "");
+        foreach (var (suite, test) in tests)
+        {
+            Console.WriteLine($"  {suite.Name}: {test.Name}: {test.Reason}");
+        }
+    }
+
+    int failed = suites.Sum(suite => suite.Failed);
+    Console.WriteLine();
+    Console.WriteLine($"{suites.Sum(suite => suite.Passed)} passed, {failed} failed, {suites.Sum(suite => suite.Skipped)} skipped");
+    return failed == 0 ? 0 : 1;
+}
+
+record Test(string Name, string Outcome, string Reason)
+{
+    public const string HasPassed = "Passed";
+    public const string HasFailed = "Failed";
+    public const string WasSkipped = "Skipped";
+}
+
+class Suite
+{
+    public string Name { get; }
+    public List<Test> Tests { get; }
+    public int Passed => Tests.Count(test => test.Outcome == Test.HasPassed);
+    public int Failed => Tests.Count(test => test.Outcome == Test.HasFailed);
+    public int Skipped => Tests.Count(test => test.Outcome == Test.WasSkipped);
+
+    // A suite in which nothing ran, or whose runner failed although no test did, counts as one failure.
+    private Suite(string name, IEnumerable<Test> tests, int exitCode)
+    {
+        Name = name;
+        Tests = [.. tests];
+        if (exitCode != 0 && Failed == 0)
+        {
+            Tests.Add(new Test("the runner", Test.HasFailed, $"ended with exit code {exitCode}"));
+        }
+        else if (Passed + Failed == 0)
+        {
+            Tests.Add(new Test("the suite", Test.HasFailed, "no test ran"));
+        }
+    }
+
+    public static Suite FromJUnit(string name, string file, int exitCode) =>
+        new(name, Elements(file, "testcase").Select(test => new Test(
+            (string)test.Attribute("name"),
+            (string)test.Attribute("status") switch
+            {
+                "run" => Test.HasPassed,
+                "fail" => Test.HasFailed,
+                _ => Test.WasSkipped,
+            },
+            LastLine(Text(test, "system-out")))), exitCode);
+
+    public static Suite FromTrx(string name, string file, int exitCode) =>
+        new(name, Elements(file, "UnitTestResult").Select(test => new Test(
+            (string)test.Attribute("testName"),
+            (string)test.Attribute("outcome") switch
+            {
+                "Passed" => Test.HasPassed,
+                "NotExecuted" => Test.WasSkipped,
+                _ => Test.HasFailed,
+            },
+            FirstLine(Text(test, "Message") + Text(test, "StdOut")))), exitCode);
+
+    private static IEnumerable<XElement> Elements(string file, string name) =>
+        System.IO.File.Exists(file) ? Named(XDocument.Load(file), name) : [];
+
+    private static IEnumerable<XElement> Named(XContainer parent, string name) =>
+        parent.Descendants().Where(element => element.Name.LocalName == name);
+
+    private static string Text(XElement parent, string name) => Named(parent, name).FirstOrDefault()?.Value ?? "";
+
+    private static string FirstLine(string text) => text.Trim().Split('\n')[0];
+
+    private static string LastLine(string text) => text.Trim().Split('\n')[^1];
+}

@@ -1,0 +1,12 @@
+# Runs a target of build.cake: ./build.ps1 TARGET. Without a target it lists them all.
+param([string] $Target = "help")
+
+$ErrorActionPreference = "Stop"
+Set-Location $PSScriptRoot
+$env:DOTNET_CLI_TELEMETRY_OPTOUT = "1"
+$env:DOTNET_NOLOGO = "1"
+if ($Target -in "-h", "--help") { $Target = "help" }
+
+dotnet tool restore --verbosity quiet
+if ($LASTEXITCODE -eq 0) { dotnet cake --target="$Target" }
+exit $LASTEXITCODE
