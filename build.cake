@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 const string Solution = "Spead2.Interop.sln";
@@ -80,9 +81,8 @@ Task("bindings")
     .Does(() =>
     {
         string[] generated = ["bindings/Spead2.Bindings/Generated", "tests/Spead2.Bindings.Tests/Generated"];
-        Require(contractTools);
-        string clangHeaders = Output("clang-14", "-print-resource-dir").Single() + "/include";
-        Run(ClangSharp(), "@bindings/clangsharp.rsp", "--include-directory", clangHeaders);
+        string[] generator = ClangSharp();
+        Run(generator[0], [.. generator[1..], "@bindings/clangsharp.rsp"]);
         Run("git", ["add", "--intent-to-add", "--", .. generated]);
         Run("git", ["diff", "--exit-code", "--", .. generated]);
     });
@@ -127,8 +127,10 @@ void BuildNative(string preset)
 
 Suite TestNative(string preset)
 {
+    const string wholeOutput = "10000000";
     string results = MakeAbsolute(File($"{Results}/{preset}.xml")).FullPath;
-    int exitCode = Start("ctest", "--preset", preset, "--no-tests=error", "--output-junit", results);
+    int exitCode = Start("ctest", "--preset", preset, "--no-tests=error", "--output-junit", results, "--test-output-size-passed", wholeOutput,
+        "--test-output-size-failed", wholeOutput);
     return Suite.FromJUnit($"C core, {preset}", results, exitCode);
 }
 
@@ -145,15 +147,17 @@ Suite TestManaged(FilePath project)
     return Suite.FromTrx(name, results, exitCode);
 }
 
-// The generator of the bindings: SPEAD2_CLANGSHARP, or the tool that bindings/.config/dotnet-tools.json pins. The
-// options hold paths from the root, where a tool of that manifest cannot be started, so it gets a folder of its own.
-string ClangSharp()
+// The generator of the bindings with the arguments that depend on the machine: the program that SPEAD2_CLANGSHARP names,
+// or the tool that bindings/.config/dotnet-tools.json pins. bindings/clangsharp.rsp holds paths from the root, where a
+// tool of that manifest cannot be started, so the tool gets a folder of its own; it comes without clang's headers.
+string[] ClangSharp()
 {
     if (EnvironmentVariable("SPEAD2_CLANGSHARP") is { Length: > 0 } generator)
     {
-        return generator;
+        return [generator];
     }
 
+    Require(contractTools);
     using JsonDocument manifest = JsonDocument.Parse(System.IO.File.ReadAllText("bindings/.config/dotnet-tools.json"));
     JsonProperty tool = manifest.RootElement.GetProperty("tools").EnumerateObject().Single();
     string version = tool.Value.GetProperty("version").GetString();
@@ -163,7 +167,8 @@ string ClangSharp()
         Run("dotnet", "tool", "install", tool.Name, "--version", version, "--tool-path", folder);
     }
 
-    return $"{folder}/{tool.Value.GetProperty("commands")[0].GetString()}";
+    string clangHeaders = Output("clang-14", "-print-resource-dir").Single() + "/include";
+    return [$"{folder}/{tool.Value.GetProperty("commands")[0].GetString()}", "--include-directory", clangHeaders];
 }
 
 // Programs and packages ------------------------------------------------------------------------------------------------
@@ -237,36 +242,44 @@ int Summarize(IReadOnlyList<Suite> suites)
         Console.WriteLine($"{suite.Name.PadRight(width)}  {suite.Passed,7} {suite.Failed,7} {suite.Skipped,7}");
     }
 
-    foreach (string outcome in (string[])[Test.HasFailed, Test.WasSkipped])
+    foreach (Outcome outcome in (Outcome[])[Outcome.Failed, Outcome.Skipped])
     {
-        var tests = suites.SelectMany(suite => suite.Tests.Where(test => test.Outcome == outcome), (suite, test) => (suite, test)).ToList();
-        Console.Write(tests.Count > 0 ? $"\n{outcome}:\n" : "");
-        foreach (var (suite, test) in tests)
+        string[] lines =
+        [
+            .. from suite in suites
+               from test in suite.Tests
+               where test.Outcome == outcome
+               select $"  {suite.Name}: {test.Name}: {test.Reason}",
+        ];
+        if (lines.Length > 0)
         {
-            Console.WriteLine($"  {suite.Name}: {test.Name}: {test.Reason}");
+            Console.WriteLine($"\n{outcome}:\n{string.Join('\n', lines)}");
         }
     }
 
     int failed = suites.Sum(suite => suite.Failed);
     Console.WriteLine();
-    Console.WriteLine($"{suites.Sum(suite => suite.Passed)} passed, {failed} failed, {suites.Sum(suite => suite.Skipped)} skipped");
+    Console.WriteLine(
+        $"{suites.Sum(suite => suite.Passed)} passed, {failed} failed, {suites.Sum(suite => suite.Skipped)} skipped");
     return failed == 0 ? 0 : 1;
 }
 
-record Test(string Name, string Outcome, string Reason)
+enum Outcome
 {
-    public const string HasPassed = "Passed";
-    public const string HasFailed = "Failed";
-    public const string WasSkipped = "Skipped";
+    Passed,
+    Failed,
+    Skipped,
 }
+
+record Test(string Name, Outcome Outcome, string Reason);
 
 class Suite
 {
     public string Name { get; }
     public List<Test> Tests { get; }
-    public int Passed => Tests.Count(test => test.Outcome == Test.HasPassed);
-    public int Failed => Tests.Count(test => test.Outcome == Test.HasFailed);
-    public int Skipped => Tests.Count(test => test.Outcome == Test.WasSkipped);
+    public int Passed => Tests.Count(test => test.Outcome == Outcome.Passed);
+    public int Failed => Tests.Count(test => test.Outcome == Outcome.Failed);
+    public int Skipped => Tests.Count(test => test.Outcome == Outcome.Skipped);
 
     // A suite in which nothing ran, or whose runner failed although no test did, counts as one failure.
     private Suite(string name, IEnumerable<Test> tests, int exitCode)
@@ -275,35 +288,54 @@ class Suite
         Tests = [.. tests];
         if (exitCode != 0 && Failed == 0)
         {
-            Tests.Add(new Test("the runner", Test.HasFailed, $"ended with exit code {exitCode}"));
+            Tests.Add(new Test("the runner", Outcome.Failed, $"ended with exit code {exitCode}"));
         }
         else if (Passed + Failed == 0)
         {
-            Tests.Add(new Test("the suite", Test.HasFailed, "no test ran"));
+            Tests.Add(new Test("the suite", Outcome.Failed, "no test ran"));
         }
     }
 
     public static Suite FromJUnit(string name, string file, int exitCode) =>
-        new(name, Elements(file, "testcase").Select(test => new Test(
-            (string)test.Attribute("name"),
-            (string)test.Attribute("status") switch
-            {
-                "run" => Test.HasPassed,
-                "fail" => Test.HasFailed,
-                _ => Test.WasSkipped,
-            },
-            LastLine(Text(test, "system-out")))), exitCode);
+        new(name, Elements(file, "testcase").SelectMany(TestsOfProgram), exitCode);
 
     public static Suite FromTrx(string name, string file, int exitCode) =>
         new(name, Elements(file, "UnitTestResult").Select(test => new Test(
             (string)test.Attribute("testName"),
             (string)test.Attribute("outcome") switch
             {
-                "Passed" => Test.HasPassed,
-                "NotExecuted" => Test.WasSkipped,
-                _ => Test.HasFailed,
+                "Passed" => Outcome.Passed,
+                "NotExecuted" => Outcome.Skipped,
+                _ => Outcome.Failed,
             },
             FirstLine(Text(test, "Message") + Text(test, "StdOut")))), exitCode);
+
+    // A program of C tests writes a line per test (native/tests/test.c). Where no line explains the outcome of the whole
+    // program, for example a crash, the program itself counts as a test.
+    private static IEnumerable<Test> TestsOfProgram(XElement program)
+    {
+        string name = (string)program.Attribute("name");
+        string output = Text(program, "system-out");
+        List<Test> tests =
+        [
+            .. Regex.Matches(output, @"^(passed|failed|skipped) +(\w+) \(\d+ ms\)(?:: )?(.*)$", RegexOptions.Multiline)
+                .Select(line => new Test(
+                    $"{name}: {line.Groups[2].Value}", Enum.Parse<Outcome>(line.Groups[1].Value, ignoreCase: true),
+                    line.Groups[3].Value)),
+        ];
+        Outcome whole = (string)program.Attribute("status") switch
+        {
+            "run" => Outcome.Passed,
+            "fail" => Outcome.Failed,
+            _ => Outcome.Skipped,
+        };
+        if (tests.All(test => test.Outcome != whole))
+        {
+            tests.Add(new Test(name, whole, output.Trim().Split('\n')[^1]));
+        }
+
+        return tests;
+    }
 
     private static IEnumerable<XElement> Elements(string file, string name) =>
         System.IO.File.Exists(file) ? Named(XDocument.Load(file), name) : [];
@@ -314,6 +346,4 @@ class Suite
     private static string Text(XElement parent, string name) => Named(parent, name).FirstOrDefault()?.Value ?? "";
 
     private static string FirstLine(string text) => text.Trim().Split('\n')[0];
-
-    private static string LastLine(string text) => text.Trim().Split('\n')[^1];
 }
