@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using Spead2.Bindings;
+
+namespace Spead2;
+
+/// <summary>
+/// Brings messages of the C core to a logger, in order. The core logs while it holds locks, so the messages are queued
+/// and delivered by a thread of the .NET thread pool, one at a time.
+/// </summary>
+internal sealed unsafe class NativeLog(ILogger logger) : IThreadPoolWorkItem
+{
+    /// <summary>Most messages that wait for the logger; further ones are counted and left out.</summary>
+    public const int Capacity = 1024;
+
+    private readonly ConcurrentQueue<NativeLogMessage> _messages = new();
+    private readonly Lock _delivery = new();
+    private int _queued;
+    private long _leftOut;
+    private int _scheduled;
+
+    /// <summary>The core's log function; its context is a <see cref="GCHandle{T}"/> of a <see cref="NativeLog"/>.</summary>
+    public static delegate* unmanaged[Cdecl]<void*, int, sbyte*, void> Function => &OnMessage;
+
+    /// <summary>The threshold of the core at which the logger gets what it wants.</summary>
+    public sp2_log_level Threshold =>
+        logger.IsEnabled(LogLevel.Debug) ? sp2_log_level.SP2_LOG_DEBUG
+        : logger.IsEnabled(LogLevel.Information) ? sp2_log_level.SP2_LOG_INFO
+        : logger.IsEnabled(LogLevel.Warning) ? sp2_log_level.SP2_LOG_WARNING
+        : sp2_log_level.SP2_LOG_NONE;
+
+    /// <summary>Queues a message for the logger.</summary>
+    public void Enqueue(LogLevel level, string text)
+    {
+        if (Interlocked.Increment(ref _queued) <= Capacity)
+        {
+            _messages.Enqueue(new(level, text, Interlocked.Exchange(ref _leftOut, 0)));
+        }
+        else
+        {
+            Interlocked.Decrement(ref _queued);
+            Interlocked.Increment(ref _leftOut);
+        }
+
+        if (Interlocked.Exchange(ref _scheduled, 1) == 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    /// <summary>Delivers what is queued before it returns.</summary>
+    public void Flush()
+    {
+        lock (_delivery)
+        {
+            while (_messages.TryDequeue(out NativeLogMessage message))
+            {
+                Interlocked.Decrement(ref _queued);
+                DeliverLeftOut(message.LeftOutBefore);
+                Deliver(message.Level, message.Text);
+            }
+
+            DeliverLeftOut(Interlocked.Exchange(ref _leftOut, 0));
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        do
+        {
+            Flush();
+            Volatile.Write(ref _scheduled, 0);
+            Interlocked.MemoryBarrier();
+        }
+        while (!_messages.IsEmpty && Interlocked.Exchange(ref _scheduled, 1) == 0);
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnMessage(void* context, int level, sbyte* message)
+    {
+        try
+        {
+            NativeLog log = GCHandle<NativeLog>.FromIntPtr((nint)context).Target;
+            log.Enqueue(ToLogLevel(level), Marshal.PtrToStringUTF8((nint)message)!);
+        }
+        catch (OutOfMemoryException)
+        {
+            // A message is lost; the core, which cannot take an exception, goes on.
+        }
+    }
+
+    private static LogLevel ToLogLevel(int level) => (sp2_log_level)level switch
+    {
+        sp2_log_level.SP2_LOG_WARNING => LogLevel.Warning,
+        sp2_log_level.SP2_LOG_INFO => LogLevel.Information,
+        _ => LogLevel.Debug,
+    };
+
+    private void DeliverLeftOut(long count)
+    {
+        if (count != 0)
+        {
+            Deliver(LogLevel.Warning, $"{count} log messages were left out because the logger did not keep up.");
+        }
+    }
+
+    private void Deliver(LogLevel level, string text)
+    {
+        try
+        {
+            logger.Log(level, default, text, exception: null, static (state, _) => state);
+        }
+        catch (Exception)
+        {
+            // A logger that fails must not end the process, and there is nowhere else to say so.
+        }
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Spead2.Bindings;
+
+namespace Spead2.Receive;
+
+/// <summary>
+/// The readers of a native stream. The stream's callback refers to this object and not to the stream's handle, so that a
+/// stream that nobody disposes can be finalized. Callers lease the handle; the callback need not.
+/// </summary>
+internal sealed unsafe class NativeReadQueue(sp2_receive_stream* stream) : ReadQueue
+{
+    private const int BatchSize = 64;
+
+    /// <summary>The stream's ready function; its context is a <see cref="GCHandle{T}"/> of a <see cref="NativeReadQueue"/>.</summary>
+    public static delegate* unmanaged[Cdecl]<void*, void> Function => &Ready;
+
+    /// <summary>Takes a heap, waiting in native code.</summary>
+    public ReadResult PopWait(TimeSpan timeout, out Heap? heap)
+    {
+        long nanoseconds = timeout == Timeout.InfiniteTimeSpan ? -1 : timeout.Ticks * TimeSpan.NanosecondsPerTick;
+        sp2_heap* native;
+        uint count;
+        return Result(NativeMethods.sp2_receive_stream_pop_wait(stream, &native, 1, nanoseconds, &count), native, out heap);
+    }
+
+    protected override ReadResult Pop(out Heap? heap)
+    {
+        sp2_heap* native;
+        uint count;
+        return Result(NativeMethods.sp2_receive_stream_pop(stream, &native, 1, &count), native, out heap);
+    }
+
+    protected override int PopBatch(Span<Heap> heaps)
+    {
+        sp2_heap** natives = stackalloc sp2_heap*[BatchSize];
+        int total = 0;
+        while (total < heaps.Length)
+        {
+            uint count;
+            uint capacity = (uint)Math.Min(BatchSize, heaps.Length - total);
+            int status = NativeMethods.sp2_receive_stream_pop(stream, natives, capacity, &count);
+            if (Result(status) != ReadResult.Heap)
+            {
+                break;
+            }
+
+            for (uint i = 0; i < count; i++)
+            {
+                heaps[total++] = NativeHeap.Own(natives[i]);
+            }
+        }
+
+        return total;
+    }
+
+    protected override ReadResult RequestReady() => Result(NativeMethods.sp2_receive_stream_request_ready(stream));
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void Ready(void* context) => GCHandle<NativeReadQueue>.FromIntPtr((nint)context).Target.OnReady();
+
+    private static ReadResult Result(int status, sp2_heap* native, out Heap? heap)
+    {
+        ReadResult result = Result(status);
+        heap = result == ReadResult.Heap ? NativeHeap.Own(native) : null;
+        return result;
+    }
+
+    private static ReadResult Result(int status)
+    {
+        switch ((sp2_status)status)
+        {
+            case sp2_status.SP2_OK:
+                return ReadResult.Heap;
+            case sp2_status.SP2_E_EMPTY or sp2_status.SP2_E_TIMEOUT:
+                return ReadResult.Empty;
+            case sp2_status.SP2_E_STOPPED:
+                return ReadResult.Stopped;
+            default:
+                NativeStatus.Throw(status);
+                return default;
+        }
+    }
+}

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Receive;
+
+/// <summary>
+/// The readers that wait for heaps of an engine's ring, in the order they came. A heap is taken from the ring only for
+/// a reader that certainly gets it, so no cancellation loses one.
+/// </summary>
+internal abstract class ReadQueue
+{
+    private readonly Lock _gate = new();
+    private readonly LinkedList<TaskCompletionSource<Heap?>> _readers = new();
+    private TaskCompletionSource<bool>? _ready;
+    private bool _serveAgain;
+
+    // Count of _readers; also read without the gate.
+    private volatile int _waiting;
+
+    /// <summary>Whether the stream has stopped and every heap has been taken.</summary>
+    public bool IsCompleted => RequestReady() == ReadResult.Stopped;
+
+    /// <summary>Whether readers wait.</summary>
+    public bool HasReaders => _waiting != 0;
+
+    /// <summary>Takes a heap if there is one beyond those that waiting readers get.</summary>
+    public ReadResult TryRead(out Heap? heap)
+    {
+        if (!HasReaders)
+        {
+            return Pop(out heap);
+        }
+
+        lock (_gate)
+        {
+            Serve();
+            if (!HasReaders)
+            {
+                return Pop(out heap);
+            }
+        }
+
+        heap = null;
+        return ReadResult.Empty;
+    }
+
+    /// <summary>Takes the heaps that there are beyond those that waiting readers get.</summary>
+    public int TryReadBatch(Span<Heap> heaps)
+    {
+        if (!HasReaders)
+        {
+            return PopBatch(heaps);
+        }
+
+        lock (_gate)
+        {
+            Serve();
+            return HasReaders ? 0 : PopBatch(heaps);
+        }
+    }
+
+    /// <summary>Waits in line for a heap without blocking; gives null when the stream has stopped.</summary>
+    public ValueTask<Heap?> ReadAsync(CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<Heap?>(cancellationToken);
+        }
+
+        if (TryRead(out Heap? heap) != ReadResult.Empty)
+        {
+            return ValueTask.FromResult(heap);
+        }
+
+        LinkedListNode<TaskCompletionSource<Heap?>> reader = Enqueue();
+        return cancellationToken.CanBeCanceled
+            ? new(WaitAsync(reader, cancellationToken))
+            : new(reader.Value.Task);
+    }
+
+    /// <summary>Waits in line for a heap, blocking the thread; gives null when the stream has stopped.</summary>
+    /// <returns>False if the time ran out.</returns>
+    public bool TryRead(TimeSpan timeout, CancellationToken cancellationToken, out Heap? heap)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (TryRead(out heap) != ReadResult.Empty)
+        {
+            return true;
+        }
+
+        LinkedListNode<TaskCompletionSource<Heap?>> reader = Enqueue();
+        using (cancellationToken.UnsafeRegister(_ => Cancel(reader, cancellationToken), null))
+        {
+            // Waits without throwing, so that a heap that came at the last moment is seen below.
+            if (!((IAsyncResult)reader.Value.Task).AsyncWaitHandle.WaitOne(timeout) && TryRemove(reader))
+            {
+                return false;
+            }
+        }
+
+        heap = reader.Value.Task.GetAwaiter().GetResult();
+        return true;
+    }
+
+    /// <summary>Waits until there is a heap that no reader in line gets; false when the stream has stopped.</summary>
+    public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<bool>(cancellationToken);
+        }
+
+        if (!HasReaders && RequestReady() is var result and not ReadResult.Empty)
+        {
+            return ValueTask.FromResult(result == ReadResult.Heap);
+        }
+
+        Task<bool> ready;
+        lock (_gate)
+        {
+            _ready ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            ready = _ready.Task;
+            Serve();
+        }
+
+        return new(ready.WaitAsync(cancellationToken));
+    }
+
+    /// <summary>Gives heaps to the readers in line. To be called when the ring got a heap or stopped.</summary>
+    public void OnReady()
+    {
+        if (_gate.IsHeldByCurrentThread)
+        {
+            // The engine called back from within Pop or RequestReady, which Serve called.
+            _serveAgain = true;
+            return;
+        }
+
+        lock (_gate)
+        {
+            Serve();
+        }
+    }
+
+    /// <summary>Takes a heap from the ring without waiting.</summary>
+    protected abstract ReadResult Pop(out Heap? heap);
+
+    /// <summary>Takes heaps from the ring without waiting; gives how many.</summary>
+    protected abstract int PopBatch(Span<Heap> heaps);
+
+    /// <summary>
+    /// Asks the engine to call <see cref="OnReady"/> once when the ring has a heap or has stopped, unless that is so
+    /// already.
+    /// </summary>
+    protected abstract ReadResult RequestReady();
+
+    private LinkedListNode<TaskCompletionSource<Heap?>> Enqueue()
+    {
+        LinkedListNode<TaskCompletionSource<Heap?>> reader = new(new(TaskCreationOptions.RunContinuationsAsynchronously));
+        lock (_gate)
+        {
+            _readers.AddLast(reader);
+            _waiting++;
+            Serve();
+        }
+
+        return reader;
+    }
+
+    private async Task<Heap?> WaitAsync(LinkedListNode<TaskCompletionSource<Heap?>> reader, CancellationToken cancellationToken)
+    {
+        using (cancellationToken.UnsafeRegister(_ => Cancel(reader, cancellationToken), null))
+        {
+            return await reader.Value.Task.ConfigureAwait(false);
+        }
+    }
+
+    private void Cancel(LinkedListNode<TaskCompletionSource<Heap?>> reader, CancellationToken cancellationToken)
+    {
+        if (TryRemove(reader))
+        {
+            reader.Value.SetCanceled(cancellationToken);
+        }
+    }
+
+    /// <summary>Takes a reader out of the line unless it has been served.</summary>
+    private bool TryRemove(LinkedListNode<TaskCompletionSource<Heap?>> reader)
+    {
+        lock (_gate)
+        {
+            if (reader.List is null)
+            {
+                return false;
+            }
+
+            Remove(reader);
+            return true;
+        }
+    }
+
+    private void Remove(LinkedListNode<TaskCompletionSource<Heap?>> reader)
+    {
+        _readers.Remove(reader);
+        _waiting--;
+    }
+
+    /// <summary>Serves until nobody waits any more, or the engine has been asked to call back.</summary>
+    private void Serve()
+    {
+        do
+        {
+            _serveAgain = false;
+            ServeReaders();
+            ServeReady();
+        }
+        while (_serveAgain);
+    }
+
+    private void ServeReaders()
+    {
+        while (_readers.First is { } reader)
+        {
+            if (TryPopFor(reader.Value))
+            {
+                Remove(reader);
+            }
+            else if (RequestReady() == ReadResult.Empty)
+            {
+                return;
+            }
+        }
+    }
+
+    private bool TryPopFor(TaskCompletionSource<Heap?> reader)
+    {
+        try
+        {
+            ReadResult result = Pop(out Heap? heap);
+            if (result != ReadResult.Empty)
+            {
+                reader.SetResult(heap);
+            }
+
+            return result != ReadResult.Empty;
+        }
+        catch (Exception exception)
+        {
+            // The reader is told, for the thread that serves it must go on.
+            reader.SetException(exception);
+            return true;
+        }
+    }
+
+    private void ServeReady()
+    {
+        if (_ready is null || HasReaders)
+        {
+            return;
+        }
+
+        ReadResult result = RequestReady();
+        if (result != ReadResult.Empty)
+        {
+            _ready.SetResult(result == ReadResult.Heap);
+            _ready = null;
+        }
+    }
+}

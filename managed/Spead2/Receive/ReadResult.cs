@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Receive;
+
+/// <summary>What an engine's ring has to give.</summary>
+internal enum ReadResult
+{
+    /// <summary>A heap.</summary>
+    Heap,
+
+    /// <summary>Nothing yet.</summary>
+    Empty,
+
+    /// <summary>Nothing, for good.</summary>
+    Stopped,
+}
