@@ -308,7 +308,7 @@ class Suite
                 "NotExecuted" => Outcome.Skipped,
                 _ => Outcome.Failed,
             },
-            FirstLine(Text(test, "Message") + Text(test, "StdOut")))), exitCode);
+            Text(test, "Message").Trim().Split('\n')[0])), exitCode);
 
     // A program of C tests writes a line per test (native/tests/test.c). Where no line explains the outcome of the whole
     // program, for example a crash, the program itself counts as a test.
@@ -344,6 +344,4 @@ class Suite
         parent.Descendants().Where(element => element.Name.LocalName == name);
 
     private static string Text(XElement parent, string name) => Named(parent, name).FirstOrDefault()?.Value ?? "";
-
-    private static string FirstLine(string text) => text.Trim().Split('\n')[0];
 }
