@@ -13,10 +13,14 @@ extern "C" {
 /*
  * The default memory of heap payloads. Blocks of finished heaps are kept by size class and used
  * again, so that a running stream does not pay for page faults on every heap. What is kept is
- * bounded by a limit for the process, given back to the operating system after one to two seconds
- * without use, and given back at once when the last thread pool has gone. (receiving.txt, section
- * "Memory allocators", asks users to set up a pool for this.)
+ * bounded by a limit for the process, given back to the operating system when it was not used for
+ * SP2_MEMORY_IDLE_SECONDS to twice that, and given back at once when the last thread pool has gone.
+ * (receiving.txt, section "Memory allocators", asks users to set up a pool for this.)
  */
+
+/* Unused blocks are looked at this often; one that stayed unused in between is given back. Long
+ * enough for a correlator that dumps every few seconds to find its memory again. */
+#define SP2_MEMORY_IDLE_SECONDS 5
 
 /* Default of sp2_memory_set_cache_limit: 512 MiB. */
 #define SP2_MEMORY_CACHE_LIMIT_DEFAULT 536870912
@@ -43,8 +47,10 @@ typedef struct sp2_memory_stats {
 SP2_API int32_t sp2_memory_get_stats(sp2_memory_stats *stats);
 
 /*
- * Sets how many bytes of unused blocks may be kept. 0 keeps nothing. A lower limit than what is
- * kept now takes effect as blocks come and go; call sp2_memory_trim to apply it at once.
+ * Sets how many bytes of unused blocks may be kept: one half of them for blocks of more than
+ * 64 KiB, the other in equal shares for each size class of smaller ones. 0 keeps nothing. A lower
+ * limit than what is kept now takes effect as blocks come and go; call sp2_memory_trim to apply it
+ * at once.
  *
  * Threads: any.
  * Returns: SP2_OK.

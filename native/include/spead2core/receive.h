@@ -161,7 +161,7 @@ typedef struct sp2_receive_stats {
 /*
  * Tells that sp2_receive_stream_request_ready's condition holds.
  *
- * Threads: called from a worker thread, or from a thread inside sp2_receive_stream_stop, without
+ * Threads: called from a worker thread, or from a thread inside another call on the stream, without
  * any lock held; it may call any function of the stream but sp2_receive_stream_destroy.
  */
 typedef void (*sp2_ready_fn)(void *context);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SP2_BASE_COMPILER_H
+#define SP2_BASE_COMPILER_H
+
+#include <stddef.h>
+
+#if defined(__GNUC__)
+#define SP2__LIKELY(x) __builtin_expect(!!(x), 1)
+#define SP2__UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define SP2__COLD __attribute__((cold, noinline))
+#define SP2__PRINTF(text, first) __attribute__((format(printf, text, first)))
+#define SP2__INLINE static inline __attribute__((always_inline))
+#define SP2__PREFETCH(p) __builtin_prefetch(p)
+#else
+#define SP2__LIKELY(x) (x)
+#define SP2__UNLIKELY(x) (x)
+#define SP2__COLD
+#define SP2__PRINTF(text, first)
+#define SP2__INLINE static inline
+#define SP2__PREFETCH(p) ((void)(p))
+#endif
+
+/* Data of different threads is kept this far apart: two cache lines, as they are fetched in pairs.
+ */
+#define SP2__CACHE_ISOLATION 128
+
+/* The structure that has `member` at `pointer`. */
+#define SP2__CONTAINER(pointer, type, member)                                                      \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+#endif

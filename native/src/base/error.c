@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Long enough for every message with a host name of 255 bytes in it. */
+#define MESSAGE_SIZE 1024
+
+static _Thread_local char last_message[MESSAGE_SIZE];
+static _Thread_local int32_t last_os_code;
+
+int32_t sp2__fail(int32_t status, int32_t os_code, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(last_message, sizeof(last_message), format, arguments);
+    va_end(arguments);
+    last_os_code = os_code;
+    return status;
+}
+
+int32_t sp2__fail_memory(const char *what) {
+    return sp2__fail(SP2_E_NOMEM, 0, "not enough memory for %s", what);
+}
+
+int32_t sp2__fail_null(const char *function, const char *argument) {
+    return sp2__fail(SP2_E_ARG, 0, "%s: %s must not be NULL", function, argument);
+}
+
+const char *sp2_last_error_message(void) {
+    return last_message;
+}
+
+int32_t sp2_last_error_os_code(void) {
+    return last_os_code;
+}
+
+const char *sp2__os_error_text(int32_t os_code, char *buffer, uint32_t size) {
+#if defined(_WIN32)
+    if (strerror_s(buffer, size, os_code) != 0) {
+        snprintf(buffer, size, "error %d", (int)os_code);
+    }
+    return buffer;
+#elif defined(__GLIBC__) && defined(_GNU_SOURCE)
+    return strerror_r(os_code, buffer, size);
+#else
+    if (strerror_r(os_code, buffer, size) != 0) {
+        snprintf(buffer, size, "error %d", (int)os_code);
+    }
+    return buffer;
+#endif
+}

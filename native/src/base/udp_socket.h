@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SP2_BASE_UDP_SOCKET_H
+#define SP2_BASE_UDP_SOCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/logger.h"
+
+/* What the kernel is asked for when a UDP socket is opened. */
+typedef struct sp2__udp_config {
+    const char *host; /* to bind to; NULL or empty: any address */
+    uint32_t port;
+    uint64_t buffer_size; /* 0: as the operating system makes it */
+    uint64_t warn_below;  /* a smaller buffer than this gives a warning */
+} sp2__udp_config;
+
+/* What one message of the kernel brought: one datagram, or several of the same sender in a row that
+ * the kernel has joined (generic receive offload), each of `segment` bytes but the last. */
+typedef struct sp2__udp_message {
+    const uint8_t *data;
+    uint32_t length;
+    uint32_t segment; /* 0 if and only if length is */
+    bool truncated;   /* the message did not fit, so its end is missing */
+} sp2__udp_message;
+
+/* Room for the messages of one system call. */
+typedef struct sp2__udp_batch sp2__udp_batch;
+
+/* Opens and binds a socket; *port is what it is bound to. Returns an sp2_status. `*joins` says
+ * whether the kernel may join datagrams. */
+int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr_t *socket,
+                      uint32_t *port, bool *joins);
+void sp2__udp_close(intptr_t socket);
+
+/* NULL if there is no memory. Each message has room for `slot_size` bytes. */
+sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size);
+void sp2__udp_batch_free(sp2__udp_batch *batch);
+
+/* Takes what has arrived, without waiting: *count messages. Returns 0 or an error number. */
+int32_t sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, uint32_t *count);
+sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index);
+
+/* Adds the packets that the kernel has dropped since the socket was opened; `*seen` is what the
+ * kernel's own counter, which wraps, said last. */
+void sp2__udp_count_drops(intptr_t socket, uint32_t *seen, _Atomic uint64_t *dropped);
+
+#endif

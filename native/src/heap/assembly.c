@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "heap/heap.h"
+#include "memory/recycler.h"
+#include "packet/wire.h"
+#include "spead2core/receive.h"
+
+sp2_heap *sp2__heap_create(const sp2__packet *packet, uint32_t bug_compat) {
+    sp2_heap *heap = sp2__recycler_alloc(sizeof(*heap));
+    if (heap == NULL) {
+        return NULL;
+    }
+    memset(heap, 0, offsetof(sp2_heap, pointers));
+    sp2__pointers_init(&heap->pointers);
+    heap->cnt = packet->cnt;
+    heap->heap_length = SP2__LENGTH_UNKNOWN;
+    heap->address_bits = packet->address_bits;
+    heap->bug_compat = bug_compat;
+    return heap;
+}
+
+void sp2__heap_free(sp2_heap *heap) {
+    sp2__recycler_free(heap->payload, heap->capacity);
+    sp2__ranges_destroy(&heap->ranges);
+    sp2__free(heap->range_copies);
+    sp2__pointers_destroy(&heap->pointers);
+    sp2__recycler_free(heap, sizeof(*heap));
+}
+
+/* From now on the ranges say what was received. */
+static bool start_ranges(sp2_heap *heap) {
+    if (heap->has_packets && !sp2__ranges_add(&heap->ranges, 0, heap->received_length)) {
+        return false;
+    }
+    heap->out_of_order = true;
+    return true;
+}
+
+static SP2__COLD sp2__verdict check_ranges(sp2_heap *heap, const sp2__packet *packet) {
+    if (!heap->out_of_order && !start_ranges(heap)) {
+        return SP2__NO_MEMORY;
+    }
+    switch (sp2__ranges_check(&heap->ranges, packet->payload_offset,
+                              packet->payload_offset + packet->payload_length)) {
+    case SP2__RANGES_DUPLICATE:
+        return SP2__REJECTED_DUPLICATE;
+    case SP2__RANGES_OVERLAP:
+        return SP2__REJECTED_OVERLAP;
+    case SP2__RANGES_NEW:
+        break;
+    }
+    return heap->ranges.count >= SP2_RECEIVE_MAX_HEAP_PARTS ? SP2__TOO_LARGE : SP2__ACCEPTED;
+}
+
+/* Spec section 4.2, number 4. */
+SP2__INLINE sp2__verdict check_position(sp2_heap *heap, const sp2__packet *packet, bool in_order) {
+    const uint64_t offset = packet->payload_offset;
+    if (SP2__LIKELY(!heap->out_of_order && offset == heap->received_length)) {
+        return SP2__ACCEPTED;
+    }
+    if (in_order) {
+        return offset < heap->received_length ? SP2__REJECTED_BEHIND : SP2__REJECTED_AHEAD;
+    }
+    if (!heap->out_of_order && offset < heap->received_length) {
+        return SP2__REJECTED_DUPLICATE;
+    }
+    return check_ranges(heap, packet);
+}
+
+/* Makes the payload buffer hold `needed` bytes. A heap of unknown length grows in steps. */
+static sp2__verdict grow(sp2_heap *heap, uint64_t needed, bool exact, uint64_t max_heap_size) {
+    uint64_t capacity = needed;
+    if (!exact) {
+        capacity = sp2__max_u64(needed, sp2__min_u64(heap->capacity * 2, max_heap_size));
+    }
+    uint8_t *payload = sp2__recycler_alloc(capacity);
+    if (payload == NULL) {
+        return SP2__NO_MEMORY;
+    }
+    if (heap->payload != NULL) {
+        memcpy(payload, heap->payload, heap->received_end);
+        sp2__recycler_free(heap->payload, heap->capacity);
+    }
+    heap->payload = payload;
+    heap->capacity = capacity;
+    return SP2__ACCEPTED;
+}
+
+static void apply_items(sp2_heap *heap, const sp2__packet *packet) {
+    sp2__pointers_next_packet(&heap->pointers);
+    for (uint32_t i = 0; i < packet->item_count; i++) {
+        const uint64_t pointer = sp2__load_be64(packet->items + (size_t)i * SP2__POINTER_SIZE);
+        const uint32_t id = sp2__pointer_id(pointer, packet->address_bits);
+        const uint64_t value = sp2__pointer_value(pointer, packet->address_bits);
+        if (!(pointer & SP2__IMMEDIATE_BIT)) {
+            heap->min_length = sp2__max_u64(heap->min_length, value);
+        } else if (id == SP2__ID_STREAM_CTRL && value == SP2__STREAM_STOP) {
+            heap->stop_item_seen = true;
+        }
+        if (id == SP2__ID_NULL || id > SP2__ID_PAYLOAD_LENGTH) {
+            sp2__pointers_add(&heap->pointers, pointer);
+        }
+    }
+}
+
+sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
+                              const sp2__heap_rules *rules) {
+    const bool has_length = packet->heap_length != SP2__LENGTH_UNKNOWN;
+    const uint64_t end = packet->payload_offset + packet->payload_length;
+    const uint64_t needed = has_length ? packet->heap_length : end;
+    if (SP2__UNLIKELY(
+            has_length && packet->heap_length != heap->heap_length &&
+            (heap->heap_length != SP2__LENGTH_UNKNOWN || packet->heap_length < heap->min_length))) {
+        return SP2__REJECTED_LENGTH;
+    }
+    if (SP2__UNLIKELY(has_length && packet->heap_length < heap->min_length)) {
+        return SP2__REJECTED_LENGTH;
+    }
+    if (SP2__UNLIKELY(packet->address_bits != heap->address_bits)) {
+        return SP2__REJECTED_FLAVOUR;
+    }
+    if (SP2__UNLIKELY(needed > rules->max_heap_size ||
+                      (uint64_t)heap->pointers.count + packet->item_count >
+                          SP2_RECEIVE_MAX_HEAP_PARTS)) {
+        return SP2__TOO_LARGE;
+    }
+    sp2__verdict verdict = check_position(heap, packet, rules->in_order);
+    if (SP2__UNLIKELY(verdict != SP2__ACCEPTED)) {
+        return verdict;
+    }
+
+    /* Whatever can fail comes first. */
+    if (needed > heap->capacity) {
+        verdict = grow(heap, needed, has_length, rules->max_heap_size);
+        if (SP2__UNLIKELY(verdict != SP2__ACCEPTED)) {
+            return verdict;
+        }
+    }
+    if (packet->item_count != 0 && !sp2__pointers_reserve(&heap->pointers, packet->item_count)) {
+        return SP2__NO_MEMORY;
+    }
+    if (heap->out_of_order && !sp2__ranges_add(&heap->ranges, packet->payload_offset, end)) {
+        return SP2__NO_MEMORY;
+    }
+
+    if (packet->item_count != 0) {
+        apply_items(heap, packet);
+    }
+    heap->in_order = rules->in_order;
+    heap->has_packets = true;
+    heap->heap_length = has_length ? packet->heap_length : heap->heap_length;
+    heap->min_length = sp2__max_u64(heap->min_length, needed);
+    heap->received_end = sp2__max_u64(heap->received_end, end);
+    heap->received_length += packet->payload_length;
+    if (packet->payload_length != 0) {
+        memcpy(heap->payload + packet->payload_offset, packet->payload, packet->payload_length);
+    }
+    return SP2__ACCEPTED;
+}
+
+static void keep_range_copies(sp2_heap *heap) {
+    /* By spec section 4.4 an empty packet leaves an empty range, in in-order mode by 4.9 nothing.
+     */
+    const bool has_prefix = heap->received_length != 0 || (heap->has_packets && !heap->in_order);
+    const uint64_t count = heap->out_of_order ? heap->ranges.count : has_prefix;
+    if (count == 0) {
+        return;
+    }
+    heap->range_copies = sp2__calloc_array((size_t)count, sizeof(*heap->range_copies));
+    if (heap->range_copies == NULL) {
+        return;
+    }
+    heap->range_count = count;
+    if (heap->out_of_order) {
+        sp2__ranges_copy(&heap->ranges, heap->range_copies);
+    } else {
+        heap->range_copies[0] = (sp2_range){0, heap->received_length};
+    }
+}
+
+void sp2__heap_finish(sp2_heap *heap, bool keep_ranges, bool keep_payload) {
+    if (sp2__heap_is_complete(heap)) {
+        heap->flags = SP2_HEAP_COMPLETE | SP2_HEAP_CONTIGUOUS;
+    } else if (sp2__heap_is_contiguous(heap)) {
+        heap->flags = SP2_HEAP_CONTIGUOUS;
+    } else {
+        if (keep_ranges) {
+            keep_range_copies(heap);
+        }
+        if (!keep_payload) {
+            sp2__recycler_free(heap->payload, heap->capacity);
+            heap->payload = NULL;
+            heap->capacity = 0;
+        }
+    }
+    sp2__ranges_destroy(&heap->ranges);
+}

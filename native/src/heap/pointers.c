@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "heap/pointers.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/compiler.h"
+
+void sp2__pointers_init(sp2__pointers *pointers) {
+    pointers->items = pointers->inline_items;
+    pointers->count = 0;
+    pointers->capacity = SP2__POINTERS_INLINE;
+    pointers->table = NULL;
+    pointers->table_bits = 0;
+    pointers->expected = 0;
+}
+
+void sp2__pointers_destroy(sp2__pointers *pointers) {
+    if (pointers->items != pointers->inline_items) {
+        sp2__free(pointers->items);
+        sp2__free(pointers->table);
+    }
+}
+
+/* Differs from process to process, so that no sender can choose pointers that all collide. */
+static uint64_t hash_seed(void) {
+    static _Atomic uint64_t seed;
+    uint64_t value = atomic_load_explicit(&seed, memory_order_relaxed);
+    if (SP2__UNLIKELY(value == 0)) {
+        value = (sp2__clock_ns() ^ (uint64_t)(uintptr_t)&value ^ (uint64_t)(uintptr_t)&seed) | 1;
+        atomic_store_explicit(&seed, value, memory_order_relaxed);
+    }
+    return value;
+}
+
+/* Mixes all bits of a pointer into all bits of the hash (two rounds of xor, shift, multiply). */
+static uint64_t hash(uint64_t pointer) {
+    uint64_t x = pointer ^ hash_seed();
+    x = (x ^ (x >> 33)) * 0xff51afd7ed558ccdu;
+    x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53u;
+    return x ^ (x >> 33);
+}
+
+/* The table's slot that holds the pointer, or the empty one where it belongs. */
+static uint32_t *find_slot(const sp2__pointers *pointers, uint64_t pointer) {
+    const uint32_t mask = (1u << pointers->table_bits) - 1;
+    uint32_t slot = (uint32_t)hash(pointer) & mask;
+    while (pointers->table[slot] != 0 &&
+           pointers->items[pointers->table[slot] - 1].wire != pointer) {
+        slot = (slot + 1) & mask;
+    }
+    return &pointers->table[slot];
+}
+
+bool sp2__pointers_reserve(sp2__pointers *pointers, uint32_t more) {
+    if (SP2__LIKELY(more <= pointers->capacity - pointers->count)) {
+        return true;
+    }
+    uint32_t bits = pointers->table_bits == 0 ? 5 : pointers->table_bits;
+    while ((1u << bits) / 2 < pointers->count + more) {
+        bits++;
+    }
+    const uint32_t capacity = (1u << bits) / 2;
+    sp2_item *items = sp2__alloc(capacity * sizeof(*items));
+    uint32_t *table = sp2__calloc_array((size_t)1 << bits, sizeof(*table));
+    if (items == NULL || table == NULL) {
+        sp2__free(items);
+        sp2__free(table);
+        return false;
+    }
+    memcpy(items, pointers->items, pointers->count * sizeof(*items));
+    sp2__pointers_destroy(pointers);
+    pointers->items = items;
+    pointers->table = table;
+    pointers->table_bits = bits;
+    pointers->capacity = capacity;
+    for (uint32_t i = 0; i < pointers->count; i++) {
+        *find_slot(pointers, items[i].wire) = i + 1;
+    }
+    return true;
+}
+
+/* Index of a pointer among the first few, or their count. */
+static uint32_t find_inline(const sp2__pointers *pointers, uint64_t pointer) {
+    uint32_t i = 0;
+    while (i < pointers->count && pointers->items[i].wire != pointer) {
+        i++;
+    }
+    return i;
+}
+
+void sp2__pointers_add(sp2__pointers *pointers, uint64_t pointer) {
+    if (pointers->expected < pointers->count &&
+        pointers->items[pointers->expected].wire == pointer) {
+        pointers->expected++;
+        return;
+    }
+    if (pointers->table == NULL) {
+        const uint32_t known = find_inline(pointers, pointer);
+        if (known < pointers->count) {
+            pointers->expected = known + 1;
+            return;
+        }
+    } else {
+        uint32_t *slot = find_slot(pointers, pointer);
+        if (*slot != 0) {
+            pointers->expected = *slot;
+            return;
+        }
+        *slot = pointers->count + 1;
+    }
+    pointers->items[pointers->count].wire = pointer;
+    pointers->count++;
+    pointers->expected = pointers->count;
+}

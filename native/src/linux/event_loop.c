@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/event_loop.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/thread.h"
+
+/* Readiness events taken at a time: more are taken next time round, so that tasks get their turn.
+ */
+#define EVENTS_PER_ROUND 64
+
+struct sp2__event_loop {
+    sp2__event_loop_hooks hooks;
+    sp2__thread thread;
+    const void *thread_self; /* set by the thread before it reports that it has started */
+    int epoll_fd;
+    int wake_fd; /* readable: somebody posted while the loop slept */
+    sp2__mutex lock;
+    sp2__condition started;
+    /* Under the lock: */
+    sp2__task *first;
+    sp2__task *last;
+    bool asleep;
+    bool ending;
+};
+
+static sp2__task *take_posted(sp2__event_loop *loop) {
+    sp2__mutex_lock(&loop->lock);
+    sp2__task *tasks = loop->first;
+    loop->first = NULL;
+    loop->last = NULL;
+    sp2__mutex_unlock(&loop->lock);
+    return tasks;
+}
+
+static void run_posted(sp2__event_loop *loop) {
+    sp2__task *task = take_posted(loop);
+    while (task != NULL) {
+        sp2__task *next = task->next;
+        sp2__mutex_lock(&loop->lock);
+        task->posted = false;
+        sp2__mutex_unlock(&loop->lock);
+        task->run(task);
+        task = next;
+    }
+}
+
+/* Milliseconds that the loop may sleep; also notes that it is about to. */
+static int prepare_to_sleep(sp2__event_loop *loop) {
+    int timeout = 0;
+    sp2__mutex_lock(&loop->lock);
+    if (loop->first == NULL && !loop->ending) {
+        loop->asleep = true;
+        timeout = loop->hooks.idle_work_pending() ? 1000 : -1;
+    }
+    sp2__mutex_unlock(&loop->lock);
+    return timeout;
+}
+
+static bool wake_up(sp2__event_loop *loop) {
+    sp2__mutex_lock(&loop->lock);
+    loop->asleep = false;
+    const bool go_on = !loop->ending || loop->first != NULL;
+    sp2__mutex_unlock(&loop->lock);
+    return go_on;
+}
+
+static void drain_wake_fd(int wake_fd) {
+    uint64_t count;
+    while (read(wake_fd, &count, sizeof(count)) < 0 && errno == EINTR) {
+    }
+}
+
+static void loop_main(void *context) {
+    sp2__event_loop *loop = context;
+    sp2__mutex_lock(&loop->lock);
+    loop->thread_self = sp2__thread_self();
+    sp2__condition_broadcast(&loop->started);
+    sp2__mutex_unlock(&loop->lock);
+    loop->hooks.started(loop->hooks.context, loop->hooks.index);
+
+    do {
+        struct epoll_event events[EVENTS_PER_ROUND];
+        const int count =
+            epoll_wait(loop->epoll_fd, events, EVENTS_PER_ROUND, prepare_to_sleep(loop));
+        for (int i = 0; i < count; i++) {
+            sp2__task *task = events[i].data.ptr;
+            if (task == NULL) {
+                drain_wake_fd(loop->wake_fd);
+            } else {
+                task->run(task);
+            }
+        }
+        run_posted(loop);
+        if (loop->hooks.idle_work_pending()) {
+            loop->hooks.idle_work();
+        }
+    } while (wake_up(loop));
+}
+
+static int32_t open_descriptors(sp2__event_loop *loop) {
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll_fd < 0) {
+        return errno;
+    }
+    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->wake_fd < 0) {
+        return errno;
+    }
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) == 0 ? 0 : errno;
+}
+
+static void free_loop(sp2__event_loop *loop) {
+    if (loop->wake_fd >= 0) {
+        close(loop->wake_fd);
+    }
+    if (loop->epoll_fd >= 0) {
+        close(loop->epoll_fd);
+    }
+    sp2__condition_destroy(&loop->started);
+    sp2__mutex_destroy(&loop->lock);
+    sp2__free(loop);
+}
+
+int32_t sp2__event_loop_create(const sp2__event_loop_hooks *hooks, sp2__event_loop **created) {
+    *created = NULL;
+    sp2__event_loop *loop = sp2__calloc_array(1, sizeof(*loop));
+    if (loop == NULL) {
+        return sp2__fail_memory("an event loop");
+    }
+    loop->hooks = *hooks;
+    loop->epoll_fd = -1;
+    loop->wake_fd = -1;
+    sp2__mutex_init(&loop->lock);
+    sp2__condition_init(&loop->started);
+    const char *step = "open the descriptors of an event loop";
+    int32_t error = open_descriptors(loop);
+    if (error == 0) {
+        step = "start a thread";
+        error = sp2__thread_start(&loop->thread, loop_main, loop);
+    }
+    if (error != 0) {
+        char text[128];
+        free_loop(loop);
+        return sp2__fail(error == ENOMEM ? SP2_E_NOMEM : SP2_E_OS, error, "cannot %s: %s", step,
+                         sp2__os_error_text(error, text, sizeof(text)));
+    }
+    sp2__mutex_lock(&loop->lock);
+    while (loop->thread_self == NULL) {
+        sp2__condition_wait(&loop->started, &loop->lock);
+    }
+    sp2__mutex_unlock(&loop->lock);
+    *created = loop;
+    return SP2_OK;
+}
+
+static void wake(sp2__event_loop *loop) {
+    const uint64_t one = 1;
+    while (write(loop->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR) {
+    }
+}
+
+void sp2__event_loop_destroy(sp2__event_loop *loop) {
+    if (loop == NULL) {
+        return;
+    }
+    sp2__mutex_lock(&loop->lock);
+    loop->ending = true;
+    sp2__mutex_unlock(&loop->lock);
+    wake(loop);
+    sp2__thread_join(loop->thread);
+    free_loop(loop);
+}
+
+void sp2__event_loop_post(sp2__event_loop *loop, sp2__task *task) {
+    bool asleep = false;
+    sp2__mutex_lock(&loop->lock);
+    if (!task->posted) {
+        task->posted = true;
+        task->next = NULL;
+        if (loop->last != NULL) {
+            loop->last->next = task;
+        } else {
+            loop->first = task;
+        }
+        loop->last = task;
+        asleep = loop->asleep;
+        loop->asleep = false;
+    }
+    sp2__mutex_unlock(&loop->lock);
+    if (asleep) {
+        wake(loop);
+    }
+}
+
+bool sp2__event_loop_is_current(const sp2__event_loop *loop) {
+    return loop->thread_self == sp2__thread_self();
+}
+
+typedef struct barrier_task {
+    sp2__task task;
+    sp2__mutex lock;
+    sp2__condition passed_condition;
+    bool passed;
+} barrier_task;
+
+static void pass_barrier(sp2__task *task) {
+    barrier_task *barrier = SP2__CONTAINER(task, barrier_task, task);
+    sp2__mutex_lock(&barrier->lock);
+    barrier->passed = true;
+    sp2__condition_broadcast(&barrier->passed_condition);
+    sp2__mutex_unlock(&barrier->lock);
+}
+
+void sp2__event_loop_barrier(sp2__event_loop *loop) {
+    barrier_task barrier = {.task.run = pass_barrier};
+    sp2__mutex_init(&barrier.lock);
+    sp2__condition_init(&barrier.passed_condition);
+    sp2__event_loop_post(loop, &barrier.task);
+    sp2__mutex_lock(&barrier.lock);
+    while (!barrier.passed) {
+        sp2__condition_wait(&barrier.passed_condition, &barrier.lock);
+    }
+    sp2__mutex_unlock(&barrier.lock);
+    sp2__condition_destroy(&barrier.passed_condition);
+    sp2__mutex_destroy(&barrier.lock);
+}
+
+static int32_t control(sp2__event_loop *loop, int operation, intptr_t socket, uint32_t events,
+                       sp2__task *task) {
+    struct epoll_event event = {.events = events, .data.ptr = task};
+    return epoll_ctl(loop->epoll_fd, operation, (int)socket, &event) == 0 ? 0 : errno;
+}
+
+int32_t sp2__event_loop_add_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task) {
+    return control(loop, EPOLL_CTL_ADD, socket, EPOLLIN, task);
+}
+
+int32_t sp2__event_loop_pause_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task) {
+    return control(loop, EPOLL_CTL_MOD, socket, 0, task);
+}
+
+int32_t sp2__event_loop_resume_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task) {
+    return control(loop, EPOLL_CTL_MOD, socket, EPOLLIN, task);
+}
+
+void sp2__event_loop_remove_socket(sp2__event_loop *loop, intptr_t socket) {
+    control(loop, EPOLL_CTL_DEL, socket, 0, NULL);
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+#include "memory/recycler.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "base/clock.h"
+#include "base/compiler.h"
+#include "base/error.h"
+#include "base/sized.h"
+#include "base/thread.h"
+#include "memory/system.h"
+#include "spead2core/memory.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#define HIDE(block, size) ASAN_POISON_MEMORY_REGION(block, size)
+#define SHOW(block, size) ASAN_UNPOISON_MEMORY_REGION(block, size)
+#else
+#define HIDE(block, size) ((void)0)
+#define SHOW(block, size) ((void)0)
+#endif
+
+/* Four size classes for each power of two: a block is at most a quarter larger than asked for. */
+#define STEPS_LOG2 2
+#define STEPS (1u << STEPS_LOG2)
+
+/* The smallest class holds 2^8 bytes; no heap comes near the largest, 2^48. */
+#define SMALLEST_LOG2 8
+#define LARGEST_LOG2 48
+#define CLASS_COUNT ((LARGEST_LOG2 - SMALLEST_LOG2) * STEPS + 1)
+
+/*
+ * Blocks up to 2^16 bytes count as small. Large ones are counted together exactly; small ones only
+ * in their own class, because a counter that all threads share would cost more than the rest.
+ */
+#define SMALL_LOG2 16
+#define SMALL_CLASS_COUNT ((SMALL_LOG2 - SMALLEST_LOG2) * STEPS + 1)
+
+typedef struct free_block {
+    struct free_block *next;
+} free_block;
+
+/*
+ * A size class. Blocks are freed by any thread onto `returned` without a lock; whoever allocates
+ * takes that list as a whole when its own, `ready`, is empty. `idle` holds what was unused at the
+ * last look and is used last; what is still there at the next look is given back.
+ */
+typedef struct size_class {
+    _Alignas(SP2__CACHE_ISOLATION) sp2__mutex lock;
+    free_block *ready; /* under the lock, as is `idle` */
+    free_block *idle;
+    _Atomic uint64_t obtained; /* blocks from the operating system, now */
+    _Atomic uint64_t taken;    /* blocks handed out, ever */
+    _Atomic uint64_t hits;     /* of those, blocks that had been used before */
+    _Alignas(SP2__CACHE_ISOLATION) _Atomic(free_block *) returned;
+    _Atomic uint64_t given; /* blocks taken back, ever */
+} size_class;
+
+static size_class classes[CLASS_COUNT];
+static atomic_flag classes_init_flag = ATOMIC_FLAG_INIT;
+static atomic_bool classes_ready;
+static _Atomic uint64_t cache_limit = SP2_MEMORY_CACHE_LIMIT_DEFAULT;
+static _Atomic uint64_t large_cached_bytes;
+static _Atomic uint64_t obtained_blocks; /* of all classes: changes only when the system is asked */
+static _Atomic uint32_t users;
+static _Atomic uint64_t next_look_ns;
+
+static void init_classes(void) {
+    if (atomic_load_explicit(&classes_ready, memory_order_acquire)) {
+        return;
+    }
+    if (!atomic_flag_test_and_set(&classes_init_flag)) {
+        for (unsigned i = 0; i < CLASS_COUNT; i++) {
+            sp2__mutex_init(&classes[i].lock);
+        }
+        atomic_store_explicit(&classes_ready, true, memory_order_release);
+    }
+    while (!atomic_load_explicit(&classes_ready, memory_order_acquire)) {
+        sp2__spin_pause();
+    }
+}
+
+/* Index of the smallest class that holds `size`; CLASS_COUNT or more if none does. */
+static unsigned class_of(uint64_t size) {
+    if (size <= (uint64_t)1 << SMALLEST_LOG2) {
+        return 0;
+    }
+    const unsigned log2 = sp2__bit_width(size - 1) - 1;
+    const unsigned step = (unsigned)((size - 1) >> (log2 - STEPS_LOG2)) & (STEPS - 1);
+    return (log2 - SMALLEST_LOG2) * STEPS + step + 1;
+}
+
+static uint64_t class_size(unsigned index) {
+    if (index == 0) {
+        return (uint64_t)1 << SMALLEST_LOG2;
+    }
+    const unsigned log2 = SMALLEST_LOG2 + (index - 1) / STEPS;
+    const uint64_t step = (index - 1) % STEPS + 1;
+    return ((uint64_t)1 << log2) + (step << (log2 - STEPS_LOG2));
+}
+
+static uint64_t read_counter(_Atomic uint64_t *counter) {
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void add_counter(_Atomic uint64_t *counter, uint64_t difference) {
+    atomic_fetch_add_explicit(counter, difference, memory_order_relaxed);
+}
+
+/* Counters are read one after the other while others change them: never below zero. */
+static uint64_t difference(uint64_t larger, uint64_t smaller) {
+    return larger > smaller ? larger - smaller : 0;
+}
+
+static uint64_t used_blocks(size_class *class) {
+    const uint64_t given = read_counter(&class->given);
+    return difference(read_counter(&class->taken), given);
+}
+
+static uint64_t cached_blocks(size_class *class) {
+    return difference(read_counter(&class->obtained), used_blocks(class));
+}
+
+static bool is_large(unsigned index) {
+    return index >= SMALL_CLASS_COUNT;
+}
+
+/* The next block of the lists, or NULL. Under the lock. */
+static free_block *pop_block(size_class *class) {
+    if (class->ready == NULL) {
+        class->ready = atomic_exchange_explicit(&class->returned, NULL, memory_order_acquire);
+    }
+    free_block **list = class->ready != NULL ? &class->ready : &class->idle;
+    free_block *block = *list;
+    if (block != NULL) {
+        SHOW(block, sizeof(*block));
+        *list = block->next;
+    }
+    return block;
+}
+
+static void *obtain_block(size_class *class, unsigned index) {
+    void *block = sp2__system_alloc((size_t)class_size(index));
+    if (block != NULL) {
+        add_counter(&obtained_blocks, 1);
+        add_counter(&class->obtained, 1);
+        add_counter(&class->taken, 1);
+    }
+    return block;
+}
+
+void *sp2__recycler_alloc(uint64_t size) {
+    const unsigned index = class_of(size);
+    if (index >= CLASS_COUNT || class_size(index) > SIZE_MAX) {
+        return NULL;
+    }
+    init_classes();
+    size_class *class = &classes[index];
+    sp2__mutex_lock(&class->lock);
+    free_block *block = pop_block(class);
+    if (block != NULL) {
+        add_counter(&class->taken, 1);
+        add_counter(&class->hits, 1);
+    }
+    sp2__mutex_unlock(&class->lock);
+    if (block == NULL) {
+        return obtain_block(class, index);
+    }
+    if (is_large(index)) {
+        atomic_fetch_sub_explicit(&large_cached_bytes, class_size(index), memory_order_relaxed);
+    }
+    SHOW(block, class_size(index));
+    return block;
+}
+
+/* Whether one more block may be kept; counts it among the large ones if so. */
+static bool may_keep(size_class *class, unsigned index) {
+    const uint64_t size = class_size(index);
+    const uint64_t half = read_counter(&cache_limit) / 2;
+    if (atomic_load_explicit(&users, memory_order_relaxed) == 0) {
+        return false;
+    }
+    if (!is_large(index)) {
+        return (cached_blocks(class) + 1) * size <= half / SMALL_CLASS_COUNT;
+    }
+    if (atomic_fetch_add_explicit(&large_cached_bytes, size, memory_order_relaxed) + size <= half) {
+        return true;
+    }
+    atomic_fetch_sub_explicit(&large_cached_bytes, size, memory_order_relaxed);
+    return false;
+}
+
+static void give_back(size_class *class, unsigned index, void *block) {
+    atomic_fetch_sub_explicit(&class->obtained, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&obtained_blocks, 1, memory_order_relaxed);
+    sp2__system_free(block, (size_t)class_size(index));
+}
+
+static void give_back_list(size_class *class, unsigned index, free_block *block) {
+    while (block != NULL) {
+        SHOW(block, class_size(index));
+        free_block *next = block->next;
+        give_back(class, index, block);
+        if (is_large(index)) {
+            atomic_fetch_sub_explicit(&large_cached_bytes, class_size(index), memory_order_relaxed);
+        }
+        block = next;
+    }
+}
+
+/* Gives the idle blocks of a class back and makes all that are unused now the idle ones. */
+static void age_class(unsigned index) {
+    size_class *class = &classes[index];
+    sp2__mutex_lock(&class->lock);
+    free_block *old = class->idle;
+    class->idle = NULL;
+    free_block *block;
+    free_block *aged = NULL;
+    while ((block = pop_block(class)) != NULL) {
+        block->next = aged;
+        aged = block;
+    }
+    class->idle = aged;
+    sp2__mutex_unlock(&class->lock);
+    give_back_list(class, index, old);
+}
+
+void sp2__recycler_free(void *memory, uint64_t size) {
+    if (memory == NULL) {
+        return;
+    }
+    const unsigned index = class_of(size);
+    size_class *class = &classes[index];
+    if (!may_keep(class, index)) {
+        add_counter(&class->given, 1);
+        give_back(class, index, memory);
+        return;
+    }
+    free_block *block = memory;
+    add_counter(&class->given, 1);
+    block->next = atomic_load_explicit(&class->returned, memory_order_relaxed);
+    HIDE((char *)memory + sizeof(*block), class_size(index) - sizeof(*block));
+    while (!atomic_compare_exchange_weak_explicit(&class->returned, &block->next, block,
+                                                  memory_order_seq_cst, memory_order_relaxed)) {
+    }
+    /* The last user may have left, and given everything back, just before the block was kept. */
+    if (atomic_load(&users) == 0) {
+        age_class(index);
+        age_class(index);
+    }
+}
+
+static void age_all(void) {
+    init_classes();
+    for (unsigned i = 0; i < CLASS_COUNT; i++) {
+        if (read_counter(&classes[i].obtained) != 0) {
+            age_class(i);
+        }
+    }
+}
+
+static void give_back_all(void) {
+    age_all();
+    age_all();
+}
+
+void sp2__recycler_add_user(void) {
+    if (atomic_fetch_add(&users, 1) == 0) {
+        atomic_store(&next_look_ns,
+                     sp2__clock_ns() + (uint64_t)SP2_MEMORY_IDLE_SECONDS * SP2__NS_PER_SECOND);
+    }
+}
+
+void sp2__recycler_remove_user(void) {
+    if (atomic_fetch_sub(&users, 1) == 1) {
+        give_back_all();
+    }
+}
+
+bool sp2__recycler_idle_work_pending(void) {
+    return read_counter(&obtained_blocks) != 0;
+}
+
+void sp2__recycler_idle_work(void) {
+    const uint64_t now = sp2__clock_ns();
+    uint64_t due = atomic_load(&next_look_ns);
+    if (now >= due &&
+        atomic_compare_exchange_strong(
+            &next_look_ns, &due, now + (uint64_t)SP2_MEMORY_IDLE_SECONDS * SP2__NS_PER_SECOND)) {
+        age_all();
+    }
+}
+
+int32_t sp2_memory_get_stats(sp2_memory_stats *stats) {
+    if (stats == NULL) {
+        return sp2__fail_null("sp2_memory_get_stats", "stats");
+    }
+    sp2_memory_stats now = {.cache_limit = read_counter(&cache_limit)};
+    for (unsigned i = 0; i < CLASS_COUNT; i++) {
+        const uint64_t taken = read_counter(&classes[i].taken);
+        const uint64_t hits = read_counter(&classes[i].hits);
+        now.used_bytes += used_blocks(&classes[i]) * class_size(i);
+        now.cached_bytes += cached_blocks(&classes[i]) * class_size(i);
+        now.hits += hits;
+        now.misses += difference(taken, hits);
+    }
+    return sp2__sized_write(stats, &now, sizeof(now), sizeof(now), "sp2_memory_stats");
+}
+
+int32_t sp2_memory_set_cache_limit(uint64_t bytes) {
+    atomic_store_explicit(&cache_limit, bytes, memory_order_relaxed);
+    return SP2_OK;
+}
+
+int32_t sp2_memory_trim(void) {
+    give_back_all();
+    return SP2_OK;
+}

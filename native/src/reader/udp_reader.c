@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* Datagrams from a UDP socket. What one system call delivers is one batch. */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/compiler.h"
+#include "base/error.h"
+#include "base/sized.h"
+#include "base/udp_socket.h"
+#include "stream/stream.h"
+
+/* Messages taken by one system call. */
+#define MESSAGES_PER_BATCH 64
+
+/* The same where the kernel may join datagrams: each slot then takes 64 KiB, and all of them should
+ * stay in the processor's second-level cache. */
+#define JOINED_MESSAGES_PER_BATCH 16
+#define JOINED_MESSAGE_SIZE 65536
+
+/* A smaller socket buffer than this overflows when a receiver stalls for a millisecond or two. */
+#define SMALLEST_GOOD_BUFFER ((uint64_t)8 << 20)
+
+typedef struct udp_reader {
+    sp2__reader base;
+    intptr_t socket;
+    uint32_t max_size;
+    bool socket_paused;
+    uint32_t drops_seen;
+    sp2__udp_batch *batch;
+    uint32_t message_count;    /* messages of the batch under way */
+    uint32_t message_index;    /* those that have been handed over */
+    sp2__udp_message message;  /* the one under way */
+    uint32_t message_position; /* bytes of it that have been handed over */
+} udp_reader;
+
+static void log_socket_error(udp_reader *reader, int32_t error, const char *what) {
+    char text[128];
+    SP2__LOG(&reader->base.stream->logger, SP2__MESSAGE_SOCKET, SP2_LOG_WARNING,
+             "cannot %s a UDP socket: %s", what, sp2__os_error_text(error, text, sizeof(text)));
+}
+
+static void take_batch(udp_reader *reader) {
+    const int32_t error = sp2__udp_receive(reader->socket, reader->batch, &reader->message_count);
+    reader->message_index = 0;
+    if (error != 0) {
+        log_socket_error(reader, error, "receive from");
+    }
+    if (reader->message_count != 0) {
+        reader->message = sp2__udp_message_at(reader->batch, 0);
+        reader->message_position = 0;
+    }
+}
+
+static sp2__flow add_datagram(udp_reader *reader, const uint8_t *data, uint32_t length,
+                              bool truncated) {
+    sp2_receive_stream *stream = reader->base.stream;
+    if (SP2__UNLIKELY(truncated || length > reader->max_size)) {
+        sp2__stream_add_truncated(stream, reader->max_size);
+        return SP2__FLOW_ON;
+    }
+    return sp2__stream_add_datagram(stream, data, length);
+}
+
+/* Hands over the message under way from where it was left. */
+static sp2__flow add_message(udp_reader *reader) {
+    const sp2__udp_message *message = &reader->message;
+    sp2__flow flow;
+    do {
+        const uint32_t position = reader->message_position;
+        const uint32_t rest = message->length - position;
+        const uint32_t length = message->segment < rest ? message->segment : rest;
+        flow = add_datagram(reader, message->data + position, length,
+                            message->truncated && length == rest);
+        reader->message_position = position + length;
+    } while (flow == SP2__FLOW_ON && reader->message_position < message->length);
+    return flow;
+}
+
+static sp2__flow add_batch(udp_reader *reader, sp2__flow flow) {
+    const uint64_t packets = reader->base.stream->stats.packets;
+    while (flow == SP2__FLOW_ON && reader->message_index < reader->message_count) {
+        flow = add_message(reader);
+        if (reader->message_position == reader->message.length) {
+            reader->message_index++;
+            if (reader->message_index < reader->message_count) {
+                reader->message = sp2__udp_message_at(reader->batch, reader->message_index);
+                reader->message_position = 0;
+            }
+        }
+    }
+    reader->base.batch_packets += reader->base.stream->stats.packets - packets;
+    return flow;
+}
+
+static sp2__turn turn(sp2__reader *base) {
+    udp_reader *reader = SP2__CONTAINER(base, udp_reader, base);
+    sp2_receive_stream *stream = base->stream;
+    if (SP2__UNLIKELY(reader->socket_paused)) {
+        reader->socket_paused = false;
+        const int32_t error =
+            sp2__event_loop_resume_socket(base->loop, reader->socket, &base->task);
+        if (error != 0) {
+            log_socket_error(reader, error, "wait for");
+        }
+    }
+    if (reader->message_index == reader->message_count) {
+        take_batch(reader);
+        if (reader->message_count == 0) {
+            return SP2__TURN_WAIT;
+        }
+    }
+    const sp2__flow flow = add_batch(reader, sp2__stream_enter(stream));
+    if (flow == SP2__FLOW_ENDED || reader->message_index == reader->message_count) {
+        sp2__stream_count_batch(stream, base->batch_packets);
+        base->batch_packets = 0;
+    }
+    sp2__stream_leave(stream);
+    return flow == SP2__FLOW_ON     ? SP2__TURN_WAIT
+           : flow == SP2__FLOW_FULL ? SP2__TURN_BLOCKED
+                                    : SP2__TURN_END;
+}
+
+static void pause_reader(sp2__reader *base) {
+    udp_reader *reader = SP2__CONTAINER(base, udp_reader, base);
+    reader->socket_paused =
+        sp2__event_loop_pause_socket(base->loop, reader->socket, &base->task) == 0;
+}
+
+static void close_reader(sp2__reader *base) {
+    udp_reader *reader = SP2__CONTAINER(base, udp_reader, base);
+    sp2__event_loop_remove_socket(base->loop, reader->socket);
+    sp2__udp_close(reader->socket);
+}
+
+static void count_drops(sp2__reader *base) {
+    udp_reader *reader = SP2__CONTAINER(base, udp_reader, base);
+    sp2__udp_count_drops(reader->socket, &reader->drops_seen, &base->dropped);
+}
+
+static void free_reader(sp2__reader *base) {
+    udp_reader *reader = SP2__CONTAINER(base, udp_reader, base);
+    sp2__udp_batch_free(reader->batch);
+    sp2__free(reader);
+}
+
+static const sp2__reader_ops ops = {
+    .turn = turn,
+    .pause = pause_reader,
+    .close = close_reader,
+    .count_drops = count_drops,
+    .free = free_reader,
+    .lossy = true,
+};
+
+static int32_t read_options(const sp2_udp_options *caller, sp2_udp_options *options) {
+    const int32_t status =
+        sp2__sized_read(caller, options, sizeof(*options), sizeof(*options), "sp2_udp_options");
+    if (status != SP2_OK) {
+        return status;
+    }
+    if (options->flags != 0) {
+        return sp2__fail(SP2_E_TOO_NEW, 0,
+                         "sp2_udp_options.flags is 0x%x, but this library knows none",
+                         (unsigned)options->flags);
+    }
+    if (options->port > UINT16_MAX) {
+        return sp2__fail(SP2_E_ARG, 0, "sp2_udp_options.port is %u, but ports end at %d",
+                         (unsigned)options->port, UINT16_MAX);
+    }
+    if (options->max_size > SP2_UDP_LARGEST_DATAGRAM) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_udp_options.max_size is %u, but a datagram has at most %d bytes",
+                         (unsigned)options->max_size, SP2_UDP_LARGEST_DATAGRAM);
+    }
+    if (options->max_size == 0) {
+        options->max_size = SP2_UDP_DEFAULT_MAX_SIZE;
+    }
+    return SP2_OK;
+}
+
+static sp2__udp_config make_config(const sp2_udp_options *options) {
+    sp2__udp_config config = {
+        .host = options->bind_host,
+        .port = options->port,
+        .buffer_size = options->buffer_size,
+        .warn_below = options->buffer_size,
+    };
+    if (options->buffer_size == 0) {
+        config.buffer_size = SP2_UDP_DEFAULT_BUFFER_SIZE;
+        config.warn_below = SMALLEST_GOOD_BUFFER;
+    } else if (options->buffer_size == SP2_UDP_BUFFER_SIZE_OS) {
+        config.buffer_size = 0;
+    }
+    return config;
+}
+
+/* Opens the socket and makes room for its messages. On failure nothing is left open. */
+static int32_t open_source(udp_reader *reader, const sp2_udp_options *options, uint32_t *port) {
+    const sp2__udp_config config = make_config(options);
+    sp2__logger *logger = &reader->base.stream->logger;
+    bool joins;
+    const int32_t status = sp2__udp_open(&config, logger, &reader->socket, port, &joins);
+    if (status != SP2_OK) {
+        return status;
+    }
+    reader->max_size = options->max_size;
+    /* One byte more than a packet may have shows that a datagram was longer. */
+    reader->batch = joins ? sp2__udp_batch_create(JOINED_MESSAGES_PER_BATCH, JOINED_MESSAGE_SIZE)
+                          : sp2__udp_batch_create(MESSAGES_PER_BATCH, options->max_size + 1);
+    if (reader->batch == NULL) {
+        sp2__udp_close(reader->socket);
+        return sp2__fail_memory("the packets of a UDP reader");
+    }
+    return SP2_OK;
+}
+
+static int32_t watch_source(udp_reader *reader) {
+    const int32_t error =
+        sp2__event_loop_add_socket(reader->base.loop, reader->socket, &reader->base.task);
+    if (error != 0) {
+        char text[128];
+        sp2__udp_close(reader->socket);
+        return sp2__fail(SP2_E_OS, error, "cannot wait for a UDP socket: %s",
+                         sp2__os_error_text(error, text, sizeof(text)));
+    }
+    return SP2_OK;
+}
+
+/* The reader's life before it belongs to the stream; the socket calls only once it is watched. */
+static int32_t start_reader(sp2_receive_stream *stream, const sp2_udp_options *options,
+                            uint32_t *port) {
+    udp_reader *reader = sp2__calloc_array(1, sizeof(*reader));
+    if (reader == NULL) {
+        return sp2__fail_memory("a UDP reader");
+    }
+    sp2__reader_init(&reader->base, &ops, stream);
+    int32_t status = open_source(reader, options, port);
+    if (status == SP2_OK) {
+        status = watch_source(reader);
+    }
+    if (status != SP2_OK) {
+        sp2__reader_fini(&reader->base);
+        free_reader(&reader->base);
+        return status;
+    }
+    sp2__stream_add_reader(stream, &reader->base);
+    return SP2_OK;
+}
+
+int32_t sp2_receive_stream_add_udp_reader(sp2_receive_stream *stream, const sp2_udp_options *caller,
+                                          uint32_t *port) {
+    uint32_t bound = 0;
+    if (port != NULL) {
+        *port = 0;
+    }
+    if (stream == NULL || caller == NULL) {
+        return sp2__fail_null("sp2_receive_stream_add_udp_reader",
+                              stream == NULL ? "stream" : "options");
+    }
+    sp2_udp_options options;
+    int32_t status = read_options(caller, &options);
+    if (status != SP2_OK || sp2__stream_is_stopped(stream)) {
+        return status;
+    }
+    status = start_reader(stream, &options, &bound);
+    if (status == SP2_OK && port != NULL) {
+        *port = bound;
+    }
+    return status;
+}

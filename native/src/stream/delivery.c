@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/* What goes out: the ring, the heaps that wait for room in it, and the consumers. */
+#include "base/clock.h"
+#include "base/error.h"
+#include "heap/heap.h"
+#include "stream/stream.h"
+
+/* A reader that found the ring full looks for room this often before it is paused, and a consumer
+ * that found it empty for a heap before it sleeps: about 10 microseconds of spinning, roughly what
+ * going to sleep and being woken costs. */
+#define SPIN_NS 10000
+
+/* Spins between two looks at the clock, which costs as much as some ten spins. */
+#define SPINS_PER_CLOCK_LOOK 32
+
+void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap) {
+    if (stream->waiting_first == NULL &&
+        SP2__LIKELY(sp2__ring_push(&stream->ring, heap, &stream->ready_due))) {
+        return;
+    }
+    heap->next = NULL;
+    if (stream->waiting_first == NULL) {
+        stream->waiting_first = heap;
+    } else {
+        stream->waiting_last->next = heap;
+    }
+    stream->waiting_last = heap;
+    stream->stats.worker_blocked++;
+    if (atomic_load_explicit(&stream->lossy, memory_order_relaxed)) {
+        SP2__LOG(&stream->logger, SP2__MESSAGE_RING_FULL, SP2_LOG_WARNING,
+                 "the ring is full: the consumer is too slow, and packets may be lost (a larger "
+                 "ring_heaps helps against bursts)");
+    }
+}
+
+static void move_waiting(sp2_receive_stream *stream) {
+    while (stream->waiting_first != NULL) {
+        sp2_heap *next = stream->waiting_first->next;
+        if (!sp2__ring_push(&stream->ring, stream->waiting_first, &stream->ready_due)) {
+            return;
+        }
+        stream->waiting_first = next;
+    }
+}
+
+static void resume_readers(sp2_receive_stream *stream) {
+    for (sp2__reader *reader = atomic_load(&stream->readers); reader != NULL;
+         reader = reader->next) {
+        if (reader->paused) {
+            reader->paused = false;
+            sp2__event_loop_post(reader->loop, &reader->task);
+        }
+    }
+}
+
+/* Leaves the waiting heaps to the consumer, unless it has just made room. */
+static void leave_to_consumer(sp2_receive_stream *stream) {
+    atomic_store(&stream->blocked, true);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (sp2__ring_has_room(&stream->ring)) {
+        move_waiting(stream);
+    }
+}
+
+void sp2__stream_settle(sp2_receive_stream *stream) {
+    move_waiting(stream);
+    if (stream->waiting_first != NULL &&
+        (sp2__stream_is_stopped(stream) ||
+         atomic_load_explicit(&stream->blocked, memory_order_relaxed))) {
+        leave_to_consumer(stream);
+    }
+    if (stream->waiting_first == NULL) {
+        atomic_store(&stream->blocked, false);
+        resume_readers(stream);
+        if (sp2__stream_is_stopped(stream) && !sp2__ring_is_stopped(&stream->ring)) {
+            sp2__ring_stop(&stream->ring, &stream->ready_due);
+        }
+    }
+}
+
+bool sp2__stream_wait_for_room(sp2_receive_stream *stream, sp2__reader *reader) {
+    if (sp2__many_cpus()) {
+        const uint64_t start = sp2__clock_ns();
+        while (!sp2__ring_has_room(&stream->ring) && sp2__clock_ns() - start < SPIN_NS) {
+            for (int i = 0; i < SPINS_PER_CLOCK_LOOK; i++) {
+                sp2__spin_pause();
+            }
+        }
+    }
+    sp2__mutex_lock(&stream->lock);
+    move_waiting(stream);
+    if (stream->waiting_first != NULL && !sp2__stream_is_stopped(stream)) {
+        reader->paused = true;
+        atomic_store(&stream->blocked, true);
+    }
+    sp2__stream_settle(stream);
+    const bool go_on = !reader->paused;
+    if (!go_on && reader->ops->pause != NULL) {
+        reader->ops->pause(reader);
+    }
+    sp2__mutex_unlock(&stream->lock);
+    return go_on;
+}
+
+/* The stream whose ready callback this thread is inside, so that the callback may replace itself.
+ */
+static _Thread_local const sp2_receive_stream *inside_ready_of;
+
+static void call_ready(sp2_receive_stream *stream) {
+    sp2__mutex_lock(&stream->ready_lock);
+    const sp2_ready_fn ready = stream->ready;
+    void *context = stream->ready_context;
+    stream->ready_calls++;
+    sp2__mutex_unlock(&stream->ready_lock);
+    if (ready != NULL) {
+        const sp2_receive_stream *outer = inside_ready_of;
+        inside_ready_of = stream;
+        ready(context);
+        inside_ready_of = outer;
+    }
+    sp2__mutex_lock(&stream->ready_lock);
+    stream->ready_calls--;
+    sp2__condition_broadcast(&stream->ready_returned);
+    sp2__mutex_unlock(&stream->ready_lock);
+}
+
+void sp2__stream_call_ready_if_due(sp2_receive_stream *stream) {
+    if (SP2__UNLIKELY(atomic_load_explicit(&stream->ready_due, memory_order_relaxed)) &&
+        atomic_exchange(&stream->ready_due, false)) {
+        call_ready(stream);
+    }
+}
+
+void sp2__stream_make_room(sp2_receive_stream *stream) {
+    sp2__mutex_lock(&stream->lock);
+    sp2__stream_settle(stream);
+    sp2__mutex_unlock(&stream->lock);
+    sp2__stream_call_ready_if_due(stream);
+}
+
+/* A consumer has taken heaps, or found none: those that wait for room get their turn. */
+static bool see_to_blocked(sp2_receive_stream *stream) {
+    atomic_thread_fence(memory_order_seq_cst);
+    if (SP2__LIKELY(!atomic_load_explicit(&stream->blocked, memory_order_relaxed)) ||
+        !sp2__ring_has_room(&stream->ring)) {
+        return false;
+    }
+    sp2__stream_make_room(stream);
+    return true;
+}
+
+static int32_t pop(sp2_receive_stream *stream, sp2_heap **heaps, uint32_t capacity,
+                   uint32_t *count) {
+    for (;;) {
+        const bool stopped = sp2__ring_is_stopped(&stream->ring);
+        const uint32_t taken = sp2__ring_pop(&stream->ring, heaps, capacity);
+        const bool moved = see_to_blocked(stream);
+        if (taken != 0) {
+            for (uint32_t i = 0; i < taken; i++) {
+                sp2__heap_freeze(heaps[i]);
+            }
+            *count = taken;
+            return SP2_OK;
+        }
+        if (stopped) {
+            return SP2_E_STOPPED;
+        }
+        if (!moved) {
+            return SP2_E_EMPTY;
+        }
+    }
+}
+
+static int32_t check_pop(const char *function, const sp2_receive_stream *stream, sp2_heap **heaps,
+                         uint32_t capacity, uint32_t *count) {
+    if (count != NULL) {
+        *count = 0;
+    }
+    if (stream == NULL || heaps == NULL || count == NULL) {
+        return sp2__fail_null(function, stream == NULL  ? "stream"
+                                        : heaps == NULL ? "heaps"
+                                                        : "count");
+    }
+    if (capacity == 0) {
+        return sp2__fail(SP2_E_ARG, 0, "%s: capacity must be at least 1, not 0", function);
+    }
+    return SP2_OK;
+}
+
+int32_t sp2_receive_stream_pop(sp2_receive_stream *stream, sp2_heap **heaps, uint32_t capacity,
+                               uint32_t *count) {
+    const int32_t status = check_pop("sp2_receive_stream_pop", stream, heaps, capacity, count);
+    return status == SP2_OK ? pop(stream, heaps, capacity, count) : status;
+}
+
+static bool nothing_to_pop(sp2_receive_stream *stream) {
+    return sp2__ring_is_empty(&stream->ring) && !sp2__ring_is_stopped(&stream->ring);
+}
+
+static void spin_for_heap(sp2_receive_stream *stream) {
+    const uint64_t start = sp2__clock_ns();
+    while (nothing_to_pop(stream) && sp2__clock_ns() - start < SPIN_NS) {
+        for (int i = 0; i < SPINS_PER_CLOCK_LOOK && nothing_to_pop(stream); i++) {
+            sp2__spin_pause();
+        }
+    }
+}
+
+/* Sleeps until there may be a heap, or for the rest of the timeout; false if that has passed. */
+static bool sleep_for_heap(sp2_receive_stream *stream, uint64_t start, int64_t timeout_ns) {
+    int64_t remaining = -1;
+    if (timeout_ns >= 0) {
+        const uint64_t elapsed = sp2__clock_ns() - start;
+        if (elapsed >= (uint64_t)timeout_ns) {
+            return false;
+        }
+        remaining = timeout_ns - (int64_t)elapsed;
+    }
+    const uint32_t key = sp2__wake_prepare(&stream->ring.wake);
+    if (nothing_to_pop(stream)) {
+        sp2__wake_wait(&stream->ring.wake, key, remaining);
+    } else {
+        sp2__wake_cancel(&stream->ring.wake);
+    }
+    return true;
+}
+
+int32_t sp2_receive_stream_pop_wait(sp2_receive_stream *stream, sp2_heap **heaps, uint32_t capacity,
+                                    int64_t timeout_ns, uint32_t *count) {
+    int32_t status = check_pop("sp2_receive_stream_pop_wait", stream, heaps, capacity, count);
+    if (status != SP2_OK) {
+        return status;
+    }
+    status = pop(stream, heaps, capacity, count);
+    if (status != SP2_E_EMPTY) {
+        return status;
+    }
+    const uint64_t start = sp2__clock_ns();
+    if (timeout_ns != 0 && sp2__many_cpus()) {
+        spin_for_heap(stream);
+    }
+    while ((status = pop(stream, heaps, capacity, count)) == SP2_E_EMPTY) {
+        if (!sleep_for_heap(stream, start, timeout_ns)) {
+            return SP2_E_TIMEOUT;
+        }
+    }
+    return status;
+}
+
+int32_t sp2_receive_stream_set_ready_callback(sp2_receive_stream *stream, sp2_ready_fn ready,
+                                              void *context) {
+    if (stream == NULL) {
+        return sp2__fail_null("sp2_receive_stream_set_ready_callback", "stream");
+    }
+    sp2__mutex_lock(&stream->ready_lock);
+    stream->ready = ready;
+    stream->ready_context = context;
+    while (stream->ready_calls != 0 && inside_ready_of != stream) {
+        sp2__condition_wait(&stream->ready_returned, &stream->ready_lock);
+    }
+    sp2__mutex_unlock(&stream->ready_lock);
+    return SP2_OK;
+}
+
+int32_t sp2_receive_stream_request_ready(sp2_receive_stream *stream) {
+    if (stream == NULL) {
+        return sp2__fail_null("sp2_receive_stream_request_ready", "stream");
+    }
+    sp2__ring *ring = &stream->ring;
+    atomic_store(&ring->request, true);
+    atomic_thread_fence(memory_order_seq_cst);
+    see_to_blocked(stream);
+    const bool stopped = sp2__ring_is_stopped(ring);
+    const bool empty = sp2__ring_is_empty(ring);
+    if (empty && !stopped) {
+        return SP2_E_EMPTY;
+    }
+    /* If somebody else has answered the request meanwhile, the callback is on its way. */
+    if (!atomic_exchange(&ring->request, false)) {
+        return SP2_E_EMPTY;
+    }
+    return empty ? SP2_E_STOPPED : SP2_OK;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* Life of a stream: creation, readers, statistics, stop, end. */
+#include "stream/stream.h"
+
+#include <inttypes.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/error.h"
+#include "base/sized.h"
+#include "stream/thread_pool.h"
+
+#define ALL_FLAGS                                                                                  \
+    (SP2_RECEIVE_IN_ORDER | SP2_RECEIVE_NO_UNSIZED_HEAPS | SP2_RECEIVE_IGNORE_STOP_ITEM |          \
+     SP2_RECEIVE_DELIVER_INCOMPLETE | SP2_RECEIVE_KEEP_RANGES |                                    \
+     SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD)
+
+static void set_default(uint64_t *field, uint64_t value) {
+    if (*field == 0) {
+        *field = value;
+    }
+}
+
+static int32_t check_values(const sp2_receive_options *options) {
+    uint64_t slots;
+    if (options->flags & ~(uint32_t)ALL_FLAGS) {
+        return sp2__fail(SP2_E_TOO_NEW, 0,
+                         "sp2_receive_options.flags is 0x%x, but this library knows only 0x%x",
+                         (unsigned)options->flags, (unsigned)ALL_FLAGS);
+    }
+    if (options->bug_compat & ~(uint32_t)SP2_BUG_COMPAT_PYSPEAD_0_5_2) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_receive_options.bug_compat is 0x%x, but only the bits of 0x%x exist",
+                         (unsigned)options->bug_compat, (unsigned)SP2_BUG_COMPAT_PYSPEAD_0_5_2);
+    }
+    if (options->log_level > SP2_LOG_NONE) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_receive_options.log_level is %u, which is no sp2_log_level",
+                         (unsigned)options->log_level);
+    }
+    if (!sp2__mul_u64(options->max_heaps, options->substreams, &slots) ||
+        slots > SP2_RECEIVE_MAX_SLOTS) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_receive_options.max_heaps (%" PRIu64 ") times substreams (%" PRIu64
+                         ") is more than %d",
+                         options->max_heaps, options->substreams, SP2_RECEIVE_MAX_SLOTS);
+    }
+    if (options->ring_heaps > SP2_RECEIVE_MAX_SLOTS) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_receive_options.ring_heaps is %" PRIu64
+                         ", but at most %d are allowed",
+                         options->ring_heaps, SP2_RECEIVE_MAX_SLOTS);
+    }
+    return SP2_OK;
+}
+
+static int32_t read_options(const sp2_receive_options *caller, sp2_receive_options *options) {
+    *options = (sp2_receive_options){0};
+    if (caller != NULL) {
+        const int32_t status = sp2__sized_read(caller, options, sizeof(*options), sizeof(*options),
+                                               "sp2_receive_options");
+        if (status != SP2_OK) {
+            return status;
+        }
+    }
+    set_default(&options->max_heaps, SP2_RECEIVE_DEFAULT_MAX_HEAPS);
+    set_default(&options->ring_heaps, SP2_RECEIVE_DEFAULT_RING_HEAPS);
+    set_default(&options->substreams, SP2_RECEIVE_DEFAULT_SUBSTREAMS);
+    set_default(&options->max_heap_size, SP2_RECEIVE_DEFAULT_MAX_HEAP_SIZE);
+    return check_values(options);
+}
+
+static sp2_receive_stream *allocate(const sp2_receive_options *options) {
+    sp2_receive_stream *stream = sp2__calloc_isolated(sizeof(*stream));
+    if (stream == NULL) {
+        return NULL;
+    }
+    if (!sp2__assembler_init(&stream->assembler, options)) {
+        sp2__free_isolated(stream);
+        return NULL;
+    }
+    if (!sp2__ring_init(&stream->ring, options->ring_heaps)) {
+        sp2__assembler_destroy(&stream->assembler);
+        sp2__free_isolated(stream);
+        return NULL;
+    }
+    return stream;
+}
+
+int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_receive_options *caller,
+                                  sp2_receive_stream **created) {
+    if (created == NULL) {
+        return sp2__fail_null("sp2_receive_stream_create", "stream");
+    }
+    *created = NULL;
+    sp2_receive_options options;
+    int32_t status = read_options(caller, &options);
+    if (status != SP2_OK) {
+        return status;
+    }
+    sp2_thread_pool *own_pool = NULL;
+    if (pool == NULL) {
+        sp2_thread_pool_options pool_options = SP2_THREAD_POOL_OPTIONS_INIT;
+        status = sp2_thread_pool_create(&pool_options, &own_pool);
+        if (status != SP2_OK) {
+            return status;
+        }
+    }
+    sp2_receive_stream *stream = allocate(&options);
+    if (stream == NULL) {
+        sp2_thread_pool_destroy(own_pool);
+        return sp2__fail_memory("a stream (max_heaps, substreams and ring_heaps decide its size)");
+    }
+    if (own_pool == NULL) {
+        sp2__thread_pool_retain(pool);
+    }
+    stream->pool = own_pool != NULL ? own_pool : pool;
+    stream->flags = options.flags;
+    sp2__logger_init(&stream->logger, options.log, options.log_context, options.log_level);
+    sp2__mutex_init(&stream->lock);
+    sp2__mutex_init(&stream->stats_lock);
+    sp2__mutex_init(&stream->ready_lock);
+    sp2__condition_init(&stream->ready_returned);
+    *created = stream;
+    return SP2_OK;
+}
+
+void sp2__stream_add_reader(sp2_receive_stream *stream, sp2__reader *reader) {
+    if (reader->ops->lossy) {
+        atomic_store(&stream->lossy, true);
+    }
+    reader->next = atomic_load(&stream->readers);
+    while (!atomic_compare_exchange_weak(&stream->readers, &reader->next, reader)) {
+    }
+    /* Whoever stops the stream from here on sees the reader, and closes it. */
+    if (sp2__stream_is_stopped(stream)) {
+        sp2__reader_close(reader);
+    } else {
+        sp2__event_loop_post(reader->loop, &reader->task);
+    }
+}
+
+void sp2__stream_close_readers(sp2_receive_stream *stream) {
+    for (sp2__reader *reader = atomic_load(&stream->readers); reader != NULL;
+         reader = reader->next) {
+        sp2__reader_close(reader);
+    }
+}
+
+void sp2__stream_publish(sp2_receive_stream *stream) {
+    sp2__mutex_lock(&stream->stats_lock);
+    stream->published = stream->stats;
+    sp2__mutex_unlock(&stream->stats_lock);
+}
+
+int32_t sp2_receive_stream_get_stats(sp2_receive_stream *stream, sp2_receive_stats *stats) {
+    if (stream == NULL || stats == NULL) {
+        return sp2__fail_null("sp2_receive_stream_get_stats", stream == NULL ? "stream" : "stats");
+    }
+    uint64_t dropped = 0;
+    for (sp2__reader *reader = atomic_load(&stream->readers); reader != NULL;
+         reader = reader->next) {
+        sp2__reader_count_drops(reader);
+        dropped += atomic_load_explicit(&reader->dropped, memory_order_relaxed);
+    }
+    sp2__mutex_lock(&stream->stats_lock);
+    sp2_receive_stats now = stream->published;
+    sp2__mutex_unlock(&stream->stats_lock);
+    now.kernel_drops = dropped;
+    return sp2__sized_write(stats, &now, sizeof(now), sizeof(now), "sp2_receive_stats");
+}
+
+/* The user's stop (spec section 4.7): what is still live is counted, but dropped. */
+static void drop_live_heaps(sp2_receive_stream *stream) {
+    sp2__flush_cursor cursor = {0, 0};
+    sp2_heap *heap;
+    while ((heap = sp2__assembler_flush(&stream->assembler, &cursor)) != NULL) {
+        stream->stats.heaps++;
+        stream->stats.incomplete_heaps_flushed++;
+        stream->stats.heaps_dropped_at_stop++;
+        SP2__LOG(&stream->logger, SP2__MESSAGE_DROPPED_AT_STOP, SP2_LOG_INFO,
+                 "dropped heap %" PRIu64 ", which was under assembly when the stream was stopped",
+                 heap->cnt);
+        sp2__heap_free(heap);
+    }
+}
+
+int32_t sp2_receive_stream_stop(sp2_receive_stream *stream) {
+    if (stream == NULL) {
+        return sp2__fail_null("sp2_receive_stream_stop", "stream");
+    }
+    sp2__mutex_lock(&stream->lock);
+    if (!sp2__stream_is_stopped(stream)) {
+        atomic_store(&stream->stopped, true);
+        drop_live_heaps(stream);
+        sp2__stream_publish(stream);
+        sp2__stream_settle(stream);
+    }
+    sp2__mutex_unlock(&stream->lock);
+    sp2__stream_close_readers(stream);
+    sp2__logger_flush(&stream->logger);
+    sp2__stream_call_ready_if_due(stream);
+    return SP2_OK;
+}
+
+static void free_readers(sp2_receive_stream *stream) {
+    sp2__reader *reader = atomic_load(&stream->readers);
+    while (reader != NULL) {
+        sp2__reader *next = reader->next;
+        sp2__reader_fini(reader);
+        reader->ops->free(reader);
+        reader = next;
+    }
+}
+
+void sp2_receive_stream_destroy(sp2_receive_stream *stream) {
+    if (stream == NULL) {
+        return;
+    }
+    sp2_receive_stream_stop(stream);
+    sp2__thread_pool_barrier(stream->pool);
+    free_readers(stream);
+    while (stream->waiting_first != NULL) {
+        sp2_heap *next = stream->waiting_first->next;
+        sp2__heap_free(stream->waiting_first);
+        stream->waiting_first = next;
+    }
+    sp2__ring_destroy(&stream->ring);
+    sp2__assembler_destroy(&stream->assembler);
+    sp2__logger_destroy(&stream->logger);
+    sp2__condition_destroy(&stream->ready_returned);
+    sp2__mutex_destroy(&stream->ready_lock);
+    sp2__mutex_destroy(&stream->stats_lock);
+    sp2__mutex_destroy(&stream->lock);
+    sp2__thread_pool_release(stream->pool);
+    sp2__free_isolated(stream);
+}
