@@ -111,6 +111,9 @@ internal static unsafe partial class NativeMethods
     [NativeTypeName("#define SP2_HEAP_LENGTH_UNKNOWN (-1)")]
     public const int SP2_HEAP_LENGTH_UNKNOWN = (-1);
 
+    [NativeTypeName("#define SP2_MEMORY_IDLE_SECONDS 5")]
+    public const int SP2_MEMORY_IDLE_SECONDS = 5;
+
     [NativeTypeName("#define SP2_MEMORY_CACHE_LIMIT_DEFAULT 536870912")]
     public const int SP2_MEMORY_CACHE_LIMIT_DEFAULT = 536870912;
 
