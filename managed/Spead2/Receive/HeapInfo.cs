@@ -13,10 +13,10 @@ internal readonly unsafe struct HeapInfo
 
     public required long ReceivedLength { get; init; }
 
-    public required HeapState State { get; init; }
-
     /// <summary>The payload; it neither moves nor goes before <see cref="Heap.ReleaseMemory"/>.</summary>
     public required byte* Payload { get; init; }
 
     public required int PayloadLength { get; init; }
+
+    public required HeapState State { get; init; }
 }

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using Spead2.Receive;
+
+namespace Spead2.Tests.Receive;
+
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed class HeapTests
+{
+    private readonly UnmanagedHeap.Counter _releases = new();
+
+    private static readonly TestCaseData<Action<Heap>>[] Uses =
+    [
+        new TestCaseData<Action<Heap>>(heap => _ = heap.Cnt).SetArgDisplayNames("Cnt"),
+        new TestCaseData<Action<Heap>>(heap => _ = heap.Flavour).SetArgDisplayNames("Flavour"),
+        new TestCaseData<Action<Heap>>(heap => _ = heap.HeapLength).SetArgDisplayNames("HeapLength"),
+        new TestCaseData<Action<Heap>>(heap => _ = heap.ReceivedLength).SetArgDisplayNames("ReceivedLength"),
+        new TestCaseData<Action<Heap>>(heap => _ = heap.IsComplete).SetArgDisplayNames("IsComplete"),
+        new TestCaseData<Action<Heap>>(heap => _ = heap.IsContiguous).SetArgDisplayNames("IsContiguous"),
+        new TestCaseData<Action<Heap>>(heap => _ = heap.IsStartOfStream).SetArgDisplayNames("IsStartOfStream"),
+        new TestCaseData<Action<Heap>>(heap => _ = heap.IsEndOfStream).SetArgDisplayNames("IsEndOfStream"),
+        new TestCaseData<Action<Heap>>(heap => _ = heap.Payload).SetArgDisplayNames("Payload"),
+        new TestCaseData<Action<Heap>>(heap => _ = heap.Items).SetArgDisplayNames("Items"),
+        new TestCaseData<Action<Heap>>(heap => _ = heap.PayloadRanges).SetArgDisplayNames("PayloadRanges"),
+    ];
+
+    [Test]
+    public void Members_tell_what_the_engine_told()
+    {
+        using Heap heap = UnmanagedHeap.Create(_releases, state: HeapState.Contiguous | HeapState.EndOfStream);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(heap.Cnt, Is.EqualTo(7));
+            Assert.That(heap.Flavour, Is.EqualTo(default(Flavour)));
+            Assert.That(heap.HeapLength, Is.EqualTo(16));
+            Assert.That(heap.ReceivedLength, Is.EqualTo(16));
+            Assert.That(heap.IsComplete, Is.False);
+            Assert.That(heap.IsContiguous, Is.True);
+            Assert.That(heap.IsStartOfStream, Is.False);
+            Assert.That(heap.IsEndOfStream, Is.True);
+            Assert.That(heap.PayloadRanges, Is.EqualTo(new[] { new PayloadRange(0, 16) }));
+            Assert.That(heap.PayloadRanges[0].Length, Is.EqualTo(16));
+            Assert.That(heap.Payload.ToArray(), Is.EqualTo(Enumerable.Range(0, 16)));
+        });
+    }
+
+    [Test]
+    public void Items_are_slices_of_the_payload_or_values()
+    {
+        using Heap heap = UnmanagedHeap.Create(_releases);
+        RawItem addressed = heap.Items[0];
+        RawItem immediate = heap.Items[1];
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(addressed.Id, Is.EqualTo(0x1000));
+            Assert.That(addressed.IsImmediate, Is.False);
+            Assert.That(addressed.Offset, Is.EqualTo(4));
+            Assert.That(addressed.Length, Is.EqualTo(8));
+            Assert.That(addressed.Bytes.Equals(heap.Payload.Slice(4, 8)), Is.True);
+            Assert.That(() => addressed.Value, Throws.InvalidOperationException);
+            Assert.That(immediate.IsImmediate, Is.True);
+            Assert.That(immediate.Value, Is.EqualTo(UnmanagedHeap.ImmediateValue));
+            Assert.That(immediate.Bytes.ToArray(), Is.EqualTo(new byte[] { 1, 2, 3, 4, 5 }));
+            Assert.That(() => immediate.Offset, Throws.InvalidOperationException);
+        });
+    }
+
+    [Test]
+    public void Items_are_read_from_the_engine_once_and_only_on_demand()
+    {
+        using UnmanagedHeap heap = UnmanagedHeap.Create(_releases);
+        Assert.That(heap.ReadsOfItems, Is.Zero);
+
+        int items = heap.Items.Length + heap.Items.Length;
+
+        Assert.That(items, Is.EqualTo(4));
+        Assert.That(heap.ReadsOfItems, Is.EqualTo(1));
+    }
+
+    [TestCaseSource(nameof(Uses))]
+    public void Use_after_dispose_throws(Action<Heap> use)
+    {
+        Heap heap = UnmanagedHeap.Create(_releases);
+        heap.Dispose();
+
+        Assert.That(() => use(heap), Throws.InstanceOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void Memory_used_after_dispose_throws()
+    {
+        Heap heap = UnmanagedHeap.Create(_releases);
+        ReadOnlyMemory<byte> payload = heap.Payload;
+        ImmutableArray<RawItem> items = heap.Items;
+        heap.Dispose();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(() => payload.ToArray(), Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => payload.Pin(), Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => items[0].Bytes, Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => items[1].Bytes, Throws.InstanceOf<ObjectDisposedException>());
+        });
+    }
+
+    [Test]
+    public void Empty_payload_is_empty_memory()
+    {
+        using Heap heap = UnmanagedHeap.Create(_releases, length: 0);
+
+        Assert.That(heap.Payload.IsEmpty, Is.True);
+    }
+
+    [Test]
+    public void Dispose_gives_memory_back_once()
+    {
+        Heap heap = UnmanagedHeap.Create(_releases);
+
+        Parallel.For(0, 100, _ => heap.Dispose());
+
+        Assert.That(_releases.Value, Is.EqualTo(1));
+    }
+
+    [Test]
+    public unsafe void Pinned_memory_stays_until_it_is_unpinned()
+    {
+        Heap heap = UnmanagedHeap.Create(_releases);
+        MemoryHandle first = heap.Payload.Pin();
+        MemoryHandle second = heap.Payload[3..].Pin();
+
+        heap.Dispose();
+        first.Dispose();
+        Assert.That(_releases.Value, Is.Zero);
+        Assert.That(*(byte*)second.Pointer, Is.EqualTo(3));
+
+        second.Dispose();
+        Assert.That(_releases.Value, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Finalizer_gives_memory_back_once()
+    {
+        Abandon(_releases, pinned: false, disposed: false);
+        Collect();
+
+        Assert.That(_releases.Value, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Finalizer_gives_memory_back_whose_pin_was_lost()
+    {
+        Abandon(_releases, pinned: true, disposed: true);
+        Collect();
+
+        Assert.That(_releases.Value, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Memory_keeps_an_undisposed_heap_alive()
+    {
+        ReadOnlyMemory<byte> payload = UnmanagedHeap.Create(_releases).Payload;
+        Collect();
+
+        Assert.That(_releases.Value, Is.Zero);
+        Assert.That(payload.Span[15], Is.EqualTo(15));
+    }
+
+    [Test]
+    public void Heap_whose_items_nobody_looks_at_allocates_little()
+    {
+        const int Heaps = 1000;
+        const long LargestHeap = 150;
+        UnmanagedHeap[] heaps = new UnmanagedHeap[Heaps];
+        UnmanagedHeap.Create(_releases).Dispose();
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        int payload = 0;
+        for (int i = 0; i < Heaps; i++)
+        {
+            heaps[i] = UnmanagedHeap.Create(_releases);
+            payload += heaps[i].Payload.Length;
+        }
+
+        long perHeap = (GC.GetAllocatedBytesForCurrentThread() - before) / Heaps;
+        Array.ForEach(heaps, heap => heap.Dispose());
+        Assert.That(payload, Is.EqualTo(16 * Heaps));
+        Assert.That(perHeap, Is.LessThanOrEqualTo(LargestHeap));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Abandon(UnmanagedHeap.Counter releases, bool pinned, bool disposed)
+    {
+        Heap heap = UnmanagedHeap.Create(releases);
+        if (pinned)
+        {
+            _ = heap.Payload.Pin();
+        }
+
+        if (disposed)
+        {
+            heap.Dispose();
+        }
+    }
+
+    private static void Collect()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+
+using Spead2.Receive;
+
+namespace Spead2.Tests.Receive;
+
+/// <summary>
+/// The readers of a small engine: a queue in memory that calls back whenever heaps are added, on the same thread, asked
+/// or not.
+/// </summary>
+internal sealed class MemoryReadQueue : ReadQueue
+{
+    private readonly Queue<Heap> _ring = new();
+    private bool _stopped;
+
+    /// <summary>Runs once, when a heap has been taken from the ring and not been handed over yet.</summary>
+    public Action? DuringPop { get; set; }
+
+    public void Add(params ReadOnlySpan<Heap> heaps)
+    {
+        foreach (Heap heap in heaps)
+        {
+            _ring.Enqueue(heap);
+        }
+
+        OnReady();
+    }
+
+    public void Stop()
+    {
+        _stopped = true;
+        OnReady();
+    }
+
+    protected override ReadResult Pop(out Heap? heap)
+    {
+        ReadResult result = _ring.TryDequeue(out heap) ? ReadResult.Heap : Nothing;
+        if (result == ReadResult.Heap && DuringPop is { } duringPop)
+        {
+            DuringPop = null;
+            duringPop();
+        }
+
+        return result;
+    }
+
+    protected override int PopBatch(Span<Heap> heaps)
+    {
+        int count = 0;
+        while (count < heaps.Length && Pop(out Heap? heap) == ReadResult.Heap)
+        {
+            heaps[count++] = heap!;
+        }
+
+        return count;
+    }
+
+    protected override ReadResult RequestReady() => _ring.Count != 0 ? ReadResult.Heap : Nothing;
+
+    private ReadResult Nothing => _stopped ? ReadResult.Stopped : ReadResult.Empty;
+}
