@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+using System.CommandLine;
+using Spead2.Tools.Demo;
+using Spead2.Tools.Output;
+
+namespace Spead2.Tools.Commands;
+
+/// <summary>The options of `spead2 demo`.</summary>
+internal static class DemoCommand
+{
+    private const long DefaultHeaps = 1000;
+    private const long DefaultHeapSize = 1 << 20;
+
+    // Well below what loopback carries, so that a busy machine loses nothing, either.
+    private const double DefaultRate = 2;
+
+    /// <summary>Makes the command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        Option<long> heaps = NumberOption.Whole("--heaps", "N", "Heaps to send.", DefaultHeaps, 1);
+        Option<long> heapSize = NumberOption.Whole(
+            "--heap-size", "BYTES", "Content of each heap.", DefaultHeapSize, 1, Array.MaxLength);
+        Option<double> rate = NumberOption.Real(
+            "--rate", "GB/S", "Gigabits of packets per second; 0 sends as fast as possible.", DefaultRate);
+        Option<bool> json = CommonOption.Json();
+        var command = new Command("demo", "Sends heaps from one process to another over loopback, and checks them.")
+        {
+            heaps,
+            heapSize,
+            rate,
+            json,
+        };
+        command.SetAction((parsed, _) => new DemoRun(
+            new DemoSettings(
+                parsed.GetValue(heaps), parsed.GetValue(heapSize), parsed.GetValue(rate), parsed.GetValue(json)),
+            terminal).RunAsync());
+        return command;
+    }
+}

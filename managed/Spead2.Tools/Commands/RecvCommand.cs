@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+using System.CommandLine;
+using Microsoft.Extensions.Logging;
+using Spead2.Receive;
+using Spead2.Tools.Output;
+using Spead2.Tools.Receive;
+
+namespace Spead2.Tools.Commands;
+
+/// <summary>The options of `spead2 recv`.</summary>
+internal sealed class RecvCommand
+{
+    private const int LargestPort = 65535;
+
+    private readonly Option<long> _udp = NumberOption.Whole(
+        "--udp", "PORT", "Receive from this UDP port; 0 lets the system choose one.", null, 0, LargestPort);
+
+    private readonly Option<string> _bind = new("--bind")
+    {
+        HelpName = "HOST",
+        Description = "With --udp: receive only on this host's address, or from this multicast group.",
+    };
+
+    private readonly Option<long> _bufferSize = NumberOption.Whole(
+        "--buffer-size", "BYTES", "With --udp: kernel socket buffer to ask for; 0 leaves it as it is [default: 64 MiB]", null, 0);
+
+    private readonly Option<long> _maxSize = NumberOption.Whole(
+        "--max-size", "BYTES", "With --udp: largest packet.",
+        UdpReaderOptions.DefaultMaxSize, 1, UdpReaderOptions.LargestDatagram);
+
+    private readonly Option<string> _file = new("--file")
+    {
+        HelpName = "FILE",
+        Description = "Receive from a file of packets back to back.",
+    };
+
+    private readonly Option<string> _packets = new("--packets")
+    {
+        HelpName = "FILE",
+        Description = "Receive from a file of datagrams, each behind its length (32 bits, little-endian).",
+    };
+
+    private readonly Option<long> _maxHeaps = NumberOption.Whole(
+        "--max-heaps", "N", "Heaps under assembly at a time, per substream.",
+        ReceiveStreamOptions.DefaultMaxHeaps, 1, ReceiveStreamOptions.MaxSlots);
+
+    private readonly Option<long> _substreams = NumberOption.Whole(
+        "--substreams", "N", "Substreams; heap cnt modulo N is the substream.",
+        ReceiveStreamOptions.DefaultSubstreams, 1, ReceiveStreamOptions.MaxSlots);
+
+    private readonly Option<long> _ringHeaps = NumberOption.Whole(
+        "--ring-heaps", "N", "Finished heaps that may wait to be taken.",
+        ReceiveStreamOptions.DefaultRingHeaps, 1, ReceiveStreamOptions.MaxSlots);
+
+    private readonly Option<long> _maxHeapSize = NumberOption.Whole(
+        "--max-heap-size", "BYTES", "Largest heap; packets of larger ones are refused.",
+        ReceiveStreamOptions.DefaultMaxHeapSize, 1, ReceiveStreamOptions.LargestMaxHeapSize);
+
+    private readonly Option<bool> _inOrder = new("--in-order") { Description = "Refuse packets of a heap that are out of order." };
+
+    private readonly Option<bool> _noUnsizedHeaps = new("--no-unsized-heaps") { Description = "Refuse packets without a heap length." };
+
+    private readonly Option<bool> _ignoreStopItem = new("--ignore-stop-item")
+    {
+        Description = "Go on after a stop item, and show its heap like any other.",
+    };
+
+    private readonly Option<bool> _incomplete = new("--incomplete") { Description = "Show incomplete heaps, too." };
+
+    private readonly Option<long> _bugCompat = NumberOption.Whole(
+        "--bug-compat", "MASK", "Bugs of PySPEAD 0.5.2 to be compatible with: the sum of 1, 2 and 4.",
+        0, 0, (long)BugCompat.PySpead052);
+
+    private readonly Option<long> _heaps = NumberOption.Whole("--heaps", "N", "Stop after N heaps.", null, 1);
+
+    private readonly Option<double> _timeout = NumberOption.Real(
+        "--timeout", "SECONDS", "Stop when no heap arrives for so long; 0 waits for ever.");
+
+    private readonly Option<bool> _verify = new("--verify")
+    {
+        Description = "Compare complete heaps with what 'spead2 send' puts into them; exit code 1 if one differs.",
+    };
+
+    private readonly Option<long> _expect = NumberOption.Whole(
+        "--expect", "N", "Exit code 1 unless exactly N complete heaps arrive.", null, 0);
+
+    private readonly Option<bool> _summary = new("--summary") { Description = "Leave out single heaps." };
+
+    private readonly Option<bool> _json = CommonOption.Json();
+
+    /// <summary>Makes the command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        var options = new RecvCommand();
+        var command = new Command("recv", "Receives a stream and shows its heaps and statistics.");
+        foreach (Option option in options.All)
+        {
+            command.Options.Add(option);
+        }
+
+        command.SetAction(parsed => new Receiver(options.Read(parsed), terminal).Run());
+        return command;
+    }
+
+    private IEnumerable<Option> All =>
+    [
+        _udp, _bind, _bufferSize, _maxSize, _file, _packets, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize, _inOrder,
+        _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _verify, _expect, _summary, _json,
+    ];
+
+    private ReceiveSettings Read(ParseResult parsed)
+    {
+        if (parsed.GetValue(_maxHeaps) * parsed.GetValue(_substreams) > ReceiveStreamOptions.MaxSlots)
+        {
+            throw new UserErrorException($"--max-heaps times --substreams must be at most {ReceiveStreamOptions.MaxSlots}.");
+        }
+
+        double timeout = parsed.GetValue(_timeout);
+        return new ReceiveSettings
+        {
+            Source = ReadSource(parsed),
+            StreamOptions = logger => ReadStreamOptions(parsed, logger),
+            Heaps = Given(parsed, _heaps),
+            Timeout = timeout > 0 ? TimeSpan.FromSeconds(timeout) : Timeout.InfiniteTimeSpan,
+            Verify = parsed.GetValue(_verify),
+            Expect = Given(parsed, _expect),
+            Json = parsed.GetValue(_json),
+            SummaryOnly = parsed.GetValue(_summary),
+        };
+    }
+
+    private IPacketSource ReadSource(ParseResult parsed)
+    {
+        Option[] sources = [.. new Option[] { _udp, _file, _packets }.Where(option => IsGiven(parsed, option))];
+        if (sources.Length != 1)
+        {
+            throw new UserErrorException("Give one of --udp, --file and --packets to say where the packets come from.");
+        }
+
+        if (sources[0] == _udp)
+        {
+            return new UdpSource(new UdpReaderOptions
+            {
+                Port = (int)parsed.GetValue(_udp),
+                BindHost = parsed.GetValue(_bind),
+                BufferSize = Given(parsed, _bufferSize),
+                MaxSize = (int)parsed.GetValue(_maxSize),
+            });
+        }
+
+        if (new Option[] { _bind, _bufferSize, _maxSize }.FirstOrDefault(option => IsGiven(parsed, option)) is Option misplaced)
+        {
+            throw new UserErrorException($"{misplaced.Name} goes with --udp only.");
+        }
+
+        return sources[0] == _file
+            ? new BufferSource(parsed.GetRequiredValue(_file))
+            : new DatagramSource(parsed.GetRequiredValue(_packets));
+    }
+
+    private ReceiveStreamOptions ReadStreamOptions(ParseResult parsed, ILogger logger) => new()
+    {
+        MaxHeaps = (int)parsed.GetValue(_maxHeaps),
+        Substreams = (int)parsed.GetValue(_substreams),
+        RingHeaps = (int)parsed.GetValue(_ringHeaps),
+        MaxHeapSize = parsed.GetValue(_maxHeapSize),
+        AllowOutOfOrder = !parsed.GetValue(_inOrder),
+        AllowUnsizedHeaps = !parsed.GetValue(_noUnsizedHeaps),
+        StopOnStopItem = !parsed.GetValue(_ignoreStopItem),
+        ContiguousOnly = !parsed.GetValue(_incomplete),
+        IncompleteKeepPayload = parsed.GetValue(_incomplete),
+        IncompleteKeepPayloadRanges = parsed.GetValue(_incomplete),
+        BugCompat = (BugCompat)parsed.GetValue(_bugCompat),
+        Logger = logger,
+    };
+
+    private static long? Given(ParseResult parsed, Option<long> option) =>
+        IsGiven(parsed, option) ? parsed.GetValue(option) : null;
+
+    private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+}

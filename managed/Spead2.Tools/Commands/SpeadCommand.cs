@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+using System.CommandLine;
+using System.CommandLine.Help;
+using Spead2.Tools.Output;
+
+namespace Spead2.Tools.Commands;
+
+/// <summary>The command `spead2`.</summary>
+internal static class SpeadCommand
+{
+    /// <summary>Runs the command and gives its exit code.</summary>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Terminal terminal)
+    {
+        var root = new Command("spead2", "Receives and sends SPEAD streams.")
+        {
+            new HelpOption(),
+            new VersionOption(),
+            RecvCommand.Create(terminal),
+            SendCommand.Create(terminal),
+            DemoCommand.Create(terminal),
+        };
+        ParseResult parsed = root.Parse(arguments.Count == 0 ? ["--help"] : arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            return Refuse(terminal, parsed.Errors[0].Message);
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                Output = terminal.Writer,
+                Error = terminal.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            });
+        }
+        catch (Exception e) when (e is UserErrorException or Spead2Exception or DllNotFoundException)
+        {
+            return Refuse(terminal, e.Message);
+        }
+    }
+
+    private static int Refuse(Terminal terminal, string message)
+    {
+        terminal.Error.WriteLine(message.ReplaceLineEndings(" "));
+        return ExitCode.UserError;
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+using System.Globalization;
+
+namespace Spead2.Tools.Output;
+
+/// <summary>Numbers as people read them.</summary>
+internal static class Readable
+{
+    private const double BitsPerByte = 8;
+    private const double Giga = 1e9;
+    private static readonly string[] ByteUnits = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+    /// <summary>A whole number with separators.</summary>
+    public static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>A number of bytes in the unit that fits.</summary>
+    public static string Bytes(long value)
+    {
+        double shown = value;
+        int unit = 0;
+        while (shown >= 1024 && unit < ByteUnits.Length - 1)
+        {
+            shown /= 1024;
+            unit++;
+        }
+
+        return shown.ToString(unit == 0 ? "0" : "0.0", CultureInfo.InvariantCulture) + " " + ByteUnits[unit];
+    }
+
+    /// <summary>A time in seconds.</summary>
+    public static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture) + " s";
+
+    /// <summary>A rate in gigabits per second.</summary>
+    public static string Rate(long bytes, TimeSpan time) =>
+        GigabitsPerSecond(bytes, time).ToString("0.00", CultureInfo.InvariantCulture) + " Gb/s";
+
+    /// <summary>A rate in gigabits per second, as a number.</summary>
+    public static double GigabitsPerSecond(long bytes, TimeSpan time) =>
+        time > TimeSpan.Zero ? bytes * BitsPerByte / Giga / time.TotalSeconds : 0;
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+using System.Globalization;
+using Spead2.Receive;
+using Spead2.Tools.Output;
+using Spectre.Console;
+
+namespace Spead2.Tools.Receive;
+
+/// <summary>A table with a row per heap.</summary>
+internal static class HeapTable
+{
+    // More items of a heap than this are counted rather than named.
+    private const int MostItems = 6;
+
+    public static Table Create() =>
+        new Table()
+            .Title("Heaps")
+            .RoundedBorder()
+            .AddColumn(new TableColumn("cnt").RightAligned())
+            .AddColumn("state")
+            .AddColumn(new TableColumn("received").RightAligned())
+            .AddColumn("flavour")
+            .AddColumn("items");
+
+    public static void AddRow(Table table, Heap heap) =>
+        table.AddRow(
+            heap.Cnt.ToString(CultureInfo.InvariantCulture),
+            State(heap),
+            Received(heap),
+            heap.Flavour.ToString(),
+            Items(heap));
+
+    private static string State(Heap heap)
+    {
+        string state = heap.IsComplete ? "[green]complete[/]"
+            : heap.IsContiguous ? "length unknown"
+            : "[yellow]incomplete[/]";
+        return state + (heap.IsStartOfStream ? ", start" : "") + (heap.IsEndOfStream ? ", stop" : "");
+    }
+
+    private static string Received(Heap heap) =>
+        heap.IsContiguous || heap.HeapLength < 0
+            ? Readable.Bytes(heap.ReceivedLength)
+            : $"{Readable.Number(heap.ReceivedLength)} of {Readable.Bytes(heap.HeapLength)}";
+
+    private static string Items(Heap heap)
+    {
+        IEnumerable<string> shown = heap.Items.Take(MostItems).Select(
+            item => item.IsImmediate ? $"0x{item.Id:x} = {item.Value}" : $"0x{item.Id:x} ({Readable.Bytes(item.Length)})");
+        int more = heap.Items.Length - MostItems;
+        return string.Join(", ", shown) + (more > 0 ? $" and {more} more" : "");
+    }
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+using Spead2.Receive;
+using Spead2.Tools.Output;
+
+namespace Spead2.Tools.Receive;
+
+/// <summary>Where the packets of a stream come from.</summary>
+internal interface IPacketSource
+{
+    /// <summary>Whether the packets are all there already, so that each heap is worth a line in a table.</summary>
+    bool IsFile { get; }
+
+    /// <summary>Makes sure that there is something to read.</summary>
+    /// <exception cref="UserErrorException">There is not.</exception>
+    void Open();
+
+    /// <summary>Lets a stream read from here.</summary>
+    void AttachTo(IReceiveStream stream, Terminal terminal);
+
+    /// <summary>Says what the statistics of the stream, which has ended, cannot.</summary>
+    void ExplainEnd(StreamStatistics statistics, Terminal terminal);
+}

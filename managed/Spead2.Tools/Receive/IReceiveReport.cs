@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+using Spead2.Receive;
+
+namespace Spead2.Tools.Receive;
+
+/// <summary>Shows what is received.</summary>
+internal interface IReceiveReport
+{
+    /// <summary>Shows a heap, at once or later. The heap is disposed afterwards.</summary>
+    void Add(Heap heap);
+
+    /// <summary>No heap is waiting: shows what is ready to be shown.</summary>
+    void Flush();
+
+    /// <summary>Shows the sum of it all. Called once, at the end.</summary>
+    void Finish(HeapTally tally, StreamStatistics statistics);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+using System.Diagnostics;
+using Spead2.Receive;
+using Spead2.Tools.Output;
+using Spectre.Console;
+
+namespace Spead2.Tools.Receive;
+
+/// <summary>Rate, heaps and loss, shown while they change.</summary>
+internal sealed class LiveView : IDisposable
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+
+    private readonly IReceiveStream _stream;
+    private readonly HeapTally _tally;
+    private readonly ManualResetEventSlim _done = new();
+    private StreamStatistics _last;
+    private long _lastTime = Stopwatch.GetTimestamp();
+
+    public LiveView(IReceiveStream stream, HeapTally tally)
+    {
+        _stream = stream;
+        _tally = tally;
+        _last = stream.Statistics;
+        Table = new Table()
+            .RoundedBorder()
+            .AddColumn(new TableColumn("rate").RightAligned())
+            .AddColumn(new TableColumn("packets/s").RightAligned())
+            .AddColumn(new TableColumn("heaps").RightAligned())
+            .AddColumn(new TableColumn("incomplete").RightAligned())
+            .AddColumn(new TableColumn("kernel drops").RightAligned())
+            .AddRow("", "", "", "", "");
+    }
+
+    /// <summary>What is shown.</summary>
+    public Table Table { get; }
+
+    /// <summary>Runs an action, and keeps the display up to date meanwhile.</summary>
+    public void RefreshWhile(LiveDisplayContext context, Action action)
+    {
+        var display = new Thread(() => RefreshUntilDone(context)) { IsBackground = true, Name = "display" };
+        display.Start();
+        try
+        {
+            action();
+        }
+        finally
+        {
+            _done.Set();
+            display.Join();
+        }
+    }
+
+    public void Dispose() => _done.Dispose();
+
+    private void RefreshUntilDone(LiveDisplayContext context)
+    {
+        do
+        {
+            Update();
+            context.Refresh();
+        }
+        while (!_done.Wait(Interval));
+    }
+
+    private void Update()
+    {
+        StreamStatistics now = _stream.Statistics;
+        TimeSpan time = Stopwatch.GetElapsedTime(_lastTime);
+        long incomplete = now.IncompleteHeapsEvicted + now.IncompleteHeapsFlushed;
+        Set(0, Readable.Rate(now.PayloadBytes - _last.PayloadBytes, time));
+        Set(1, Readable.Number((long)((now.Packets - _last.Packets) / time.TotalSeconds)));
+        Set(2, Readable.Number(_tally.Total));
+        Set(3, Readable.Number(incomplete));
+        Set(4, Readable.Number(now.KernelDrops));
+        _last = now;
+        _lastTime = Stopwatch.GetTimestamp();
+    }
+
+    private void Set(int column, string text) => Table.UpdateCell(0, column, text);
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+namespace Spead2.Tools.Receive;
+
+/// <summary>What a statistic that should be zero means, and what helps.</summary>
+internal static class LossExplanation
+{
+    private static readonly Dictionary<string, string> Texts = new()
+    {
+        ["incomplete_heaps_evicted"] =
+            "Heaps pushed out by newer ones before all of their packets came. Packets were lost, or heaps overlap in "
+            + "time more than --max-heaps allows.",
+        ["incomplete_heaps_flushed"] =
+            "Heaps that were still under assembly when the stream ended: packets are missing, or the heap has no length.",
+        ["worker_blocked"] =
+            "Times that a finished heap found the ring full: whoever takes the heaps is too slow. Raising --ring-heaps "
+            + "helps against bursts.",
+        ["rejected_unsized"] = "Packets without a heap length, which --no-unsized-heaps refuses.",
+        ["rejected_length"] = "Packets whose heap length contradicts an earlier packet of the heap.",
+        ["rejected_flavour"] = "Packets of another flavour than the first packet of their heap.",
+        ["rejected_order"] = "Packets out of order, which --in-order refuses.",
+        ["rejected_duplicate"] = "Packets whose payload had already come.",
+        ["rejected_overlap"] = "Packets of whose payload a part had already come.",
+        ["too_large"] = "Packets of heaps that are larger than --max-heap-size, or have too many parts.",
+        ["allocation_failed"] = "Packets for whose heap there was no memory.",
+        ["malformed"] = "Datagrams or bytes that are not a SPEAD packet.",
+        ["size_mismatch"] = "Datagrams that are longer than the packet in them.",
+        ["truncated"] = "Datagrams larger than --max-size.",
+        ["empty"] = "Datagrams without a byte.",
+        ["kernel_drops"] =
+            "Datagrams that the kernel dropped, mostly because the socket's buffer was full: raise --buffer-size and the "
+            + "system's limit, or receive with more speed.",
+        ["incomplete_heaps_dropped"] = "Incomplete heaps that were not delivered; --incomplete shows them.",
+        ["heaps_dropped_at_stop"] = "Heaps under assembly when receiving was stopped.",
+    };
+
+    /// <summary>The explanation, or null where nothing is wrong if the statistic is not zero.</summary>
+    public static string? Of(string statistic) => Texts.GetValueOrDefault(statistic);
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+using Spead2.Receive;
+
+namespace Spead2.Tools.Receive;
+
+/// <summary>What `spead2 recv` is asked to do.</summary>
+internal sealed record ReceiveSettings
+{
+    /// <summary>Where packets come from.</summary>
+    public required IPacketSource Source { get; init; }
+
+    /// <summary>Makes the options of the stream, which need a logger.</summary>
+    public required Func<Microsoft.Extensions.Logging.ILogger, ReceiveStreamOptions> StreamOptions { get; init; }
+
+    /// <summary>Stop after so many heaps.</summary>
+    public long? Heaps { get; init; }
+
+    /// <summary>Stop when no heap arrives for so long; infinite by default.</summary>
+    public TimeSpan Timeout { get; init; } = System.Threading.Timeout.InfiniteTimeSpan;
+
+    /// <summary>Whether to compare the heaps with the content that `spead2 send` gives them.</summary>
+    public bool Verify { get; init; }
+
+    /// <summary>Complete heaps with the right content that must arrive.</summary>
+    public long? Expect { get; init; }
+
+    /// <summary>Whether programs read the output.</summary>
+    public bool Json { get; init; }
+
+    /// <summary>Whether single heaps are left out of the output.</summary>
+    public bool SummaryOnly { get; init; }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+using Spead2.Receive;
+using Spead2.Tools.Output;
+
+namespace Spead2.Tools.Receive;
+
+/// <summary>`spead2 recv`.</summary>
+internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
+{
+    private readonly HeapTally _tally = new(settings.Verify);
+
+    /// <summary>Receives until the stream ends, and shows what came.</summary>
+    /// <returns>The process's exit code.</returns>
+    public int Run()
+    {
+        IReceiveReport report = settings.Json
+            ? new JsonReport(terminal.Output, settings.SummaryOnly)
+            : new TableReport(terminal.Console, settings.Source.IsFile && !settings.SummaryOnly, settings.Expect);
+        settings.Source.Open();
+        StreamStatistics statistics;
+        using (var stream = new ReceiveStream(settings.StreamOptions(new TerminalLogger(terminal))))
+        {
+            using var interrupt = new Interrupt(stream.Stop);
+            settings.Source.AttachTo(stream, terminal);
+            if (settings.Json || settings.Source.IsFile || !terminal.IsWatched)
+            {
+                ReadAll(stream, report);
+            }
+            else
+            {
+                using var live = new LiveView(stream, _tally);
+                terminal.WithLive(live.Table, context => live.RefreshWhile(context, () => ReadAll(stream, report)));
+            }
+
+            stream.Stop();
+            statistics = stream.Statistics;
+        }
+
+        settings.Source.ExplainEnd(statistics, terminal);
+        report.Finish(_tally, statistics);
+        return IsAsExpected() ? ExitCode.Success : ExitCode.Failure;
+    }
+
+    private void ReadAll(ReceiveStream stream, IReceiveReport report)
+    {
+        while (_tally.Total != settings.Heaps)
+        {
+            if (!stream.TryRead(out Heap? heap))
+            {
+                report.Flush();
+                if (!stream.TryRead(out heap, settings.Timeout))
+                {
+                    return;
+                }
+            }
+
+            using (heap)
+            {
+                _tally.Add(heap);
+                report.Add(heap);
+            }
+        }
+    }
+
+    private bool IsAsExpected() =>
+        _tally.Wrong == 0 && (settings.Expect is not long expected || _tally.Complete == expected);
+}

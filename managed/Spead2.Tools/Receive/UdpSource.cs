@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+using Spead2.Receive;
+using Spead2.Tools.Output;
+
+namespace Spead2.Tools.Receive;
+
+/// <summary>A UDP port.</summary>
+internal sealed class UdpSource(UdpReaderOptions options) : IPacketSource
+{
+    public bool IsFile => false;
+
+    public void Open()
+    {
+        // There is nothing to look at before the socket is bound.
+    }
+
+    public void AttachTo(IReceiveStream stream, Terminal terminal)
+    {
+        int port = stream.AddUdpReader(options);
+        terminal.Say($"Listening on UDP {options.BindHost ?? "0.0.0.0"} port {port}.");
+    }
+
+    public void ExplainEnd(StreamStatistics statistics, Terminal terminal)
+    {
+        // The statistics say it all.
+    }
+}

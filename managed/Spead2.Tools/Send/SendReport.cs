@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+using System.Text.Json;
+using Spead2.Tools.Output;
+using Spectre.Console;
+
+namespace Spead2.Tools.Send;
+
+/// <summary>Shows what was sent.</summary>
+internal static class SendReport
+{
+    public static void WriteJson(Stream output, SendTally tally)
+    {
+        using (var json = new Utf8JsonWriter(output))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("heaps", tally.Heaps);
+            json.WriteNumber("packets", tally.Packets);
+            json.WriteNumber("bytes", tally.Bytes);
+            json.WriteNumber("seconds", tally.Time.TotalSeconds);
+            json.WriteNumber("gigabits_per_second", Readable.GigabitsPerSecond(tally.Bytes, tally.Time));
+            json.WriteEndObject();
+        }
+
+        output.WriteByte((byte)'\n');
+        output.Flush();
+    }
+
+    public static void WriteTable(IAnsiConsole console, SendTally tally) =>
+        console.Write(new Table()
+            .Title("Sent")
+            .RoundedBorder()
+            .HideHeaders()
+            .AddColumn("what")
+            .AddColumn(new TableColumn("how many").RightAligned())
+            .AddRow("heaps", Readable.Number(tally.Heaps))
+            .AddRow("packets", Readable.Number(tally.Packets))
+            .AddRow("bytes of packets", Readable.Bytes(tally.Bytes))
+            .AddRow("time", Readable.Seconds(tally.Time))
+            .AddRow("rate", Readable.Rate(tally.Bytes, tally.Time)));
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+using System.Net;
+
+namespace Spead2.Tools.Send;
+
+/// <summary>What `spead2 send` is asked to do.</summary>
+internal sealed record SendSettings
+{
+    /// <summary>Where the packets go.</summary>
+    public required IPEndPoint Destination { get; init; }
+
+    /// <summary>Number of heaps.</summary>
+    public required long Heaps { get; init; }
+
+    /// <summary>Bytes of content in each heap.</summary>
+    public required int HeapSize { get; init; }
+
+    /// <summary>Largest packet in bytes.</summary>
+    public required int PacketSize { get; init; }
+
+    /// <summary>Packet bytes per second; 0 sends as fast as possible.</summary>
+    public required double BytesPerSecond { get; init; }
+
+    /// <summary>Flavour of the packets.</summary>
+    public required Flavour Flavour { get; init; }
+
+    /// <summary>Whether a heap with a stop item follows the others.</summary>
+    public required bool Stop { get; init; }
+
+    /// <summary>Whether programs read the output.</summary>
+    public required bool Json { get; init; }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+using System.Net.Sockets;
+using Spead2.Tools.Output;
+using Spectre.Console;
+
+namespace Spead2.Tools.Send;
+
+/// <summary>`spead2 send`.</summary>
+internal sealed class Sender(SendSettings settings, Terminal terminal)
+{
+    /// <summary>Sends, and shows what was sent.</summary>
+    /// <returns>The process's exit code.</returns>
+    public int Run()
+    {
+        using var cancellation = new CancellationTokenSource();
+        using var interrupt = new Interrupt(cancellation.Cancel);
+        try
+        {
+            using var socket = new PacketSocket(settings.Destination, settings.PacketSize);
+            var sender = new HeapSender(settings, socket);
+            SendTally tally = settings.Json || !terminal.IsWatched
+                ? sender.Send(_ => { }, cancellation.Token)
+                : SendWatched(sender, cancellation.Token);
+            if (socket.WasRefused)
+            {
+                terminal.Say($"warning: {settings.Destination.Address} says that nobody received on port {settings.Destination.Port} at some time.");
+            }
+
+            Report(tally);
+        }
+        catch (SocketException e)
+        {
+            throw new UserErrorException($"Packets cannot be sent to {settings.Destination}: {e.Message}.");
+        }
+
+        return ExitCode.Success;
+    }
+
+    private SendTally SendWatched(HeapSender sender, CancellationToken cancellation) =>
+        terminal.Console.Progress().AutoClear(true).Start(context =>
+        {
+            ProgressTask task = context.AddTask($"heaps to {settings.Destination}", maxValue: settings.Heaps);
+            return sender.Send(sent => task.Value = sent, cancellation);
+        });
+
+    private void Report(SendTally tally)
+    {
+        if (settings.Json)
+        {
+            SendReport.WriteJson(terminal.Output, tally);
+        }
+        else
+        {
+            SendReport.WriteTable(terminal.Console, tally);
+        }
+    }
+}
