@@ -39,7 +39,8 @@ void sp2_test_register(sp2_test *test);
     static void test_name(void)
 
 /* The CHECK family notes a failure and goes on; each gives whether it held. Any thread may check,
- * but only the thread that runs the test may use REQUIRE and SKIP, which end the test. */
+ * but only the thread that runs the test may use SKIP and REQUIRE, which end the test (in another
+ * thread a REQUIRE that fails ends the program). */
 #define CHECK(condition) sp2_test_check((condition) ? true : false, __FILE__, __LINE__, #condition)
 #define CHECK_EQ_U64(actual, expected)                                                             \
     sp2_test_check_u64((uint64_t)(actual), (uint64_t)(expected), __FILE__, __LINE__, #actual)

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* Thread pools: their life, their threads, their CPUs. */
+#include <stdlib.h>
+
+#include "log_capture.h"
+#include "receiver.h"
+
+static datagram_list one_heap(void) {
+    static const uint8_t payload[] = {1, 2, 3, 4};
+    datagram_list list = {0};
+    datagrams_add_heap(&list, 1, payload, sizeof(payload), 2);
+    return list;
+}
+
+static void check_receives(sp2_receive_stream *stream, const datagram_list *list) {
+    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list->datagrams, list->count));
+    heap_list heaps = pop_all(stream);
+    CHECK_EQ_U64(heaps.count, 1);
+    heaps_free(&heaps);
+}
+
+SP2_TEST(Pool_can_be_made_and_destroyed) {
+    static const uint32_t threads[] = {0, 1, 2, 64};
+    for (size_t i = 0; i < sizeof(threads) / sizeof(threads[0]); i++) {
+        sp2_thread_pool_options options = SP2_THREAD_POOL_OPTIONS_INIT;
+        options.threads = threads[i];
+        for (int round = 0; round < 20; round++) {
+            sp2_thread_pool *pool = NULL;
+            REQUIRE_OK(sp2_thread_pool_create(&options, &pool));
+            REQUIRE(pool != NULL);
+            sp2_thread_pool_destroy(pool);
+        }
+    }
+}
+
+SP2_TEST(Largest_pool_works) {
+    sp2_thread_pool_options options = SP2_THREAD_POOL_OPTIONS_INIT;
+    options.threads = SP2_THREAD_POOL_MAX_THREADS;
+    sp2_thread_pool *pool = NULL;
+    const int32_t status = sp2_thread_pool_create(&options, &pool);
+    if (status == SP2_E_OS || status == SP2_E_NOMEM) {
+        CHECK(pool == NULL);
+        CHECK(sp2_last_error_message()[0] != '\0');
+        SKIP("this system does not allow %d threads", SP2_THREAD_POOL_MAX_THREADS);
+    }
+    CHECK_STATUS(status, SP2_OK);
+    sp2_thread_pool_destroy(pool);
+}
+
+SP2_TEST(Pool_destroyed_before_its_streams_keeps_working) {
+    datagram_list list = one_heap();
+    sp2_thread_pool *pool;
+    sp2_receive_stream *streams[3];
+    REQUIRE_OK(sp2_thread_pool_create(NULL, &pool));
+    for (int i = 0; i < 3; i++) {
+        REQUIRE_OK(sp2_receive_stream_create(pool, NULL, &streams[i]));
+    }
+    sp2_thread_pool_destroy(pool);
+    for (int i = 0; i < 3; i++) {
+        check_receives(streams[i], &list);
+        sp2_receive_stream_destroy(streams[i]);
+    }
+    datagrams_free(&list);
+}
+
+SP2_TEST(Pool_outlives_its_streams) {
+    datagram_list list = one_heap();
+    sp2_thread_pool *pool;
+    REQUIRE_OK(sp2_thread_pool_create(NULL, &pool));
+    for (int i = 0; i < 50; i++) {
+        sp2_receive_stream *stream;
+        REQUIRE_OK(sp2_receive_stream_create(pool, NULL, &stream));
+        check_receives(stream, &list);
+        sp2_receive_stream_destroy(stream);
+    }
+    sp2_thread_pool_destroy(pool);
+    datagrams_free(&list);
+}
+
+SP2_TEST(Many_streams_share_a_pool_of_several_threads) {
+    enum { STREAMS = 40, HEAPS = 100 };
+    datagram_list list = {0};
+    for (uint64_t cnt = 1; cnt <= HEAPS; cnt++) {
+        uint8_t payload[100];
+        fill_payload(payload, sizeof(payload), cnt);
+        datagrams_add_heap(&list, cnt, payload, sizeof(payload), 30);
+    }
+    sp2_thread_pool_options options = SP2_THREAD_POOL_OPTIONS_INIT;
+    options.threads = 3;
+    sp2_thread_pool *pool;
+    sp2_receive_stream *streams[STREAMS];
+    REQUIRE_OK(sp2_thread_pool_create(&options, &pool));
+    for (int i = 0; i < STREAMS; i++) {
+        REQUIRE_OK(sp2_receive_stream_create(pool, NULL, &streams[i]));
+        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(streams[i], list.datagrams, list.count));
+    }
+    for (int i = 0; i < STREAMS; i++) {
+        heap_list heaps = pop_all(streams[i]);
+        CHECK_EQ_U64(heaps.count, HEAPS);
+        for (uint64_t k = 0; k < heaps.count; k++) {
+            check_filled_heap(heaps.heaps[k], k + 1, 100);
+        }
+        heaps_free(&heaps);
+    }
+    for (int i = 0; i < STREAMS; i++) {
+        sp2_receive_stream_destroy(streams[i]);
+    }
+    sp2_thread_pool_destroy(pool);
+    datagrams_free(&list);
+}
+
+SP2_TEST(Several_readers_of_one_stream_may_use_several_threads) {
+    /* Each reader has every other packet of the same heaps. The first to end stops the stream, so
+     * there is a stop for the last packet of the second list only. */
+    enum { HEAPS = 300, LENGTH = 400, PACKET = 50 };
+    datagram_list lists[2] = {{0}, {0}};
+    datagram_list all = {0};
+    for (uint64_t cnt = 1; cnt <= HEAPS; cnt++) {
+        uint8_t payload[LENGTH];
+        fill_payload(payload, LENGTH, cnt);
+        datagrams_add_heap(&all, cnt, payload, LENGTH, PACKET);
+    }
+    for (size_t i = 0; i < all.count; i++) {
+        datagrams_add(&lists[i % 2], all.datagrams[i].data, (size_t)all.datagrams[i].length);
+    }
+    sp2_thread_pool_options pool_options = SP2_THREAD_POOL_OPTIONS_INIT;
+    pool_options.threads = 2;
+    sp2_receive_options options = quiet_options(SP2_RECEIVE_DELIVER_INCOMPLETE);
+    options.max_heaps = HEAPS;
+    options.ring_heaps = 2 * HEAPS;
+    sp2_thread_pool *pool;
+    sp2_receive_stream *stream;
+    REQUIRE_OK(sp2_thread_pool_create(&pool_options, &pool));
+    REQUIRE_OK(sp2_receive_stream_create(pool, &options, &stream));
+    for (int i = 0; i < 2; i++) {
+        REQUIRE_OK(
+            sp2_receive_stream_add_datagram_reader(stream, lists[i].datagrams, lists[i].count));
+    }
+    heap_list heaps = pop_all(stream);
+    const sp2_receive_stats stats = stats_of(stream);
+    check_sums(&stats);
+    CHECK(stats.packets >= lists[0].count);
+    CHECK_EQ_U64(stats.heaps, heaps.count);
+    uint64_t received = 0;
+    for (uint64_t i = 0; i < heaps.count; i++) {
+        const sp2_heap_info info = info_of(heaps.heaps[i]);
+        received += info.received_length;
+        if (info.flags & SP2_HEAP_COMPLETE) {
+            check_filled_heap(heaps.heaps[i], info.cnt, LENGTH);
+        }
+    }
+    CHECK_EQ_U64(stats.payload_bytes, received);
+    heaps_free(&heaps);
+    sp2_receive_stream_destroy(stream);
+    sp2_thread_pool_destroy(pool);
+    datagrams_free(&all);
+    datagrams_free(&lists[0]);
+    datagrams_free(&lists[1]);
+}
+
+SP2_TEST(Cpu_that_exists_not_gives_a_warning_and_a_working_pool) {
+    static log_capture log = LOG_CAPTURE_INIT;
+    static const int32_t impossible[] = {100000, -1};
+    datagram_list list = one_heap();
+    for (size_t i = 0; i < 2; i++) {
+        sp2_thread_pool_options options = SP2_THREAD_POOL_OPTIONS_INIT;
+        options.affinity = &impossible[i];
+        options.affinity_count = 1;
+        options.log = log_capture_message;
+        options.log_context = &log;
+        sp2_thread_pool *pool;
+        sp2_receive_stream *stream;
+        REQUIRE_OK(sp2_thread_pool_create(&options, &pool));
+        REQUIRE_OK(sp2_receive_stream_create(pool, NULL, &stream));
+        check_receives(stream, &list);
+        sp2_receive_stream_destroy(stream);
+        sp2_thread_pool_destroy(pool);
+        CHECK_EQ_U64(log_capture_count(&log, SP2_LOG_WARNING), i + 1);
+    }
+    CHECK_CONTAINS(log.text, "100000");
+    datagrams_free(&list);
+}
+
+SP2_TEST(Cpu_that_exists_gives_no_warning) {
+    static log_capture log = LOG_CAPTURE_INIT;
+    /* Given in turn: more threads than CPUs in the list, then fewer. */
+    int32_t cpus[] = {0, 0, 0};
+    for (uint32_t threads = 1; threads <= 5; threads += 4) {
+        sp2_thread_pool_options options = SP2_THREAD_POOL_OPTIONS_INIT;
+        options.threads = threads;
+        options.affinity = cpus;
+        options.affinity_count = 3;
+        options.log = log_capture_message;
+        options.log_context = &log;
+        sp2_thread_pool *pool;
+        REQUIRE_OK(sp2_thread_pool_create(&options, &pool));
+        cpus[0] = 0; /* copied: the caller's list is its own again */
+        sp2_thread_pool_destroy(pool);
+    }
+    CHECK_EQ_U64(log_capture_count(&log, SP2_LOG_WARNING), 0);
+}
+
+static void *use_pool(void *argument) {
+    datagram_list list = one_heap();
+    for (int i = 0; i < 100; i++) {
+        sp2_receive_stream *stream;
+        REQUIRE_OK(sp2_receive_stream_create(argument, NULL, &stream));
+        check_receives(stream, &list);
+        sp2_receive_stream_destroy(stream);
+    }
+    datagrams_free(&list);
+    return NULL;
+}
+
+SP2_TEST(Streams_may_come_and_go_from_several_threads) {
+    enum { THREADS = 4 };
+    sp2_thread_pool_options options = SP2_THREAD_POOL_OPTIONS_INIT;
+    options.threads = 2;
+    sp2_thread_pool *pool;
+    REQUIRE_OK(sp2_thread_pool_create(&options, &pool));
+    test_thread threads[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        test_thread_start(&threads[i], use_pool, pool);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        test_thread_join(threads[i]);
+    }
+    sp2_thread_pool_destroy(pool);
+}

@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: MIT */
+/* The UDP reader over loopback. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log_capture.h"
+#include "receiver.h"
+
+enum { HEAP_BYTES = 4000, PACKET_BYTES = 1000 };
+
+static sp2_udp_options loopback(void) {
+    sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
+    options.bind_host = "127.0.0.1";
+    options.buffer_size = SP2_UDP_BUFFER_SIZE_OS;
+    return options;
+}
+
+static sp2_receive_options logged_options(log_capture *log) {
+    sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
+    options.log = log_capture_message;
+    options.log_context = log;
+    options.log_level = SP2_LOG_INFO;
+    return options;
+}
+
+/* Adds a reader on a port that the system chooses, and gives the port. */
+static uint32_t add_reader(sp2_receive_stream *stream, const sp2_udp_options *options) {
+    uint32_t port = 0;
+    const int32_t status = sp2_receive_stream_add_udp_reader(stream, options, &port);
+    if (status == SP2_E_UNSUPPORTED) {
+        sp2_receive_stream_destroy(stream);
+        SKIP("this build has no UDP reader");
+    }
+    REQUIRE_OK(status);
+    REQUIRE(port > 0 && port < 65536);
+    return port;
+}
+
+/* A socket that sends to this port of the loopback address. */
+static int new_sender(int family, uint32_t port) {
+    const int sender = socket(family, SOCK_DGRAM, 0);
+    REQUIRE(sender >= 0);
+    struct sockaddr_in v4 = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
+                              .sin6_port = htons((uint16_t)port),
+                              .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const int done = family == AF_INET ? connect(sender, (const struct sockaddr *)&v4, sizeof(v4))
+                                       : connect(sender, (const struct sockaddr *)&v6, sizeof(v6));
+    REQUIRE(done == 0);
+    return sender;
+}
+
+static void send_all(int sender, const datagram_list *list) {
+    for (size_t i = 0; i < list->count; i++) {
+        const size_t length = (size_t)list->datagrams[i].length;
+        REQUIRE(send(sender, list->datagrams[i].data, length, 0) == (ssize_t)length);
+    }
+}
+
+static datagram_list filled_heaps(uint64_t first, uint64_t count) {
+    datagram_list list = {0};
+    for (uint64_t cnt = first; cnt < first + count; cnt++) {
+        uint8_t payload[HEAP_BYTES];
+        fill_payload(payload, HEAP_BYTES, cnt);
+        datagrams_add_heap(&list, cnt, payload, HEAP_BYTES, PACKET_BYTES);
+    }
+    return list;
+}
+
+/* Sends heaps one by one and takes each before the next, so that no buffer can be too small. */
+static void exchange_heaps(sp2_receive_stream *stream, int sender, uint64_t count) {
+    for (uint64_t cnt = 1; cnt <= count; cnt++) {
+        datagram_list list = filled_heaps(cnt, 1);
+        send_all(sender, &list);
+        heap_list heaps = pop_count(stream, 1);
+        check_filled_heap(heaps.heaps[0], cnt, HEAP_BYTES);
+        heaps_free(&heaps);
+        datagrams_free(&list);
+    }
+}
+
+SP2_TEST(Heaps_arrive_on_a_port_that_the_system_chose) {
+    sp2_receive_stream *stream = new_stream(NULL);
+    const sp2_udp_options options = loopback();
+    const int sender = new_sender(AF_INET, add_reader(stream, &options));
+    exchange_heaps(stream, sender, 200);
+    const sp2_receive_stats stats = stats_of(stream);
+    CHECK_EQ_U64(stats.heaps, 200);
+    CHECK_EQ_U64(stats.packets, 200 * HEAP_BYTES / PACKET_BYTES);
+    CHECK_EQ_U64(stats.packets_accepted, stats.packets);
+    CHECK(stats.batches >= 200 && stats.batches <= stats.packets);
+    CHECK(stats.max_batch >= 1 && stats.max_batch <= HEAP_BYTES / PACKET_BYTES);
+    CHECK_EQ_U64(stats.kernel_drops, 0);
+    close(sender);
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Every_address_of_the_host_is_the_default) {
+    sp2_receive_stream *stream = new_stream(NULL);
+    sp2_udp_options options = loopback();
+    options.bind_host = NULL;
+    const int sender = new_sender(AF_INET, add_reader(stream, &options));
+    exchange_heaps(stream, sender, 3);
+    close(sender);
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Host_name_is_resolved) {
+    sp2_receive_stream *stream = new_stream(NULL);
+    sp2_udp_options options = loopback();
+    options.bind_host = "localhost";
+    uint32_t port;
+    const int32_t status = sp2_receive_stream_add_udp_reader(stream, &options, &port);
+    sp2_receive_stream_destroy(stream);
+    if (status == SP2_E_ADDRESS || status == SP2_E_UNSUPPORTED) {
+        SKIP("localhost does not resolve here: %s", sp2_last_error_message());
+    }
+    CHECK_STATUS(status, SP2_OK);
+}
+
+SP2_TEST(Ipv6_loopback_works) {
+    const int probe = socket(AF_INET6, SOCK_DGRAM, 0);
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const bool has_ipv6 =
+        probe >= 0 && bind(probe, (const struct sockaddr *)&address, sizeof(address)) == 0;
+    close(probe);
+    if (!has_ipv6) {
+        SKIP("this system has no IPv6 loopback address");
+    }
+    sp2_receive_stream *stream = new_stream(NULL);
+    sp2_udp_options options = loopback();
+    options.bind_host = "::1";
+    const int sender = new_sender(AF_INET6, add_reader(stream, &options));
+    exchange_heaps(stream, sender, 20);
+    close(sender);
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Port_may_be_null) {
+    sp2_receive_stream *stream = new_stream(NULL);
+    const sp2_udp_options options = loopback();
+    const int32_t status = sp2_receive_stream_add_udp_reader(stream, &options, NULL);
+    CHECK(status == SP2_OK || status == SP2_E_UNSUPPORTED);
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Port_in_use_is_named) {
+    sp2_receive_stream *first = new_stream(NULL);
+    sp2_receive_stream *second = new_stream(NULL);
+    sp2_udp_options options = loopback();
+    options.port = add_reader(first, &options);
+    uint32_t port = 12345;
+    CHECK_STATUS(sp2_receive_stream_add_udp_reader(second, &options, &port), SP2_E_OS);
+    CHECK_EQ_U64(port, 0);
+    CHECK_EQ_I64(sp2_last_error_os_code(), EADDRINUSE);
+    char named[16];
+    snprintf(named, sizeof(named), "%u", (unsigned)options.port);
+    CHECK_CONTAINS(sp2_last_error_message(), named);
+    sp2_receive_stream_destroy(first);
+    sp2_receive_stream_destroy(second);
+}
+
+SP2_TEST(Port_is_free_again_as_soon_as_stop_returns) {
+    sp2_receive_stream *streams[20];
+    sp2_udp_options options = loopback();
+    for (int i = 0; i < 20; i++) {
+        streams[i] = new_stream(NULL);
+        options.port = add_reader(streams[i], &options);
+        REQUIRE_OK(sp2_receive_stream_stop(streams[i]));
+    }
+    for (int i = 0; i < 20; i++) {
+        sp2_receive_stream_destroy(streams[i]);
+    }
+}
+
+SP2_TEST(Stop_item_closes_the_socket) {
+    sp2_receive_stream *stream = new_stream(NULL);
+    sp2_udp_options options = loopback();
+    options.port = add_reader(stream, &options);
+    const int sender = new_sender(AF_INET, options.port);
+    datagram_list list = filled_heaps(1, 1);
+    datagrams_add_stop(&list, 2);
+    send_all(sender, &list);
+    heap_list heaps = pop_all(stream);
+    if (CHECK_EQ_U64(heaps.count, 1)) {
+        check_filled_heap(heaps.heaps[0], 1, HEAP_BYTES);
+    }
+    CHECK_EQ_U64(stats_of(stream).stop_heaps, 1);
+    /* While the stream still exists. */
+    sp2_receive_stream *other = new_stream(NULL);
+    uint32_t port = 0;
+    int32_t status;
+    WAIT_UNTIL((status = sp2_receive_stream_add_udp_reader(other, &options, &port)) == SP2_OK ||
+                   port != 0,
+               PATIENCE_SECONDS);
+    CHECK_EQ_U64(port, options.port);
+    sp2_receive_stream_destroy(other);
+    heaps_free(&heaps);
+    close(sender);
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&list);
+}
+
+SP2_TEST(Host_that_does_not_resolve_is_named) {
+    static const char *const hosts[] = {"no-such-host.invalid", "256.1.1.1", "a b"};
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+        sp2_receive_stream *stream = new_stream(NULL);
+        sp2_udp_options options = loopback();
+        options.bind_host = hosts[i];
+        uint32_t port = 12345;
+        const int32_t status = sp2_receive_stream_add_udp_reader(stream, &options, &port);
+        CHECK_EQ_U64(port, 0);
+        if (status == SP2_E_UNSUPPORTED) {
+            sp2_receive_stream_destroy(stream);
+            SKIP("this build has no UDP reader");
+        }
+        CHECK_STATUS(status, SP2_E_ADDRESS);
+        CHECK_CONTAINS(sp2_last_error_message(), hosts[i]);
+        sp2_receive_stream_destroy(stream);
+    }
+}
+
+SP2_TEST(Address_of_another_host_cannot_be_bound) {
+    sp2_receive_stream *stream = new_stream(NULL);
+    sp2_udp_options options = loopback();
+    options.bind_host = "192.0.2.1"; /* reserved for documentation */
+    uint32_t port = 12345;
+    const int32_t status = sp2_receive_stream_add_udp_reader(stream, &options, &port);
+    CHECK(status == SP2_E_OS || status == SP2_E_ADDRESS || status == SP2_E_UNSUPPORTED);
+    CHECK_EQ_U64(port, 0);
+    CHECK_CONTAINS(sp2_last_error_message(), "192.0.2.1");
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Datagrams_that_are_no_packets_are_counted_by_reason) {
+    static log_capture log = LOG_CAPTURE_INIT;
+    const sp2_receive_options receive_options = logged_options(&log);
+    sp2_receive_stream *stream = new_stream(&receive_options);
+    sp2_udp_options options = loopback();
+    options.max_size = 1500;
+    const int sender = new_sender(AF_INET, add_reader(stream, &options));
+
+    uint8_t payload[HEAP_BYTES];
+    fill_payload(payload, HEAP_BYTES, 1);
+    datagram_list list = {0};
+    datagrams_add(&list, "", 0); /* empty */
+    datagrams_add(&list, "S", 1);
+    datagrams_add(&list, "this is not a SPEAD packet", 26);
+    packet_builder packet;
+    packet_begin_heap(&packet, 48, 1, 4, 0, 4); /* longer than it says */
+    packet_add_payload(&packet, "abcdefg", 7);
+    datagrams_add_packet(&list, &packet);
+    datagrams_add_heap(&list, 2, payload, 1452, 1452); /* 1500 bytes: as large as may be */
+    datagrams_add_heap(&list, 3, payload, 1453, 1453); /* 1501 bytes */
+    datagrams_add_heap(&list, 4, payload, HEAP_BYTES, HEAP_BYTES);
+    send_all(sender, &list);
+    fill_payload(payload, HEAP_BYTES, 1);
+    heap_list heaps = pop_count(stream, 1);
+    check_heap(heaps.heaps[0], 2, payload, 1452);
+    heaps_free(&heaps);
+
+    WAIT_UNTIL(stats_of(stream).truncated == 2, PATIENCE_SECONDS);
+    const sp2_receive_stats stats = stats_of(stream);
+    CHECK_EQ_U64(stats.empty, 1);
+    CHECK_EQ_U64(stats.malformed, 2);
+    CHECK_EQ_U64(stats.size_mismatch, 1);
+    CHECK_EQ_U64(stats.truncated, 2);
+    CHECK_EQ_U64(stats.packets, 1);
+    CHECK_EQ_U64(stats.heaps, 1);
+    CHECK(log_capture_contains(&log, "1500"));
+
+    datagrams_free(&list);
+    close(sender);
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Largest_datagram_is_received) {
+    enum { LARGEST = 65507 };
+    sp2_receive_stream *stream = new_stream(NULL);
+    sp2_udp_options options = loopback();
+    options.max_size = SP2_UDP_LARGEST_DATAGRAM;
+    const int sender = new_sender(AF_INET, add_reader(stream, &options));
+    uint8_t *payload = new_payload(LARGEST - 48, 1);
+    datagram_list list = {0};
+    datagrams_add_heap(&list, 1, payload, LARGEST - 48, LARGEST - 48);
+    CHECK_EQ_U64(list.datagrams[0].length, LARGEST);
+    send_all(sender, &list);
+    heap_list heaps = pop_count(stream, 1);
+    check_heap(heaps.heaps[0], 1, payload, LARGEST - 48);
+    heaps_free(&heaps);
+    datagrams_free(&list);
+    free(payload);
+    close(sender);
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Default_size_limit_is_9200_bytes) {
+    sp2_receive_stream *stream = new_stream(NULL);
+    const sp2_udp_options options = loopback();
+    const int sender = new_sender(AF_INET, add_reader(stream, &options));
+    uint8_t *payload = new_payload(9200, 1);
+    datagram_list list = {0};
+    datagrams_add_heap(&list, 1, payload, SP2_UDP_DEFAULT_MAX_SIZE - 48 + 1, 9200);
+    datagrams_add_heap(&list, 2, payload, SP2_UDP_DEFAULT_MAX_SIZE - 48, 9200);
+    send_all(sender, &list);
+    heap_list heaps = pop_count(stream, 1);
+    CHECK_EQ_U64(info_of(heaps.heaps[0]).cnt, 2);
+    CHECK_EQ_U64(stats_of(stream).truncated, 1);
+    heaps_free(&heaps);
+    datagrams_free(&list);
+    free(payload);
+    close(sender);
+    sp2_receive_stream_destroy(stream);
+}
+
+/* Sends the datagrams, all of one length but the last, as one message that the kernel cuts. */
+static bool send_as_segments(int sender, const datagram_list *list) {
+#if defined(UDP_SEGMENT)
+    size_t length;
+    uint8_t *bytes = datagrams_join(list, &length);
+    const int segment = (int)list->datagrams[0].length;
+    const bool sent =
+        setsockopt(sender, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof(segment)) == 0 &&
+        send(sender, bytes, length, 0) == (ssize_t)length;
+    free(bytes);
+    return sent;
+#else
+    (void)sender;
+    (void)list;
+    return false;
+#endif
+}
+
+SP2_TEST(Segments_that_the_kernel_joined_are_cut_again) {
+    sp2_receive_stream *stream = new_stream(NULL);
+    const sp2_udp_options options = loopback();
+    const int sender = new_sender(AF_INET, add_reader(stream, &options));
+    for (uint64_t cnt = 1; cnt <= 100; cnt++) {
+        datagram_list list = filled_heaps(cnt, 1);
+        /* A shorter segment at the end. */
+        datagrams_add_heap(&list, 1000 + cnt, (const uint8_t *)"abcd", 4, 4);
+        if (!send_as_segments(sender, &list)) {
+            const char *reason = strerror(errno);
+            close(sender);
+            sp2_receive_stream_destroy(stream);
+            datagrams_free(&list);
+            SKIP("this system does not segment UDP messages: %s", reason);
+        }
+        heap_list heaps = pop_count(stream, 2);
+        check_filled_heap(heaps.heaps[0], cnt, HEAP_BYTES);
+        check_heap(heaps.heaps[1], 1000 + cnt, (const uint8_t *)"abcd", 4);
+        heaps_free(&heaps);
+        datagrams_free(&list);
+    }
+    const sp2_receive_stats stats = stats_of(stream);
+    CHECK_EQ_U64(stats.packets, 500);
+    CHECK_EQ_U64(stats.malformed + stats.size_mismatch + stats.truncated + stats.empty, 0);
+    CHECK(stats.max_batch >= 5 || stats.batches == 500);
+    close(sender);
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Bad_segments_are_counted_one_by_one) {
+    sp2_receive_stream *stream = new_stream(NULL);
+    sp2_udp_options options = loopback();
+    options.max_size = 100;
+    const int sender = new_sender(AF_INET, add_reader(stream, &options));
+    static const uint8_t payload[100] = {1, 2, 3};
+    datagram_list list = {0};
+    for (uint64_t cnt = 1; cnt <= 4; cnt++) { /* 101 bytes each: one too many */
+        datagrams_add_heap(&list, cnt, payload, 53, 53);
+    }
+    datagram_list junk = {0};
+    for (int i = 0; i < 4; i++) {
+        datagrams_add(&junk, payload, 80);
+    }
+    datagrams_add_heap(&junk, 9, payload, 32, 32); /* 80 bytes, good */
+    const bool sent = send_as_segments(sender, &list) && send_as_segments(sender, &junk);
+    const char *reason = strerror(errno);
+    if (sent) {
+        heap_list heaps = pop_count(stream, 1);
+        check_heap(heaps.heaps[0], 9, payload, 32);
+        heaps_free(&heaps);
+        const sp2_receive_stats stats = stats_of(stream);
+        CHECK_EQ_U64(stats.truncated, 4);
+        CHECK_EQ_U64(stats.malformed, 4);
+        CHECK_EQ_U64(stats.packets, 1);
+    }
+    datagrams_free(&list);
+    datagrams_free(&junk);
+    close(sender);
+    sp2_receive_stream_destroy(stream);
+    if (!sent) {
+        SKIP("this system does not segment UDP messages: %s", reason);
+    }
+}
+
+SP2_TEST(Kernel_drops_are_counted_when_the_consumer_does_not_read) {
+    enum { PACKETS = 2000 };
+    sp2_receive_options receive_options = quiet_options(0);
+    receive_options.ring_heaps = 1;
+    sp2_receive_stream *stream = new_stream(&receive_options);
+    sp2_udp_options options = loopback();
+    options.buffer_size = 16384;
+    const int sender = new_sender(AF_INET, add_reader(stream, &options));
+    datagram_list list = {0};
+    for (uint64_t cnt = 1; cnt <= PACKETS; cnt++) {
+        uint8_t payload[PACKET_BYTES];
+        fill_payload(payload, PACKET_BYTES, cnt);
+        datagrams_add_heap(&list, cnt, payload, PACKET_BYTES, PACKET_BYTES);
+    }
+    send_all(sender, &list);
+    WAIT_UNTIL(stats_of(stream).worker_blocked >= 1, PATIENCE_SECONDS);
+
+    /* What was not dropped arrives once the consumer reads; then one more tells the drops. */
+    uint64_t received = 0;
+    uint64_t last = 0;
+    uint64_t marker = PACKETS;
+    bool done = false;
+    const uint64_t deadline = sp2_test_now_ns() + PATIENCE_NS;
+    while (!done && sp2_test_now_ns() < deadline) {
+        datagram_list one = {0};
+        uint8_t payload[PACKET_BYTES];
+        fill_payload(payload, PACKET_BYTES, ++marker);
+        datagrams_add_heap(&one, marker, payload, PACKET_BYTES, PACKET_BYTES);
+        send_all(sender, &one);
+        datagrams_free(&one);
+        sp2_heap *heap;
+        uint32_t count;
+        while (sp2_receive_stream_pop_wait(stream, &heap, 1, 10000000, &count) == SP2_OK) {
+            const uint64_t cnt = info_of(heap).cnt;
+            check_filled_heap(heap, cnt, PACKET_BYTES);
+            CHECK(cnt > last);
+            last = cnt;
+            received++;
+            sp2_heap_release(heap);
+        }
+        done = last == marker && stats_of(stream).kernel_drops + received == marker;
+    }
+    const sp2_receive_stats stats = stats_of(stream);
+    close(sender);
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&list);
+    if (received < PACKETS && stats.kernel_drops == 0) {
+        SKIP("this system does not say how many packets the kernel dropped");
+    }
+    CHECK(received < PACKETS);
+    CHECK_EQ_U64(stats.kernel_drops + received, marker);
+}
+
+SP2_TEST(Socket_buffer_that_is_not_granted_gives_a_warning_with_the_remedy) {
+    static log_capture log = LOG_CAPTURE_INIT;
+    const sp2_receive_options receive_options = logged_options(&log);
+    sp2_receive_stream *stream = new_stream(&receive_options);
+    sp2_udp_options options = loopback();
+    options.buffer_size = UINT64_C(1) << 40;
+    add_reader(stream, &options);
+    sp2_receive_stream_destroy(stream);
+    CHECK_EQ_U64(log_capture_count(&log, SP2_LOG_WARNING), 1);
+    CHECK_CONTAINS(log.text, "net.core.rmem_max");
+    CHECK_CONTAINS(log.text, "1099511627776");
+}
+
+SP2_TEST(Socket_buffer_that_is_granted_gives_no_warning) {
+    static log_capture log = LOG_CAPTURE_INIT;
+    static const uint64_t sizes[] = {4096, 65536, SP2_UDP_BUFFER_SIZE_OS};
+    const sp2_receive_options receive_options = logged_options(&log);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        sp2_receive_stream *stream = new_stream(&receive_options);
+        sp2_udp_options options = loopback();
+        options.buffer_size = sizes[i];
+        add_reader(stream, &options);
+        sp2_receive_stream_destroy(stream);
+    }
+    CHECK_STR(log.text, "");
+}
+
+SP2_TEST(Full_ring_of_a_lossy_reader_is_a_warning) {
+    static log_capture log = LOG_CAPTURE_INIT;
+    sp2_receive_options receive_options = logged_options(&log);
+    receive_options.ring_heaps = 1;
+    sp2_receive_stream *stream = new_stream(&receive_options);
+    const sp2_udp_options options = loopback();
+    const int sender = new_sender(AF_INET, add_reader(stream, &options));
+    datagram_list list = filled_heaps(1, 5);
+    send_all(sender, &list);
+    WAIT_UNTIL(stats_of(stream).worker_blocked >= 1, PATIENCE_SECONDS);
+    WAIT_UNTIL(log_capture_count(&log, SP2_LOG_WARNING) >= 1, PATIENCE_SECONDS);
+    CHECK_CONTAINS(log.text, "ring");
+    heap_list heaps = pop_count(stream, 5);
+    for (uint64_t i = 0; i < heaps.count; i++) {
+        check_filled_heap(heaps.heaps[i], i + 1, HEAP_BYTES);
+    }
+    heaps_free(&heaps);
+    datagrams_free(&list);
+    close(sender);
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Two_ports_feed_one_stream) {
+    sp2_receive_stream *stream = new_stream(NULL);
+    const sp2_udp_options options = loopback();
+    const int senders[] = {new_sender(AF_INET, add_reader(stream, &options)),
+                           new_sender(AF_INET, add_reader(stream, &options))};
+    for (uint64_t cnt = 1; cnt <= 50; cnt++) {
+        datagram_list list = filled_heaps(cnt, 1);
+        for (size_t i = 0; i < list.count; i++) {
+            const size_t length = (size_t)list.datagrams[i].length;
+            REQUIRE(send(senders[i % 2], list.datagrams[i].data, length, 0) == (ssize_t)length);
+        }
+        heap_list heaps = pop_count(stream, 1);
+        check_filled_heap(heaps.heaps[0], cnt, HEAP_BYTES);
+        heaps_free(&heaps);
+        datagrams_free(&list);
+    }
+    close(senders[0]);
+    close(senders[1]);
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Stream_can_be_stopped_while_packets_pour_in) {
+    datagram_list list = filled_heaps(1, 10);
+    for (int round = 0; round < 50; round++) {
+        sp2_receive_stream *stream = new_stream(NULL);
+        const sp2_udp_options options = loopback();
+        const int sender = new_sender(AF_INET, add_reader(stream, &options));
+        for (size_t i = 0; i < list.count; i++) {
+            /* Refused once the socket is closed. */
+            (void)!send(sender, list.datagrams[i].data, (size_t)list.datagrams[i].length, 0);
+            if (i == (size_t)round % list.count) {
+                REQUIRE_OK(sp2_receive_stream_stop(stream));
+            }
+        }
+        heap_list heaps = pop_all(stream);
+        const sp2_receive_stats stats = stats_of(stream);
+        check_sums(&stats);
+        CHECK_EQ_U64(stats.heaps, heaps.count + stats.heaps_dropped_at_stop);
+        heaps_free(&heaps);
+        sp2_receive_stream_destroy(stream);
+        close(sender);
+    }
+    datagrams_free(&list);
+}
