@@ -70,7 +70,7 @@ Task("bench")
     .IsDependentOn("native")
     .Does(() =>
     {
-        foreach (FilePath program in GetFiles($"build/{Preset}/bin/bench_*"))
+        foreach (FilePath program in GetFiles($"build/{Preset}/native/bench/bench_*"))
         {
             Run(program.FullPath);
         }
