@@ -124,7 +124,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         return done;
     }
 
-    private static sp2_receive_options ToNative(ReceiveStreamOptions options)
+    internal static sp2_receive_options ToNative(ReceiveStreamOptions options)
     {
         sp2_receive_flags flags = 0;
         flags |= options.AllowOutOfOrder ? 0 : sp2_receive_flags.SP2_RECEIVE_IN_ORDER;

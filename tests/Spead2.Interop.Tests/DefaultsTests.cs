@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+
+using System.Reflection;
+using Spead2.Bindings;
+using Spead2.Receive;
+
+namespace Spead2.Interop.Tests;
+
+/// <summary>The shared types say the same as the C header.</summary>
+public sealed class DefaultsTests
+{
+    [Test]
+    public void Stream_options_have_the_defaults_of_the_header()
+    {
+        ReceiveStreamOptions options = new();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(options.MaxHeaps, Is.EqualTo(NativeMethods.SP2_RECEIVE_DEFAULT_MAX_HEAPS));
+            Assert.That(options.RingHeaps, Is.EqualTo(NativeMethods.SP2_RECEIVE_DEFAULT_RING_HEAPS));
+            Assert.That(options.Substreams, Is.EqualTo(NativeMethods.SP2_RECEIVE_DEFAULT_SUBSTREAMS));
+            Assert.That(options.MaxHeapSize, Is.EqualTo(NativeMethods.SP2_RECEIVE_DEFAULT_MAX_HEAP_SIZE));
+            Assert.That(ReceiveStreamOptions.MaxSlots, Is.EqualTo(NativeMethods.SP2_RECEIVE_MAX_SLOTS));
+            Assert.That(ReceiveStreamHandle.ToNative(options).flags, Is.Zero);
+            Assert.That(ReceiveStreamHandle.ToNative(options).bug_compat, Is.Zero);
+        });
+    }
+
+    [Test]
+    public void Udp_options_have_the_defaults_of_the_header()
+    {
+        Assert.Multiple(() =>
+        {
+            Assert.That(new UdpReaderOptions().MaxSize, Is.EqualTo(NativeMethods.SP2_UDP_DEFAULT_MAX_SIZE));
+            Assert.That(UdpReaderOptions.LargestDatagram, Is.EqualTo(NativeMethods.SP2_UDP_LARGEST_DATAGRAM));
+        });
+    }
+
+    [Test]
+    public void Statistics_have_the_names_and_order_of_the_header()
+    {
+        string[] counters =
+        [
+            .. typeof(sp2_receive_stats).GetFields(BindingFlags.Public | BindingFlags.Instance)
+                .Where(field => field.FieldType == typeof(ulong))
+                .Select(field => field.Name),
+        ];
+
+        Assert.That(StreamStatistics.Names, Is.EqualTo(counters));
+    }
+
+    [Test]
+    public void Heap_states_have_the_numbers_of_the_header()
+    {
+        Assert.Multiple(() =>
+        {
+            Assert.That((uint)HeapState.Complete, Is.EqualTo((uint)sp2_heap_flags.SP2_HEAP_COMPLETE));
+            Assert.That((uint)HeapState.Contiguous, Is.EqualTo((uint)sp2_heap_flags.SP2_HEAP_CONTIGUOUS));
+            Assert.That((uint)HeapState.StartOfStream, Is.EqualTo((uint)sp2_heap_flags.SP2_HEAP_START_OF_STREAM));
+            Assert.That((uint)HeapState.EndOfStream, Is.EqualTo((uint)sp2_heap_flags.SP2_HEAP_END_OF_STREAM));
+        });
+    }
+
+    [Test]
+    public void Bug_masks_have_the_numbers_of_the_header()
+    {
+        Assert.Multiple(() =>
+        {
+            Assert.That((uint)BugCompat.DescriptorWidths, Is.EqualTo((uint)sp2_bug_compat.SP2_BUG_COMPAT_DESCRIPTOR_WIDTHS));
+            Assert.That((uint)BugCompat.ShapeBit1, Is.EqualTo((uint)sp2_bug_compat.SP2_BUG_COMPAT_SHAPE_BIT_1));
+            Assert.That((uint)BugCompat.SwapEndian, Is.EqualTo((uint)sp2_bug_compat.SP2_BUG_COMPAT_SWAP_ENDIAN));
+            Assert.That((uint)BugCompat.PySpead052, Is.EqualTo((uint)sp2_bug_compat.SP2_BUG_COMPAT_PYSPEAD_0_5_2));
+        });
+    }
+
+    [Test]
+    public void Stopped_exception_has_the_status_of_the_header()
+    {
+        StreamStoppedException exception = new();
+
+        Assert.That(exception.Status, Is.EqualTo((int)sp2_status.SP2_E_STOPPED));
+        Assert.That(exception.StatusName, Is.EqualTo(nameof(sp2_status.SP2_E_STOPPED)));
+    }
+}
