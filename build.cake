@@ -5,7 +5,9 @@ using System.Xml.Linq;
 
 const string Solution = "Spead2.Interop.sln";
 const string Preset = "linux-x64";
-const string SanitizerPreset = "linux-x64-asan";
+const string ClangPreset = "linux-x64-clang";
+const string AddressSanitizerPreset = "linux-x64-asan";
+const string ThreadSanitizerPreset = "linux-x64-tsan";
 const string Results = "artifacts/test-results";
 
 // A program that is not on the PATH, and the Debian package that brings it.
@@ -42,9 +44,10 @@ Task("test")
     .Does(() =>
     {
         CleanDirectory(Results);
+        BuildNative(ClangPreset);
+        BuildNative(AddressSanitizerPreset);
         suites.Add(TestNative(Preset));
-        BuildNative(SanitizerPreset);
-        suites.Add(TestNative(SanitizerPreset));
+        suites.Add(TestNative(AddressSanitizerPreset));
         foreach (FilePath project in GetFiles("tests/*/*.csproj").OrderBy(path => path.FullPath))
         {
             suites.Add(TestManaged(project));
@@ -58,11 +61,14 @@ Task("demo")
         "dotnet", "run", "--project", "managed/Spead2.Tools", "--configuration", "Release", "--no-build", "--", "demo"));
 
 Task("sanitize")
-    .Description("Builds and tests the C core with address and undefined-behaviour sanitizers")
+    .Description("Builds and tests the C core with address, undefined-behaviour and thread sanitizers")
     .Does(() =>
     {
-        BuildNative(SanitizerPreset);
-        Run("ctest", "--preset", SanitizerPreset, "--no-tests=error");
+        foreach (string preset in (string[])[AddressSanitizerPreset, ThreadSanitizerPreset])
+        {
+            BuildNative(preset);
+            Run("ctest", "--preset", preset, "--no-tests=error");
+        }
     });
 
 Task("bench")
