@@ -67,10 +67,11 @@ void sp2_test_register(sp2_test *test);
 #define WAIT_UNTIL(condition, seconds)                                                             \
     do {                                                                                           \
         const uint64_t sp2_deadline = sp2_test_now_ns() + (uint64_t)(seconds)*1000000000u;         \
-        while (!(condition) && sp2_test_now_ns() < sp2_deadline) {                                 \
+        bool sp2_held;                                                                             \
+        while (!(sp2_held = (condition)) && sp2_test_now_ns() < sp2_deadline) {                    \
             sp2_test_nap();                                                                        \
         }                                                                                          \
-        CHECK(condition);                                                                          \
+        sp2_test_check(sp2_held, __FILE__, __LINE__, #condition);                                  \
     } while (0)
 
 bool sp2_test_check(bool held, const char *file, int line, const char *text);
