@@ -33,16 +33,17 @@ internal static class NumberOption
     }
 
     /// <summary>An option for a number that need not be whole and is not negative.</summary>
-    public static Option<double> Real(string name, string helpName, string description, double byDefault = 0) => new(name)
+    public static Option<double> Real(
+        string name, string helpName, string description, double byDefault = 0, double most = double.MaxValue) => new(name)
     {
         HelpName = helpName,
         Description = description,
         CustomParser = result => Parse<double>(
             result,
             name,
-            "a number of at least 0",
+            most == double.MaxValue ? "a number of at least 0" : $"a number from 0 to {most.ToString(CultureInfo.InvariantCulture)}",
             text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
-                && value >= 0 && double.IsFinite(value) ? value : null),
+                && value >= 0 && value <= most ? value : null),
         DefaultValueFactory = _ => byDefault,
     };
 

@@ -12,6 +12,9 @@ internal sealed class RecvCommand
 {
     private const int LargestPort = 65535;
 
+    // Seconds; a stream waits for at most 2^31 ms.
+    private const double LongestTimeout = 2_000_000;
+
     private readonly Option<long> _udp = NumberOption.Whole(
         "--udp", "PORT", "Receive from this UDP port; 0 lets the system choose one.", null, 0, LargestPort);
 
@@ -74,7 +77,7 @@ internal sealed class RecvCommand
     private readonly Option<long> _heaps = NumberOption.Whole("--heaps", "N", "Stop after N heaps.", null, 1);
 
     private readonly Option<double> _timeout = NumberOption.Real(
-        "--timeout", "SECONDS", "Stop when no heap arrives for so long; 0 waits for ever.");
+        "--timeout", "SECONDS", "Stop when no heap arrives for so long; 0 waits for ever.", most: LongestTimeout);
 
     private readonly Option<bool> _verify = new("--verify")
     {

@@ -22,7 +22,7 @@ internal static class SpeadCommand
         ParseResult parsed = root.Parse(arguments.Count == 0 ? ["--help"] : arguments);
         if (parsed.Errors.Count > 0)
         {
-            return Refuse(terminal, parsed.Errors[0].Message);
+            return Refuse(terminal, ExplainErrors(parsed));
         }
 
         try
@@ -41,9 +41,14 @@ internal static class SpeadCommand
         }
     }
 
+    private static string ExplainErrors(ParseResult parsed) =>
+        parsed.UnmatchedTokens.Count > 0
+            ? $"'{parsed.UnmatchedTokens[0]}' is no command or option of spead2; 'spead2 --help' and 'spead2 recv --help' name them."
+            : parsed.Errors[0].Message;
+
     private static int Refuse(Terminal terminal, string message)
     {
-        terminal.Error.WriteLine(message.ReplaceLineEndings(" "));
+        terminal.Error.WriteLine(Readable.Sentence(message));
         return ExitCode.UserError;
     }
 }

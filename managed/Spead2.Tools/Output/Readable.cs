@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Spead2.Tools.Output;
 
-/// <summary>Numbers as people read them.</summary>
+/// <summary>Numbers and messages as people read them.</summary>
 internal static class Readable
 {
     private const double BitsPerByte = 8;
@@ -29,6 +29,13 @@ internal static class Readable
 
     /// <summary>A time in seconds.</summary>
     public static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture) + " s";
+
+    /// <summary>A message as one sentence on one line.</summary>
+    public static string Sentence(string message)
+    {
+        string line = message.ReplaceLineEndings(" ").TrimEnd();
+        return char.ToUpperInvariant(line[0]) + line[1..] + (line.EndsWith('.') ? "" : ".");
+    }
 
     /// <summary>A rate in gigabits per second.</summary>
     public static string Rate(long bytes, TimeSpan time) =>

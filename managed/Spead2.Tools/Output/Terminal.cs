@@ -20,8 +20,14 @@ internal sealed class Terminal
         Output = output;
         Writer = writer;
         Error = error;
-        Console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
-        if (!Console.Profile.Out.IsTerminal)
+        var consoleOutput = new AnsiConsoleOutput(writer);
+        Console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = consoleOutput,
+            Ansi = consoleOutput.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = consoleOutput.IsTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+        });
+        if (!consoleOutput.IsTerminal)
         {
             Console.Profile.Width = WidthOfFiles;
         }

@@ -41,7 +41,7 @@ internal static class HeapTable
     private static string Received(Heap heap) =>
         heap.IsContiguous || heap.HeapLength < 0
             ? Readable.Bytes(heap.ReceivedLength)
-            : $"{Readable.Number(heap.ReceivedLength)} of {Readable.Bytes(heap.HeapLength)}";
+            : $"{Readable.Number(heap.ReceivedLength)} of {Readable.Number(heap.HeapLength)} bytes";
 
     private static string Items(Heap heap)
     {

@@ -33,6 +33,9 @@ internal static class LossExplanation
         ["heaps_dropped_at_stop"] = "Heaps under assembly when receiving was stopped.",
     };
 
+    /// <summary>Names of the statistics that have an explanation.</summary>
+    public static IEnumerable<string> Statistics => Texts.Keys;
+
     /// <summary>The explanation, or null where nothing is wrong if the statistic is not zero.</summary>
     public static string? Of(string statistic) => Texts.GetValueOrDefault(statistic);
 }

@@ -8,6 +8,9 @@ namespace Spead2.Tools.Receive;
 /// <summary>What became of the heaps, and how fast they came.</summary>
 internal static class SummaryTable
 {
+    // Shorter times say more of the start of the process than of the stream.
+    private static readonly TimeSpan WorthMeasuring = TimeSpan.FromMilliseconds(100);
+
     public static Table Create(HeapTally tally, long? expect)
     {
         Table table = new Table()
@@ -45,7 +48,7 @@ internal static class SummaryTable
         }
 
         table.AddRow("payload", Readable.Bytes(tally.Bytes));
-        if (tally.Duration > TimeSpan.Zero)
+        if (tally.Duration >= WorthMeasuring)
         {
             table.AddRow("time from first to last heap", Readable.Seconds(tally.Duration));
             table.AddRow("rate", Readable.Rate(tally.Bytes, tally.Duration));

@@ -24,24 +24,32 @@ internal sealed class PacketSocket : IDisposable
     private readonly int _packetSize;
     private bool _segmentation;
 
-    /// <summary>Makes a socket for packets of one size.</summary>
-    /// <param name="destination">Where the packets go.</param>
+    /// <summary>Takes over a socket.</summary>
+    /// <param name="connected">A UDP socket that is connected to where the packets go.</param>
     /// <param name="packetSize">Size of every packet but the last of a burst.</param>
-    public PacketSocket(IPEndPoint destination, int packetSize)
+    public PacketSocket(Socket connected, int packetSize)
     {
         _packetSize = packetSize;
-        _socket = new Socket(destination.AddressFamily, SocketType.Dgram, ProtocolType.Udp)
+        _socket = connected;
+        _segmentation = TrySetSegmentSize(packetSize);
+    }
+
+    /// <summary>Makes a socket for packets to one destination.</summary>
+    /// <exception cref="SocketException">There is no way to the destination.</exception>
+    public static PacketSocket Connect(IPEndPoint destination, int packetSize)
+    {
+        var socket = new Socket(destination.AddressFamily, SocketType.Dgram, ProtocolType.Udp)
         {
             SendBufferSize = SendBufferSize,
         };
         try
         {
-            _socket.Connect(destination);
-            _segmentation = SetSegmentSize(packetSize);
+            socket.Connect(destination);
+            return new PacketSocket(socket, packetSize);
         }
         catch
         {
-            _socket.Dispose();
+            socket.Dispose();
             throw;
         }
     }
@@ -73,7 +81,7 @@ internal sealed class PacketSocket : IDisposable
             }
 
             _segmentation = false;
-            _ = SetSegmentSize(0);
+            _ = TrySetSegmentSize(0);
         }
 
         while (!burst.IsEmpty)
@@ -105,7 +113,7 @@ internal sealed class PacketSocket : IDisposable
         return error;
     }
 
-    private bool SetSegmentSize(int size)
+    private bool TrySetSegmentSize(int size)
     {
         if (!OperatingSystem.IsLinux())
         {

@@ -16,7 +16,7 @@ internal sealed class Sender(SendSettings settings, Terminal terminal)
         using var interrupt = new Interrupt(cancellation.Cancel);
         try
         {
-            using var socket = new PacketSocket(settings.Destination, settings.PacketSize);
+            using var socket = PacketSocket.Connect(settings.Destination, settings.PacketSize);
             var sender = new HeapSender(settings, socket);
             SendTally tally = settings.Json || !terminal.IsWatched
                 ? sender.Send(_ => { }, cancellation.Token)

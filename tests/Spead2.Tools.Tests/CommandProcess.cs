@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Spead2.Tools.Tests;
+
+/// <summary>A process that runs the built command. It is killed if it is still there when the test ends.</summary>
+internal sealed partial class CommandProcess : IDisposable
+{
+    private const int InterruptSignal = 2;
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly StringBuilder _error = new();
+
+    private CommandProcess(string[] arguments)
+    {
+        // The project reference puts the command next to the tests.
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Spead2.Tools.dll"));
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        _process = Process.Start(start)!;
+    }
+
+    /// <summary>Starts the command.</summary>
+    public static CommandProcess Start(params string[] arguments) => new(arguments);
+
+    /// <summary>Runs the command to its end.</summary>
+    public static async Task<CommandResult> RunAsync(params string[] arguments)
+    {
+        using var process = new CommandProcess(arguments);
+        return await process.WaitAsync();
+    }
+
+    /// <summary>Starts a receiver on a port of the system's choice.</summary>
+    public static async Task<(CommandProcess Receiver, int Port)> StartReceiverAsync(params string[] arguments)
+    {
+        var receiver = new CommandProcess(["recv", "--udp", "0", .. arguments]);
+        while (await receiver.ReadErrorLineAsync() is string line)
+        {
+            Match match = ReadyLine().Match(line);
+            if (match.Success)
+            {
+                return (receiver, int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+            }
+        }
+
+        receiver.Dispose();
+        throw new InvalidOperationException($"The receiver is not ready: {receiver._error}");
+    }
+
+    /// <summary>Waits until a line of standard output has been written.</summary>
+    public async Task<string?> ReadLineAsync()
+    {
+        string? line = await _process.StandardOutput.ReadLineAsync().WaitAsync(Deadline);
+        _output.Append(line).Append('\n');
+        return line;
+    }
+
+    /// <summary>Does what Ctrl-C does.</summary>
+    public void Interrupt() =>
+        Assert.That(Kill(_process.Id, InterruptSignal), Is.Zero, "a signal can be sent to the process");
+
+    /// <summary>Waits for the end of the process.</summary>
+    public async Task<CommandResult> WaitAsync()
+    {
+        Task<string> output = _process.StandardOutput.ReadToEndAsync();
+        Task<string> error = _process.StandardError.ReadToEndAsync();
+        await _process.WaitForExitAsync().WaitAsync(Deadline);
+        return new CommandResult(_process.ExitCode, _output + await output, _error + await error);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        _process.Dispose();
+    }
+
+    private async Task<string?> ReadErrorLineAsync()
+    {
+        string? line = await _process.StandardError.ReadLineAsync().WaitAsync(Deadline);
+        _error.Append(line).Append('\n');
+        return line;
+    }
+
+    [GeneratedRegex(@"^Listening on UDP .* port (\d+)\.$")]
+    private static partial Regex ReadyLine();
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
+
+namespace Spead2.Tools.Tests;
+
+/// <summary>Real processes that send to and receive from each other over loopback.</summary>
+[TestFixture]
+public sealed class LoopbackTests
+{
+    private const string Heaps = "50";
+
+    // Gigabits per second at which nothing is lost even where the kernel grants little buffer.
+    private const string SafeRate = "1";
+
+    [TestCase("127.0.0.1", "40", "1472")]
+    [TestCase("127.0.0.1", "48", "8872")]
+    [TestCase("::1", "24", "9000")]
+    public async Task Receiver_gets_the_heaps_of_a_sender(string host, string flavour, string packetSize)
+    {
+        if (host == "::1" && !Socket.OSSupportsIPv6)
+        {
+            Assert.Ignore("There is no IPv6 here.");
+        }
+
+        (CommandProcess receiver, int port) =
+            await CommandProcess.StartReceiverAsync("--bind", host, "--json", "--verify", "--expect", Heaps, "--timeout", "20");
+        using (receiver)
+        {
+            CommandResult sent = await CommandProcess.RunAsync(
+                "send", "--udp", $"[{host}]:{port}".Replace("[127.0.0.1]", "127.0.0.1", StringComparison.Ordinal),
+                "--heaps", Heaps, "--heap-size", "100003", "--packet-size", packetSize, "--rate", SafeRate,
+                "--flavour", flavour, "--json");
+            CommandResult received = await receiver.WaitAsync();
+
+            Assert.That(sent.ExitCode, Is.Zero, sent.Error);
+            Assert.That(sent.Number("heaps"), Is.EqualTo(50));
+            Assert.That(received.ExitCode, Is.Zero, received.Output + received.Error);
+            Assert.That(
+                received.Heaps.Select(line => Regex.Match(line, @"^\{""cnt"":(\d+),""complete"":true,""heap_length"":100003,").Groups[1].Value),
+                Is.EqualTo(Enumerable.Range(1, 50).Select(cnt => $"{cnt}")));
+            Assert.That(received.Heaps, Is.All.Contains($"\"flavour\":[4,64,{flavour}]"));
+            Assert.That(received.Lines[^2], Is.EqualTo("""{"content":{"right":50,"wrong":0}}"""));
+            Assert.That(received.Statistics["packets"], Is.EqualTo(sent.Number("packets")));
+            Assert.That(received.Statistics["stop_heaps"], Is.EqualTo(1));
+        }
+    }
+
+    [Test]
+    public async Task Missing_heaps_give_exit_code_1()
+    {
+        (CommandProcess receiver, int port) = await CommandProcess.StartReceiverAsync("--expect", "3");
+        using (receiver)
+        {
+            await CommandProcess.RunAsync("send", "--udp", $"127.0.0.1:{port}", "--heaps", "2", "--heap-size", "10");
+            CommandResult received = await receiver.WaitAsync();
+
+            Assert.That(received.ExitCode, Is.EqualTo(1));
+            Assert.That(received.Output, Does.Match(@"heaps complete +│ +2 ").And.Match(@"heaps lost +│ +1 "));
+        }
+    }
+
+    [Test]
+    public async Task Ctrl_C_ends_receiving_in_good_order_and_shows_the_statistics()
+    {
+        (CommandProcess receiver, int port) = await CommandProcess.StartReceiverAsync("--json");
+        using (receiver)
+        {
+            await CommandProcess.RunAsync(
+                "send", "--udp", $"127.0.0.1:{port}", "--heaps", "2", "--heap-size", "100", "--no-stop");
+            Assert.That(await receiver.ReadLineAsync(), Does.StartWith("""{"cnt":1,"""));
+            Assert.That(await receiver.ReadLineAsync(), Does.StartWith("""{"cnt":2,"""));
+
+            receiver.Interrupt();
+            CommandResult received = await receiver.WaitAsync();
+
+            Assert.That(received.ExitCode, Is.Zero, received.Error);
+            Assert.That(received.Statistics["heaps"], Is.EqualTo(2));
+        }
+    }
+
+    [Test]
+    public async Task Receiving_stops_after_as_many_heaps_as_were_asked_for()
+    {
+        (CommandProcess receiver, int port) = await CommandProcess.StartReceiverAsync("--json", "--heaps", "3");
+        using (receiver)
+        {
+            await CommandProcess.RunAsync(
+                "send", "--udp", $"127.0.0.1:{port}", "--heaps", "5", "--heap-size", "100", "--no-stop");
+            CommandResult received = await receiver.WaitAsync();
+
+            Assert.That(received.ExitCode, Is.Zero, received.Error);
+            Assert.That(received.Heaps, Has.Length.EqualTo(3));
+        }
+    }
+
+    [Test]
+    public async Task Receiving_stops_when_nothing_arrives_for_the_timeout()
+    {
+        (CommandProcess receiver, _) = await CommandProcess.StartReceiverAsync("--json", "--timeout", "0.1");
+        using (receiver)
+        {
+            CommandResult received = await receiver.WaitAsync();
+
+            Assert.That(received.ExitCode, Is.Zero, received.Error);
+            Assert.That(received.Statistics["packets"], Is.Zero);
+        }
+    }
+
+    [Test]
+    public async Task Packet_that_announces_an_enormous_heap_is_counted_and_the_heaps_after_it_arrive()
+    {
+        (CommandProcess receiver, int port) = await CommandProcess.StartReceiverAsync("--json");
+        using (receiver)
+        {
+            using (var attacker = new UdpClient())
+            {
+                byte[] announces281TB = Convert.FromHexString(
+                    "5304020600000004" + "8001000000000001" + "8002ffffffffffff" + "8003000000000000" + "8004000000000004"
+                    + "61626364");
+                await attacker.SendAsync(announces281TB, new IPEndPoint(IPAddress.Loopback, port));
+            }
+
+            await CommandProcess.RunAsync("send", "--udp", $"127.0.0.1:{port}", "--heaps", "2", "--heap-size", "5000");
+            CommandResult received = await receiver.WaitAsync();
+
+            Assert.That(received.ExitCode, Is.Zero, received.Error);
+            Assert.That(received.Heaps, Has.Length.EqualTo(2));
+            Assert.That(received.Statistics["too_large"], Is.EqualTo(1));
+        }
+    }
+
+    [Test]
+    public async Task Rate_of_a_sender_is_kept()
+    {
+        const double Rate = 0.4;
+
+        CommandResult sent = await CommandProcess.RunAsync(
+            "send", "--udp", $"127.0.0.1:{UnusedPort()}", "--heaps", "10", "--rate", "0.4", "--json");
+
+        Assert.That(sent.ExitCode, Is.Zero, sent.Error);
+        Assert.That(sent.Number("seconds"), Is.GreaterThan(0.95 * sent.Number("bytes") * 8 / (Rate * 1e9)));
+    }
+
+    [Test]
+    public async Task Demo_shows_that_nothing_is_lost()
+    {
+        CommandResult demo = await CommandProcess.RunAsync("demo", "--heaps", "20", "--rate", SafeRate);
+
+        Assert.That(demo.ExitCode, Is.Zero, demo.Output + demo.Error);
+        Assert.That(
+            demo.Output,
+            Does.Match(@"heaps complete +│ +20 ").And.Match(@"heaps lost +│ +0 ").And.Match(@"content right +│ +20 ")
+                .And.Contain("Nothing was lost or refused.").And.Match(@"heaps +│ +20 "));
+    }
+
+    private static int UnusedPort()
+    {
+        using var socket = new UdpClient(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.Client.LocalEndPoint!).Port;
+    }
+}

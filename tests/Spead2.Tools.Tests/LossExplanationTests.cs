@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+using Spead2.Receive;
+using Spead2.Tools.Receive;
+
+namespace Spead2.Tools.Tests;
+
+/// <summary>Explanations belong to statistics that exist.</summary>
+[TestFixture]
+public sealed class LossExplanationTests
+{
+    // What these count is no loss.
+    private static readonly string[] Harmless =
+    [
+        "heaps", "packets", "batches", "max_batch", "single_packet_heaps", "search_dist", "packets_accepted",
+        "payload_bytes", "stop_heaps",
+    ];
+
+    [Test]
+    public void Every_statistic_is_harmless_or_explained()
+    {
+        using var stream = new ReceiveStream();
+
+        Assert.That(
+            stream.Statistics.Select(statistic => statistic.Key),
+            Is.EquivalentTo(Harmless.Concat(LossExplanation.Statistics)));
+    }
+}
