@@ -153,9 +153,9 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
     heap->has_packets = true;
     heap->heap_length = has_length ? packet->heap_length : heap->heap_length;
     heap->min_length = sp2__max_u64(heap->min_length, needed);
-    heap->received_end = sp2__max_u64(heap->received_end, end);
     heap->received_length += packet->payload_length;
     if (packet->payload_length != 0) {
+        heap->received_end = sp2__max_u64(heap->received_end, end);
         memcpy(heap->payload + packet->payload_offset, packet->payload, packet->payload_length);
     }
     return SP2__ACCEPTED;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/compiler.h"
 #include "heap/pointers.h"
@@ -65,6 +66,24 @@ sp2_heap *sp2__heap_create(const sp2__packet *packet, uint32_t bug_compat);
 /* Makes a packet of this cnt part of the heap, or says why not and changes nothing. */
 sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
                               const sp2__heap_rules *rules);
+
+/*
+ * The same for most packets of a heap: the next one in order, with nothing new but its payload.
+ * False, and no change, for all others.
+ */
+SP2__INLINE bool sp2__heap_append(sp2_heap *heap, const sp2__packet *packet) {
+    if (SP2__UNLIKELY(((packet->heap_length ^ heap->heap_length) |
+                       (packet->heap_length ^ heap->min_length) |
+                       (packet->payload_offset ^ heap->received_length) |
+                       (packet->address_bits ^ heap->address_bits) | packet->item_count |
+                       heap->out_of_order) != 0)) {
+        return false;
+    }
+    heap->received_length = packet->payload_offset + packet->payload_length;
+    heap->received_end = heap->received_length;
+    memcpy(heap->payload + packet->payload_offset, packet->payload, packet->payload_length);
+    return true;
+}
 
 /* Spec section 4.5. */
 SP2__INLINE bool sp2__heap_is_complete(const sp2_heap *heap) {

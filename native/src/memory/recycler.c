@@ -141,12 +141,19 @@ static free_block *pop_block(size_class *class) {
     return block;
 }
 
+/* Adds one to a counter that only the holder of the class's lock changes. */
+static void count_locked(_Atomic uint64_t *counter) {
+    atomic_store_explicit(counter, read_counter(counter) + 1, memory_order_relaxed);
+}
+
 static void *obtain_block(size_class *class, unsigned index) {
     void *block = sp2__system_alloc((size_t)class_size(index));
     if (block != NULL) {
         add_counter(&obtained_blocks, 1);
         add_counter(&class->obtained, 1);
-        add_counter(&class->taken, 1);
+        sp2__mutex_lock(&class->lock);
+        count_locked(&class->taken);
+        sp2__mutex_unlock(&class->lock);
     }
     return block;
 }
@@ -161,8 +168,8 @@ void *sp2__recycler_alloc(uint64_t size) {
     sp2__mutex_lock(&class->lock);
     free_block *block = pop_block(class);
     if (block != NULL) {
-        add_counter(&class->taken, 1);
-        add_counter(&class->hits, 1);
+        count_locked(&class->taken);
+        count_locked(&class->hits);
     }
     sp2__mutex_unlock(&class->lock);
     if (block == NULL) {

@@ -35,34 +35,13 @@ SP2__INLINE bool take_special(uint64_t pointer, unsigned address_bits, sp2__pack
     return true;
 }
 
-/* The usual packet starts with the special four in order: four comparisons and no loop. */
-SP2__INLINE bool take_usual_prefix(const uint8_t *pointers, unsigned address_bits,
-                                   sp2__packet *packet) {
-    const uint64_t cnt = sp2__load_be64(pointers);
-    const uint64_t heap_length = sp2__load_be64(pointers + 8);
-    const uint64_t offset = sp2__load_be64(pointers + 16);
-    const uint64_t length = sp2__load_be64(pointers + 24);
-    const uint64_t immediate = SP2__IMMEDIATE_BIT >> address_bits;
-    if (((cnt >> address_bits) ^ (immediate | SP2__ID_HEAP_CNT)) |
-        ((heap_length >> address_bits) ^ (immediate | SP2__ID_HEAP_LENGTH)) |
-        ((offset >> address_bits) ^ (immediate | SP2__ID_PAYLOAD_OFFSET)) |
-        ((length >> address_bits) ^ (immediate | SP2__ID_PAYLOAD_LENGTH))) {
-        return false;
-    }
-    packet->cnt = sp2__pointer_value(cnt, address_bits);
-    packet->heap_length = sp2__pointer_value(heap_length, address_bits);
-    packet->payload_offset = sp2__pointer_value(offset, address_bits);
-    packet->payload_length = sp2__pointer_value(length, address_bits);
-    return true;
-}
-
 /* Reads the item table: the special item pointers, and where the others start. */
 static unsigned read_items(const uint8_t *bytes, uint32_t count, sp2__packet *packet) {
     unsigned found = 0;
     uint32_t first = 0;
     const uint8_t *pointers = bytes + SP2__HEADER_SIZE;
     packet->heap_length = SP2__LENGTH_UNKNOWN;
-    if (SP2__LIKELY(count >= 4) && take_usual_prefix(pointers, packet->address_bits, packet)) {
+    if (SP2__LIKELY(count >= 4) && sp2__take_usual_prefix(pointers, packet->address_bits, packet)) {
         found = ALL_SPECIAL;
         first = 4;
     }

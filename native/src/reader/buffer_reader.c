@@ -54,7 +54,7 @@ static sp2__turn turn(sp2__reader *base) {
     const bool was_ended = flow == SP2__FLOW_ENDED;
     flow = read_packets(reader, flow);
     if (flow == SP2__FLOW_ENDED && (!was_ended || base->batch_packets != 0)) {
-        sp2__stream_count_batch(stream, base->batch_packets);
+        sp2__stream_count_batches(stream, 1, base->batch_packets);
     }
     sp2__stream_leave(stream);
     return flow == SP2__FLOW_ON     ? SP2__TURN_MORE

@@ -16,19 +16,21 @@ typedef struct datagram_reader {
 
 static sp2__flow read_datagrams(datagram_reader *reader, sp2__flow flow) {
     sp2_receive_stream *stream = reader->base.stream;
+    const uint64_t packets = stream->stats.packets;
     uint64_t bytes = 0;
-    for (uint64_t i = 0; flow == SP2__FLOW_ON && i < SP2__TURN_PACKETS && bytes < SP2__TURN_BYTES;
-         i++) {
+    uint64_t batches = 0;
+    while (flow == SP2__FLOW_ON && batches < SP2__TURN_PACKETS && bytes < SP2__TURN_BYTES) {
         if (reader->position == reader->count) {
             sp2__stream_end_source(stream);
-            return SP2__FLOW_ENDED;
+            flow = SP2__FLOW_ENDED;
+        } else {
+            const sp2_datagram *datagram = &reader->datagrams[reader->position++];
+            flow = sp2__stream_add_datagram(stream, datagram->data, datagram->length);
+            bytes += datagram->length;
+            batches++;
         }
-        const sp2_datagram *datagram = &reader->datagrams[reader->position++];
-        const uint64_t packets = stream->stats.packets;
-        flow = sp2__stream_add_datagram(stream, datagram->data, datagram->length);
-        sp2__stream_count_batch(stream, stream->stats.packets - packets);
-        bytes += datagram->length;
     }
+    sp2__stream_count_batches(stream, batches, stream->stats.packets != packets);
     return flow;
 }
 

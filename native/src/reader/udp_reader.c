@@ -112,7 +112,7 @@ static sp2__turn turn(sp2__reader *base) {
     }
     const sp2__flow flow = add_batch(reader, sp2__stream_enter(stream));
     if (flow == SP2__FLOW_ENDED || reader->message_index == reader->message_count) {
-        sp2__stream_count_batch(stream, base->batch_packets);
+        sp2__stream_count_batches(stream, 1, base->batch_packets);
         base->batch_packets = 0;
     }
     sp2__stream_leave(stream);

@@ -6,10 +6,6 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 
-/* Multiplier of Fibonacci hashing: 2^64 divided by the golden ratio. Counts often rise in steps of
- * a power of two, which its top bits spread well. */
-#define GOLDEN_RATIO_64 0x9e3779b97f4a7c15u
-
 /* Buckets for each slot, and slots that a table is made for at least (spec section 4.6). */
 #define BUCKETS_PER_SLOT_LOG2 2
 #define LEAST_SLOTS_LOG2 2
@@ -51,12 +47,8 @@ void sp2__assembler_destroy(sp2__assembler *assembler) {
     sp2__free(assembler->buckets);
 }
 
-SP2__INLINE sp2_heap **bucket_of(const sp2__assembler *assembler, uint64_t cnt) {
-    return &assembler->buckets[(cnt * GOLDEN_RATIO_64) >> (64 - assembler->bucket_bits)];
-}
-
-static void unlink_heap(sp2__assembler *assembler, sp2_heap *heap) {
-    sp2_heap **link = bucket_of(assembler, heap->cnt);
+void sp2__assembler_remove(sp2__assembler *assembler, sp2_heap *heap) {
+    sp2_heap **link = sp2__assembler_bucket(assembler, heap->cnt);
     while (*link != heap) {
         link = &(*link)->next;
     }
@@ -74,23 +66,13 @@ static sp2_heap *place(sp2__assembler *assembler, sp2_heap *heap) {
     heap->slot = (uint32_t)(substream * assembler->max_heaps + head);
     sp2_heap *evicted = assembler->slots[heap->slot];
     if (evicted != NULL) {
-        unlink_heap(assembler, evicted);
+        sp2__assembler_remove(assembler, evicted);
     }
-    sp2_heap **bucket = bucket_of(assembler, heap->cnt);
+    sp2_heap **bucket = sp2__assembler_bucket(assembler, heap->cnt);
     heap->next = *bucket;
     *bucket = heap;
     assembler->slots[heap->slot] = heap;
     return evicted;
-}
-
-static sp2_heap *find(const sp2__assembler *assembler, uint64_t cnt, uint64_t *steps) {
-    sp2_heap *heap = *bucket_of(assembler, cnt);
-    *steps = 1;
-    while (heap != NULL && heap->cnt != cnt) {
-        heap = heap->next;
-        ++*steps;
-    }
-    return heap;
 }
 
 /* A new heap gets its slot only when it has its first packet: a packet that cannot be accepted must
@@ -124,7 +106,7 @@ void sp2__assembler_add(sp2__assembler *assembler, const sp2__packet *packet,
     }
     sp2_heap *heap = NULL;
     if (packet->heap_length != packet->payload_length) {
-        heap = find(assembler, packet->cnt, &result->search_steps);
+        heap = sp2__assembler_find(assembler, packet->cnt, &result->search_steps);
     }
     if (heap == NULL) {
         heap = start_heap(assembler, packet, result);
@@ -139,7 +121,7 @@ void sp2__assembler_add(sp2__assembler *assembler, const sp2__packet *packet,
     }
     result->stop = heap->stop_item_seen;
     if (sp2__heap_is_complete(heap)) {
-        unlink_heap(assembler, heap);
+        sp2__assembler_remove(assembler, heap);
         result->complete = heap;
     }
 }
@@ -152,7 +134,7 @@ sp2_heap *sp2__assembler_flush(sp2__assembler *assembler, sp2__flush_cursor *cur
             sp2_heap *heap = circle[(oldest + cursor->age) % assembler->max_heaps];
             cursor->age++;
             if (heap != NULL) {
-                unlink_heap(assembler, heap);
+                sp2__assembler_remove(assembler, heap);
                 return heap;
             }
         }

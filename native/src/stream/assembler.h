@@ -5,9 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "heap/heap.h"
 #include "packet/packet.h"
 #include "spead2core/receive.h"
+
+/* Multiplier of Fibonacci hashing: 2^64 divided by the golden ratio. Counts often rise in steps of
+ * a power of two, which its top bits spread well. */
+#define SP2__GOLDEN_RATIO_64 0x9e3779b97f4a7c15u
 
 /*
  * The live heaps of a stream (spec section 4.6): for each substream a circle of slots, in which a
@@ -43,6 +48,26 @@ void sp2__assembler_destroy(sp2__assembler *assembler);
 
 void sp2__assembler_add(sp2__assembler *assembler, const sp2__packet *packet,
                         sp2__assembly *result);
+
+/* The chain that a live heap of this cnt is in. */
+SP2__INLINE sp2_heap **sp2__assembler_bucket(const sp2__assembler *assembler, uint64_t cnt) {
+    return &assembler->buckets[(cnt * SP2__GOLDEN_RATIO_64) >> (64 - assembler->bucket_bits)];
+}
+
+/* The live heap of this cnt, or NULL; *steps is the number of entries looked at. */
+SP2__INLINE sp2_heap *sp2__assembler_find(const sp2__assembler *assembler, uint64_t cnt,
+                                          uint64_t *steps) {
+    sp2_heap *heap = *sp2__assembler_bucket(assembler, cnt);
+    *steps = 1;
+    while (heap != NULL && heap->cnt != cnt) {
+        heap = heap->next;
+        ++*steps;
+    }
+    return heap;
+}
+
+/* Takes a live heap out. */
+void sp2__assembler_remove(sp2__assembler *assembler, sp2_heap *heap);
 
 /* Where a flush has got to; starts with zeros. */
 typedef struct sp2__flush_cursor {

@@ -14,8 +14,7 @@
 #define SPINS_PER_CLOCK_LOOK 32
 
 void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap) {
-    if (stream->waiting_first == NULL &&
-        SP2__LIKELY(sp2__ring_push(&stream->ring, heap, &stream->ready_due))) {
+    if (stream->waiting_first == NULL && SP2__LIKELY(sp2__ring_push(&stream->ring, heap))) {
         return;
     }
     heap->next = NULL;
@@ -36,7 +35,7 @@ void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap) {
 static void move_waiting(sp2_receive_stream *stream) {
     while (stream->waiting_first != NULL) {
         sp2_heap *next = stream->waiting_first->next;
-        if (!sp2__ring_push(&stream->ring, stream->waiting_first, &stream->ready_due)) {
+        if (!sp2__ring_push(&stream->ring, stream->waiting_first)) {
             return;
         }
         stream->waiting_first = next;
@@ -73,8 +72,16 @@ void sp2__stream_settle(sp2_receive_stream *stream) {
         atomic_store(&stream->blocked, false);
         resume_readers(stream);
         if (sp2__stream_is_stopped(stream) && !sp2__ring_is_stopped(&stream->ring)) {
-            sp2__ring_stop(&stream->ring, &stream->ready_due);
+            sp2__ring_stop(&stream->ring);
         }
+    }
+}
+
+void sp2__stream_unlock(sp2_receive_stream *stream) {
+    const bool news = sp2__ring_take_news(&stream->ring);
+    sp2__mutex_unlock(&stream->lock);
+    if (news && sp2__ring_announce(&stream->ring)) {
+        atomic_store_explicit(&stream->ready_due, true, memory_order_relaxed);
     }
 }
 
@@ -98,7 +105,7 @@ bool sp2__stream_wait_for_room(sp2_receive_stream *stream, sp2__reader *reader) 
     if (!go_on && reader->ops->pause != NULL) {
         reader->ops->pause(reader);
     }
-    sp2__mutex_unlock(&stream->lock);
+    sp2__stream_unlock(stream);
     return go_on;
 }
 
@@ -134,7 +141,7 @@ void sp2__stream_call_ready_if_due(sp2_receive_stream *stream) {
 void sp2__stream_make_room(sp2_receive_stream *stream) {
     sp2__mutex_lock(&stream->lock);
     sp2__stream_settle(stream);
-    sp2__mutex_unlock(&stream->lock);
+    sp2__stream_unlock(stream);
     sp2__stream_call_ready_if_due(stream);
 }
 

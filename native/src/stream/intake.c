@@ -112,7 +112,8 @@ static void complete(sp2_receive_stream *stream, sp2_heap *heap, bool stop) {
     }
 }
 
-sp2__flow sp2__stream_add_packet(sp2_receive_stream *stream, const sp2__packet *packet) {
+/* Any packet but those that append_packet takes. */
+static sp2__flow add_other_packet(sp2_receive_stream *stream, const sp2__packet *packet) {
     sp2_receive_stats *stats = &stream->stats;
     sp2__assembly result;
     sp2__assembler_add(&stream->assembler, packet, &result);
@@ -138,9 +139,40 @@ sp2__flow sp2__stream_add_packet(sp2_receive_stream *stream, const sp2__packet *
     return flow_of(stream);
 }
 
-sp2__flow sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
-                                   uint64_t length) {
-    if (SP2__UNLIKELY(length == 0)) {
+/* The fast way for the next packet of a heap that is under assembly; false if it is not that. */
+SP2__INLINE bool append_packet(sp2_receive_stream *stream, const sp2__packet *packet,
+                               sp2__flow *flow) {
+    sp2_receive_stats *stats = &stream->stats;
+    uint64_t steps;
+    if (packet->heap_length == packet->payload_length) {
+        return false;
+    }
+    sp2_heap *heap = sp2__assembler_find(&stream->assembler, packet->cnt, &steps);
+    if (heap == NULL || !sp2__heap_append(heap, packet)) {
+        return false;
+    }
+    stats->packets++;
+    stats->packets_accepted++;
+    stats->search_dist += steps;
+    stats->payload_bytes += packet->payload_length;
+    *flow = SP2__FLOW_ON;
+    if (sp2__heap_is_complete(heap)) {
+        sp2__assembler_remove(&stream->assembler, heap);
+        leave_assembly(stream, heap);
+        *flow = flow_of(stream);
+    }
+    return true;
+}
+
+sp2__flow sp2__stream_add_packet(sp2_receive_stream *stream, const sp2__packet *packet) {
+    sp2__flow flow;
+    return append_packet(stream, packet, &flow) ? flow : add_other_packet(stream, packet);
+}
+
+/* Any datagram but a usual packet. */
+static sp2__flow add_other_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
+                                    uint64_t length) {
+    if (length == 0) {
         stream->stats.empty++;
         return SP2__FLOW_ON;
     }
@@ -160,7 +192,18 @@ sp2__flow sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *by
                  length, packet.size);
         return SP2__FLOW_ON;
     }
-    return sp2__stream_add_packet(stream, &packet);
+    return add_other_packet(stream, &packet);
+}
+
+sp2__flow sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
+                                   uint64_t length) {
+    sp2__packet packet;
+    sp2__flow flow;
+    if (SP2__LIKELY(sp2__packet_decode_usual(bytes, length, &packet) && packet.size == length &&
+                    append_packet(stream, &packet, &flow))) {
+        return flow;
+    }
+    return add_other_datagram(stream, bytes, length);
 }
 
 void sp2__stream_add_truncated(sp2_receive_stream *stream, uint64_t max_size) {
@@ -178,8 +221,8 @@ void sp2__stream_add_malformed(sp2_receive_stream *stream, sp2__packet_fault fau
              position, sp2__packet_fault_text(fault));
 }
 
-void sp2__stream_count_batch(sp2_receive_stream *stream, uint64_t packets) {
-    stream->stats.batches++;
+void sp2__stream_count_batches(sp2_receive_stream *stream, uint64_t batches, uint64_t packets) {
+    stream->stats.batches += batches;
     stream->stats.max_batch = sp2__max_u64(stream->stats.max_batch, packets);
 }
 
@@ -206,5 +249,5 @@ void sp2__stream_leave(sp2_receive_stream *stream) {
     } else {
         sp2__stream_publish(stream);
     }
-    sp2__mutex_unlock(&stream->lock);
+    sp2__stream_unlock(stream);
 }

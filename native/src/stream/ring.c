@@ -23,17 +23,16 @@ void sp2__ring_destroy(sp2__ring *ring) {
     sp2__free(ring->slots);
 }
 
-/* What both ends of the ring have changed must be visible before they look for each other. */
-static void announce(sp2__ring *ring, atomic_bool *ready) {
+bool sp2__ring_announce(sp2__ring *ring) {
+    /* What was pushed must be visible before looking for those who wait, who do it the other way
+     * round. */
     atomic_thread_fence(memory_order_seq_cst);
     sp2__wake_all(&ring->wake);
-    if (atomic_load_explicit(&ring->request, memory_order_relaxed) &&
-        atomic_exchange(&ring->request, false)) {
-        atomic_store_explicit(ready, true, memory_order_relaxed);
-    }
+    return atomic_load_explicit(&ring->request, memory_order_relaxed) &&
+           atomic_exchange(&ring->request, false);
 }
 
-bool sp2__ring_push(sp2__ring *ring, sp2_heap *heap, atomic_bool *ready) {
+bool sp2__ring_push(sp2__ring *ring, sp2_heap *heap) {
     const uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     if (tail - ring->known_head == ring->capacity) {
         ring->known_head = atomic_load_explicit(&ring->head, memory_order_acquire);
@@ -44,13 +43,13 @@ bool sp2__ring_push(sp2__ring *ring, sp2_heap *heap, atomic_bool *ready) {
     ring->slots[ring->tail_slot] = heap;
     ring->tail_slot = ring->tail_slot + 1 == ring->capacity ? 0 : ring->tail_slot + 1;
     atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
-    announce(ring, ready);
+    ring->news = true;
     return true;
 }
 
-void sp2__ring_stop(sp2__ring *ring, atomic_bool *ready) {
+void sp2__ring_stop(sp2__ring *ring) {
     atomic_store_explicit(&ring->stopped, true, memory_order_release);
-    announce(ring, ready);
+    ring->news = true;
 }
 
 uint32_t sp2__ring_pop(sp2__ring *ring, sp2_heap **heaps, uint32_t capacity) {

@@ -21,6 +21,7 @@ typedef struct sp2__ring {
     _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t tail; /* heaps pushed, ever */
     uint64_t tail_slot;                                   /* the producer's: tail % capacity */
     uint64_t known_head;                                  /* the producer's latest look at head */
+    bool news;                                            /* the producer's: not announced yet */
     _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t head; /* heaps popped, ever */
     uint64_t head_slot;                                   /* the consumers': head % capacity */
     sp2__mutex consumer_lock;
@@ -35,12 +36,23 @@ bool sp2__ring_init(sp2__ring *ring, uint64_t capacity);
 /* Frees the heaps that nobody has taken. */
 void sp2__ring_destroy(sp2__ring *ring);
 
-/* Producer. False if the ring is full. Wakes blocking consumers; *ready is set, and never cleared,
- * if the ready callback is now due. */
-bool sp2__ring_push(sp2__ring *ring, sp2_heap *heap, atomic_bool *ready);
+/* Producer. False if the ring is full. Consumers that look see the heap at once; those who wait are
+ * told by sp2__ring_announce. */
+bool sp2__ring_push(sp2__ring *ring, sp2_heap *heap);
 
-/* Producer. Ends the ring: what is in it can still be popped. *ready as above. */
-void sp2__ring_stop(sp2__ring *ring, atomic_bool *ready);
+/* Producer. Ends the ring: what is in it can still be popped. To be announced, too. */
+void sp2__ring_stop(sp2__ring *ring);
+
+/* Whether something happened that was not announced yet; it then counts as announced. Producer. */
+static inline bool sp2__ring_take_news(sp2__ring *ring) {
+    const bool news = ring->news;
+    ring->news = false;
+    return news;
+}
+
+/* Wakes consumers that wait. Returns whether the ready callback is due, which it then is no more.
+ * Any thread. One announcement serves all heaps pushed before it: it costs as much as a heap. */
+bool sp2__ring_announce(sp2__ring *ring);
 
 /* Consumer. Takes up to `capacity` heaps; returns how many. */
 uint32_t sp2__ring_pop(sp2__ring *ring, sp2_heap **heaps, uint32_t capacity);

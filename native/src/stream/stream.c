@@ -23,10 +23,11 @@ static void set_default(uint64_t *field, uint64_t value) {
 
 static int32_t check_values(const sp2_receive_options *options) {
     uint64_t slots;
-    if (options->flags & ~(uint32_t)ALL_FLAGS) {
+    const uint32_t unknown = options->flags & ~(uint32_t)ALL_FLAGS;
+    if (unknown != 0) {
         return sp2__fail(SP2_E_TOO_NEW, 0,
-                         "sp2_receive_options.flags is 0x%x, but this library knows only 0x%x",
-                         (unsigned)options->flags, (unsigned)ALL_FLAGS);
+                         "sp2_receive_options.flags has 0x%x, which this library does not know yet",
+                         (unsigned)unknown);
     }
     if (options->bug_compat & ~(uint32_t)SP2_BUG_COMPAT_PYSPEAD_0_5_2) {
         return sp2__fail(SP2_E_ARG, 0,
@@ -196,7 +197,7 @@ int32_t sp2_receive_stream_stop(sp2_receive_stream *stream) {
         sp2__stream_publish(stream);
         sp2__stream_settle(stream);
     }
-    sp2__mutex_unlock(&stream->lock);
+    sp2__stream_unlock(stream);
     sp2__stream_close_readers(stream);
     sp2__logger_flush(&stream->logger);
     sp2__stream_call_ready_if_due(stream);

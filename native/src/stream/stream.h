@@ -80,8 +80,8 @@ void sp2__stream_add_truncated(sp2_receive_stream *stream, uint64_t max_size);
 void sp2__stream_add_malformed(sp2_receive_stream *stream, sp2__packet_fault fault,
                                uint64_t position);
 
-/* Counts a unit of `packets` packets. */
-void sp2__stream_count_batch(sp2_receive_stream *stream, uint64_t packets);
+/* Counts units of packets, the largest of which had `packets`. */
+void sp2__stream_count_batches(sp2_receive_stream *stream, uint64_t batches, uint64_t packets);
 
 /* The source of a reader has ended, which ends the stream. */
 void sp2__stream_end_source(sp2_receive_stream *stream);
@@ -109,6 +109,9 @@ void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap);
 /* Moves waiting heaps to the ring. If none is left: readers go on, and a stopped stream's ring
  * ends. Else, if the stream has stopped, the consumer will have to see to it. */
 void sp2__stream_settle(sp2_receive_stream *stream);
+
+/* Gives the stream's lock back, and tells waiting consumers what was pushed under it. */
+void sp2__stream_unlock(sp2_receive_stream *stream);
 
 /* A consumer has made room: settles. Without any lock. */
 void sp2__stream_make_room(sp2_receive_stream *stream);
