@@ -9,11 +9,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fence.h"
 
 uint32_t sp2__wake_prepare(sp2__wake *wake) {
     atomic_fetch_add(&wake->waiters, 1);
     const uint32_t key = atomic_load(&wake->epoch);
-    atomic_thread_fence(memory_order_seq_cst);
+    sp2__full_fence();
     return key;
 }
 

@@ -2,6 +2,7 @@
 /* What goes out: the ring, the heaps that wait for room in it, and the consumers. */
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/fence.h"
 #include "heap/heap.h"
 #include "stream/stream.h"
 
@@ -55,7 +56,7 @@ static void resume_readers(sp2_receive_stream *stream) {
 /* Leaves the waiting heaps to the consumer, unless it has just made room. */
 static void leave_to_consumer(sp2_receive_stream *stream) {
     atomic_store(&stream->blocked, true);
-    atomic_thread_fence(memory_order_seq_cst);
+    sp2__full_fence();
     if (sp2__ring_has_room(&stream->ring)) {
         move_waiting(stream);
     }
@@ -147,7 +148,7 @@ void sp2__stream_make_room(sp2_receive_stream *stream) {
 
 /* A consumer has taken heaps, or found none: those that wait for room get their turn. */
 static bool see_to_blocked(sp2_receive_stream *stream) {
-    atomic_thread_fence(memory_order_seq_cst);
+    sp2__full_fence();
     if (SP2__LIKELY(!atomic_load_explicit(&stream->blocked, memory_order_relaxed)) ||
         !sp2__ring_has_room(&stream->ring)) {
         return false;
@@ -275,7 +276,7 @@ int32_t sp2_receive_stream_request_ready(sp2_receive_stream *stream) {
     }
     sp2__ring *ring = &stream->ring;
     atomic_store(&ring->request, true);
-    atomic_thread_fence(memory_order_seq_cst);
+    sp2__full_fence();
     see_to_blocked(stream);
     const bool stopped = sp2__ring_is_stopped(ring);
     const bool empty = sp2__ring_is_empty(ring);

@@ -2,6 +2,7 @@
 #include "stream/ring.h"
 
 #include "base/alloc.h"
+#include "base/fence.h"
 #include "heap/heap.h"
 
 bool sp2__ring_init(sp2__ring *ring, uint64_t capacity) {
@@ -26,7 +27,7 @@ void sp2__ring_destroy(sp2__ring *ring) {
 bool sp2__ring_announce(sp2__ring *ring) {
     /* What was pushed must be visible before looking for those who wait, who do it the other way
      * round. */
-    atomic_thread_fence(memory_order_seq_cst);
+    sp2__full_fence();
     sp2__wake_all(&ring->wake);
     return atomic_load_explicit(&ring->request, memory_order_relaxed) &&
            atomic_exchange(&ring->request, false);

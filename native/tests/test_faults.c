@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* No memory: the n-th allocation of a scenario fails, for every n until none is left to fail. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "receiver.h"
+
+enum { HEAPS = 6, HEAP_BYTES = 3000, PACKET_BYTES = 500, POINTERS = 40, LAST_FAULT = 1000 };
+
+/* What the heaps of this scenario need memory for: payload, many item pointers, ranges, growth. */
+static datagram_list make_scenario(void) {
+    datagram_list list = {0};
+    for (uint64_t cnt = 1; cnt <= HEAPS; cnt++) {
+        uint8_t *payload = new_payload(HEAP_BYTES, cnt);
+        const int64_t heap_length = cnt % 3 == 0 ? NO_HEAP_LENGTH : HEAP_BYTES;
+        for (uint64_t offset = 0; offset < HEAP_BYTES; offset += PACKET_BYTES) {
+            packet_builder packet;
+            packet_begin_heap(&packet, 48, cnt, heap_length, offset, PACKET_BYTES);
+            for (uint32_t i = 0; i < POINTERS && offset == 0; i++) {
+                packet_add_immediate(&packet, 0x1000 + i, i);
+            }
+            packet_add_payload(&packet, payload + offset, PACKET_BYTES);
+            datagrams_add_packet(&list, &packet);
+        }
+        free(payload);
+        /* Every second heap arrives with its packets in another order. */
+        if (cnt % 2 == 0) {
+            datagrams_swap(&list, list.count - 1, list.count - 3);
+            datagrams_swap(&list, list.count - 2, list.count - 5);
+        }
+    }
+    /* One heap that is never complete, so that its ranges are kept. */
+    uint8_t *payload = new_payload(HEAP_BYTES, HEAPS + 1);
+    datagrams_add_part(&list, 48, HEAPS + 1, HEAP_BYTES, payload, PACKET_BYTES, PACKET_BYTES);
+    datagrams_add_part(&list, 48, HEAPS + 1, HEAP_BYTES, payload, 3 * PACKET_BYTES, PACKET_BYTES);
+    free(payload);
+    return list;
+}
+
+static void check_outcome(sp2_receive_stream *stream, const heap_list *heaps, bool fault_hit) {
+    const sp2_receive_stats stats = stats_of(stream);
+    check_sums(&stats);
+    if (!fault_hit) {
+        CHECK_EQ_U64(heaps->count, HEAPS + 1);
+        CHECK_EQ_U64(stats.allocation_failed, 0);
+    }
+    CHECK(stats.allocation_failed <= 1);
+    for (uint64_t i = 0; i < heaps->count; i++) {
+        const sp2_heap_info info = info_of(heaps->heaps[i]);
+        if (info.flags & SP2_HEAP_COMPLETE) {
+            uint8_t *payload = new_payload(HEAP_BYTES, info.cnt);
+            CHECK_MEM(info.payload, payload, HEAP_BYTES);
+            CHECK_EQ_U64(info.item_count, POINTERS);
+            free(payload);
+        }
+    }
+}
+
+/* Runs the scenario with the n-th allocation failing; false when there are fewer. */
+static bool run_with_fault(const datagram_list *list, long n) {
+    sp2_receive_options options =
+        quiet_options(SP2_RECEIVE_DELIVER_INCOMPLETE | SP2_RECEIVE_KEEP_RANGES);
+    options.max_heaps = 2 * HEAPS;
+    atomic_store(&sp2__alloc_countdown, n);
+    sp2_receive_stream *stream = NULL;
+    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    udp.bind_host = "127.0.0.1";
+    int32_t status = sp2_receive_stream_create(NULL, &options, &stream);
+    if (status == SP2_OK) {
+        status = sp2_receive_stream_add_udp_reader(stream, &udp, NULL);
+    }
+    if (status == SP2_OK) {
+        status = sp2_receive_stream_add_buffer_reader(stream, NULL, 0);
+        sp2_receive_stream_destroy(stream);
+        stream = NULL;
+    }
+    if (status == SP2_OK) {
+        status = sp2_receive_stream_create(NULL, &options, &stream);
+    }
+    if (status == SP2_OK) {
+        status = sp2_receive_stream_add_datagram_reader(stream, list->datagrams, list->count);
+    }
+    if (status == SP2_OK) {
+        heap_list heaps = pop_all(stream);
+        check_outcome(stream, &heaps, atomic_load(&sp2__alloc_countdown) < 0);
+        heaps_free(&heaps);
+    } else {
+        CHECK_STATUS(status, SP2_E_NOMEM);
+        CHECK_CONTAINS(sp2_last_error_message(), "memory");
+    }
+    sp2_receive_stream_destroy(stream);
+    return atomic_exchange(&sp2__alloc_countdown, -1) < 0;
+}
+
+SP2_TEST(Every_allocation_may_fail_once_and_nothing_leaks) {
+    datagram_list list = make_scenario();
+    long n = 0;
+    for (bool hit = true; hit && n < LAST_FAULT; n++) {
+        sp2_test_context("allocation %ld failed", n);
+        hit = run_with_fault(&list, n);
+        sp2_memory_stats memory = SP2_MEMORY_STATS_INIT;
+        REQUIRE_OK(sp2_memory_get_stats(&memory));
+        CHECK_EQ_U64(memory.used_bytes, 0);
+    }
+    sp2_test_context("%s", "");
+    CHECK(n > 20);
+    CHECK(n < LAST_FAULT);
+    datagrams_free(&list);
+}
