@@ -255,7 +255,7 @@ int Summarize(IReadOnlyList<Suite> suites)
             .. from suite in suites
                from test in suite.Tests
                where test.Outcome == outcome
-               select $"  {suite.Name}: {test.Name}: {test.Reason}",
+               select $"  {suite.Name}: {test.Name}{(test.Reason == "" ? "" : ": ")}{test.Reason}",
         ];
         if (lines.Length > 0)
         {
