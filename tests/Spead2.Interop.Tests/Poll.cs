@@ -11,14 +11,17 @@ internal static class Poll
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
     /// <summary>Fails if a condition does not come true.</summary>
-    public static void Until(Func<bool> condition, string what)
+    public static void Until(Func<bool> condition, string what) => Until(condition, () => what);
+
+    /// <inheritdoc cref="Until(Func{bool}, string)"/>
+    public static void Until(Func<bool> condition, Func<string> what)
     {
         long start = Stopwatch.GetTimestamp();
         while (!condition())
         {
             if (Stopwatch.GetElapsedTime(start) > Deadline)
             {
-                Assert.Fail($"After {Deadline.TotalSeconds} s still not: {what}.");
+                Assert.Fail($"After {Deadline.TotalSeconds} s still not: {what()}.");
             }
 
             Thread.Yield();

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Spead2.Receive;
+
+namespace Spead2.Interop.Tests;
+
+public sealed class LogTests
+{
+    private static readonly ReadOnlyMemory<byte> NoPacket = "no SPEAD packet"u8.ToArray();
+
+    [Test]
+    public void Messages_have_arrived_in_order_when_dispose_returns()
+    {
+        RecordingLogger logger = new();
+        using (ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger }))
+        {
+            stream.AddDatagramReader([NoPacket, .. Packets.OfHeap(7, size: 2000).Take(1)]);
+            Assert.That(() => stream.Read(), Throws.InstanceOf<StreamStoppedException>());
+        }
+
+        Assert.That(logger.Messages, Has.Count.EqualTo(2));
+        (LogLevel Level, string Text)[] messages = [.. logger.Messages];
+        Assert.Multiple(() =>
+        {
+            Assert.That(messages[0].Level, Is.EqualTo(LogLevel.Information));
+            Assert.That(messages[1].Level, Is.EqualTo(LogLevel.Warning));
+            Assert.That(messages[1].Text, Does.Contain("heap 7").And.Contain("2000"));
+        });
+    }
+
+    [Test]
+    public void Messages_arrive_without_dispose()
+    {
+        RecordingLogger logger = new();
+        using ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger });
+        stream.AddDatagramReader([NoPacket]);
+
+        Poll.Until(() => logger.Messages.Count == 1, "a message has arrived");
+    }
+
+    [Test]
+    public void Levels_that_the_logger_does_not_want_are_left_out()
+    {
+        RecordingLogger logger = new(LogLevel.Warning);
+        using (ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger }))
+        {
+            stream.AddDatagramReader([NoPacket, .. Packets.OfHeap(7, size: 2000).Take(1)]);
+            Assert.That(() => stream.Read(), Throws.InstanceOf<StreamStoppedException>());
+        }
+
+        Assert.That(logger.Messages.Select(message => message.Level), Is.EqualTo(new[] { LogLevel.Warning }));
+    }
+
+    [Test]
+    public void Logger_that_wants_nothing_gets_nothing()
+    {
+        RecordingLogger logger = new(LogLevel.None);
+        using (ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger }))
+        {
+            stream.AddDatagramReader([NoPacket]);
+            Assert.That(() => stream.Read(), Throws.InstanceOf<StreamStoppedException>());
+        }
+
+        Assert.That(logger.Messages, Is.Empty);
+    }
+
+    [Test]
+    public void Logger_runs_on_threads_of_the_pool_or_in_dispose()
+    {
+        RecordingLogger logger = new();
+        Thread here = Thread.CurrentThread;
+        bool elsewhere = false;
+        logger.OnMessage = () => elsewhere |= !Thread.CurrentThread.IsThreadPoolThread && Thread.CurrentThread != here;
+        for (int i = 0; i < 20; i++)
+        {
+            using ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger });
+            stream.AddDatagramReader([NoPacket]);
+        }
+
+        Assert.That(elsewhere, Is.False);
+    }
+
+    [Test]
+    public void Logger_that_throws_does_no_harm()
+    {
+        RecordingLogger logger = new() { OnMessage = () => throw new InvalidOperationException("the logger is broken") };
+        using ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger });
+        stream.AddDatagramReader([NoPacket, .. Packets.OfHeap(1)]);
+
+        using Heap heap = stream.Read();
+        Assert.That(heap.Cnt, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Logger_may_dispose_the_stream()
+    {
+        RecordingLogger logger = new();
+        ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger });
+        using ManualResetEventSlim disposed = new();
+        logger.OnMessage = () =>
+        {
+            stream.Dispose();
+            disposed.Set();
+        };
+        stream.AddDatagramReader([NoPacket]);
+
+        Assert.That(disposed.Wait(Poll.Deadline), Is.True);
+    }
+
+    [Test]
+    public void Logger_is_let_go_with_the_stream()
+    {
+        WeakReference logger = LogOnce();
+        GC.Collect();
+
+        Assert.That(logger.IsAlive, Is.False);
+    }
+
+    [Test]
+    public void Messages_that_find_the_queue_full_are_counted()
+    {
+        const int TooMany = 5;
+        RecordingLogger logger = new();
+        using ManualResetEventSlim logging = new();
+        using ManualResetEventSlim goOn = new();
+        logger.OnMessage = () =>
+        {
+            logging.Set();
+            goOn.Wait();
+        };
+        NativeLog log = new(logger);
+        log.Enqueue(LogLevel.Information, "in delivery");
+        Assert.That(logging.Wait(Poll.Deadline), Is.True);
+
+        string[] queued = [.. Enumerable.Range(0, NativeLog.Capacity + TooMany).Select(number => $"message {number}")];
+        Array.ForEach(queued, text => log.Enqueue(LogLevel.Information, text));
+        goOn.Set();
+        log.Flush();
+
+        string[] expected =
+        [
+            "in delivery",
+            .. queued[..NativeLog.Capacity],
+            $"{TooMany} log messages were left out because the logger did not keep up.",
+        ];
+        Assert.That(logger.Texts, Is.EqualTo(expected));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference LogOnce()
+    {
+        RecordingLogger logger = new();
+        using (ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger }))
+        {
+            stream.AddDatagramReader([NoPacket]);
+            Assert.That(() => stream.Read(), Throws.InstanceOf<StreamStoppedException>());
+        }
+
+        Assert.That(logger.Messages, Has.Count.EqualTo(1));
+        return new WeakReference(logger);
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Interop.Tests;
+
+/// <summary>What this process holds of the things that native streams use.</summary>
+internal readonly record struct ProcessResources(ulong HeapBytes, int Descriptors, int NativeThreads)
+{
+    public static ProcessResources Now => new(
+        NativeMemoryUse.Bytes,
+        Directory.GetFileSystemEntries("/proc/self/fd").Count(IsSocketOrEvent),
+        Directory.GetDirectories("/proc/self/task").Count(IsNative));
+
+    /// <summary>Whether nothing more is held than at another time.</summary>
+    public bool IsWithin(ProcessResources other) =>
+        HeapBytes <= other.HeapBytes && Descriptors <= other.Descriptors && NativeThreads <= other.NativeThreads;
+
+    /// <summary>Leaves out the files that .NET has open for assemblies, which come and go.</summary>
+    private static bool IsSocketOrEvent(string descriptor) =>
+        new FileInfo(descriptor).LinkTarget is { } target &&
+        (target.StartsWith("socket:", StringComparison.Ordinal) || target.StartsWith("anon_inode:", StringComparison.Ordinal));
+
+    private static bool IsNative(string task)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(task, "comm")).StartsWith("spead2-", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            // The thread has ended in between.
+            return false;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+
+using Spead2.Receive;
+
+namespace Spead2.Interop.Tests;
+
+public sealed class StatisticsTests
+{
+    [Test]
+    public void Every_packet_is_accounted_for()
+    {
+        ReadOnlyMemory<byte> tooLarge = Convert.FromHexString(
+            "5304020600000004" + "8001000000000001" + "8002ffffffffffff" + "8003000000000000" + "8004000000000004" +
+            "61626364");
+        IReadOnlyList<ReadOnlyMemory<byte>> heap = Packets.OfHeap(2, size: 3000);
+        using ReceiveStream stream = new();
+        stream.AddDatagramReader([tooLarge, heap[0], heap[0], .. heap.Skip(1), new byte[20], default]);
+
+        using Heap received = stream.Read();
+        Assert.That(() => stream.Read(), Throws.InstanceOf<StreamStoppedException>());
+        StreamStatistics statistics = stream.Statistics;
+        Assert.Multiple(() =>
+        {
+            Assert.That(received.Cnt, Is.EqualTo(2));
+            Assert.That(statistics.Heaps, Is.EqualTo(1));
+            Assert.That(statistics.Packets, Is.EqualTo(heap.Count + 2));
+            Assert.That(statistics.PacketsAccepted, Is.EqualTo(heap.Count));
+            Assert.That(statistics.PayloadBytes, Is.EqualTo(3000));
+            Assert.That(statistics.TooLarge, Is.EqualTo(1));
+            Assert.That(statistics.RejectedDuplicate, Is.EqualTo(1));
+            Assert.That(statistics.Malformed, Is.EqualTo(1));
+            Assert.That(statistics.Empty, Is.EqualTo(1));
+        });
+    }
+
+    [Test]
+    public void Copy_does_not_change_afterwards()
+    {
+        using ReceiveStream stream = new();
+        StreamStatistics before = stream.Statistics;
+        stream.AddDatagramReader(Packets.OfHeaps(1));
+        using Heap heap = stream.Read();
+
+        Assert.That(before.Sum(pair => pair.Value), Is.Zero);
+        Poll.Until(() => stream.Statistics.Heaps == 1, "the heap is counted");
+    }
+
+    [Test]
+    public void Heap_size_has_a_limit()
+    {
+        using ReceiveStream stream = new(new ReceiveStreamOptions { MaxHeapSize = 1000 });
+        stream.AddDatagramReader([.. Packets.OfHeap(1, size: 1001), .. Packets.OfHeap(2, size: 1000)]);
+
+        using Heap heap = stream.Read();
+        Assert.That(heap.Cnt, Is.EqualTo(2));
+        Assert.That(stream.Statistics.TooLarge, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Option_that_breaks_its_rule_is_named()
+    {
+        Assert.That(
+            () => new ReceiveStream(new ReceiveStreamOptions { MaxHeaps = 0 }),
+            Throws.InstanceOf<ArgumentOutOfRangeException>()
+                .With.Property(nameof(ArgumentException.ParamName)).EqualTo(nameof(ReceiveStreamOptions.MaxHeaps))
+                .And.Message.Contains("MaxHeaps must be from 1"));
+    }
+}
