@@ -751,6 +751,116 @@ SP2_TEST(Every_flavour_is_assembled) {
     }
 }
 
+/* Packets of several shapes: the special item pointers alone, with others, in another order. */
+static datagram_list packets_of_all_shapes(void) {
+    static const uint8_t payload[] = "some payload bytes";
+    enum { LENGTH = sizeof(payload) };
+    datagram_list list = {0};
+    packet_builder packet;
+    packet_begin_heap(&packet, 48, 1, LENGTH, 0, LENGTH); /* the usual four */
+    packet_add_payload(&packet, payload, LENGTH);
+    datagrams_add_packet(&list, &packet);
+    packet_begin_heap(&packet, 40, 2, LENGTH, 0, LENGTH);
+    packet_add_address(&packet, 0x1000, 0);
+    packet_add_payload(&packet, payload, LENGTH);
+    datagrams_add_packet(&list, &packet);
+    packet_begin_heap(&packet, 48, 3, NO_HEAP_LENGTH, 0, LENGTH);
+    packet_add_payload(&packet, payload, LENGTH);
+    datagrams_add_packet(&list, &packet);
+    packet_begin(&packet, 48);
+    packet_add_address(&packet, 0x1000, 0);
+    packet_add_immediate(&packet, ITEM_PAYLOAD_LENGTH, LENGTH);
+    packet_add_immediate(&packet, ITEM_PAYLOAD_OFFSET, 0);
+    packet_add_immediate(&packet, ITEM_HEAP_LENGTH, LENGTH);
+    packet_add_immediate(&packet, ITEM_HEAP_CNT, 4);
+    packet_add_payload(&packet, payload, LENGTH);
+    datagrams_add_packet(&list, &packet);
+    packet_begin_heap(&packet, 48, 5, LENGTH, 0, LENGTH); /* the last HEAP_CNT counts */
+    packet_add_immediate(&packet, ITEM_HEAP_CNT, 6);
+    packet_add_payload(&packet, payload, LENGTH);
+    datagrams_add_packet(&list, &packet);
+    return list;
+}
+
+SP2_TEST(Every_part_of_a_packet_is_malformed) {
+    datagram_list packets = packets_of_all_shapes();
+    datagram_list parts = {0};
+    for (size_t i = 0; i < packets.count; i++) {
+        for (size_t length = 1; length < packets.datagrams[i].length; length++) {
+            datagrams_add(&parts, packets.datagrams[i].data, length);
+        }
+    }
+    sp2_receive_stats stats;
+    heap_list heaps = receive(NULL, &parts, &stats);
+    CHECK_EQ_U64(heaps.count, 0);
+    CHECK_EQ_U64(stats.malformed, parts.count);
+    CHECK_EQ_U64(stats.packets, 0);
+    heaps_free(&heaps);
+    datagrams_free(&parts);
+
+    heaps = receive(NULL, &packets, &stats);
+    CHECK_EQ_U64(heaps.count, packets.count);
+    CHECK_EQ_U64(stats.malformed, 0);
+    heaps_free(&heaps);
+    datagrams_free(&packets);
+}
+
+SP2_TEST(Datagram_longer_than_its_packet_is_not_used) {
+    datagram_list packets = packets_of_all_shapes();
+    datagram_list longer = {0};
+    for (size_t i = 0; i < packets.count; i++) {
+        uint8_t bytes[256] = {0};
+        const size_t length = (size_t)packets.datagrams[i].length;
+        REQUIRE(length + 100 <= sizeof(bytes));
+        memcpy(bytes, packets.datagrams[i].data, length);
+        datagrams_add(&longer, bytes, length + 1);
+        datagrams_add(&longer, bytes, length + 100);
+    }
+    sp2_receive_stats stats;
+    heap_list heaps = receive(NULL, &longer, &stats);
+    CHECK_EQ_U64(heaps.count, 0);
+    CHECK_EQ_U64(stats.size_mismatch, longer.count);
+    CHECK_EQ_U64(stats.packets, 0);
+    heaps_free(&heaps);
+    datagrams_free(&packets);
+    datagrams_free(&longer);
+}
+
+SP2_TEST(Stream_control_in_the_payload_counts_up_to_eight_bytes) {
+    static const struct {
+        uint8_t bytes[16];
+        uint64_t length;
+        uint32_t flags;
+    } items[] = {
+        {{0}, 1, SP2_HEAP_START_OF_STREAM},
+        {{2}, 1, SP2_HEAP_END_OF_STREAM},
+        {{1}, 1, 0},
+        {{0, 0, 0, 0, 0, 0, 0, 2}, 8, SP2_HEAP_END_OF_STREAM},
+        {{2, 0, 0, 0, 0, 0, 0, 0}, 8, 0},
+        {{0, 0, 0, 0, 0, 0, 0, 0}, 8, SP2_HEAP_START_OF_STREAM},
+        {{0, 0, 0, 0, 0, 0, 0, 0, 0}, 9, 0},
+        {{0, 0, 0, 0, 0, 0, 0, 2, 0}, 9, 0},
+        {{0, 0, 0, 0, 0, 0, 0, 0, 2}, 9, 0},
+        {{0}, 16, 0},
+    };
+    for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+        sp2_test_context("item %zu", i);
+        datagram_list list = {0};
+        packet_builder packet;
+        packet_begin_heap(&packet, 48, 1, (int64_t)items[i].length, 0, items[i].length);
+        packet_add_address(&packet, ITEM_STREAM_CTRL, 0);
+        packet_add_payload(&packet, items[i].bytes, (size_t)items[i].length);
+        datagrams_add_packet(&list, &packet);
+        heap_list heaps = receive(NULL, &list, NULL);
+        if (CHECK_EQ_U64(heaps.count, 1)) {
+            CHECK_EQ_U64(info_of(heaps.heaps[0]).flags,
+                         SP2_HEAP_COMPLETE | SP2_HEAP_CONTIGUOUS | items[i].flags);
+        }
+        heaps_free(&heaps);
+        datagrams_free(&list);
+    }
+}
+
 SP2_TEST(Heap_cnt_takes_every_value) {
     static const uint64_t cnts[] = {0, 1, UINT64_C(0xfffffffffffe), UINT64_C(0xffffffffffff), 0, 1};
     enum { COUNT = sizeof(cnts) / sizeof(cnts[0]) };
