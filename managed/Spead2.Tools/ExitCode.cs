@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 namespace Spead2.Tools;
 
 /// <summary>What the process's exit code means.</summary>

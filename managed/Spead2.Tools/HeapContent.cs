@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.InteropServices;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Runtime.InteropServices;
 
 namespace Spead2.Tools;
@@ -9,7 +10,8 @@ namespace Spead2.Tools;
 internal sealed class Interrupt : IDisposable
 {
     private readonly PosixSignalRegistration[] _registrations;
-    private readonly Action _stop;
+    private readonly Lock _gate = new();
+    private Action? _stop;
     private int _count;
 
     public Interrupt(Action stop)
@@ -28,6 +30,12 @@ internal sealed class Interrupt : IDisposable
         {
             registration.Dispose();
         }
+
+        // A signal may be on its way to Handle: from here on there is nothing left to stop.
+        lock (_gate)
+        {
+            _stop = null;
+        }
     }
 
     private void Handle(PosixSignalContext context)
@@ -35,7 +43,10 @@ internal sealed class Interrupt : IDisposable
         if (Interlocked.Increment(ref _count) == 1)
         {
             context.Cancel = true;
-            _stop();
+            lock (_gate)
+            {
+                _stop?.Invoke();
+            }
         }
     }
 }

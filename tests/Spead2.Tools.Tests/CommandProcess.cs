@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;

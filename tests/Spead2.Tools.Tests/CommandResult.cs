@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Text.Json;
 
 namespace Spead2.Tools.Tests;

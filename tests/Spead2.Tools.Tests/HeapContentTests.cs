@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Buffers.Binary;
 
 namespace Spead2.Tools.Tests;
@@ -12,7 +13,7 @@ public sealed class HeapContentTests
     {
         byte[] content = Content(800, cnt);
 
-        ulong[] words = [.. Enumerable.Range(0, 100).Select(i => BinaryPrimitives.ReadUInt64LittleEndian(content.AsSpan(8 * i)))];
+        ulong[] words = [.. content.Chunk(8).Select(word => BinaryPrimitives.ReadUInt64LittleEndian(word))];
         Assert.That(
             words.Skip(1).Zip(words, (later, earlier) => later - earlier), Is.All.EqualTo(0x9e3779b97f4a7c15));
     }
@@ -43,7 +44,8 @@ public sealed class HeapContentTests
     }
 
     [Test]
-    public void Content_of_another_heap_is_wrong() => Assert.That(HeapContent.IsRight(Content(100, cnt: 3), cnt: 4), Is.False);
+    public void Content_of_another_heap_is_wrong() =>
+        Assert.That(HeapContent.IsRight(Content(100, cnt: 3), cnt: 4), Is.False);
 
     private static byte[] Content(int length, ulong cnt)
     {

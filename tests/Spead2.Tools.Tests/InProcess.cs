@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Text;
 using Spead2.Tools.Commands;
 using Spead2.Tools.Output;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
+
 using System.Net;
 using System.Net.Sockets;
-using System.Text.RegularExpressions;
 
 namespace Spead2.Tools.Tests;
 
@@ -25,7 +25,8 @@ public sealed class LoopbackTests
         }
 
         (CommandProcess receiver, int port) =
-            await CommandProcess.StartReceiverAsync("--bind", host, "--json", "--verify", "--expect", Heaps, "--timeout", "20");
+            await CommandProcess.StartReceiverAsync(
+                "--bind", host, "--json", "--verify", "--expect", Heaps, "--timeout", "20");
         using (receiver)
         {
             CommandResult sent = await CommandProcess.RunAsync(
@@ -38,8 +39,9 @@ public sealed class LoopbackTests
             Assert.That(sent.Number("heaps"), Is.EqualTo(50));
             Assert.That(received.ExitCode, Is.Zero, received.Output + received.Error);
             Assert.That(
-                received.Heaps.Select(line => Regex.Match(line, @"^\{""cnt"":(\d+),""complete"":true,""heap_length"":100003,").Groups[1].Value),
-                Is.EqualTo(Enumerable.Range(1, 50).Select(cnt => $"{cnt}")));
+                received.Heaps.Select(line => line[..line.IndexOf(",\"received\"", StringComparison.Ordinal)]),
+                Is.EqualTo(Enumerable.Range(1, 50)
+                    .Select(cnt => $"{{\"cnt\":{cnt},\"complete\":true,\"heap_length\":100003")));
             Assert.That(received.Heaps, Is.All.Contains($"\"flavour\":[4,64,{flavour}]"));
             Assert.That(received.Lines[^2], Is.EqualTo("""{"content":{"right":50,"wrong":0}}"""));
             Assert.That(received.Statistics["packets"], Is.EqualTo(sent.Number("packets")));
@@ -117,7 +119,8 @@ public sealed class LoopbackTests
             using (var attacker = new UdpClient())
             {
                 byte[] announces281TB = Convert.FromHexString(
-                    "5304020600000004" + "8001000000000001" + "8002ffffffffffff" + "8003000000000000" + "8004000000000004"
+                    "5304020600000004"
+                    + "8001000000000001" + "8002ffffffffffff" + "8003000000000000" + "8004000000000004"
                     + "61626364");
                 await attacker.SendAsync(announces281TB, new IPEndPoint(IPAddress.Loopback, port));
             }
@@ -151,7 +154,9 @@ public sealed class LoopbackTests
         Assert.That(demo.ExitCode, Is.Zero, demo.Output + demo.Error);
         Assert.That(
             demo.Output,
-            Does.Match(@"heaps complete +│ +20 ").And.Match(@"heaps lost +│ +0 ").And.Match(@"content right +│ +20 ")
+            Does.Match(@"heaps complete +│ +20 ")
+                .And.Match(@"heaps lost +│ +0 ")
+                .And.Match(@"content right +│ +20 ")
                 .And.Contain("Nothing was lost or refused.").And.Match(@"heaps +│ +20 "));
     }
 

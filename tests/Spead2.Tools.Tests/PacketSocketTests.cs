@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Net;
 using System.Net.Sockets;
 using Spead2.Tools.Send;
@@ -66,7 +67,10 @@ public sealed class PacketSocketTests
 
     private static Socket Bound()
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveTimeout = 10_000 };
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp)
+        {
+            ReceiveTimeout = 10_000,
+        };
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return socket;
     }

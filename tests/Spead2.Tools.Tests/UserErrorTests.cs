@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Net;
 using System.Net.Sockets;
 
@@ -12,7 +13,8 @@ public sealed class UserErrorTests
     public async Task File_without_a_packet_is_refused_with_what_was_expected() =>
         AssertRefused(
             await CommandProcess.RunAsync("recv", "--file", RepositoryFiles.Readme),
-            $"'{RepositoryFiles.Readme}' has no SPEAD packet at byte 0: a packet starts with the bytes 53 04, but here are 23 20.");
+            $"'{RepositoryFiles.Readme}' has no SPEAD packet at byte 0: "
+                + "a packet starts with the bytes 53 04, but here are 23 20.");
 
     [TestCase("--file")]
     [TestCase("--packets")]
@@ -20,12 +22,14 @@ public sealed class UserErrorTests
     {
         string path = Path.GetDirectoryName(RepositoryFiles.Readme)!;
 
-        AssertRefused(await CommandProcess.RunAsync("recv", option, path), $"'{path}' is a directory, not a file of packets.");
+        AssertRefused(
+            await CommandProcess.RunAsync("recv", option, path), $"'{path}' is a directory, not a file of packets.");
     }
 
     [Test]
     public async Task Missing_file_is_refused() =>
-        AssertRefused(await CommandProcess.RunAsync("recv", "--file", "no-such-file"), "'no-such-file' does not exist.");
+        AssertRefused(
+            await CommandProcess.RunAsync("recv", "--file", "no-such-file"), "'no-such-file' does not exist.");
 
     [Test]
     public async Task Empty_file_is_refused()
@@ -33,7 +37,8 @@ public sealed class UserErrorTests
         using var file = PacketFile.OfBytes([]);
 
         AssertRefused(
-            await CommandProcess.RunAsync("recv", "--packets", file.Path), $"'{file.Path}' is empty and contains no packet.");
+            await CommandProcess.RunAsync("recv", "--packets", file.Path),
+            $"'{file.Path}' is empty and contains no packet.");
     }
 
     [Test]
@@ -62,13 +67,11 @@ public sealed class UserErrorTests
     [TestCase(4 + 43, "'{0}' ends within a datagram: 44 bytes are announced at byte 48, 43 are left.")]
     public async Task Datagrams_that_are_cut_off_are_refused(int bytesOfSecond, string sentence)
     {
-        byte[] packet = PacketFile.Encode(1, [1, 2, 3, 4])[0];
-        byte[] framed = [(byte)packet.Length, 0, 0, 0, .. packet];
-        Assert.That(packet, Has.Length.EqualTo(52));
-        byte[] short44 = [44, 0, 0, 0, .. new byte[44]];
-        using var file = PacketFile.OfBytes(short44, framed.Take(0), short44.Take(bytesOfSecond));
+        byte[] datagram = [44, 0, 0, 0, .. new byte[44]];
+        using var file = PacketFile.OfBytes(datagram, datagram.Take(bytesOfSecond));
 
-        AssertRefused(await InProcess.RunAsync("recv", "--packets", file.Path), string.Format(null, sentence, file.Path));
+        AssertRefused(
+            await InProcess.RunAsync("recv", "--packets", file.Path), string.Format(null, sentence, file.Path));
     }
 
     [TestCase("", "recv")]

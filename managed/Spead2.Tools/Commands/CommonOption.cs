@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.CommandLine;
 
 namespace Spead2.Tools.Commands;
@@ -7,5 +8,8 @@ namespace Spead2.Tools.Commands;
 internal static class CommonOption
 {
     /// <summary>Results for programs instead of people.</summary>
-    public static Option<bool> Json() => new("--json") { Description = "Print JSON, one object per line, instead of tables." };
+    public static Option<bool> Json() => new("--json")
+    {
+        Description = "Print JSON, one object per line, instead of tables.",
+    };
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.CommandLine;
 using Spead2.Tools.Demo;
 using Spead2.Tools.Output;
@@ -11,8 +12,8 @@ internal static class DemoCommand
     private const long DefaultHeaps = 1000;
     private const long DefaultHeapSize = 1 << 20;
 
-    // Well below what loopback carries, so that a busy machine loses nothing, either.
-    private const double DefaultRate = 2;
+    // Well below what loopback carries, so that a busy machine with little socket buffer loses nothing, either.
+    private const double DefaultRate = 1;
 
     /// <summary>Makes the command.</summary>
     public static Command Create(Terminal terminal)

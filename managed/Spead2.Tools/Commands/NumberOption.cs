@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
@@ -34,18 +35,24 @@ internal static class NumberOption
 
     /// <summary>An option for a number that need not be whole and is not negative.</summary>
     public static Option<double> Real(
-        string name, string helpName, string description, double byDefault = 0, double most = double.MaxValue) => new(name)
+        string name, string helpName, string description, double byDefault = 0, double most = double.MaxValue)
     {
-        HelpName = helpName,
-        Description = description,
-        CustomParser = result => Parse<double>(
-            result,
-            name,
-            most == double.MaxValue ? "a number of at least 0" : $"a number from 0 to {most.ToString(CultureInfo.InvariantCulture)}",
-            text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
-                && value >= 0 && value <= most ? value : null),
-        DefaultValueFactory = _ => byDefault,
-    };
+        string range = most == double.MaxValue
+            ? "of at least 0"
+            : $"from 0 to {most.ToString(CultureInfo.InvariantCulture)}";
+        return new Option<double>(name)
+        {
+            HelpName = helpName,
+            Description = description,
+            CustomParser = result => Parse<double>(
+                result,
+                name,
+                $"a number {range}",
+                text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+                    && value >= 0 && value <= most ? value : null),
+            DefaultValueFactory = _ => byDefault,
+        };
+    }
 
     private static T Parse<T>(ArgumentResult result, string name, string what, Func<string, T?> parse)
         where T : struct

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using Spead2.Receive;
@@ -25,7 +26,8 @@ internal sealed class RecvCommand
     };
 
     private readonly Option<long> _bufferSize = NumberOption.Whole(
-        "--buffer-size", "BYTES", "With --udp: kernel socket buffer to ask for; 0 leaves it as it is [default: 64 MiB]", null, 0);
+        "--buffer-size", "BYTES", "With --udp: kernel socket buffer to ask for; 0 leaves it as it is [default: 64 MiB]",
+        null, 0);
 
     private readonly Option<long> _maxSize = NumberOption.Whole(
         "--max-size", "BYTES", "With --udp: largest packet.",
@@ -59,9 +61,15 @@ internal sealed class RecvCommand
         "--max-heap-size", "BYTES", "Largest heap; packets of larger ones are refused.",
         ReceiveStreamOptions.DefaultMaxHeapSize, 1, ReceiveStreamOptions.LargestMaxHeapSize);
 
-    private readonly Option<bool> _inOrder = new("--in-order") { Description = "Refuse packets of a heap that are out of order." };
+    private readonly Option<bool> _inOrder = new("--in-order")
+    {
+        Description = "Refuse packets of a heap that are out of order.",
+    };
 
-    private readonly Option<bool> _noUnsizedHeaps = new("--no-unsized-heaps") { Description = "Refuse packets without a heap length." };
+    private readonly Option<bool> _noUnsizedHeaps = new("--no-unsized-heaps")
+    {
+        Description = "Refuse packets without a heap length.",
+    };
 
     private readonly Option<bool> _ignoreStopItem = new("--ignore-stop-item")
     {
@@ -115,7 +123,8 @@ internal sealed class RecvCommand
     {
         if (parsed.GetValue(_maxHeaps) * parsed.GetValue(_substreams) > ReceiveStreamOptions.MaxSlots)
         {
-            throw new UserErrorException($"--max-heaps times --substreams must be at most {ReceiveStreamOptions.MaxSlots}.");
+            throw new UserErrorException(
+                $"--max-heaps times --substreams must be at most {ReceiveStreamOptions.MaxSlots}.");
         }
 
         double timeout = parsed.GetValue(_timeout);
@@ -151,7 +160,8 @@ internal sealed class RecvCommand
             });
         }
 
-        if (new Option[] { _bind, _bufferSize, _maxSize }.FirstOrDefault(option => IsGiven(parsed, option)) is Option misplaced)
+        Option[] goWithUdp = [_bind, _bufferSize, _maxSize];
+        if (goWithUdp.FirstOrDefault(option => IsGiven(parsed, option)) is Option misplaced)
         {
             throw new UserErrorException($"{misplaced.Name} goes with --udp only.");
         }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
@@ -70,13 +71,15 @@ internal sealed class SendCommand
 
         if (heapSize >> addressBits != 0)
         {
-            throw new UserErrorException($"--heap-size {heapSize} cannot be addressed with the {addressBits} bits of --flavour.");
+            throw new UserErrorException(
+                $"--heap-size {heapSize} cannot be addressed with the {addressBits} bits of --flavour.");
         }
 
         if (HeapContent.DataId >> (63 - addressBits) != 0)
         {
             throw new UserErrorException(
-                $"--flavour {addressBits} leaves too few bits for the item identifier 0x{HeapContent.DataId:x}; at most 48 will do.");
+                $"--flavour {addressBits} leaves too few bits for the item identifier 0x{HeapContent.DataId:x}; "
+                + "at most 48 will do.");
         }
 
         return new SendSettings
@@ -107,8 +110,8 @@ internal sealed class SendCommand
         {
             // A receiver that is not told otherwise listens on IPv4.
             IPAddress[] addresses = Dns.GetHostAddresses(host);
-            IPAddress? address =
-                addresses.FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork) ?? addresses.FirstOrDefault();
+            IPAddress? address = Array.Find(addresses, a => a.AddressFamily == AddressFamily.InterNetwork)
+                ?? addresses.FirstOrDefault();
             return new IPEndPoint(address ?? throw new UserErrorException($"'{host}' has no address."), port);
         }
         catch (Exception e) when (e is SocketException or ArgumentException)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.CommandLine;
 using System.CommandLine.Help;
 using Spead2.Tools.Output;
@@ -43,7 +44,7 @@ internal static class SpeadCommand
 
     private static string ExplainErrors(ParseResult parsed) =>
         parsed.UnmatchedTokens.Count > 0
-            ? $"'{parsed.UnmatchedTokens[0]}' is no command or option of spead2; 'spead2 --help' and 'spead2 recv --help' name them."
+            ? $"'{parsed.UnmatchedTokens[0]}' is no command or option here; --help names those that are."
             : parsed.Errors[0].Message;
 
     private static int Refuse(Terminal terminal, string message)

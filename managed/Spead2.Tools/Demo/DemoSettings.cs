@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 namespace Spead2.Tools.Demo;
 
 /// <summary>What `spead2 demo` is asked to do.</summary>

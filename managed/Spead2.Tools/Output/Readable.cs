@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Globalization;
 
 namespace Spead2.Tools.Output;
@@ -28,7 +29,8 @@ internal static class Readable
     }
 
     /// <summary>A time in seconds.</summary>
-    public static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture) + " s";
+    public static string Seconds(TimeSpan time) =>
+        time.TotalSeconds.ToString("0.00", CultureInfo.InvariantCulture) + " s";
 
     /// <summary>A message as one sentence on one line.</summary>
     public static string Sentence(string message)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using Spectre.Console;
 
 namespace Spead2.Tools.Output;

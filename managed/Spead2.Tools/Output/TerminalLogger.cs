@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using Microsoft.Extensions.Logging;
 
 namespace Spead2.Tools.Output;
@@ -12,7 +13,11 @@ internal sealed class TerminalLogger(Terminal terminal) : ILogger
     public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         if (IsEnabled(logLevel))
         {

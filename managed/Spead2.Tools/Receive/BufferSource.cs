@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using Spead2.Receive;
 using Spead2.Tools.Output;
 
@@ -37,6 +38,7 @@ internal sealed class BufferSource(string path) : IPacketSource
         }
 
         terminal.Say(
-            $"warning: '{path}' was read up to byte {offset} of {_bytes.Length}; no SPEAD packet follows there: {problem}.");
+            $"warning: '{path}' was read up to byte {offset} of {_bytes.Length}; "
+            + $"no SPEAD packet follows there: {problem}.");
     }
 }

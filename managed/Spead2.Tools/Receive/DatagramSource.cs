@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Buffers.Binary;
 using Spead2.Receive;
 using Spead2.Tools.Output;
@@ -21,7 +22,8 @@ internal sealed class DatagramSource(string path) : IPacketSource
             if (left < sizeof(uint))
             {
                 throw new UserErrorException(
-                    $"'{path}' ends within the length of a datagram: at byte {offset} {left} of {sizeof(uint)} bytes are left.");
+                    $"'{path}' ends within the length of a datagram: "
+                    + $"at byte {offset} {left} of {sizeof(uint)} bytes are left.");
             }
 
             uint length = BinaryPrimitives.ReadUInt32LittleEndian(bytes.Span[offset..]);
@@ -30,7 +32,8 @@ internal sealed class DatagramSource(string path) : IPacketSource
             if (length > left)
             {
                 throw new UserErrorException(
-                    $"'{path}' ends within a datagram: {length} bytes are announced at byte {offset - sizeof(uint)}, {left} are left.");
+                    $"'{path}' ends within a datagram: "
+                    + $"{length} bytes are announced at byte {offset - sizeof(uint)}, {left} are left.");
             }
 
             _datagrams.Add(bytes.Slice(offset, (int)length));

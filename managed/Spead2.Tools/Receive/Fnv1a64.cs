@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Globalization;
 
 namespace Spead2.Tools.Receive;

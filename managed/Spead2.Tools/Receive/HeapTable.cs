@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Globalization;
 using Spead2.Receive;
 using Spead2.Tools.Output;
@@ -45,9 +46,11 @@ internal static class HeapTable
 
     private static string Items(Heap heap)
     {
-        IEnumerable<string> shown = heap.Items.Take(MostItems).Select(
-            item => item.IsImmediate ? $"0x{item.Id:x} = {item.Value}" : $"0x{item.Id:x} ({Readable.Bytes(item.Length)})");
+        IEnumerable<string> shown = heap.Items.Take(MostItems).Select(Item);
         int more = heap.Items.Length - MostItems;
         return string.Join(", ", shown) + (more > 0 ? $" and {more} more" : "");
     }
+
+    private static string Item(RawItem item) =>
+        $"0x{item.Id:x}" + (item.IsImmediate ? $" = {item.Value}" : $" ({Readable.Bytes(item.Length)})");
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using Spead2.Receive;
 
 namespace Spead2.Tools.Receive;

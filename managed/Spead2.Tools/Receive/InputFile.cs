@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 namespace Spead2.Tools.Receive;
 
 /// <summary>Reads files, and says in one sentence why one cannot be read.</summary>

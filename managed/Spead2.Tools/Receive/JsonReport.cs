@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Buffers;
 using System.Text.Json;
 using Spead2.Receive;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Diagnostics;
 using Spead2.Receive;
 using Spead2.Tools.Output;

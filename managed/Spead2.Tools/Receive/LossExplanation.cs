@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 namespace Spead2.Tools.Receive;
 
 /// <summary>What a statistic that should be zero means, and what helps.</summary>
@@ -10,7 +11,8 @@ internal static class LossExplanation
             "Heaps pushed out by newer ones before all of their packets came. Packets were lost, or heaps overlap in "
             + "time more than --max-heaps allows.",
         ["incomplete_heaps_flushed"] =
-            "Heaps that were still under assembly when the stream ended: packets are missing, or the heap has no length.",
+            "Heaps that were still under assembly when the stream ended: packets are missing, or the heap has no "
+            + "length.",
         ["worker_blocked"] =
             "Times that a finished heap found the ring full: whoever takes the heaps is too slow. Raising --ring-heaps "
             + "helps against bursts.",
@@ -27,8 +29,8 @@ internal static class LossExplanation
         ["truncated"] = "Datagrams larger than --max-size.",
         ["empty"] = "Datagrams without a byte.",
         ["kernel_drops"] =
-            "Datagrams that the kernel dropped, mostly because the socket's buffer was full: raise --buffer-size and the "
-            + "system's limit, or receive with more speed.",
+            "Datagrams that the kernel dropped, mostly because the socket's buffer was full: raise --buffer-size and "
+            + "the system's limit, or send more slowly.",
         ["incomplete_heaps_dropped"] = "Incomplete heaps that were not delivered; --incomplete shows them.",
         ["heaps_dropped_at_stop"] = "Heaps under assembly when receiving was stopped.",
     };

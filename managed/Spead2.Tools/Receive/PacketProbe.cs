@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Buffers.Binary;
 
 namespace Spead2.Tools.Receive;
@@ -71,7 +72,8 @@ internal static class PacketProbe
         }
 
         return bytes[2] == 0 || bytes[3] == 0 || bytes[2] + bytes[3] != PointerSize
-            ? $"bytes 2 and 3 of a packet are widths that add up to {PointerSize}, but here are {bytes[2]:x2} {bytes[3]:x2}"
+            ? $"bytes 2 and 3 of a packet are widths that add up to {PointerSize}, "
+                + $"but here are {bytes[2]:x2} {bytes[3]:x2}"
             : null;
     }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
+
 using Spead2.Receive;
 using Spead2.Tools.Output;
 using Spectre.Console;
 
 namespace Spead2.Tools.Receive;
 
-/// <summary>The statistics of a stream: first those that simply tell, then those that should be zero and are not.</summary>
+/// <summary>The statistics of a stream: those that simply tell, and those that should be zero and are not.</summary>
 internal static class StatisticsTable
 {
     public static Table Create(StreamStatistics statistics)

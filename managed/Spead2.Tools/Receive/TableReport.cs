@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using Spead2.Receive;
 using Spead2.Tools.Output;
 using Spectre.Console;

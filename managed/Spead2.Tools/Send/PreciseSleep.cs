@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Runtime.InteropServices;
 
 namespace Spead2.Tools.Send;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Diagnostics;
 
 namespace Spead2.Tools.Send;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Text.Json;
 using Spead2.Tools.Output;
 using Spectre.Console;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 namespace Spead2.Tools.Send;
 
 /// <summary>What was sent. The stop heap's packet is not among the heaps.</summary>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Net.Sockets;
 using Spead2.Tools.Output;
 using Spectre.Console;
@@ -23,7 +24,7 @@ internal sealed class Sender(SendSettings settings, Terminal terminal)
                 : SendWatched(sender, cancellation.Token);
             if (socket.WasRefused)
             {
-                terminal.Say($"warning: {settings.Destination.Address} says that nobody received on port {settings.Destination.Port} at some time.");
+                terminal.Say($"warning: at some time nobody received on {settings.Destination}, says the host.");
             }
 
             Report(tally);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 namespace Spead2.Send;
 
 /// <summary>
@@ -23,7 +24,7 @@ public sealed class HeapCntSequence
     }
 
     /// <summary>Takes the next heap cnt.</summary>
-    /// <param name="flavour">Flavour of the heap: the heap cnt is reduced modulo 2 to the power of its address bits.</param>
+    /// <param name="flavour">Flavour of the heap, whose address bits the heap cnt is reduced to.</param>
     public ulong Take(Flavour flavour)
     {
         ulong cnt = _next & ((1UL << flavour.AddressBits) - 1);

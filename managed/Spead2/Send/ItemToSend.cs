@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 namespace Spead2.Send;
 
 /// <summary>One item of a <see cref="HeapToSend"/>: a value for an item pointer, or bytes.</summary>

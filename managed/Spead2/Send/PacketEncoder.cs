@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Buffers.Binary;
 
 namespace Spead2.Send;
@@ -19,7 +20,7 @@ public sealed class PacketEncoder
     /// <summary>Default of the largest packet in bytes: what a 1500-byte Ethernet frame carries over IPv4.</summary>
     public const int DefaultMaxPacketSize = 1472;
 
-    /// <summary>Least value of the largest packet: the standard part, one more item pointer, 8 bytes of payload.</summary>
+    /// <summary>Least value of the largest packet: standard part, one more item pointer, 8 bytes of payload.</summary>
     public const int SmallestMaxPacketSize = StandardSize + PointerSize + ReservedPayload;
 
     private const byte Magic = 0x53;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Buffers.Binary;
 
 namespace Spead2.Tests.Send;
@@ -86,6 +87,7 @@ internal sealed class NaiveHeap
     private static (bool Immediate, long Id, ulong Value) Decode(ReadOnlySpan<byte> bytes, int addressBits)
     {
         ulong pointer = BinaryPrimitives.ReadUInt64BigEndian(bytes);
-        return (pointer >> 63 == 1, (long)((pointer & long.MaxValue) >> addressBits), pointer & ((1UL << addressBits) - 1));
+        ulong id = (pointer & long.MaxValue) >> addressBits;
+        return (pointer >> 63 == 1, (long)id, pointer & ((1UL << addressBits) - 1));
     }
 }

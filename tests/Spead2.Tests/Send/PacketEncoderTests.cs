@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using Spead2.Send;
 
 namespace Spead2.Tests.Send;
@@ -129,7 +130,8 @@ public sealed class PacketEncoderTests
         var heap = new HeapToSend();
         heap.AddItem(0x1000, new byte[length], allowImmediate: false);
 
-        Assert.That(new NaiveHeap(Packets.Encode(heap, 1, Packets.Flavour40)).PointersPerPacket, Is.EqualTo(new[] { pointers }));
+        Assert.That(
+            new NaiveHeap(Packets.Encode(heap, 1, Packets.Flavour40)).PointersPerPacket, Is.EqualTo(new[] { pointers }));
     }
 
     [Test]
@@ -142,7 +144,8 @@ public sealed class PacketEncoderTests
         Assert.That(Packets.Encode(heap, 1, Packets.Flavour40), Is.EqualTo(first));
         heap.Clear();
         heap.AddEnd();
-        Assert.That(new NaiveHeap(Packets.Encode(heap, 2, Packets.Flavour40)).Immediates(), Is.EqualTo(new[] { (6L, 2UL) }));
+        Assert.That(
+            new NaiveHeap(Packets.Encode(heap, 2, Packets.Flavour40)).Immediates(), Is.EqualTo(new[] { (6L, 2UL) }));
     }
 
     [Test]

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using Spead2.Send;
 
 namespace Spead2.Tests.Send;

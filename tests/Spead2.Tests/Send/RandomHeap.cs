@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using FsCheck;
 using FsCheck.Fluent;
 using Spead2.Send;
@@ -18,7 +19,8 @@ internal sealed record RandomHeap(
             (3, Gen.Choose(PacketEncoder.SmallestMaxPacketSize, 128)), (1, Gen.Choose(129, 1500)))
         from repeat in Gen.Elements(false, true)
         from items in Gen.ListOf(RandomItem.Generator)
-        select new RandomHeap(8 * addressBytes, (ulong)cnt, maxPacketSize, repeat && Fits(items.Count, maxPacketSize), [.. items]);
+        let canRepeat = items.Count < (maxPacketSize - 48) / 8
+        select new RandomHeap(8 * addressBytes, (ulong)cnt, maxPacketSize, repeat && canRepeat, [.. items]);
 
     public HeapToSend ToHeap()
     {
@@ -36,7 +38,6 @@ internal sealed record RandomHeap(
     public static long IdOf(int index) => ItemId.StreamControl + 1 + index;
 
     public override string ToString() =>
-        $"SPEAD-64-{AddressBits}, cnt {Cnt}, packets of {MaxPacketSize}, repeat {RepeatPointers}: {string.Join(", ", Items)}";
-
-    private static bool Fits(int items, int maxPacketSize) => items < (maxPacketSize - 48) / 8;
+        $"SPEAD-64-{AddressBits}, cnt {Cnt}, packets of {MaxPacketSize}, repeat {RepeatPointers}: "
+        + string.Join(", ", Items);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using FsCheck;
 using FsCheck.Fluent;
 using Spead2.Send;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 using System.Globalization;
 
 namespace Spead2.Tools.Tests.Vectors;
@@ -24,7 +25,7 @@ public sealed class ExpectedHeap(long cnt)
         switch (words[0])
         {
             case "flavour":
-                _addressBits = int.Parse(words[1], CultureInfo.InvariantCulture);
+                _addressBits = (int)Vector.ParseNumber(words[1]);
                 break;
             case "state":
                 _state = words[1];
@@ -36,7 +37,7 @@ public sealed class ExpectedHeap(long cnt)
                 _received = words[1];
                 break;
             case "range":
-                _ranges.Add((int.Parse(words[1], CultureInfo.InvariantCulture), int.Parse(words[2], CultureInfo.InvariantCulture)));
+                _ranges.Add(((int)Vector.ParseNumber(words[1]), (int)Vector.ParseNumber(words[2])));
                 break;
             case "item":
                 _items.Add(words);
@@ -55,7 +56,8 @@ public sealed class ExpectedHeap(long cnt)
     public string ToJson()
     {
         bool isIncomplete = _state == "incomplete";
-        IEnumerable<string> bytes = isIncomplete ? _ranges.SelectMany(range => _payload[range.Start..range.End]) : _payload;
+        IEnumerable<string> bytes =
+            isIncomplete ? _ranges.SelectMany(range => _payload[range.Start..range.End]) : _payload;
         string[] ranges = [.. _ranges.Select(range => $"[{range.Start},{range.End}]")];
         string[] fields =
         [
@@ -77,12 +79,13 @@ public sealed class ExpectedHeap(long cnt)
     private string ItemJson(string[] words)
     {
         long id = Vector.ParseNumber(words[1]);
+        long value = Vector.ParseNumber(words[3]);
         if (words[2] == "immediate")
         {
-            return $$"""{"id":{{id}},"imm":true,"value":{{Vector.ParseNumber(words[3])}},"length":{{_addressBits / 8}}}""";
+            return $$"""{"id":{{id}},"imm":true,"value":{{value}},"length":{{_addressBits / 8}}}""";
         }
 
-        int offset = (int)Vector.ParseNumber(words[3]);
+        int offset = (int)value;
         int length = (int)Vector.ParseNumber(words[4]);
         string hash = Hash(_payload.Skip(offset).Take(length));
         return $$"""{"id":{{id}},"imm":false,"offset":{{offset}},"length":{{length}},"fnv1a64":"{{hash}}"}""";

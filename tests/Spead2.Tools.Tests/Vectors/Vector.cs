@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
+
 using System.Globalization;
 
 namespace Spead2.Tools.Tests.Vectors;
 
-/// <summary>One run of a test vector (tests/vectors/README.md): what the command is given, and what it must print.</summary>
+/// <summary>
+/// One run of a test vector (tests/vectors/README.md): what the command is given, and what it must print.
+/// </summary>
 public sealed class Vector
 {
     private static readonly Dictionary<string, string[]> ArgumentsOfOptions = new()

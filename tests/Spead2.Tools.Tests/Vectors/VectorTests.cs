@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+
 namespace Spead2.Tools.Tests.Vectors;
 
 /// <summary>The test vectors through `spead2 recv --json`, whose lines must be those expected to the letter.</summary>
@@ -34,5 +35,6 @@ public sealed class VectorTests
     [Test]
     public void There_are_vectors() => Assert.That(Vectors, Has.Count.GreaterThan(LeastRuns));
 
-    private static string Expected(Vector vector, string statistic) => vector.Statistics.GetValueOrDefault(statistic, "0");
+    private static string Expected(Vector vector, string statistic) =>
+        vector.Statistics.GetValueOrDefault(statistic, "0");
 }

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Tools.Tests;
+
+/// <summary>How a user finds out what there is.</summary>
+[TestFixture]
+public sealed class HelpTests
+{
+    [TestCase("recv")]
+    [TestCase("send")]
+    [TestCase("demo")]
+    public async Task Every_command_has_help_and_json(string command)
+    {
+        CommandResult result = await InProcess.RunAsync(command, "--help");
+
+        Assert.That(result.ExitCode, Is.Zero);
+        Assert.That(result.Output, Does.Contain($"spead2 {command} [options]").And.Contain("--json"));
+        Assert.That(result.Error, Is.Empty);
+    }
+
+    [Test]
+    public async Task Command_alone_shows_help()
+    {
+        CommandResult result = await InProcess.RunAsync();
+
+        Assert.That(result.ExitCode, Is.Zero);
+        Assert.That(result.Output, Does.Contain("recv").And.Contain("send").And.Contain("demo"));
+    }
+}
