@@ -45,8 +45,8 @@ internal static unsafe class NativeLibraryLoader
         throw new DllNotFoundException(
             $"The native library {NativeLibraryCandidates.FileName} could not be loaded for " +
             $"{RuntimeInformation.RuntimeIdentifier}. Tried:{string.Concat(failures)}{Environment.NewLine}" +
-            $"Use a package that supports {RuntimeInformation.RuntimeIdentifier}, or build the library with CMake and set " +
-            $"the environment variable {NativeLibraryCandidates.OverrideVariable} to its full path.");
+            $"Use a package that supports {RuntimeInformation.RuntimeIdentifier}, or build the library with CMake " +
+            $"and set the environment variable {NativeLibraryCandidates.OverrideVariable} to its full path.");
     }
 
     private static bool TryLoad(string candidate, out nint library, [NotNullWhen(false)] out string? failure)

@@ -6,11 +6,12 @@ using Spead2.Bindings;
 namespace Spead2;
 
 /// <summary>
-/// Native threads that receive the packets of one or more streams (receiving.txt: <c>spead2.ThreadPool</c>). Each packet
-/// reader belongs to one thread, the one with the fewest readers when it was added.
+/// Native threads that receive the packets of one or more streams (receiving.txt: <c>spead2.ThreadPool</c>). Each
+/// packet reader belongs to one thread, the one with the fewest readers when it was added.
 /// </summary>
 /// <remarks>
-/// Disposing the pool gives up the caller's hold on it: the threads end when the last stream on it has been disposed, too.
+/// Disposing the pool gives up the caller's hold on it: the threads end when the last stream on it has been disposed,
+/// too.
 /// </remarks>
 public sealed class IoThreadPool : IDisposable
 {
@@ -19,10 +20,12 @@ public sealed class IoThreadPool : IDisposable
     /// <summary>Starts the threads.</summary>
     /// <param name="threads">How many: at least 1, at most 1024.</param>
     /// <param name="affinity">
-    /// CPU numbers, given to the threads in turn; threads are not bound if there are none. A CPU that a thread cannot be
-    /// bound to gives a warning.
+    /// CPU numbers, given to the threads in turn; threads are not bound if there are none. A CPU that a thread cannot
+    /// be bound to gives a warning.
     /// </param>
-    /// <param name="logger">Receives the pool's messages, like <see cref="Receive.ReceiveStreamOptions.Logger"/>.</param>
+    /// <param name="logger">
+    /// Receives the pool's messages, like <see cref="Receive.ReceiveStreamOptions.Logger"/>.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">A value breaks its rule.</exception>
     /// <exception cref="Spead2Exception">The threads could not be started.</exception>
     /// <exception cref="DllNotFoundException">The native library is missing or does not fit.</exception>
@@ -31,7 +34,9 @@ public sealed class IoThreadPool : IDisposable
         if (threads is < 1 or > NativeMethods.SP2_THREAD_POOL_MAX_THREADS)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(threads), threads, $"{nameof(threads)} must be from 1 to {NativeMethods.SP2_THREAD_POOL_MAX_THREADS}.");
+                nameof(threads),
+                threads,
+                $"{nameof(threads)} must be from 1 to {NativeMethods.SP2_THREAD_POOL_MAX_THREADS}.");
         }
 
         int[] cpus = [.. affinity ?? []];

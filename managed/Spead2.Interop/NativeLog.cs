@@ -23,7 +23,7 @@ internal sealed unsafe class NativeLog(ILogger logger) : IThreadPoolWorkItem
     private long _leftOut;
     private int _scheduled;
 
-    /// <summary>The core's log function; its context is a <see cref="GCHandle{T}"/> of a <see cref="NativeLog"/>.</summary>
+    /// <summary>The core's log function; its context is a <see cref="GCHandle{T}"/> of this type.</summary>
     public static delegate* unmanaged[Cdecl]<void*, int, sbyte*, void> Function => &OnMessage;
 
     /// <summary>The threshold of the core at which the logger gets what it wants.</summary>

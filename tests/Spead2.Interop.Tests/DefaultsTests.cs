@@ -66,7 +66,8 @@ public sealed class DefaultsTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That((uint)BugCompat.DescriptorWidths, Is.EqualTo((uint)sp2_bug_compat.SP2_BUG_COMPAT_DESCRIPTOR_WIDTHS));
+            Assert.That(
+                (uint)BugCompat.DescriptorWidths, Is.EqualTo((uint)sp2_bug_compat.SP2_BUG_COMPAT_DESCRIPTOR_WIDTHS));
             Assert.That((uint)BugCompat.ShapeBit1, Is.EqualTo((uint)sp2_bug_compat.SP2_BUG_COMPAT_SHAPE_BIT_1));
             Assert.That((uint)BugCompat.SwapEndian, Is.EqualTo((uint)sp2_bug_compat.SP2_BUG_COMPAT_SWAP_ENDIAN));
             Assert.That((uint)BugCompat.PySpead052, Is.EqualTo((uint)sp2_bug_compat.SP2_BUG_COMPAT_PYSPEAD_0_5_2));

@@ -19,13 +19,13 @@ public sealed class DisposeTests
 
     private static readonly TestCaseData<Func<ReceiveStream, Task>>[] Readings =
     [
-        new TestCaseData<Func<ReceiveStream, Task>>(ReadBlocking).SetArgDisplayNames("Read"),
-        new TestCaseData<Func<ReceiveStream, Task>>(ReadBlockingWithToken).SetArgDisplayNames("Read(token)"),
-        new TestCaseData<Func<ReceiveStream, Task>>(ReadWithTimeout).SetArgDisplayNames("TryRead(timeout)"),
-        new TestCaseData<Func<ReceiveStream, Task>>(ReadWithoutWaiting).SetArgDisplayNames("TryRead and TryReadBatch"),
-        new TestCaseData<Func<ReceiveStream, Task>>(ReadAsynchronously).SetArgDisplayNames("ReadAsync"),
-        new TestCaseData<Func<ReceiveStream, Task>>(ReadAll).SetArgDisplayNames("ReadAllAsync"),
-        new TestCaseData<Func<ReceiveStream, Task>>(WaitToRead).SetArgDisplayNames("WaitToReadAsync"),
+        Reading(ReadBlocking, "Read"),
+        Reading(ReadBlockingWithToken, "Read(token)"),
+        Reading(ReadWithTimeout, "TryRead(timeout)"),
+        Reading(ReadWithoutWaiting, "TryRead and TryReadBatch"),
+        Reading(ReadAsynchronously, "ReadAsync"),
+        Reading(ReadAll, "ReadAllAsync"),
+        Reading(WaitToRead, "WaitToReadAsync"),
     ];
 
     [TestCaseSource(nameof(Readings))]
@@ -95,7 +95,8 @@ public sealed class DisposeTests
         ReceiveStream stream = new();
         stream.AddUdpReader(new IPEndPoint(IPAddress.Loopback, 0));
         Task stopping = Task.Run(() => IgnoreDisposed(stream.Stop));
-        Task counting = Task.Run(() => IgnoreDisposed(() => Assert.That(stream.Statistics.Heaps, Is.LessThanOrEqualTo(3))));
+        Task counting = Task.Run(
+            () => IgnoreDisposed(() => Assert.That(stream.Statistics.Heaps, Is.LessThanOrEqualTo(3))));
         Task adding = Task.Run(() => IgnoreDisposed(() => stream.AddDatagramReader(Packets.OfHeaps(3))));
         stream.Dispose();
         await Task.WhenAll(stopping, counting, adding).WaitAsync(Poll.Deadline);
@@ -207,6 +208,9 @@ public sealed class DisposeTests
 
         Assert.That(process.ExitCode, Is.EqualTo(AbandonProgram.ExitCode));
     }
+
+    private static TestCaseData<Func<ReceiveStream, Task>> Reading(Func<ReceiveStream, Task> read, string name) =>
+        new TestCaseData<Func<ReceiveStream, Task>>(read).SetArgDisplayNames(name);
 
     private static async Task Repeat(Func<int, Task> action)
     {

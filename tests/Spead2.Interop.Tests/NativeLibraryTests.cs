@@ -68,7 +68,8 @@ public sealed class NativeLibraryTests
         Assert.That(
             () => NativeLibraryLoader.Load([path]),
             Throws.InstanceOf<DllNotFoundException>()
-                .With.Message.Contains($"its version is 0.0.9, which does not serve programs made for {NativeVersion.OfBindings}"));
+                .With.Message.Contains("its version is 0.0.9, which does not serve programs made for")
+                .And.Message.Contains($"{NativeVersion.OfBindings}"));
     }
 
     [Test]

@@ -17,7 +17,8 @@ internal readonly record struct ProcessResources(ulong HeapBytes, int Descriptor
     /// <summary>Leaves out the files that .NET has open for assemblies, which come and go.</summary>
     private static bool IsSocketOrEvent(string descriptor) =>
         new FileInfo(descriptor).LinkTarget is { } target &&
-        (target.StartsWith("socket:", StringComparison.Ordinal) || target.StartsWith("anon_inode:", StringComparison.Ordinal));
+        (target.StartsWith("socket:", StringComparison.Ordinal) ||
+            target.StartsWith("anon_inode:", StringComparison.Ordinal));
 
     private static bool IsNative(string task)
     {

@@ -15,14 +15,14 @@ public sealed class ReadTests : IDisposable
 
     private static readonly TestCaseData<Func<IReceiveStream, Task<List<Heap>>>>[] Ways =
     [
-        new TestCaseData<Func<IReceiveStream, Task<List<Heap>>>>(ByRead).SetArgDisplayNames("Read"),
-        new TestCaseData<Func<IReceiveStream, Task<List<Heap>>>>(ByReadWithToken).SetArgDisplayNames("Read(token)"),
-        new TestCaseData<Func<IReceiveStream, Task<List<Heap>>>>(ByTryRead).SetArgDisplayNames("TryRead"),
-        new TestCaseData<Func<IReceiveStream, Task<List<Heap>>>>(ByTryReadTimeout).SetArgDisplayNames("TryRead(timeout)"),
-        new TestCaseData<Func<IReceiveStream, Task<List<Heap>>>>(ByTryReadBatch).SetArgDisplayNames("TryReadBatch"),
-        new TestCaseData<Func<IReceiveStream, Task<List<Heap>>>>(ByReadAsync).SetArgDisplayNames("ReadAsync"),
-        new TestCaseData<Func<IReceiveStream, Task<List<Heap>>>>(ByWaitToReadAsync).SetArgDisplayNames("WaitToReadAsync"),
-        new TestCaseData<Func<IReceiveStream, Task<List<Heap>>>>(ByReadAllAsync).SetArgDisplayNames("ReadAllAsync"),
+        Way(ByRead, "Read"),
+        Way(ByReadWithToken, "Read(token)"),
+        Way(ByTryRead, "TryRead"),
+        Way(ByTryReadTimeout, "TryRead(timeout)"),
+        Way(ByTryReadBatch, "TryReadBatch"),
+        Way(ByReadAsync, "ReadAsync"),
+        Way(ByWaitToReadAsync, "WaitToReadAsync"),
+        Way(ByReadAllAsync, "ReadAllAsync"),
     ];
 
     private readonly ReceiveStream _stream = new();
@@ -128,6 +128,10 @@ public sealed class ReadTests : IDisposable
         AssertHeaps([_stream.Read()], size: 64);
         Assert.That(await _stream.WaitToReadAsync(), Is.False);
     }
+
+    private static TestCaseData<Func<IReceiveStream, Task<List<Heap>>>> Way(
+        Func<IReceiveStream, Task<List<Heap>>> readAll, string name) =>
+        new TestCaseData<Func<IReceiveStream, Task<List<Heap>>>>(readAll).SetArgDisplayNames(name);
 
     private static void AssertAllHeaps(List<Heap> heaps, int size = HeapSize)
     {

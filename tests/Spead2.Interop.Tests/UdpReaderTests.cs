@@ -81,7 +81,8 @@ public sealed class UdpReaderTests : IDisposable
     [Test]
     public void Datagram_larger_than_the_largest_counts_as_truncated()
     {
-        using UdpSender sender = new(_stream.AddUdpReader(new UdpReaderOptions { BindHost = "127.0.0.1", MaxSize = 200 }));
+        UdpReaderOptions options = new() { BindHost = "127.0.0.1", MaxSize = 200 };
+        using UdpSender sender = new(_stream.AddUdpReader(options));
         sender.Send(Packets.OfHeap(1, size: 1000));
         sender.Send(Packets.OfHeap(2));
 

@@ -40,7 +40,8 @@ internal sealed unsafe class NativeHeap : Heap
         for (int i = 0; i < result.Length; i++)
         {
             bool isImmediate = (items[i].flags & (uint)sp2_item_flags.SP2_ITEM_IMMEDIATE) != 0;
-            result[i] = new(this, ItemIdOf(items[i].wire, addressBits), isImmediate, items[i].value, (int)items[i].length);
+            long id = ItemIdOf(items[i].wire, addressBits);
+            result[i] = new(this, id, isImmediate, items[i].value, (int)items[i].length);
         }
 
         return result;

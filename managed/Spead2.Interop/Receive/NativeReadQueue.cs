@@ -7,14 +7,14 @@ using Spead2.Bindings;
 namespace Spead2.Receive;
 
 /// <summary>
-/// The readers of a native stream. The stream's callback refers to this object and not to the stream's handle, so that a
-/// stream that nobody disposes can be finalized. Callers lease the handle; the callback need not.
+/// The readers of a native stream. The stream's callback refers to this object and not to the stream's handle, so that
+/// a stream that nobody disposes can be finalized. Callers lease the handle; the callback need not.
 /// </summary>
 internal sealed unsafe class NativeReadQueue(sp2_receive_stream* stream) : ReadQueue
 {
     private const int BatchSize = 64;
 
-    /// <summary>The stream's ready function; its context is a <see cref="GCHandle{T}"/> of a <see cref="NativeReadQueue"/>.</summary>
+    /// <summary>The stream's ready function; its context is a <see cref="GCHandle{T}"/> of this type.</summary>
     public static delegate* unmanaged[Cdecl]<void*, void> Function => &Ready;
 
     /// <summary>Takes a heap, waiting in native code.</summary>
@@ -23,14 +23,16 @@ internal sealed unsafe class NativeReadQueue(sp2_receive_stream* stream) : ReadQ
         long nanoseconds = timeout == Timeout.InfiniteTimeSpan ? -1 : timeout.Ticks * TimeSpan.NanosecondsPerTick;
         sp2_heap* native;
         uint count;
-        return Result(NativeMethods.sp2_receive_stream_pop_wait(stream, &native, 1, nanoseconds, &count), native, out heap);
+        int status = NativeMethods.sp2_receive_stream_pop_wait(stream, &native, 1, nanoseconds, &count);
+        return Result(status, native, out heap);
     }
 
     protected override ReadResult Pop(out Heap? heap)
     {
         sp2_heap* native;
         uint count;
-        return Result(NativeMethods.sp2_receive_stream_pop(stream, &native, 1, &count), native, out heap);
+        int status = NativeMethods.sp2_receive_stream_pop(stream, &native, 1, &count);
+        return Result(status, native, out heap);
     }
 
     protected override int PopBatch(Span<Heap> heaps)

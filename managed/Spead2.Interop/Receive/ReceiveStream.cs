@@ -8,7 +8,7 @@ namespace Spead2.Receive;
 
 /// <summary>A stream of heaps that native code receives.</summary>
 /// <inheritdoc cref="IReceiveStream" path="/remarks"/>
-[SuppressMessage("Naming", "CA1711:Identifiers should not have incorrect suffix", Justification = "SPEAD calls it a stream.")]
+[SuppressMessage("Naming", "CA1711", Justification = "SPEAD calls it a stream.")]
 public sealed class ReceiveStream : IReceiveStream
 {
     private readonly ReceiveStreamHandle _handle;
@@ -92,7 +92,7 @@ public sealed class ReceiveStream : IReceiveStream
     /// <inheritdoc/>
     public bool TryRead([NotNullWhen(true)] out Heap? heap, TimeSpan timeout)
     {
-        if (timeout != Timeout.InfiniteTimeSpan && (timeout < TimeSpan.Zero || timeout.TotalMilliseconds > int.MaxValue))
+        if (timeout != Timeout.InfiniteTimeSpan && timeout.TotalMilliseconds is < 0 or > int.MaxValue)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(timeout), timeout, $"{nameof(timeout)} must be from 0 to {int.MaxValue} ms, or infinite.");

@@ -32,7 +32,8 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
             }
 
             sp2_receive_stream* stream;
-            NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_create(pool is null ? null : pool.Pool, &native, &stream));
+            NativeStatus.ThrowIfFailed(
+                NativeMethods.sp2_receive_stream_create(pool is null ? null : pool.Pool, &native, &stream));
             SetHandle((nint)stream);
         }
         catch

@@ -21,7 +21,7 @@ namespace Spead2.Receive;
 /// </para>
 /// <para>Threads: any number may read; <see cref="Dispose"/> may be called from any thread, more than once.</para>
 /// </remarks>
-[SuppressMessage("Usage", "CA1816:Call GC.SuppressFinalize correctly", Justification = "A pin may outlive Dispose.")]
+[SuppressMessage("Usage", "CA1816", Justification = "A pin may outlive Dispose.")]
 public abstract unsafe class Heap : IDisposable
 {
     private readonly HeapInfo _info;
@@ -94,7 +94,8 @@ public abstract unsafe class Heap : IDisposable
         get
         {
             ThrowIfDisposed();
-            return ImmutableCollectionsMarshal.AsImmutableArray(_items ??= WithMemory(static heap => heap.ReadItems()));
+            _items ??= WithMemory(static heap => heap.ReadItems());
+            return ImmutableCollectionsMarshal.AsImmutableArray(_items);
         }
     }
 
@@ -107,7 +108,8 @@ public abstract unsafe class Heap : IDisposable
         get
         {
             ThrowIfDisposed();
-            return ImmutableCollectionsMarshal.AsImmutableArray(_ranges ??= WithMemory(static heap => heap.ReadRanges()));
+            _ranges ??= WithMemory(static heap => heap.ReadRanges());
+            return ImmutableCollectionsMarshal.AsImmutableArray(_ranges);
         }
     }
 
@@ -190,7 +192,8 @@ public abstract unsafe class Heap : IDisposable
 
         public override MemoryHandle Pin(int elementIndex = 0)
         {
-            ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)elementIndex, (uint)heap._info.PayloadLength, nameof(elementIndex));
+            ArgumentOutOfRangeException.ThrowIfNegative(elementIndex);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(elementIndex, heap._info.PayloadLength);
             heap.Hold();
             return new MemoryHandle(heap._info.Payload + elementIndex, pinnable: this);
         }

@@ -9,7 +9,7 @@ namespace Spead2.Receive;
 internal abstract class ReadQueue
 {
     private readonly Lock _gate = new();
-    private readonly LinkedList<TaskCompletionSource<Heap?>> _readers = new();
+    private readonly LinkedList<Reader> _readers = new();
     private TaskCompletionSource<bool>? _ready;
     private bool _serveAgain;
 
@@ -71,10 +71,10 @@ internal abstract class ReadQueue
             return ValueTask.FromResult(heap);
         }
 
-        LinkedListNode<TaskCompletionSource<Heap?>> reader = Enqueue();
+        Reader reader = Enqueue();
         return cancellationToken.CanBeCanceled
             ? new(WaitAsync(reader, cancellationToken))
-            : new(reader.Value.Task);
+            : new(reader.Task);
     }
 
     /// <summary>Waits in line for a heap, blocking the thread; gives null when the stream has stopped.</summary>
@@ -87,17 +87,17 @@ internal abstract class ReadQueue
             return true;
         }
 
-        LinkedListNode<TaskCompletionSource<Heap?>> reader = Enqueue();
+        Reader reader = Enqueue();
         using (cancellationToken.UnsafeRegister(_ => Cancel(reader, cancellationToken), null))
         {
             // Waits without throwing, so that a heap that came at the last moment is seen below.
-            if (!((IAsyncResult)reader.Value.Task).AsyncWaitHandle.WaitOne(timeout) && TryRemove(reader))
+            if (!((IAsyncResult)reader.Task).AsyncWaitHandle.WaitOne(timeout) && TryRemove(reader))
             {
                 return false;
             }
         }
 
-        heap = reader.Value.Task.GetAwaiter().GetResult();
+        heap = reader.Task.GetAwaiter().GetResult();
         return true;
     }
 
@@ -153,12 +153,12 @@ internal abstract class ReadQueue
     /// </summary>
     protected abstract ReadResult RequestReady();
 
-    private LinkedListNode<TaskCompletionSource<Heap?>> Enqueue()
+    private Reader Enqueue()
     {
-        LinkedListNode<TaskCompletionSource<Heap?>> reader = new(new(TaskCreationOptions.RunContinuationsAsynchronously));
+        Reader reader = new();
         lock (_gate)
         {
-            _readers.AddLast(reader);
+            _readers.AddLast(reader.Place);
             _waiting++;
             Serve();
         }
@@ -166,28 +166,28 @@ internal abstract class ReadQueue
         return reader;
     }
 
-    private async Task<Heap?> WaitAsync(LinkedListNode<TaskCompletionSource<Heap?>> reader, CancellationToken cancellationToken)
+    private async Task<Heap?> WaitAsync(Reader reader, CancellationToken cancellationToken)
     {
         using (cancellationToken.UnsafeRegister(_ => Cancel(reader, cancellationToken), null))
         {
-            return await reader.Value.Task.ConfigureAwait(false);
+            return await reader.Task.ConfigureAwait(false);
         }
     }
 
-    private void Cancel(LinkedListNode<TaskCompletionSource<Heap?>> reader, CancellationToken cancellationToken)
+    private void Cancel(Reader reader, CancellationToken cancellationToken)
     {
         if (TryRemove(reader))
         {
-            reader.Value.SetCanceled(cancellationToken);
+            reader.SetCanceled(cancellationToken);
         }
     }
 
     /// <summary>Takes a reader out of the line unless it has been served.</summary>
-    private bool TryRemove(LinkedListNode<TaskCompletionSource<Heap?>> reader)
+    private bool TryRemove(Reader reader)
     {
         lock (_gate)
         {
-            if (reader.List is null)
+            if (reader.Place.List is null)
             {
                 return false;
             }
@@ -197,9 +197,9 @@ internal abstract class ReadQueue
         }
     }
 
-    private void Remove(LinkedListNode<TaskCompletionSource<Heap?>> reader)
+    private void Remove(Reader reader)
     {
-        _readers.Remove(reader);
+        _readers.Remove(reader.Place);
         _waiting--;
     }
 
@@ -217,9 +217,9 @@ internal abstract class ReadQueue
 
     private void ServeReaders()
     {
-        while (_readers.First is { } reader)
+        while (_readers.First?.Value is { } reader)
         {
-            if (TryPopFor(reader.Value))
+            if (TryPopFor(reader))
             {
                 Remove(reader);
             }
@@ -230,7 +230,7 @@ internal abstract class ReadQueue
         }
     }
 
-    private bool TryPopFor(TaskCompletionSource<Heap?> reader)
+    private bool TryPopFor(Reader reader)
     {
         try
         {
@@ -263,5 +263,17 @@ internal abstract class ReadQueue
             _ready.SetResult(result == ReadResult.Heap);
             _ready = null;
         }
+    }
+
+    /// <summary>One who waits in line for a heap; null tells that the stream has stopped.</summary>
+    private sealed class Reader : TaskCompletionSource<Heap?>
+    {
+        public Reader()
+            : base(TaskCreationOptions.RunContinuationsAsynchronously)
+        {
+            Place = new(this);
+        }
+
+        public LinkedListNode<Reader> Place { get; }
     }
 }

@@ -19,7 +19,9 @@ public sealed class ReceiveStreamOptions
     /// <summary>Default of <see cref="MaxHeapSize"/>: 1 GiB.</summary>
     public const long DefaultMaxHeapSize = 1L << 30;
 
-    /// <summary>Largest <see cref="RingHeaps"/>, and largest <see cref="MaxHeaps"/> times <see cref="Substreams"/>.</summary>
+    /// <summary>
+    /// Largest <see cref="RingHeaps"/>, and largest <see cref="MaxHeaps"/> times <see cref="Substreams"/>.
+    /// </summary>
     public const int MaxSlots = 1 << 24;
 
     /// <summary>Largest <see cref="MaxHeapSize"/>: what one <see cref="ReadOnlyMemory{T}"/> can hold.</summary>
@@ -41,7 +43,8 @@ public sealed class ReceiveStreamOptions
     public long MaxHeapSize { get; init; } = DefaultMaxHeapSize;
 
     /// <summary>
-    /// Whether packets of a heap may arrive in any order (the default). Otherwise those that are out of order are not used.
+    /// Whether packets of a heap may arrive in any order (the default). Otherwise those that are out of order are not
+    /// used.
     /// </summary>
     public bool AllowOutOfOrder { get; init; } = true;
 

@@ -16,7 +16,7 @@ namespace Spead2.Receive;
 /// <see cref="AllocationFailed"/>. What is malformed, mismatched in size, truncated, empty or dropped by the kernel
 /// never got that far. Enumerating gives each statistic under receiving.txt's spelling, for example <c>max_batch</c>.
 /// </remarks>
-[SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "Its properties are what matters.")]
+[SuppressMessage("Naming", "CA1710", Justification = "Its properties are what matters.")]
 public sealed class StreamStatistics : IReadOnlyCollection<KeyValuePair<string, long>>
 {
     internal static readonly ImmutableArray<string> Names =
@@ -118,7 +118,8 @@ public sealed class StreamStatistics : IReadOnlyCollection<KeyValuePair<string, 
     private long this[Statistic statistic] => _values[(int)statistic];
 
     /// <summary>Names and values, in a fixed order.</summary>
-    public IEnumerator<KeyValuePair<string, long>> GetEnumerator() => Names.Zip(_values, KeyValuePair.Create).GetEnumerator();
+    public IEnumerator<KeyValuePair<string, long>> GetEnumerator() =>
+        Names.Zip(_values, KeyValuePair.Create).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

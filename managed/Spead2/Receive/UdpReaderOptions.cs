@@ -35,7 +35,8 @@ public sealed class UdpReaderOptions
     {
         if (Port is < 0 or > LargestPort)
         {
-            throw new ArgumentOutOfRangeException(nameof(Port), Port, $"{nameof(Port)} must be from 0 to {LargestPort}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(Port), Port, $"{nameof(Port)} must be from 0 to {LargestPort}.");
         }
 
         if (BindHost is not null && (BindHost.Length == 0 || BindHost.Contains('\0', StringComparison.Ordinal)))

@@ -74,7 +74,7 @@ public sealed class Vector
                 case "feed":
                     foreach (Vector run in runs)
                     {
-                        run.Options = ParseOptions(options, inOrder: run.Name.EndsWith("(in order)", StringComparison.Ordinal));
+                        run.Options = ParseOptions(options, run.Name.EndsWith("(in order)", StringComparison.Ordinal));
                         run.FeedsBuffer = words[1] == "buffer";
                         run.Packets = [.. words[2..].Select(name => new ReadOnlyMemory<byte>([.. packets[name]]))];
                     }

@@ -14,17 +14,17 @@ public sealed class HeapTests
 
     private static readonly TestCaseData<Action<Heap>>[] Uses =
     [
-        new TestCaseData<Action<Heap>>(heap => _ = heap.Cnt).SetArgDisplayNames("Cnt"),
-        new TestCaseData<Action<Heap>>(heap => _ = heap.Flavour).SetArgDisplayNames("Flavour"),
-        new TestCaseData<Action<Heap>>(heap => _ = heap.HeapLength).SetArgDisplayNames("HeapLength"),
-        new TestCaseData<Action<Heap>>(heap => _ = heap.ReceivedLength).SetArgDisplayNames("ReceivedLength"),
-        new TestCaseData<Action<Heap>>(heap => _ = heap.IsComplete).SetArgDisplayNames("IsComplete"),
-        new TestCaseData<Action<Heap>>(heap => _ = heap.IsContiguous).SetArgDisplayNames("IsContiguous"),
-        new TestCaseData<Action<Heap>>(heap => _ = heap.IsStartOfStream).SetArgDisplayNames("IsStartOfStream"),
-        new TestCaseData<Action<Heap>>(heap => _ = heap.IsEndOfStream).SetArgDisplayNames("IsEndOfStream"),
-        new TestCaseData<Action<Heap>>(heap => _ = heap.Payload).SetArgDisplayNames("Payload"),
-        new TestCaseData<Action<Heap>>(heap => _ = heap.Items).SetArgDisplayNames("Items"),
-        new TestCaseData<Action<Heap>>(heap => _ = heap.PayloadRanges).SetArgDisplayNames("PayloadRanges"),
+        Use(heap => _ = heap.Cnt, "Cnt"),
+        Use(heap => _ = heap.Flavour, "Flavour"),
+        Use(heap => _ = heap.HeapLength, "HeapLength"),
+        Use(heap => _ = heap.ReceivedLength, "ReceivedLength"),
+        Use(heap => _ = heap.IsComplete, "IsComplete"),
+        Use(heap => _ = heap.IsContiguous, "IsContiguous"),
+        Use(heap => _ = heap.IsStartOfStream, "IsStartOfStream"),
+        Use(heap => _ = heap.IsEndOfStream, "IsEndOfStream"),
+        Use(heap => _ = heap.Payload, "Payload"),
+        Use(heap => _ = heap.Items, "Items"),
+        Use(heap => _ = heap.PayloadRanges, "PayloadRanges"),
     ];
 
     [Test]
@@ -191,6 +191,9 @@ public sealed class HeapTests
         Assert.That(payload, Is.EqualTo(16 * Heaps));
         Assert.That(perHeap, Is.LessThanOrEqualTo(LargestHeap));
     }
+
+    private static TestCaseData<Action<Heap>> Use(Action<Heap> use, string name) =>
+        new TestCaseData<Action<Heap>>(use).SetArgDisplayNames(name);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Abandon(UnmanagedHeap.Counter releases, bool pinned, bool disposed)
