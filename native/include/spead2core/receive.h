@@ -76,7 +76,8 @@ typedef struct sp2_receive_options {
     uint32_t flags;         /* sp2_receive_flags */
     uint64_t max_heaps;     /* heaps under assembly per substream; default 4. A heap is pushed out
                                when this many newer heaps of its substream have started */
-    uint64_t ring_heaps;    /* finished heaps that wait for the consumer; default 4 */
+    uint64_t ring_heaps;    /* finished heaps that wait for the consumer; default 4. When they are
+                               more, readers pause until half of the ring is free */
     uint64_t substreams;    /* heap cnt modulo this is the substream; default 1 */
     uint64_t max_heap_size; /* largest heap in bytes; default 1 GiB. Packets of larger heaps are
                                not used and count as too_large */
@@ -233,9 +234,12 @@ SP2_API int32_t sp2_receive_stream_pop(sp2_receive_stream *stream, sp2_heap **he
 
 /*
  * Like sp2_receive_stream_pop, but waits for the first heap (get), at most `timeout_ns`
- * nanoseconds; a negative timeout waits until there is a heap or the stream stops.
+ * nanoseconds; a negative timeout waits until there is a heap or the stream stops. It looks for a
+ * heap for some ten microseconds before it sleeps.
  *
- * Returns: SP2_OK (*count >= 1), SP2_E_TIMEOUT, SP2_E_STOPPED, SP2_E_ARG. *count is 0 on failure.
+ * Ownership: each heap is the caller's until sp2_heap_release, also after the stream is destroyed.
+ * Threads:   any; safe against sp2_receive_stream_stop, which ends the waiting.
+ * Returns:   SP2_OK (*count >= 1), SP2_E_TIMEOUT, SP2_E_STOPPED, SP2_E_ARG. *count is 0 on failure.
  */
 SP2_API int32_t sp2_receive_stream_pop_wait(sp2_receive_stream *stream, sp2_heap **heaps,
                                             uint32_t capacity, int64_t timeout_ns, uint32_t *count);

@@ -38,6 +38,14 @@
 #define SMALL_LOG2 16
 #define SMALL_CLASS_COUNT ((SMALL_LOG2 - SMALLEST_LOG2) * STEPS + 1)
 
+/*
+ * When a class runs out of blocks, spare ones are obtained along with the one that is asked for:
+ * with some to spare, the list of returned blocks, which costs a cache miss, is looked at more
+ * rarely.
+ */
+#define SPARE_BYTES 262144
+#define MOST_SPARE_BLOCKS 16
+
 typedef struct free_block {
     struct free_block *next;
 } free_block;
@@ -137,6 +145,7 @@ static free_block *pop_block(size_class *class) {
     if (block != NULL) {
         SHOW(block, sizeof(*block));
         *list = block->next;
+        SP2__PREFETCH(block->next); /* its link was written by another processor */
     }
     return block;
 }
@@ -151,34 +160,7 @@ static void *obtain_block(size_class *class, unsigned index) {
     if (block != NULL) {
         add_counter(&obtained_blocks, 1);
         add_counter(&class->obtained, 1);
-        sp2__mutex_lock(&class->lock);
-        count_locked(&class->taken);
-        sp2__mutex_unlock(&class->lock);
     }
-    return block;
-}
-
-void *sp2__recycler_alloc(uint64_t size) {
-    const unsigned index = class_of(size);
-    if (index >= CLASS_COUNT || class_size(index) > SIZE_MAX) {
-        return NULL;
-    }
-    init_classes();
-    size_class *class = &classes[index];
-    sp2__mutex_lock(&class->lock);
-    free_block *block = pop_block(class);
-    if (block != NULL) {
-        count_locked(&class->taken);
-        count_locked(&class->hits);
-    }
-    sp2__mutex_unlock(&class->lock);
-    if (block == NULL) {
-        return obtain_block(class, index);
-    }
-    if (is_large(index)) {
-        atomic_fetch_sub_explicit(&large_cached_bytes, class_size(index), memory_order_relaxed);
-    }
-    SHOW(block, class_size(index));
     return block;
 }
 
@@ -199,6 +181,54 @@ static bool may_keep(size_class *class, unsigned index) {
     return false;
 }
 
+/* The opposite: a block that was kept is so no more. */
+static void cancel_keep(unsigned index) {
+    if (is_large(index)) {
+        atomic_fetch_sub_explicit(&large_cached_bytes, class_size(index), memory_order_relaxed);
+    }
+}
+
+/* Obtains spare blocks, as far as they may be kept. Under the lock. */
+static void obtain_spare(size_class *class, unsigned index) {
+    const uint64_t most = sp2__min_u64(SPARE_BYTES / class_size(index), MOST_SPARE_BLOCKS);
+    for (uint64_t i = 0; i < most && may_keep(class, index); i++) {
+        free_block *block = obtain_block(class, index);
+        if (block == NULL) {
+            cancel_keep(index);
+            return;
+        }
+        block->next = class->ready;
+        class->ready = block;
+        HIDE((char *)block + sizeof(*block), class_size(index) - sizeof(*block));
+    }
+}
+
+void *sp2__recycler_alloc(uint64_t size) {
+    const unsigned index = class_of(size);
+    if (index >= CLASS_COUNT || class_size(index) > SIZE_MAX) {
+        return NULL;
+    }
+    init_classes();
+    size_class *class = &classes[index];
+    sp2__mutex_lock(&class->lock);
+    void *block = pop_block(class);
+    if (block != NULL) {
+        count_locked(&class->hits);
+        cancel_keep(index);
+        SHOW(block, class_size(index));
+    } else {
+        block = obtain_block(class, index);
+        if (block != NULL) {
+            obtain_spare(class, index);
+        }
+    }
+    if (block != NULL) {
+        count_locked(&class->taken);
+    }
+    sp2__mutex_unlock(&class->lock);
+    return block;
+}
+
 static void give_back(size_class *class, unsigned index, void *block) {
     atomic_fetch_sub_explicit(&class->obtained, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&obtained_blocks, 1, memory_order_relaxed);
@@ -210,9 +240,7 @@ static void give_back_list(size_class *class, unsigned index, free_block *block)
         SHOW(block, class_size(index));
         free_block *next = block->next;
         give_back(class, index, block);
-        if (is_large(index)) {
-            atomic_fetch_sub_explicit(&large_cached_bytes, class_size(index), memory_order_relaxed);
-        }
+        cancel_keep(index);
         block = next;
     }
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -80,7 +81,14 @@ const void *sp2__thread_self(void) {
 }
 
 bool sp2__many_cpus(void) {
-    return sysconf(_SC_NPROCESSORS_ONLN) > 1;
+    /* The C library reads a file to find out. */
+    static _Atomic long known;
+    long count = atomic_load_explicit(&known, memory_order_relaxed);
+    if (count == 0) {
+        count = sysconf(_SC_NPROCESSORS_ONLN);
+        atomic_store_explicit(&known, count, memory_order_relaxed);
+    }
+    return count > 1;
 }
 
 void sp2__thread_name(const char *name) {

@@ -6,16 +6,68 @@
 #include "heap/heap.h"
 #include "stream/stream.h"
 
-/* A reader that found the ring full looks for room this often before it is paused, and a consumer
- * that found it empty for a heap before it sleeps: about 10 microseconds of spinning, roughly what
- * going to sleep and being woken costs. */
-#define SPIN_NS 10000
+/* A reader that found the ring full looks for room this long before it is paused: roughly what
+ * being paused and resumed costs. */
+#define ROOM_SPIN_NS 10000
 
-/* Spins between two looks at the clock, which costs as much as some ten spins. */
-#define SPINS_PER_CLOCK_LOOK 32
+/* A consumer that found the ring empty looks for a heap this long before it sleeps. Waking it would
+ * cost the reader's thread a system call, up to a tenth of the time in which it receives a heap of
+ * 1 MiB, and a stream at full rate has the next heap by then. */
+#define HEAP_SPIN_NS 50000
+
+/* A wake-up costs too much for every small heap, but consumers should not wait long for large ones:
+ * so many bytes of payload are pushed until they are told within a turn. */
+#define ANNOUNCE_BYTES 262144
+
+/* Whoever spins shares a processor's caches, and often the core itself, with the thread that it
+ * waits for: it pauses this often between two looks, for half a microsecond or less in all. */
+#define PAUSES_PER_LOOK 32
+
+/* Looks at the condition between two looks at the clock, which costs as much as several pauses. */
+#define LOOKS_PER_CLOCK 4
+
+static bool ring_has_room(sp2_receive_stream *stream) {
+    return sp2__ring_has_room(&stream->ring);
+}
+
+static bool something_to_pop(sp2_receive_stream *stream) {
+    return !sp2__ring_is_empty(&stream->ring) || sp2__ring_is_stopped(&stream->ring);
+}
+
+/* Waits for a condition without sleeping, where another thread can make it true meanwhile. */
+static void spin_until(bool (*condition)(sp2_receive_stream *), sp2_receive_stream *stream,
+                       uint64_t limit_ns) {
+    if (!sp2__many_cpus()) {
+        return;
+    }
+    const uint64_t start = sp2__clock_ns();
+    do {
+        for (int look = 0; look < LOOKS_PER_CLOCK; look++) {
+            if (condition(stream)) {
+                return;
+            }
+            for (int i = 0; i < PAUSES_PER_LOOK; i++) {
+                sp2__spin_pause();
+            }
+        }
+    } while (sp2__clock_ns() - start < limit_ns);
+}
+
+static void announce(sp2_receive_stream *stream) {
+    if (sp2__ring_announce(&stream->ring)) {
+        atomic_store_explicit(&stream->ready_due, true, memory_order_relaxed);
+    }
+}
 
 void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap) {
+    const uint64_t bytes = heap->received_length;
     if (stream->waiting_first == NULL && SP2__LIKELY(sp2__ring_push(&stream->ring, heap))) {
+        stream->unannounced_bytes += bytes;
+        if (stream->unannounced_bytes >= ANNOUNCE_BYTES) {
+            stream->unannounced_bytes = 0;
+            sp2__ring_take_news(&stream->ring);
+            announce(stream);
+        }
         return;
     }
     heap->next = NULL;
@@ -80,21 +132,15 @@ void sp2__stream_settle(sp2_receive_stream *stream) {
 
 void sp2__stream_unlock(sp2_receive_stream *stream) {
     const bool news = sp2__ring_take_news(&stream->ring);
+    stream->unannounced_bytes = 0;
     sp2__mutex_unlock(&stream->lock);
-    if (news && sp2__ring_announce(&stream->ring)) {
-        atomic_store_explicit(&stream->ready_due, true, memory_order_relaxed);
+    if (news) {
+        announce(stream);
     }
 }
 
 bool sp2__stream_wait_for_room(sp2_receive_stream *stream, sp2__reader *reader) {
-    if (sp2__many_cpus()) {
-        const uint64_t start = sp2__clock_ns();
-        while (!sp2__ring_has_room(&stream->ring) && sp2__clock_ns() - start < SPIN_NS) {
-            for (int i = 0; i < SPINS_PER_CLOCK_LOOK; i++) {
-                sp2__spin_pause();
-            }
-        }
-    }
+    spin_until(ring_has_room, stream, ROOM_SPIN_NS);
     sp2__mutex_lock(&stream->lock);
     move_waiting(stream);
     if (stream->waiting_first != NULL && !sp2__stream_is_stopped(stream)) {
@@ -201,19 +247,6 @@ int32_t sp2_receive_stream_pop(sp2_receive_stream *stream, sp2_heap **heaps, uin
     return status == SP2_OK ? pop(stream, heaps, capacity, count) : status;
 }
 
-static bool nothing_to_pop(sp2_receive_stream *stream) {
-    return sp2__ring_is_empty(&stream->ring) && !sp2__ring_is_stopped(&stream->ring);
-}
-
-static void spin_for_heap(sp2_receive_stream *stream) {
-    const uint64_t start = sp2__clock_ns();
-    while (nothing_to_pop(stream) && sp2__clock_ns() - start < SPIN_NS) {
-        for (int i = 0; i < SPINS_PER_CLOCK_LOOK && nothing_to_pop(stream); i++) {
-            sp2__spin_pause();
-        }
-    }
-}
-
 /* Sleeps until there may be a heap, or for the rest of the timeout; false if that has passed. */
 static bool sleep_for_heap(sp2_receive_stream *stream, uint64_t start, int64_t timeout_ns) {
     int64_t remaining = -1;
@@ -225,10 +258,10 @@ static bool sleep_for_heap(sp2_receive_stream *stream, uint64_t start, int64_t t
         remaining = timeout_ns - (int64_t)elapsed;
     }
     const uint32_t key = sp2__wake_prepare(&stream->ring.wake);
-    if (nothing_to_pop(stream)) {
-        sp2__wake_wait(&stream->ring.wake, key, remaining);
-    } else {
+    if (something_to_pop(stream)) {
         sp2__wake_cancel(&stream->ring.wake);
+    } else {
+        sp2__wake_wait(&stream->ring.wake, key, remaining);
     }
     return true;
 }
@@ -244,8 +277,8 @@ int32_t sp2_receive_stream_pop_wait(sp2_receive_stream *stream, sp2_heap **heaps
         return status;
     }
     const uint64_t start = sp2__clock_ns();
-    if (timeout_ns != 0 && sp2__many_cpus()) {
-        spin_for_heap(stream);
+    if (timeout_ns != 0) {
+        spin_until(something_to_pop, stream, HEAP_SPIN_NS);
     }
     while ((status = pop(stream, heaps, capacity, count)) == SP2_E_EMPTY) {
         if (!sleep_for_heap(stream, start, timeout_ns)) {

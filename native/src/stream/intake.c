@@ -198,10 +198,8 @@ static sp2__flow add_other_datagram(sp2_receive_stream *stream, const uint8_t *b
 sp2__flow sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
                                    uint64_t length) {
     sp2__packet packet;
-    sp2__flow flow;
-    if (SP2__LIKELY(sp2__packet_decode_usual(bytes, length, &packet) && packet.size == length &&
-                    append_packet(stream, &packet, &flow))) {
-        return flow;
+    if (SP2__LIKELY(sp2__packet_decode_usual(bytes, length, &packet) && packet.size == length)) {
+        return sp2__stream_add_packet(stream, &packet);
     }
     return add_other_datagram(stream, bytes, length);
 }

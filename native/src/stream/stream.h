@@ -40,6 +40,7 @@ struct sp2_receive_stream {
     sp2__assembler assembler;
     sp2_heap *waiting_first; /* finished heaps that found the ring full, in order */
     sp2_heap *waiting_last;
+    uint64_t unannounced_bytes; /* of payload, pushed since consumers were last told */
     bool stop_requested; /* by a stop item or the end of a source; to be done at the batch's end */
     sp2_receive_stats stats;
 
