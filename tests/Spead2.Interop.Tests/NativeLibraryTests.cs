@@ -97,6 +97,7 @@ public sealed class NativeLibraryTests
     [Test]
     public void Candidates_are_near_the_program_and_then_those_of_dotnet()
     {
+        using EnvironmentVariable variable = new(NativeLibraryCandidates.OverrideVariable, null);
         IReadOnlyList<string> candidates = NativeLibraryCandidates.InOrder();
 
         Assert.That(candidates, Has.Member(BuiltLibrary).And.Unique);
@@ -170,7 +171,7 @@ public sealed class NativeLibraryTests
         private readonly string _name;
         private readonly string? _before;
 
-        public EnvironmentVariable(string name, string value)
+        public EnvironmentVariable(string name, string? value)
         {
             _name = name;
             _before = Environment.GetEnvironmentVariable(name);
