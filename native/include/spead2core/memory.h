@@ -22,8 +22,8 @@ extern "C" {
  * enough for a correlator that dumps every few seconds to find its memory again. */
 #define SP2_MEMORY_IDLE_SECONDS 5
 
-/* Default of sp2_memory_set_cache_limit: 512 MiB. */
-#define SP2_MEMORY_CACHE_LIMIT_DEFAULT 536870912
+/* Default of sp2_memory_set_cache_limit: 1 GiB. */
+#define SP2_MEMORY_CACHE_LIMIT_DEFAULT 1073741824
 
 /* State of the default memory, for the whole process. Set `size` with the INIT macro. */
 typedef struct sp2_memory_stats {
@@ -48,7 +48,7 @@ SP2_API int32_t sp2_memory_get_stats(sp2_memory_stats *stats);
 
 /*
  * Sets how many bytes of unused blocks may be kept: one half of them for blocks of more than
- * 64 KiB, the other in equal shares for each size class of smaller ones. 0 keeps nothing. A lower
+ * 1 MiB, the other in equal shares for each size class of smaller ones. 0 keeps nothing. A lower
  * limit than what is kept now takes effect as blocks come and go; call sp2_memory_trim to apply it
  * at once.
  *

@@ -10,14 +10,14 @@
 #define SP2__COLD __attribute__((cold, noinline))
 #define SP2__PRINTF(text, first) __attribute__((format(printf, text, first)))
 #define SP2__INLINE static inline __attribute__((always_inline))
-#define SP2__PREFETCH(p) __builtin_prefetch(p)
+#define SP2__PREFETCH_WRITE(p) __builtin_prefetch((p), 1)
 #else
 #define SP2__LIKELY(x) (x)
 #define SP2__UNLIKELY(x) (x)
 #define SP2__COLD
 #define SP2__PRINTF(text, first)
 #define SP2__INLINE static inline
-#define SP2__PREFETCH(p) ((void)(p))
+#define SP2__PREFETCH_WRITE(p) ((void)(p))
 #endif
 
 /* Data of different threads is kept this far apart: two cache lines, as they are fetched in pairs.

@@ -106,6 +106,23 @@ static void apply_items(sp2_heap *heap, const sp2__packet *packet) {
     }
 }
 
+/* Says what packet sp2__heap_take_next may take: none, if what it need not look at is unusual. */
+static void expect_next(sp2_heap *heap, const sp2__packet *packet) {
+    sp2__next_packet *next = &heap->next_packet;
+    const bool usual = packet->usual_prefix && packet->item_count == 0 && !heap->out_of_order &&
+                       heap->min_length == heap->heap_length && heap->received_length != 0;
+    if (!usual) {
+        next->header = 0;
+        return;
+    }
+    const uint64_t immediate = SP2__IMMEDIATE_BIT >> heap->address_bits;
+    next->header = sp2__load_raw64(packet->start);
+    next->cnt_pointer = sp2__load_raw64(packet->start + 8);
+    next->heap_length_pointer = sp2__load_raw64(packet->start + 16);
+    next->payload_offset_pointer = (immediate | SP2__ID_PAYLOAD_OFFSET) << heap->address_bits;
+    next->payload_length_pointer = (immediate | SP2__ID_PAYLOAD_LENGTH) << heap->address_bits;
+}
+
 sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
                               const sp2__heap_rules *rules) {
     const bool has_length = packet->heap_length != SP2__LENGTH_UNKNOWN;
@@ -158,6 +175,7 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
         heap->received_end = sp2__max_u64(heap->received_end, end);
         memcpy(heap->payload + packet->payload_offset, packet->payload, packet->payload_length);
     }
+    expect_next(heap, packet);
     return SP2__ACCEPTED;
 }
 

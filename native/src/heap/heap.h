@@ -10,7 +10,20 @@
 #include "heap/pointers.h"
 #include "heap/ranges.h"
 #include "packet/packet.h"
+#include "packet/wire.h"
 #include "spead2core/heap.h"
+
+/*
+ * How the next packet of a heap begins if it has what most packets have: the header of the one
+ * before, the special four, in order, and payload. `header` is 0 where this is not to be expected.
+ */
+typedef struct sp2__next_packet {
+    uint64_t header; /* these three as they stand in the packet */
+    uint64_t cnt_pointer;
+    uint64_t heap_length_pointer;
+    uint64_t payload_offset_pointer; /* these two as numbers, with the value 0 */
+    uint64_t payload_length_pointer;
+} sp2__next_packet;
 
 /*
  * A heap, from its first packet to its release. While it is assembled ("live") one thread at a time
@@ -34,7 +47,8 @@ struct sp2_heap {
     bool frozen_ranges;  /* range_copies are to be freed */
     uint32_t flags;      /* sp2_heap_flags, once finished */
     uint32_t slot;       /* the assembler's: index of the slot it lives in */
-    sp2_heap *next;      /* the assembler's bucket, later the stream's list of waiting heaps */
+    sp2__next_packet next_packet;
+    sp2_heap *next; /* the assembler's bucket, later the stream's list of waiting heaps */
     sp2__ranges ranges;
     sp2_range *range_copies; /* incomplete and finished: what sp2_heap_get_ranges gives */
     uint64_t range_count;
@@ -68,21 +82,30 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
                               const sp2__heap_rules *rules);
 
 /*
- * The same for most packets of a heap: the next one in order, with nothing new but its payload.
- * False, and no change, for all others.
+ * The same for most packets of a heap, undecoded: if the bytes are its next packet, in order and
+ * with nothing new but payload, that is taken. Returns the length of the payload, or
+ * SP2__LENGTH_UNKNOWN, and no change, for all others. There must be at least SP2__USUAL_PREFIX
+ * bytes; `exact` says that none may follow the packet.
  */
-SP2__INLINE bool sp2__heap_append(sp2_heap *heap, const sp2__packet *packet) {
-    if (SP2__UNLIKELY(((packet->heap_length ^ heap->heap_length) |
-                       (packet->heap_length ^ heap->min_length) |
-                       (packet->payload_offset ^ heap->received_length) |
-                       (packet->address_bits ^ heap->address_bits) | packet->item_count |
-                       heap->out_of_order) != 0)) {
-        return false;
+SP2__INLINE uint64_t sp2__heap_take_next(sp2_heap *heap, const uint8_t *bytes, uint64_t available,
+                                         bool exact) {
+    const sp2__next_packet *next = &heap->next_packet;
+    const uint64_t offset = heap->received_length;
+    const uint64_t length = sp2__load_be64(bytes + 32) - next->payload_length_pointer;
+    if (SP2__UNLIKELY(((sp2__load_raw64(bytes) ^ next->header) |
+                       (sp2__load_raw64(bytes + 8) ^ next->cnt_pointer) |
+                       (sp2__load_raw64(bytes + 16) ^ next->heap_length_pointer) |
+                       (sp2__load_be64(bytes + 24) ^ (next->payload_offset_pointer + offset))) !=
+                          0 ||
+                      length > heap->heap_length - offset ||
+                      (exact ? length != available - SP2__USUAL_PREFIX
+                             : length > available - SP2__USUAL_PREFIX))) {
+        return SP2__LENGTH_UNKNOWN;
     }
-    heap->received_length = packet->payload_offset + packet->payload_length;
-    heap->received_end = heap->received_length;
-    memcpy(heap->payload + packet->payload_offset, packet->payload, packet->payload_length);
-    return true;
+    heap->received_length = offset + length;
+    heap->received_end = offset + length;
+    memcpy(heap->payload + offset, bytes + SP2__USUAL_PREFIX, length);
+    return length;
 }
 
 /* Spec section 4.5. */

@@ -32,10 +32,10 @@
 #define CLASS_COUNT ((LARGEST_LOG2 - SMALLEST_LOG2) * STEPS + 1)
 
 /*
- * Blocks up to 2^16 bytes count as small. Large ones are counted together exactly; small ones only
+ * Blocks up to 2^20 bytes count as small. Large ones are counted together exactly; small ones only
  * in their own class, because a counter that all threads share would cost more than the rest.
  */
-#define SMALL_LOG2 16
+#define SMALL_LOG2 20
 #define SMALL_CLASS_COUNT ((SMALL_LOG2 - SMALLEST_LOG2) * STEPS + 1)
 
 /*
@@ -46,6 +46,10 @@
 #define SPARE_BYTES 262144
 #define MOST_SPARE_BLOCKS 16
 
+/* A heap's own record is the block that is written to most widely when it is taken into use. */
+#define PREFETCHED_BYTES 512
+#define CACHE_LINE 64
+
 typedef struct free_block {
     struct free_block *next;
 } free_block;
@@ -54,41 +58,41 @@ typedef struct free_block {
  * A size class. Blocks are freed by any thread onto `returned` without a lock; whoever allocates
  * takes that list as a whole when its own, `ready`, is empty. `idle` holds what was unused at the
  * last look and is used last; what is still there at the next look is given back.
+ *
+ * Receiving threads allocate and consumers free, on different processors: what each side changes
+ * stands apart, and neither looks at the other's part more often than it must.
  */
 typedef struct size_class {
     _Alignas(SP2__CACHE_ISOLATION) sp2__mutex lock;
+    uint64_t size;     /* bytes of a block */
     free_block *ready; /* under the lock, as is `idle` */
     free_block *idle;
     _Atomic uint64_t obtained; /* blocks from the operating system, now */
     _Atomic uint64_t taken;    /* blocks handed out, ever */
     _Atomic uint64_t hits;     /* of those, blocks that had been used before */
-    _Alignas(SP2__CACHE_ISOLATION) _Atomic(free_block *) returned;
-    _Atomic uint64_t given; /* blocks taken back, ever */
+    _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t returned; /* a list_head */
+    _Atomic uint64_t given;                                   /* blocks taken back, ever */
 } size_class;
+
+/*
+ * The address of a list's first block, and above it the number of blocks in the list, in one number
+ * that changes atomically. The number stays right up to LONGEST_LIST.
+ */
+#define ADDRESS_BITS 48
+#define ADDRESS_MASK (((uint64_t)1 << ADDRESS_BITS) - 1)
+#define LONGEST_LIST 65535
+
+/* Part of its share that a small class may keep on `returned` without counting its other lists. */
+#define UNCOUNTED_SHARE 8
 
 static size_class classes[CLASS_COUNT];
 static atomic_flag classes_init_flag = ATOMIC_FLAG_INIT;
 static atomic_bool classes_ready;
-static _Atomic uint64_t cache_limit = SP2_MEMORY_CACHE_LIMIT_DEFAULT;
-static _Atomic uint64_t large_cached_bytes;
+static _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t large_cached_bytes;
+static _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t cache_limit = SP2_MEMORY_CACHE_LIMIT_DEFAULT;
 static _Atomic uint64_t obtained_blocks; /* of all classes: changes only when the system is asked */
 static _Atomic uint32_t users;
 static _Atomic uint64_t next_look_ns;
-
-static void init_classes(void) {
-    if (atomic_load_explicit(&classes_ready, memory_order_acquire)) {
-        return;
-    }
-    if (!atomic_flag_test_and_set(&classes_init_flag)) {
-        for (unsigned i = 0; i < CLASS_COUNT; i++) {
-            sp2__mutex_init(&classes[i].lock);
-        }
-        atomic_store_explicit(&classes_ready, true, memory_order_release);
-    }
-    while (!atomic_load_explicit(&classes_ready, memory_order_acquire)) {
-        sp2__spin_pause();
-    }
-}
 
 /* Index of the smallest class that holds `size`; CLASS_COUNT or more if none does. */
 static unsigned class_of(uint64_t size) {
@@ -107,6 +111,22 @@ static uint64_t class_size(unsigned index) {
     const unsigned log2 = SMALLEST_LOG2 + (index - 1) / STEPS;
     const uint64_t step = (index - 1) % STEPS + 1;
     return ((uint64_t)1 << log2) + (step << (log2 - STEPS_LOG2));
+}
+
+static void init_classes(void) {
+    if (atomic_load_explicit(&classes_ready, memory_order_acquire)) {
+        return;
+    }
+    if (!atomic_flag_test_and_set(&classes_init_flag)) {
+        for (unsigned i = 0; i < CLASS_COUNT; i++) {
+            sp2__mutex_init(&classes[i].lock);
+            classes[i].size = class_size(i);
+        }
+        atomic_store_explicit(&classes_ready, true, memory_order_release);
+    }
+    while (!atomic_load_explicit(&classes_ready, memory_order_acquire)) {
+        sp2__spin_pause();
+    }
 }
 
 static uint64_t read_counter(_Atomic uint64_t *counter) {
@@ -135,17 +155,25 @@ static bool is_large(unsigned index) {
     return index >= SMALL_CLASS_COUNT;
 }
 
+/* Fetches the start of the block that will be handed out next from the processor that freed it. */
+static void prefetch_block(const free_block *block, uint64_t size) {
+    for (uint64_t offset = 0; offset < PREFETCHED_BYTES && offset < size; offset += CACHE_LINE) {
+        SP2__PREFETCH_WRITE((const char *)block + offset);
+    }
+}
+
 /* The next block of the lists, or NULL. Under the lock. */
 static free_block *pop_block(size_class *class) {
-    if (class->ready == NULL) {
-        class->ready = atomic_exchange_explicit(&class->returned, NULL, memory_order_acquire);
+    if (class->ready == NULL && atomic_load_explicit(&class->returned, memory_order_relaxed) != 0) {
+        const uint64_t list = atomic_exchange_explicit(&class->returned, 0, memory_order_acquire);
+        class->ready = (free_block *)(uintptr_t)(list & ADDRESS_MASK);
     }
     free_block **list = class->ready != NULL ? &class->ready : &class->idle;
     free_block *block = *list;
     if (block != NULL) {
         SHOW(block, sizeof(*block));
         *list = block->next;
-        SP2__PREFETCH(block->next); /* its link was written by another processor */
+        prefetch_block(block->next, class->size);
     }
     return block;
 }
@@ -164,15 +192,18 @@ static void *obtain_block(size_class *class, unsigned index) {
     return block;
 }
 
-/* Whether one more block may be kept; counts it among the large ones if so. */
-static bool may_keep(size_class *class, unsigned index) {
+/* Whether one more block may be kept, given how many are on `returned`; counts it among the large
+ * ones if so. */
+static bool may_keep(size_class *class, unsigned index, uint64_t returned) {
     const uint64_t size = class_size(index);
     const uint64_t half = read_counter(&cache_limit) / 2;
-    if (atomic_load_explicit(&users, memory_order_relaxed) == 0) {
+    if (atomic_load_explicit(&users, memory_order_relaxed) == 0 || returned >= LONGEST_LIST) {
         return false;
     }
     if (!is_large(index)) {
-        return (cached_blocks(class) + 1) * size <= half / SMALL_CLASS_COUNT;
+        const uint64_t share = half / SMALL_CLASS_COUNT;
+        return (returned + 1) * size <= share / UNCOUNTED_SHARE ||
+               (cached_blocks(class) + 1) * size <= share - share / UNCOUNTED_SHARE;
     }
     if (atomic_fetch_add_explicit(&large_cached_bytes, size, memory_order_relaxed) + size <= half) {
         return true;
@@ -191,7 +222,7 @@ static void cancel_keep(unsigned index) {
 /* Obtains spare blocks, as far as they may be kept. Under the lock. */
 static void obtain_spare(size_class *class, unsigned index) {
     const uint64_t most = sp2__min_u64(SPARE_BYTES / class_size(index), MOST_SPARE_BLOCKS);
-    for (uint64_t i = 0; i < most && may_keep(class, index); i++) {
+    for (uint64_t i = 0; i < most && may_keep(class, index, i); i++) {
         free_block *block = obtain_block(class, index);
         if (block == NULL) {
             cancel_keep(index);
@@ -268,18 +299,20 @@ void sp2__recycler_free(void *memory, uint64_t size) {
     }
     const unsigned index = class_of(size);
     size_class *class = &classes[index];
-    if (!may_keep(class, index)) {
-        add_counter(&class->given, 1);
+    uint64_t list = atomic_load_explicit(&class->returned, memory_order_relaxed);
+    add_counter(&class->given, 1);
+    if (!may_keep(class, index, list >> ADDRESS_BITS)) {
         give_back(class, index, memory);
         return;
     }
     free_block *block = memory;
-    add_counter(&class->given, 1);
-    block->next = atomic_load_explicit(&class->returned, memory_order_relaxed);
+    uint64_t longer;
     HIDE((char *)memory + sizeof(*block), class_size(index) - sizeof(*block));
-    while (!atomic_compare_exchange_weak_explicit(&class->returned, &block->next, block,
-                                                  memory_order_seq_cst, memory_order_relaxed)) {
-    }
+    do {
+        block->next = (free_block *)(uintptr_t)(list & ADDRESS_MASK);
+        longer = (uint64_t)(uintptr_t)block | ((list >> ADDRESS_BITS) + 1) << ADDRESS_BITS;
+    } while (!atomic_compare_exchange_weak_explicit(&class->returned, &list, longer,
+                                                    memory_order_seq_cst, memory_order_relaxed));
     /* The last user may have left, and given everything back, just before the block was kept. */
     if (atomic_load(&users) == 0) {
         age_class(index);

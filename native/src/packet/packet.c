@@ -35,13 +35,35 @@ SP2__INLINE bool take_special(uint64_t pointer, unsigned address_bits, sp2__pack
     return true;
 }
 
+/* The usual packet starts with the special four in order: four comparisons and no loop. */
+SP2__INLINE bool take_usual_prefix(const uint8_t *pointers, unsigned address_bits,
+                                   sp2__packet *packet) {
+    const uint64_t cnt = sp2__load_be64(pointers);
+    const uint64_t heap_length = sp2__load_be64(pointers + 8);
+    const uint64_t offset = sp2__load_be64(pointers + 16);
+    const uint64_t length = sp2__load_be64(pointers + 24);
+    const uint64_t immediate = SP2__IMMEDIATE_BIT >> address_bits;
+    if (((cnt >> address_bits) ^ (immediate | SP2__ID_HEAP_CNT)) |
+        ((heap_length >> address_bits) ^ (immediate | SP2__ID_HEAP_LENGTH)) |
+        ((offset >> address_bits) ^ (immediate | SP2__ID_PAYLOAD_OFFSET)) |
+        ((length >> address_bits) ^ (immediate | SP2__ID_PAYLOAD_LENGTH))) {
+        return false;
+    }
+    packet->cnt = sp2__pointer_value(cnt, address_bits);
+    packet->heap_length = sp2__pointer_value(heap_length, address_bits);
+    packet->payload_offset = sp2__pointer_value(offset, address_bits);
+    packet->payload_length = sp2__pointer_value(length, address_bits);
+    return true;
+}
+
 /* Reads the item table: the special item pointers, and where the others start. */
 static unsigned read_items(const uint8_t *bytes, uint32_t count, sp2__packet *packet) {
     unsigned found = 0;
     uint32_t first = 0;
     const uint8_t *pointers = bytes + SP2__HEADER_SIZE;
     packet->heap_length = SP2__LENGTH_UNKNOWN;
-    if (SP2__LIKELY(count >= 4) && sp2__take_usual_prefix(pointers, packet->address_bits, packet)) {
+    packet->usual_prefix = count >= 4 && take_usual_prefix(pointers, packet->address_bits, packet);
+    if (SP2__LIKELY(packet->usual_prefix)) {
         found = ALL_SPECIAL;
         first = 4;
     }
@@ -91,6 +113,7 @@ sp2__packet_fault sp2__packet_decode(const uint8_t *bytes, uint64_t length, sp2_
     if (SP2__UNLIKELY(packet->payload_offset + packet->payload_length > packet->heap_length)) {
         return SP2__PACKET_BEYOND_HEAP;
     }
+    packet->start = bytes;
     packet->payload = bytes + payload_start;
     packet->size = payload_start + packet->payload_length;
     return SP2__PACKET_OK;

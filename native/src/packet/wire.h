@@ -39,11 +39,16 @@ SP2__INLINE uint64_t sp2__swap_u64(uint64_t x) {
 #endif
 }
 
-/* A number in network byte order, as the host's; all supported hosts are little-endian. */
-SP2__INLINE uint64_t sp2__load_be64(const uint8_t *bytes) {
+/* Eight bytes as they are, for comparisons. */
+SP2__INLINE uint64_t sp2__load_raw64(const uint8_t *bytes) {
     uint64_t x;
     memcpy(&x, bytes, sizeof(x));
-    return sp2__swap_u64(x);
+    return x;
+}
+
+/* A number in network byte order, as the host's; all supported hosts are little-endian. */
+SP2__INLINE uint64_t sp2__load_be64(const uint8_t *bytes) {
+    return sp2__swap_u64(sp2__load_raw64(bytes));
 }
 
 /* Identifier of an item pointer, for `address_bits` of the flavour. */

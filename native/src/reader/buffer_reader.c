@@ -13,33 +13,33 @@ typedef struct buffer_reader {
     uint64_t position;
 } buffer_reader;
 
-/* The next packet; false if there is none, which is also the case where bytes are not a packet. */
-static bool next_packet(buffer_reader *reader, sp2__packet *packet) {
+/* Hands over the next packet; false if there is none. */
+static bool add_next(buffer_reader *reader, sp2__flow *flow) {
     if (reader->position == reader->length) {
         return false;
     }
-    const sp2__packet_fault fault = sp2__packet_decode(reader->data + reader->position,
-                                                       reader->length - reader->position, packet);
+    uint64_t size;
+    const sp2__packet_fault fault =
+        sp2__stream_add_packet(reader->base.stream, reader->data + reader->position,
+                               reader->length - reader->position, &size, flow);
     if (fault != SP2__PACKET_OK) {
         sp2__stream_add_malformed(reader->base.stream, fault, reader->position);
         return false;
     }
-    reader->position += packet->size;
+    reader->position += size;
     return true;
 }
 
 static sp2__flow read_packets(buffer_reader *reader, sp2__flow flow) {
     const uint64_t first = reader->position;
     uint64_t count = 0;
-    sp2__packet packet;
     while (flow == SP2__FLOW_ON && count < SP2__TURN_PACKETS &&
            reader->position - first < SP2__TURN_BYTES) {
-        if (!next_packet(reader, &packet)) {
+        if (add_next(reader, &flow)) {
+            count++;
+        } else {
             sp2__stream_end_source(reader->base.stream);
             flow = SP2__FLOW_ENDED;
-        } else {
-            flow = sp2__stream_add_packet(reader->base.stream, &packet);
-            count++;
         }
     }
     reader->base.batch_packets += count;

@@ -20,11 +20,11 @@
 #define ANNOUNCE_BYTES 262144
 
 /* Whoever spins shares a processor's caches, and often the core itself, with the thread that it
- * waits for: it pauses this often between two looks, for half a microsecond or less in all. */
-#define PAUSES_PER_LOOK 32
+ * waits for: it pauses this often between two looks, a few hundred nanoseconds in all. */
+#define PAUSES_PER_LOOK 16
 
 /* Looks at the condition between two looks at the clock, which costs as much as several pauses. */
-#define LOOKS_PER_CLOCK 4
+#define LOOKS_PER_CLOCK 8
 
 static bool ring_has_room(sp2_receive_stream *stream) {
     return sp2__ring_has_room(&stream->ring);

@@ -112,7 +112,7 @@ static void complete(sp2_receive_stream *stream, sp2_heap *heap, bool stop) {
     }
 }
 
-/* Any packet but those that append_packet takes. */
+/* Any packet but those that take_next takes. */
 static sp2__flow add_other_packet(sp2_receive_stream *stream, const sp2__packet *packet) {
     sp2_receive_stats *stats = &stream->stats;
     sp2__assembly result;
@@ -139,37 +139,65 @@ static sp2__flow add_other_packet(sp2_receive_stream *stream, const sp2__packet 
     return flow_of(stream);
 }
 
-/* The fast way for the next packet of a heap that is under assembly; false if it is not that. */
-SP2__INLINE bool append_packet(sp2_receive_stream *stream, const sp2__packet *packet,
-                               sp2__flow *flow) {
-    sp2_receive_stats *stats = &stream->stats;
+/* The packet of a live heap at the start of the bytes, if it is the next one in order and brings
+ * nothing new but payload. Else SP2__LENGTH_UNKNOWN; its payload's length if it was taken. `exact`:
+ * no other bytes may follow it. */
+SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t available,
+                               bool exact, sp2__flow *flow) {
+    if (SP2__UNLIKELY(available < SP2__USUAL_PREFIX)) {
+        return SP2__LENGTH_UNKNOWN;
+    }
+    /* What is not a packet finds no heap here, or one that it is no next packet of. */
+    const unsigned address_bits = (bytes[3] * 8u) % 64;
+    const uint64_t cnt = sp2__pointer_value(sp2__load_be64(bytes + 8), address_bits);
     uint64_t steps;
-    if (packet->heap_length == packet->payload_length) {
-        return false;
+    sp2_heap *heap = sp2__assembler_find(&stream->assembler, cnt, &steps);
+    if (heap == NULL) {
+        return SP2__LENGTH_UNKNOWN;
     }
-    sp2_heap *heap = sp2__assembler_find(&stream->assembler, packet->cnt, &steps);
-    if (heap == NULL || !sp2__heap_append(heap, packet)) {
-        return false;
+    const uint64_t length = sp2__heap_take_next(heap, bytes, available, exact);
+    if (length == SP2__LENGTH_UNKNOWN) {
+        return SP2__LENGTH_UNKNOWN;
     }
+    sp2_receive_stats *stats = &stream->stats;
     stats->packets++;
     stats->packets_accepted++;
     stats->search_dist += steps;
-    stats->payload_bytes += packet->payload_length;
+    stats->payload_bytes += length;
     *flow = SP2__FLOW_ON;
     if (sp2__heap_is_complete(heap)) {
         sp2__assembler_remove(&stream->assembler, heap);
         leave_assembly(stream, heap);
         *flow = flow_of(stream);
     }
-    return true;
+    return length;
 }
 
-sp2__flow sp2__stream_add_packet(sp2_receive_stream *stream, const sp2__packet *packet) {
-    sp2__flow flow;
-    return append_packet(stream, packet, &flow) ? flow : add_other_packet(stream, packet);
+sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8_t *bytes,
+                                         uint64_t available, uint64_t *size, sp2__flow *flow) {
+    const uint64_t length = take_next(stream, bytes, available, false, flow);
+    if (SP2__LIKELY(length != SP2__LENGTH_UNKNOWN)) {
+        *size = SP2__USUAL_PREFIX + length;
+        return SP2__PACKET_OK;
+    }
+    sp2__packet packet;
+    const sp2__packet_fault fault = sp2__packet_decode(bytes, available, &packet);
+    if (fault == SP2__PACKET_OK) {
+        *size = packet.size;
+        *flow = add_other_packet(stream, &packet);
+    }
+    return fault;
 }
 
-/* Any datagram but a usual packet. */
+static SP2__COLD void count_malformed(sp2_receive_stream *stream, uint64_t length,
+                                      sp2__packet_fault fault) {
+    stream->stats.malformed++;
+    SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
+             "datagram of %" PRIu64 " bytes is not a SPEAD packet: %s", length,
+             sp2__packet_fault_text(fault));
+}
+
+/* Any datagram but the next packet of a live heap. */
 static sp2__flow add_other_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
                                     uint64_t length) {
     if (length == 0) {
@@ -179,10 +207,7 @@ static sp2__flow add_other_datagram(sp2_receive_stream *stream, const uint8_t *b
     sp2__packet packet;
     const sp2__packet_fault fault = sp2__packet_decode(bytes, length, &packet);
     if (SP2__UNLIKELY(fault != SP2__PACKET_OK)) {
-        stream->stats.malformed++;
-        SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
-                 "datagram of %" PRIu64 " bytes is not a SPEAD packet: %s", length,
-                 sp2__packet_fault_text(fault));
+        count_malformed(stream, length, fault);
         return SP2__FLOW_ON;
     }
     if (SP2__UNLIKELY(packet.size != length)) {
@@ -197,11 +222,10 @@ static sp2__flow add_other_datagram(sp2_receive_stream *stream, const uint8_t *b
 
 sp2__flow sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
                                    uint64_t length) {
-    sp2__packet packet;
-    if (SP2__LIKELY(sp2__packet_decode_usual(bytes, length, &packet) && packet.size == length)) {
-        return sp2__stream_add_packet(stream, &packet);
-    }
-    return add_other_datagram(stream, bytes, length);
+    sp2__flow flow;
+    const uint64_t taken = take_next(stream, bytes, length, true, &flow);
+    return SP2__LIKELY(taken != SP2__LENGTH_UNKNOWN) ? flow
+                                                     : add_other_datagram(stream, bytes, length);
 }
 
 void sp2__stream_add_truncated(sp2_receive_stream *stream, uint64_t max_size) {

@@ -67,8 +67,10 @@ typedef enum sp2__flow {
 /* Takes the stream's lock and says whether packets may be handed over. */
 sp2__flow sp2__stream_enter(sp2_receive_stream *stream);
 
-/* Hands over a decoded packet. */
-sp2__flow sp2__stream_add_packet(sp2_receive_stream *stream, const sp2__packet *packet);
+/* Hands over the packet at the start of the bytes, which has *size bytes. If there is none, nothing
+ * is counted and *size and *flow are left alone. */
+sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8_t *bytes,
+                                         uint64_t available, uint64_t *size, sp2__flow *flow);
 
 /* Hands over a datagram, which must be exactly one packet; anything else is counted and logged. */
 sp2__flow sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
