@@ -34,7 +34,7 @@ void packet_begin(packet_builder *packet, uint32_t address_bits) {
     append(packet, header, sizeof(header));
 }
 
-uint64_t item_pointer(uint32_t address_bits, bool immediate, uint32_t id, uint64_t value) {
+uint64_t item_pointer(uint32_t address_bits, bool immediate, uint64_t id, uint64_t value) {
     return (uint64_t)immediate << 63 | (uint64_t)id << address_bits | value;
 }
 
@@ -49,11 +49,11 @@ static void add_pointer(packet_builder *packet, uint64_t pointer) {
     packet->bytes[POINTER_COUNT_OFFSET + 1] = (uint8_t)packet->pointers;
 }
 
-void packet_add_immediate(packet_builder *packet, uint32_t id, uint64_t value) {
+void packet_add_immediate(packet_builder *packet, uint64_t id, uint64_t value) {
     add_pointer(packet, item_pointer(packet->address_bits, true, id, value));
 }
 
-void packet_add_address(packet_builder *packet, uint32_t id, uint64_t address) {
+void packet_add_address(packet_builder *packet, uint64_t id, uint64_t address) {
     add_pointer(packet, item_pointer(packet->address_bits, false, id, address));
 }
 

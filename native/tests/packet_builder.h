@@ -39,14 +39,14 @@ void packet_begin(packet_builder *packet, uint32_t address_bits);
 /* Begins a packet and gives it the standard item pointers. */
 void packet_begin_heap(packet_builder *packet, uint32_t address_bits, uint64_t cnt,
                        int64_t heap_length, uint64_t payload_offset, uint64_t payload_length);
-void packet_add_immediate(packet_builder *packet, uint32_t id, uint64_t value);
-void packet_add_address(packet_builder *packet, uint32_t id, uint64_t address);
+void packet_add_immediate(packet_builder *packet, uint64_t id, uint64_t value);
+void packet_add_address(packet_builder *packet, uint64_t id, uint64_t address);
 /* Appends payload bytes; no item pointer may follow. */
 void packet_add_payload(packet_builder *packet, const void *bytes, size_t length);
 void packet_free(packet_builder *packet);
 
 /* The item pointer of an item as a number. */
-uint64_t item_pointer(uint32_t address_bits, bool immediate, uint32_t id, uint64_t value);
+uint64_t item_pointer(uint32_t address_bits, bool immediate, uint64_t id, uint64_t value);
 
 /* A growing list of datagrams that owns their bytes. */
 typedef struct datagram_list {

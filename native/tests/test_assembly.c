@@ -716,7 +716,7 @@ SP2_TEST(Packet_full_of_item_pointers_is_read) {
 SP2_TEST(Every_flavour_is_assembled) {
     for (uint32_t bits = 8; bits <= 56; bits += 8) {
         sp2_test_context("64-%d", (int)bits);
-        const uint32_t id = bits == 56 ? 0x7f : 0x80;
+        const uint64_t id = (UINT64_C(1) << (63 - bits)) - 1; /* the largest there is */
         uint8_t payload[200];
         fill_payload(payload, sizeof(payload), 9);
         datagram_list list = {0};

@@ -31,7 +31,7 @@ typedef struct vector_packet {
 } vector_packet;
 
 typedef struct vector_item {
-    uint32_t id;
+    uint64_t id;
     bool immediate;
     uint64_t value; /* of an immediate; else the address */
     uint64_t length;

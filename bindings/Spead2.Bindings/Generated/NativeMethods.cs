@@ -114,8 +114,8 @@ internal static unsafe partial class NativeMethods
     [NativeTypeName("#define SP2_MEMORY_IDLE_SECONDS 5")]
     public const int SP2_MEMORY_IDLE_SECONDS = 5;
 
-    [NativeTypeName("#define SP2_MEMORY_CACHE_LIMIT_DEFAULT 536870912")]
-    public const int SP2_MEMORY_CACHE_LIMIT_DEFAULT = 536870912;
+    [NativeTypeName("#define SP2_MEMORY_CACHE_LIMIT_DEFAULT 1073741824")]
+    public const int SP2_MEMORY_CACHE_LIMIT_DEFAULT = 1073741824;
 
     [NativeTypeName("#define SP2_THREAD_POOL_MAX_THREADS 1024")]
     public const int SP2_THREAD_POOL_MAX_THREADS = 1024;

@@ -5,11 +5,8 @@ namespace Spead2.Bindings;
 
 internal unsafe partial struct sp2_item
 {
-    [NativeTypeName("uint32_t")]
-    public uint id;
-
-    [NativeTypeName("uint32_t")]
-    public uint flags;
+    [NativeTypeName("uint64_t")]
+    public ulong id;
 
     [NativeTypeName("const uint8_t *")]
     public byte* data;
@@ -22,4 +19,10 @@ internal unsafe partial struct sp2_item
 
     [NativeTypeName("uint64_t")]
     public ulong wire;
+
+    [NativeTypeName("uint32_t")]
+    public uint flags;
+
+    [NativeTypeName("uint32_t")]
+    public uint reserved;
 }

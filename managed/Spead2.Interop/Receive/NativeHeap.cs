@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using System.Buffers.Binary;
 using Spead2.Bindings;
 
 namespace Spead2.Receive;
@@ -36,12 +35,10 @@ internal sealed unsafe class NativeHeap : Heap
         ulong count;
         NativeStatus.ThrowIfFailed(NativeMethods.sp2_heap_get_items(_heap, &items, &count));
         RawItem[] result = count == 0 ? [] : new RawItem[count];
-        int addressBits = Flavour.AddressBits;
         for (int i = 0; i < result.Length; i++)
         {
             bool isImmediate = (items[i].flags & (uint)sp2_item_flags.SP2_ITEM_IMMEDIATE) != 0;
-            long id = ItemIdOf(items[i].wire, addressBits);
-            result[i] = new(this, id, isImmediate, items[i].value, (int)items[i].length);
+            result[i] = new(this, (long)items[i].id, isImmediate, items[i].value, (int)items[i].length);
         }
 
         return result;
@@ -62,13 +59,6 @@ internal sealed unsafe class NativeHeap : Heap
     }
 
     internal override void ReleaseMemory() => NativeMethods.sp2_heap_release(_heap);
-
-    /// <summary>The identifier in an item pointer, which may have more bits than sp2_item.id holds.</summary>
-    private static long ItemIdOf(ulong wire, int addressBits)
-    {
-        ulong pointer = BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(wire) : wire;
-        return (long)(pointer & long.MaxValue) >> addressBits;
-    }
 
     private static HeapInfo ReadInfo(sp2_heap* heap)
     {

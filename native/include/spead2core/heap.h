@@ -63,12 +63,13 @@ typedef enum sp2_item_flags {
  * and NULL items do not appear; descriptors (id 5) and stream control items (id 6) do.
  */
 typedef struct sp2_item {
-    uint32_t id;         /* item identifier */
-    uint32_t flags;      /* sp2_item_flags */
+    uint64_t id;         /* item identifier; it has 63 - address_bits bits */
     const uint8_t *data; /* `length` bytes; of an immediate, its address_bits / 8 bytes as sent */
     uint64_t length;     /* bytes at `data` */
     uint64_t value;      /* immediate: the value; else the byte offset in the heap's payload */
     uint64_t wire;       /* the item pointer as it was sent, in network byte order */
+    uint32_t flags;      /* sp2_item_flags */
+    uint32_t reserved;   /* zero */
 } sp2_item;
 
 /* A range of heap offsets [start, end) that was received. */

@@ -93,7 +93,7 @@ static void apply_items(sp2_heap *heap, const sp2__packet *packet) {
     sp2__pointers_next_packet(&heap->pointers);
     for (uint32_t i = 0; i < packet->item_count; i++) {
         const uint64_t pointer = sp2__load_be64(packet->items + (size_t)i * SP2__POINTER_SIZE);
-        const uint32_t id = sp2__pointer_id(pointer, packet->address_bits);
+        const uint64_t id = sp2__pointer_id(pointer, packet->address_bits);
         const uint64_t value = sp2__pointer_value(pointer, packet->address_bits);
         if (!(pointer & SP2__IMMEDIATE_BIT)) {
             heap->min_length = sp2__max_u64(heap->min_length, value);

@@ -97,6 +97,7 @@ void sp2__heap_freeze(sp2_heap *heap) {
         items[i].flags = pointer & SP2__IMMEDIATE_BIT ? SP2_ITEM_IMMEDIATE : 0;
         items[i].value = sp2__pointer_value(pointer, heap->address_bits);
         items[i].length = i;
+        items[i].reserved = 0;
         items[i].data = NULL;
     }
     sort_items(items, count);

@@ -52,8 +52,8 @@ SP2__INLINE uint64_t sp2__load_be64(const uint8_t *bytes) {
 }
 
 /* Identifier of an item pointer, for `address_bits` of the flavour. */
-SP2__INLINE uint32_t sp2__pointer_id(uint64_t pointer, unsigned address_bits) {
-    return (uint32_t)((pointer & ~SP2__IMMEDIATE_BIT) >> address_bits);
+SP2__INLINE uint64_t sp2__pointer_id(uint64_t pointer, unsigned address_bits) {
+    return (pointer & ~SP2__IMMEDIATE_BIT) >> address_bits;
 }
 
 /* Immediate value or heap address of an item pointer. */

@@ -11,7 +11,8 @@
  * that the kernel can back them with huge pages: one page fault instead of 512. */
 #define HUGE_PAGE_SIZE ((size_t)2 << 20)
 
-/* Blocks of at least this size start at a page boundary: copying to them is up to a tenth faster. */
+/* Blocks of at least this size start at a page boundary: copying to them is up to a tenth faster.
+ */
 #define PAGE_ALIGNED_SIZE ((size_t)32 << 10)
 #define PAGE_SIZE_ASSUMED 4096
 

@@ -27,6 +27,6 @@ public static unsafe partial class sp2_itemTests
     [Test]
     public static void SizeOfTest()
     {
-        Assert.That(sizeof(sp2_item), Is.EqualTo(40));
+        Assert.That(sizeof(sp2_item), Is.EqualTo(48));
     }
 }
