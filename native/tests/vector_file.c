@@ -133,7 +133,7 @@ static void read_item(reader *r) {
     REQUIRE(heap->item_count < VECTOR_MAX_ITEMS);
     vector_item *item = &heap->items[heap->item_count++];
     char word[VECTOR_MAX_NAME];
-    item->id = need_number(r);
+    item->id = (uint64_t)need_number(r);
     need_word(r, word);
     item->immediate = strcmp(word, "immediate") == 0;
     REQUIRE(item->immediate || strcmp(word, "address") == 0);
