@@ -91,15 +91,17 @@ SP2__INLINE uint64_t sp2__heap_take_next(sp2_heap *heap, const uint8_t *bytes, u
                                          bool exact) {
     const sp2__next_packet *next = &heap->next_packet;
     const uint64_t offset = heap->received_length;
-    const uint64_t length = sp2__load_be64(bytes + 32) - next->payload_length_pointer;
-    if (SP2__UNLIKELY(((sp2__load_raw64(bytes) ^ next->header) |
-                       (sp2__load_raw64(bytes + 8) ^ next->cnt_pointer) |
-                       (sp2__load_raw64(bytes + 16) ^ next->heap_length_pointer) |
-                       (sp2__load_be64(bytes + 24) ^ (next->payload_offset_pointer + offset))) !=
-                          0 ||
-                      length > heap->heap_length - offset ||
-                      (exact ? length != available - SP2__USUAL_PREFIX
-                             : length > available - SP2__USUAL_PREFIX))) {
+    const uint64_t length_pointer = sp2__load_be64(bytes + 32);
+    /* Where the length is known already, the copy need not wait for the packet's own word on it. */
+    const uint64_t length =
+        exact ? available - SP2__USUAL_PREFIX : length_pointer - next->payload_length_pointer;
+    const uint64_t differences =
+        (sp2__load_raw64(bytes) ^ next->header) | (sp2__load_raw64(bytes + 8) ^ next->cnt_pointer) |
+        (sp2__load_raw64(bytes + 16) ^ next->heap_length_pointer) |
+        (sp2__load_be64(bytes + 24) ^ (next->payload_offset_pointer + offset)) |
+        (length_pointer ^ (next->payload_length_pointer + length));
+    if (SP2__UNLIKELY(differences != 0 || length > heap->heap_length - offset ||
+                      length > available - SP2__USUAL_PREFIX)) {
         return SP2__LENGTH_UNKNOWN;
     }
     heap->received_length = offset + length;

@@ -53,6 +53,7 @@ void sp2__assembler_remove(sp2__assembler *assembler, sp2_heap *heap) {
         link = &(*link)->next;
     }
     *link = heap->next;
+    assembler->recent = NULL;
     heap->next = NULL;
     assembler->slots[heap->slot] = NULL;
 }
@@ -71,6 +72,7 @@ static sp2_heap *place(sp2__assembler *assembler, sp2_heap *heap) {
     sp2_heap **bucket = sp2__assembler_bucket(assembler, heap->cnt);
     heap->next = *bucket;
     *bucket = heap;
+    assembler->recent = NULL;
     assembler->slots[heap->slot] = heap;
     return evicted;
 }

@@ -23,6 +23,8 @@ typedef struct sp2__assembler {
     uint64_t *heads;    /* by substream: the slot used last, within its circle */
     sp2_heap **buckets; /* chains by sp2_heap.next, newest first */
     unsigned bucket_bits;
+    sp2_heap *recent;      /* the heap that got a packet last, or NULL if the table has changed */
+    uint64_t recent_steps; /* entries that a search for it looks at */
     uint64_t max_heaps;
     uint64_t substreams;
     uint32_t bug_compat;

@@ -139,30 +139,50 @@ static sp2__flow add_other_packet(sp2_receive_stream *stream, const sp2__packet 
     return flow_of(stream);
 }
 
-/* The packet of a live heap at the start of the bytes, if it is the next one in order and brings
- * nothing new but payload. Else SP2__LENGTH_UNKNOWN; its payload's length if it was taken. `exact`:
- * no other bytes may follow it. */
+/* The live heap that bytes may be the next packet of. What is not a packet finds none, or one that
+ * it is no next packet of. */
+static sp2_heap *find_heap_of(sp2__assembler *assembler, const uint8_t *bytes) {
+    const unsigned address_bits = (bytes[3] * 8u) % 64;
+    const uint64_t cnt = sp2__pointer_value(sp2__load_be64(bytes + 8), address_bits);
+    uint64_t steps;
+    sp2_heap *heap = sp2__assembler_find(assembler, cnt, &steps);
+    assembler->recent = heap;
+    assembler->recent_steps = steps;
+    return heap;
+}
+
+/*
+ * Takes the packet at the start of the bytes if it is the next one of a live heap, in order, and
+ * brings nothing new but payload, whose length is returned. Else SP2__LENGTH_UNKNOWN. `exact`: no
+ * other bytes may follow it.
+ *
+ * Most packets belong to the heap of the packet before. That heap is tried without a search, so
+ * that where to copy does not depend on bytes that may not have come from memory yet.
+ */
 SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t available,
                                bool exact, sp2__flow *flow) {
     if (SP2__UNLIKELY(available < SP2__USUAL_PREFIX)) {
         return SP2__LENGTH_UNKNOWN;
     }
-    /* What is not a packet finds no heap here, or one that it is no next packet of. */
-    const unsigned address_bits = (bytes[3] * 8u) % 64;
-    const uint64_t cnt = sp2__pointer_value(sp2__load_be64(bytes + 8), address_bits);
-    uint64_t steps;
-    sp2_heap *heap = sp2__assembler_find(&stream->assembler, cnt, &steps);
-    if (heap == NULL) {
-        return SP2__LENGTH_UNKNOWN;
+    sp2_heap *heap = stream->assembler.recent;
+    uint64_t length = SP2__LENGTH_UNKNOWN;
+    if (SP2__LIKELY(heap != NULL)) {
+        length = sp2__heap_take_next(heap, bytes, available, exact);
     }
-    const uint64_t length = sp2__heap_take_next(heap, bytes, available, exact);
-    if (length == SP2__LENGTH_UNKNOWN) {
-        return SP2__LENGTH_UNKNOWN;
+    if (SP2__UNLIKELY(length == SP2__LENGTH_UNKNOWN)) {
+        heap = find_heap_of(&stream->assembler, bytes);
+        if (heap == NULL) {
+            return SP2__LENGTH_UNKNOWN;
+        }
+        length = sp2__heap_take_next(heap, bytes, available, exact);
+        if (length == SP2__LENGTH_UNKNOWN) {
+            return SP2__LENGTH_UNKNOWN;
+        }
     }
     sp2_receive_stats *stats = &stream->stats;
     stats->packets++;
     stats->packets_accepted++;
-    stats->search_dist += steps;
+    stats->search_dist += stream->assembler.recent_steps;
     stats->payload_bytes += length;
     *flow = SP2__FLOW_ON;
     if (sp2__heap_is_complete(heap)) {
