@@ -296,7 +296,9 @@ static void print_help(void) {
         "8192\n"
         "  --repeats N       repetitions of each method, 1 to %d; default %d\n"
         "  --seconds S       instead of --repeats: time per shape\n"
-        "  --cpu A,B         bind the consumer to CPU A, the worker and the plain copy to CPU B\n"
+        "  --cpu A,B         bind the consumer to CPU A, the worker and the plain copy to CPU B;\n"
+        "                    default: the first two that may be used\n"
+        "  --no-cpu          leave both where the scheduler puts them\n"
         "  --poll            the consumer looks for heaps without pause instead of waiting\n"
         "  --help            this text\n",
         MAX_REPEATS, DEFAULT_REPEATS);
@@ -313,8 +315,25 @@ static double number(const char *option, const char *text, double low, double hi
     return value;
 }
 
+/* The first two CPUs that this process may use, if there are two: what is to be measured is the
+ * receive path, not how the scheduler moves two busy threads about. */
+static void choose_cpus(bench_settings *s) {
+    cpu_set_t allowed;
+    s->consumer_cpu = NO_CPU;
+    s->worker_cpu = NO_CPU;
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) < 2) {
+        return;
+    }
+    for (int cpu = 0; s->worker_cpu == NO_CPU; cpu++) {
+        if (CPU_ISSET((size_t)cpu, &allowed)) {
+            *(s->consumer_cpu == NO_CPU ? &s->consumer_cpu : &s->worker_cpu) = cpu;
+        }
+    }
+}
+
 static bench_settings parse(int argc, char **argv) {
-    bench_settings s = {.repeats = DEFAULT_REPEATS, .consumer_cpu = NO_CPU, .worker_cpu = NO_CPU};
+    bench_settings s = {.repeats = DEFAULT_REPEATS};
+    choose_cpus(&s);
     for (int i = 1; i < argc; i++) {
         const char *option = argv[i];
         const char *value = argv[i + 1];
@@ -323,6 +342,10 @@ static bench_settings parse(int argc, char **argv) {
             exit(0);
         } else if (strcmp(option, "--poll") == 0) {
             s.poll = true;
+            continue;
+        } else if (strcmp(option, "--no-cpu") == 0) {
+            s.consumer_cpu = NO_CPU;
+            s.worker_cpu = NO_CPU;
             continue;
         } else if (strcmp(option, "--heap") == 0) {
             s.heap = (uint64_t)number(option, value, 1, (double)RUN_BYTES);

@@ -13,7 +13,7 @@
 /* A consumer that found the ring empty looks for a heap this long before it sleeps. Waking it would
  * cost the reader's thread a system call, up to a tenth of the time in which it receives a heap of
  * 1 MiB, and a stream at full rate has the next heap by then. */
-#define HEAP_SPIN_NS 50000
+#define HEAP_SPIN_NS 100000
 
 /* A wake-up costs too much for every small heap, but consumers should not wait long for large ones:
  * so many bytes of payload are pushed until they are told within a turn. */
