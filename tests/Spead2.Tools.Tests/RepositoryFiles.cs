@@ -12,6 +12,4 @@ internal static class RepositoryFiles
         .Single(attribute => attribute.Key == "RepositoryRoot").Value!;
 
     public static string Readme { get; } = Path.Combine(Root, "README.md");
-
-    public static string Vectors { get; } = Path.Combine(Root, "tests", "vectors");
 }

@@ -100,7 +100,9 @@ typedef struct sp2_udp_options {
     uint32_t size;         /* bytes of this struct as the caller compiled it; always first */
     uint32_t flags;        /* none are defined: zero */
     const char *bind_host; /* host name or address to bind to, UTF-8; the first address that it
-                              resolves to is used; default: every address of this host (IPv4) */
+                              resolves to is used, and joined on the interface that the system
+                              chooses if it is a multicast group; default: every address of this
+                              host (IPv4) */
     uint32_t port;         /* UDP port; 0 lets the operating system choose one */
     uint32_t max_size;     /* largest packet in bytes; larger ones count as truncated; default
                               9200, at most SP2_UDP_LARGEST_DATAGRAM */
