@@ -7,6 +7,8 @@ namespace Spead2.Testing.Vectors;
 /// <summary>Reads files with test vectors (tests/vectors/README.md).</summary>
 internal static class VectorFile
 {
+    private static readonly string[] Settings = ["case", "order", "options", "feed"];
+
     /// <summary>The runs of a file's cases: one for each order of packets.</summary>
     public static IEnumerable<Vector> Read(string path)
     {
@@ -15,10 +17,11 @@ internal static class VectorFile
             [.. File.ReadLines(path)
                 .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 .Where(words => words.Length > 0 && words[0][0] != '#')];
-        List<string[][]> cases = Sections(lines, "case");
-        Dictionary<string, byte[]> packets =
-            Sections(lines[..^cases.Sum(section => section.Length)], "packet").ToDictionary(NameOf, BytesOf);
-        return cases.SelectMany(section => ReadCase(tag, section, packets));
+        (string[][] head, List<string[][]> cases) = Split(lines, "case");
+        (_, List<string[][]> packets) = Split(head, "packet");
+        Dictionary<string, byte[]> bytes = packets.ToDictionary(
+            packet => packet[0][1], packet => packet[1..].SelectMany(words => words).Select(ParseByte).ToArray());
+        return cases.SelectMany(section => ReadCase(tag, section, bytes));
     }
 
     /// <summary>A number, decimal or hex with 0x.</summary>
@@ -30,53 +33,46 @@ internal static class VectorFile
     public static byte ParseByte(string text) =>
         byte.Parse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
-    /// <summary>The parts that begin with a word; what is above the first is left out.</summary>
-    private static List<string[][]> Sections(string[][] lines, string firstWord)
+    /// <summary>What is above the first line with that first word, and the sections that begin with one.</summary>
+    private static (string[][] Head, List<string[][]> Sections) Split(string[][] lines, string firstWord)
     {
         List<string[][]> sections = [];
-        int end = lines.Length;
-        for (int i = end - 1; i >= 0; i--)
+        for (int i = lines.Length - 1; i >= 0; i--)
         {
             if (lines[i][0] == firstWord)
             {
-                sections.Insert(0, lines[i..end]);
-                end = i;
+                sections.Insert(0, lines[i..]);
+                lines = lines[..i];
             }
         }
 
-        return sections;
+        return (lines, sections);
     }
-
-    private static string NameOf(string[][] packet) => packet[0][1];
-
-    private static byte[] BytesOf(string[][] packet) => [.. packet[1..].SelectMany(words => words).Select(ParseByte)];
 
     private static IEnumerable<Vector> ReadCase(string tag, string[][] lines, Dictionary<string, byte[]> packets)
     {
-        string title = string.Join(' ', lines[0][1..]);
-        string[] options = LineOf(lines, "options") ?? [];
-        string[] feed = LineOf(lines, "feed") ?? throw Misses("feed");
-        string[] order = LineOf(lines, "order") ?? throw Misses("order");
-        string[][] heaps = [.. lines.Where(words => words[0] is not ("case" or "order" or "options" or "feed" or "stats"))];
+        ILookup<bool, string[]> isStatistics = lines.ToLookup(words => words[0] == "stats");
+        (string[][] head, List<string[][]> heaps) = Split([.. isStatistics[false]], "heap");
+        Dictionary<string, string[]> settings = head.ToDictionary(words => words[0], words => words[1..]);
+        Assert.That(settings.Keys, Is.SubsetOf(Settings), tag);
+
+        string title = string.Join(' ', settings["case"]);
+        string[] order = settings["order"];
+        string[] feed = settings["feed"];
         foreach (string run in order[0] == "both" ? ["in", "any"] : order)
         {
             yield return new()
             {
                 Name = $"{tag}: {title} ({run} order)",
                 InOrder = run == "in",
-                Options = options.Select(option => option.Split('='))
+                Options = settings.GetValueOrDefault("options", []).Select(option => option.Split('='))
                     .ToDictionary(parts => parts[0], parts => parts.Length == 1 ? null : (int?)ParseNumber(parts[1])),
                 FeedsBuffer = feed[0] == "buffer",
                 Packets = [.. feed[1..].Select(name => packets[name])],
-                Heaps = [.. Sections(heaps, "heap").Select(ExpectedHeap.Read)],
-                Statistics = lines.Where(words => words[0] == "stats").SelectMany(words => words[1..].Chunk(2))
+                Heaps = [.. heaps.Select(ExpectedHeap.Read)],
+                Statistics = isStatistics[true].SelectMany(words => words[1..].Chunk(2))
                     .ToDictionary(pair => pair[0], pair => pair[1] == "any" ? null : (long?)ParseNumber(pair[1])),
             };
         }
-
-        FormatException Misses(string word) => new($"{tag}: {title} has no line '{word}'.");
     }
-
-    private static string[]? LineOf(string[][] lines, string firstWord) =>
-        lines.SingleOrDefault(words => words[0] == firstWord)?[1..];
 }

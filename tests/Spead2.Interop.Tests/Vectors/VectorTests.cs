@@ -54,7 +54,8 @@ public sealed class VectorTests
         Assert.That(heap.PayloadRanges, Is.EqualTo(expected.Ranges));
         Assert.That(heap.Items.Select(Described), Is.EqualTo(expected.Items));
         Assert.That(
-            heap.Payload.ToArray().Select((value, i) => expected.Payload.ElementAtOrDefault(i) is null ? null : (byte?)value),
+            heap.Payload.ToArray().Select(
+                (value, i) => expected.Payload.ElementAtOrDefault(i) is null ? null : (byte?)value),
             Is.EqualTo(expected.Payload));
     });
 

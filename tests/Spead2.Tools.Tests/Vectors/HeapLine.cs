@@ -40,7 +40,8 @@ internal static class HeapLine
         }
 
         string hash = Hash(Slice(heap, item.Value, item.Length));
-        return $$"""{"id":{{item.Id}},"imm":false,"offset":{{item.Value}},"length":{{item.Length}},"fnv1a64":"{{hash}}"}""";
+        return $$"""{"id":{{item.Id}},"imm":false,"offset":{{item.Value}},"length":{{item.Length}},"""
+            + $"\"fnv1a64\":\"{hash}\"}}";
     }
 
     private static string Boolean(bool value) => value ? "true" : "false";
