@@ -49,9 +49,21 @@ internal sealed unsafe class NativeReadQueue(sp2_receive_stream* stream) : ReadQ
                 break;
             }
 
-            for (uint i = 0; i < count; i++)
+            uint owned = 0;
+            try
             {
-                heaps[total++] = NativeHeap.Own(natives[i]);
+                while (owned < count)
+                {
+                    heaps[total++] = NativeHeap.Own(natives[owned++]);
+                }
+            }
+            finally
+            {
+                // Nobody else knows of these if one before them could not be taken over.
+                while (owned < count)
+                {
+                    NativeMethods.sp2_heap_release(natives[owned++]);
+                }
             }
         }
 
