@@ -25,6 +25,9 @@ void sp2__ranges_init(sp2__ranges *ranges) {
 }
 
 void sp2__ranges_destroy(sp2__ranges *ranges) {
+    if (ranges->leaves == NULL) {
+        return;
+    }
     for (uint32_t i = 0; i < ranges->leaf_count; i++) {
         sp2__free(ranges->leaves[i]);
     }
