@@ -4,9 +4,23 @@ using System.CommandLine;
 
 namespace Spead2.Tools.Commands;
 
-/// <summary>Options that every command has.</summary>
+/// <summary>Options that more than one command has.</summary>
 internal static class CommonOption
 {
+    private const long DefaultHeapSize = 1 << 20;
+
+    /// <summary>How much is sent.</summary>
+    public static Option<long> Heaps(long byDefault) =>
+        NumberOption.Whole("--heaps", "N", "Heaps to send.", byDefault, 1);
+
+    /// <summary>How large heaps are that are sent.</summary>
+    public static Option<long> HeapSize() => NumberOption.Whole(
+        "--heap-size", "BYTES", "Content of each heap.", DefaultHeapSize, 1, Array.MaxLength);
+
+    /// <summary>How fast is sent.</summary>
+    public static Option<double> Rate(double byDefault) => NumberOption.Real(
+        "--rate", "GB/S", "Gigabits of packets per second; 0 sends as fast as possible.", byDefault);
+
     /// <summary>Results for programs instead of people.</summary>
     public static Option<bool> Json() => new("--json")
     {

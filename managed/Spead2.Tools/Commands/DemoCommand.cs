@@ -10,7 +10,6 @@ namespace Spead2.Tools.Commands;
 internal static class DemoCommand
 {
     private const long DefaultHeaps = 1000;
-    private const long DefaultHeapSize = 1 << 20;
 
     // Well below what loopback carries, so that a busy machine with little socket buffer loses nothing, either.
     private const double DefaultRate = 1;
@@ -18,11 +17,9 @@ internal static class DemoCommand
     /// <summary>Makes the command.</summary>
     public static Command Create(Terminal terminal)
     {
-        Option<long> heaps = NumberOption.Whole("--heaps", "N", "Heaps to send.", DefaultHeaps, 1);
-        Option<long> heapSize = NumberOption.Whole(
-            "--heap-size", "BYTES", "Content of each heap.", DefaultHeapSize, 1, Array.MaxLength);
-        Option<double> rate = NumberOption.Real(
-            "--rate", "GB/S", "Gigabits of packets per second; 0 sends as fast as possible.", DefaultRate);
+        Option<long> heaps = CommonOption.Heaps(DefaultHeaps);
+        Option<long> heapSize = CommonOption.HeapSize();
+        Option<double> rate = CommonOption.Rate(DefaultRate);
         Option<bool> json = CommonOption.Json();
         var command = new Command("demo", "Sends heaps from one process to another over loopback, and checks them.")
         {

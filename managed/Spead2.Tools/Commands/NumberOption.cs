@@ -3,6 +3,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Numerics;
 
 namespace Spead2.Tools.Commands;
 
@@ -11,59 +12,44 @@ internal static class NumberOption
 {
     /// <summary>An option for a whole number.</summary>
     public static Option<long> Whole(
-        string name, string helpName, string description, long? byDefault, long least, long most = long.MaxValue)
-    {
-        string range = most == long.MaxValue ? $"of at least {least}" : $"from {least} to {most}";
-        var option = new Option<long>(name)
-        {
-            HelpName = helpName,
-            Description = description,
-            CustomParser = result => Parse<long>(
-                result,
-                name,
-                $"a whole number {range}",
-                text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value)
-                    && value >= least && value <= most ? value : null),
-        };
-        if (byDefault is long value)
-        {
-            option.DefaultValueFactory = _ => value;
-        }
-
-        return option;
-    }
+        string name, string helpName, string description, long? byDefault, long least, long most = long.MaxValue) =>
+        Create(name, helpName, description, byDefault, least, most, "a whole number", NumberStyles.AllowLeadingSign);
 
     /// <summary>An option for a number that need not be whole and is not negative.</summary>
     public static Option<double> Real(
-        string name, string helpName, string description, double byDefault = 0, double most = double.MaxValue)
+        string name, string helpName, string description, double byDefault = 0, double most = double.MaxValue) =>
+        Create(name, helpName, description, byDefault, 0, most, "a number", NumberStyles.Float);
+
+    private static Option<T> Create<T>(
+        string name, string helpName, string description, T? byDefault, T least, T most, string what, NumberStyles style)
+        where T : struct, INumber<T>, IMinMaxValue<T>
     {
-        string range = most == double.MaxValue
-            ? "of at least 0"
-            : $"from 0 to {most.ToString(CultureInfo.InvariantCulture)}";
-        return new Option<double>(name)
+        string range = most == T.MaxValue
+            ? FormattableString.Invariant($"of at least {least}")
+            : FormattableString.Invariant($"from {least} to {most}");
+        var option = new Option<T>(name)
         {
             HelpName = helpName,
             Description = description,
-            CustomParser = result => Parse<double>(
-                result,
-                name,
-                $"a number {range}",
-                text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
-                    && value >= 0 && value <= most ? value : null),
-            DefaultValueFactory = _ => byDefault,
+            CustomParser = Parse,
         };
-    }
-
-    private static T Parse<T>(ArgumentResult result, string name, string what, Func<string, T?> parse)
-        where T : struct
-    {
-        string text = result.Tokens[0].Value;
-        if (parse(text) is T value)
+        if (byDefault is T number)
         {
-            return value;
+            option.DefaultValueFactory = _ => number;
         }
 
-        result.AddError($"{name} must be {what}, not '{text}'.");
-        return default;
+        return option;
+
+        T Parse(ArgumentResult result)
+        {
+            string text = result.Tokens[0].Value;
+            if (T.TryParse(text, style, CultureInfo.InvariantCulture, out T value) && value >= least && value <= most)
+            {
+                return value;
+            }
+
+            result.AddError($"{name} must be {what} {range}, not '{text}'.");
+            return default;
+        }
     }
 }

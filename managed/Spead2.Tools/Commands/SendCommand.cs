@@ -13,7 +13,6 @@ namespace Spead2.Tools.Commands;
 /// <summary>The options of `spead2 send`.</summary>
 internal sealed class SendCommand
 {
-    private const long DefaultHeapSize = 1 << 20;
     private const int LargestDatagram = 65507;
     private const double BytesPerGigabit = 1e9 / 8;
 
@@ -24,17 +23,15 @@ internal sealed class SendCommand
         Required = true,
     };
 
-    private readonly Option<long> _heaps = NumberOption.Whole("--heaps", "N", "Heaps to send.", 1, 1);
+    private readonly Option<long> _heaps = CommonOption.Heaps(byDefault: 1);
 
-    private readonly Option<long> _heapSize = NumberOption.Whole(
-        "--heap-size", "BYTES", "Content of each heap.", DefaultHeapSize, 1, Array.MaxLength);
+    private readonly Option<long> _heapSize = CommonOption.HeapSize();
 
     private readonly Option<long> _packetSize = NumberOption.Whole(
         "--packet-size", "BYTES", "Largest packet, rounded down to a multiple of 8.",
         PacketEncoder.DefaultMaxPacketSize, PacketEncoder.SmallestMaxPacketSize, LargestDatagram);
 
-    private readonly Option<double> _rate = NumberOption.Real(
-        "--rate", "GB/S", "Gigabits of packets per second; 0 sends as fast as possible.");
+    private readonly Option<double> _rate = CommonOption.Rate(byDefault: 0);
 
     private readonly Option<long> _flavour = NumberOption.Whole(
         "--flavour", "A", "Heap address bits: 40 means SPEAD-64-40.",
