@@ -713,6 +713,36 @@ SP2_TEST(Packet_full_of_item_pointers_is_read) {
     datagrams_free(&list);
 }
 
+/* What the receiver expects next of a heap it may only compare with when it expects something. */
+SP2_TEST(Bytes_without_a_header_never_continue_a_heap) {
+    uint8_t payload[200];
+    fill_payload(payload, sizeof(payload), 0);
+    for (int items = 0; items < 2; items++) {
+        sp2_test_context("%d items in the first packet", items);
+        datagram_list list = {0};
+        packet_builder first;
+        packet_begin_heap(&first, 48, 0, sizeof(payload), 0, 100);
+        if (items != 0) {
+            packet_add_immediate(&first, 0x1000, 1);
+        }
+        packet_add_payload(&first, payload, 100);
+        datagrams_add_packet(&list, &first);
+        /* Where a packet has its header and item pointers, this has their values and nothing else.
+         */
+        uint8_t no_packet[140] = {0};
+        no_packet[31] = 100;
+        no_packet[39] = 100;
+        datagrams_add(&list, no_packet, sizeof(no_packet));
+        sp2_receive_stats stats;
+        heap_list heaps = receive(NULL, &list, &stats);
+        CHECK_EQ_U64(heaps.count, 0);
+        CHECK_EQ_U64(stats.malformed, 1);
+        CHECK_EQ_U64(stats.packets, 1);
+        heaps_free(&heaps);
+        datagrams_free(&list);
+    }
+}
+
 SP2_TEST(Every_flavour_is_assembled) {
     for (uint32_t bits = 8; bits <= 56; bits += 8) {
         sp2_test_context("64-%d", (int)bits);

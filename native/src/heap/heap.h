@@ -44,7 +44,6 @@ struct sp2_heap {
     bool has_packets;    /* a packet was accepted, perhaps without payload */
     bool out_of_order;   /* `ranges` says what was received; else it is [0, received_length) */
     bool stop_item_seen; /* an immediate stream control item says stop */
-    bool frozen_ranges;  /* range_copies are to be freed */
     uint32_t flags;      /* sp2_heap_flags, once finished */
     uint32_t slot;       /* the assembler's: index of the slot it lives in */
     sp2__next_packet next_packet;
@@ -100,7 +99,8 @@ SP2__INLINE uint64_t sp2__heap_take_next(sp2_heap *heap, const uint8_t *bytes, u
         (sp2__load_raw64(bytes + 16) ^ next->heap_length_pointer) |
         (sp2__load_be64(bytes + 24) ^ (next->payload_offset_pointer + offset)) |
         (length_pointer ^ (next->payload_length_pointer + length));
-    if (SP2__UNLIKELY(differences != 0 || length > heap->heap_length - offset ||
+    if (SP2__UNLIKELY(differences != 0 || next->header == 0 ||
+                      length > heap->heap_length - offset ||
                       length > available - SP2__USUAL_PREFIX)) {
         return SP2__LENGTH_UNKNOWN;
     }
