@@ -39,11 +39,11 @@
 #define SMALL_CLASS_COUNT ((SMALL_LOG2 - SMALLEST_LOG2) * STEPS + 1)
 
 /*
- * When a class runs out of blocks, spare ones are obtained along with the one that is asked for:
- * with some to spare, the list of returned blocks, which costs a cache miss, is looked at more
- * rarely.
+ * When a class of small blocks runs out, spare ones are obtained along with the one that is asked
+ * for: with some to spare, the list of returned blocks, which costs a cache miss, is looked at more
+ * rarely. Not so for larger blocks: the fewer there are, the more of them are still in the cache.
  */
-#define SPARE_BYTES 262144
+#define SPARE_BYTES 32768
 #define MOST_SPARE_BLOCKS 16
 
 /* A heap's own record is the block that is written to most widely when it is taken into use. */

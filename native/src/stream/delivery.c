@@ -17,7 +17,7 @@
 
 /* A wake-up costs too much for every small heap, but consumers should not wait long for large ones:
  * so many bytes of payload are pushed until they are told within a turn. */
-#define ANNOUNCE_BYTES 262144
+#define ANNOUNCE_BYTES 1048576
 
 /* Whoever spins shares a processor's caches, and often the core itself, with the thread that it
  * waits for: it pauses this often between two looks, a few hundred nanoseconds in all. */

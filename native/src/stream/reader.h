@@ -54,9 +54,10 @@ struct sp2__reader {
     sp2__reader *next;        /* the stream's list */
 };
 
-/* How much a reader may do in one turn, so that the other readers of its thread get theirs. */
-#define SP2__TURN_PACKETS 1024
-#define SP2__TURN_BYTES ((uint64_t)4 << 20)
+/* How much a reader may do in one turn, so that the other readers of its thread get theirs: well
+ * under a millisecond. The end of a turn costs some microseconds. */
+#define SP2__TURN_PACKETS 4096
+#define SP2__TURN_BYTES ((uint64_t)16 << 20)
 
 /* Prepares the common part, on the pool's thread with the fewest readers. */
 void sp2__reader_init(sp2__reader *reader, const sp2__reader_ops *ops, sp2_receive_stream *stream);
