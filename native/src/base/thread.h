@@ -39,6 +39,9 @@ int32_t sp2__thread_bind(int32_t cpu);
 /* Names the calling thread for debuggers and `top -H`. Only the first 15 bytes may be kept. */
 void sp2__thread_name(const char *name);
 
+/* Lets another thread run. */
+void sp2__thread_yield(void);
+
 /* An address that is different for every thread alive. */
 const void *sp2__thread_self(void);
 

@@ -9,7 +9,7 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "base/sized.h"
-#include "base/thread.h"
+#include "base/spinlock.h"
 #include "memory/system.h"
 #include "spead2core/memory.h"
 
@@ -63,7 +63,7 @@ typedef struct free_block {
  * stands apart, and neither looks at the other's part more often than it must.
  */
 typedef struct size_class {
-    _Alignas(SP2__CACHE_ISOLATION) sp2__mutex lock;
+    _Alignas(SP2__CACHE_ISOLATION) sp2__spinlock lock;
     uint64_t size;     /* bytes of a block */
     free_block *ready; /* under the lock, as is `idle` */
     free_block *idle;
@@ -119,7 +119,6 @@ static void init_classes(void) {
     }
     if (!atomic_flag_test_and_set(&classes_init_flag)) {
         for (unsigned i = 0; i < CLASS_COUNT; i++) {
-            sp2__mutex_init(&classes[i].lock);
             classes[i].size = class_size(i);
         }
         atomic_store_explicit(&classes_ready, true, memory_order_release);
@@ -241,7 +240,7 @@ void *sp2__recycler_alloc(uint64_t size) {
     }
     init_classes();
     size_class *class = &classes[index];
-    sp2__mutex_lock(&class->lock);
+    sp2__spinlock_lock(&class->lock);
     void *block = pop_block(class);
     if (block != NULL) {
         count_locked(&class->hits);
@@ -256,7 +255,7 @@ void *sp2__recycler_alloc(uint64_t size) {
     if (block != NULL) {
         count_locked(&class->taken);
     }
-    sp2__mutex_unlock(&class->lock);
+    sp2__spinlock_unlock(&class->lock);
     return block;
 }
 
@@ -279,7 +278,7 @@ static void give_back_list(size_class *class, unsigned index, free_block *block)
 /* Gives the idle blocks of a class back and makes all that are unused now the idle ones. */
 static void age_class(unsigned index) {
     size_class *class = &classes[index];
-    sp2__mutex_lock(&class->lock);
+    sp2__spinlock_lock(&class->lock);
     free_block *old = class->idle;
     class->idle = NULL;
     free_block *block;
@@ -289,7 +288,7 @@ static void age_class(unsigned index) {
         aged = block;
     }
     class->idle = aged;
-    sp2__mutex_unlock(&class->lock);
+    sp2__spinlock_unlock(&class->lock);
     give_back_list(class, index, old);
 }
 

@@ -75,6 +75,10 @@ void sp2__thread_join(sp2__thread thread) {
     pthread_join(thread, NULL);
 }
 
+void sp2__thread_yield(void) {
+    sched_yield();
+}
+
 const void *sp2__thread_self(void) {
     static _Thread_local char address;
     return &address;
