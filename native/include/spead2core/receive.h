@@ -237,7 +237,7 @@ SP2_API int32_t sp2_receive_stream_pop(sp2_receive_stream *stream, sp2_heap **he
 /*
  * Like sp2_receive_stream_pop, but waits for the first heap (get), at most `timeout_ns`
  * nanoseconds; a negative timeout waits until there is a heap or the stream stops. It looks for a
- * heap for some ten microseconds before it sleeps.
+ * heap for about 100 microseconds before it sleeps.
  *
  * Ownership: each heap is the caller's until sp2_heap_release, also after the stream is destroyed.
  * Threads:   any; safe against sp2_receive_stream_stop, which ends the waiting.

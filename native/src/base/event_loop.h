@@ -35,9 +35,6 @@ void sp2__event_loop_destroy(sp2__event_loop *loop);
 /* Makes the task run once, soon. A task that waits already is not posted again. Any thread. */
 void sp2__event_loop_post(sp2__event_loop *loop, sp2__task *task);
 
-/* Whether the caller is the loop's thread. */
-bool sp2__event_loop_is_current(const sp2__event_loop *loop);
-
 /*
  * Waits until the loop has gone round once: when it returns, nothing that was posted or became
  * readable before is still to run. Not on the loop's own thread.

@@ -21,7 +21,6 @@ typedef pthread_t sp2__thread;
 void sp2__mutex_init(sp2__mutex *mutex);
 void sp2__mutex_destroy(sp2__mutex *mutex);
 void sp2__mutex_lock(sp2__mutex *mutex);
-bool sp2__mutex_try_lock(sp2__mutex *mutex);
 void sp2__mutex_unlock(sp2__mutex *mutex);
 
 void sp2__condition_init(sp2__condition *condition);
@@ -41,9 +40,6 @@ void sp2__thread_name(const char *name);
 
 /* Lets another thread run. */
 void sp2__thread_yield(void);
-
-/* An address that is different for every thread alive. */
-const void *sp2__thread_self(void);
 
 /* Whether threads can run at the same time: spinning is pointless where they cannot. */
 bool sp2__many_cpus(void);

@@ -18,7 +18,6 @@
 struct sp2__event_loop {
     sp2__event_loop_hooks hooks;
     sp2__thread thread;
-    const void *thread_self; /* set by the thread before it reports that it has started */
     int epoll_fd;
     int wake_fd; /* readable: somebody posted while the loop slept */
     sp2__mutex lock;
@@ -26,6 +25,7 @@ struct sp2__event_loop {
     /* Under the lock: */
     sp2__task *first;
     sp2__task *last;
+    bool running; /* the thread has started */
     bool asleep;
     bool ending;
 };
@@ -80,7 +80,7 @@ static void drain_wake_fd(int wake_fd) {
 static void loop_main(void *context) {
     sp2__event_loop *loop = context;
     sp2__mutex_lock(&loop->lock);
-    loop->thread_self = sp2__thread_self();
+    loop->running = true;
     sp2__condition_broadcast(&loop->started);
     sp2__mutex_unlock(&loop->lock);
     loop->hooks.started(loop->hooks.context, loop->hooks.index);
@@ -153,7 +153,7 @@ int32_t sp2__event_loop_create(const sp2__event_loop_hooks *hooks, sp2__event_lo
                          sp2__os_error_text(error, text, sizeof(text)));
     }
     sp2__mutex_lock(&loop->lock);
-    while (loop->thread_self == NULL) {
+    while (!loop->running) {
         sp2__condition_wait(&loop->started, &loop->lock);
     }
     sp2__mutex_unlock(&loop->lock);
@@ -198,10 +198,6 @@ void sp2__event_loop_post(sp2__event_loop *loop, sp2__task *task) {
     if (asleep) {
         wake(loop);
     }
-}
-
-bool sp2__event_loop_is_current(const sp2__event_loop *loop) {
-    return loop->thread_self == sp2__thread_self();
 }
 
 typedef struct barrier_task {

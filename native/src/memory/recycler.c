@@ -70,7 +70,7 @@ typedef struct size_class {
     _Atomic uint64_t obtained; /* blocks from the operating system, now */
     _Atomic uint64_t taken;    /* blocks handed out, ever */
     _Atomic uint64_t hits;     /* of those, blocks that had been used before */
-    _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t returned; /* a list_head */
+    _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t returned; /* a list: see ADDRESS_BITS */
     _Atomic uint64_t given;                                   /* blocks taken back, ever */
 } size_class;
 

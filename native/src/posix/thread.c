@@ -21,10 +21,6 @@ void sp2__mutex_lock(sp2__mutex *mutex) {
     pthread_mutex_lock(mutex);
 }
 
-bool sp2__mutex_try_lock(sp2__mutex *mutex) {
-    return pthread_mutex_trylock(mutex) == 0;
-}
-
 void sp2__mutex_unlock(sp2__mutex *mutex) {
     pthread_mutex_unlock(mutex);
 }
@@ -77,11 +73,6 @@ void sp2__thread_join(sp2__thread thread) {
 
 void sp2__thread_yield(void) {
     sched_yield();
-}
-
-const void *sp2__thread_self(void) {
-    static _Thread_local char address;
-    return &address;
 }
 
 bool sp2__many_cpus(void) {
