@@ -9,6 +9,44 @@ internal static unsafe partial class NativeMethods
 {
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    public static extern int sp2_thread_pool_create([NativeTypeName("const sp2_thread_pool_options *")] sp2_thread_pool_options* options, sp2_thread_pool** pool);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    public static extern void sp2_thread_pool_destroy(sp2_thread_pool* pool);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_thread_set_affinity([NativeTypeName("int32_t")] int cpu);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    public static extern void sp2_allocator_destroy(sp2_allocator* allocator);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_allocator_create([NativeTypeName("const sp2_allocator_options *")] sp2_allocator_options* options, sp2_allocator** allocator);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_mmap_allocator_create([NativeTypeName("const sp2_mmap_options *")] sp2_mmap_options* options, sp2_allocator** allocator);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_memory_pool_create([NativeTypeName("const sp2_memory_pool_options *")] sp2_memory_pool_options* options, sp2_allocator** pool);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_memory_pool_set_warn_on_empty(sp2_allocator* pool, [NativeTypeName("int32_t")] int warn);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_memory_pool_get_warn_on_empty(sp2_allocator* pool, [NativeTypeName("int32_t *")] int* warn);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_memory_pool_get_stats(sp2_allocator* pool, sp2_memory_pool_stats* stats);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
     public static extern int sp2_heap_get_info([NativeTypeName("const sp2_heap *")] sp2_heap* heap, sp2_heap_info* info);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -36,13 +74,6 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
-    public static extern int sp2_thread_pool_create([NativeTypeName("const sp2_thread_pool_options *")] sp2_thread_pool_options* options, sp2_thread_pool** pool);
-
-    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    public static extern void sp2_thread_pool_destroy(sp2_thread_pool* pool);
-
-    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    [return: NativeTypeName("int32_t")]
     public static extern int sp2_receive_stream_create(sp2_thread_pool* pool, [NativeTypeName("const sp2_receive_options *")] sp2_receive_options* options, sp2_receive_stream** stream);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -56,6 +87,34 @@ internal static unsafe partial class NativeMethods
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
     public static extern int sp2_receive_stream_add_udp_reader(sp2_receive_stream* stream, [NativeTypeName("const sp2_udp_options *")] sp2_udp_options* options, [NativeTypeName("uint32_t *")] uint* port);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_start(sp2_receive_stream* stream);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_set_memory_allocator(sp2_receive_stream* stream, sp2_allocator* allocator);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_set_memcpy(sp2_receive_stream* stream, [NativeTypeName("int32_t")] int method);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_set_copy_function(sp2_receive_stream* stream, [NativeTypeName("sp2_copy_fn")] delegate* unmanaged[Cdecl]<void*, byte*, sp2_packet_header*, void> copy, void* context);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_set_stop_on_stop_item(sp2_receive_stream* stream, [NativeTypeName("int32_t")] int stop);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_get_stop_on_stop_item(sp2_receive_stream* stream, [NativeTypeName("int32_t *")] int* stop);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_get_fd(sp2_receive_stream* stream, [NativeTypeName("int64_t *")] long* handle);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
@@ -75,14 +134,34 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
-    public static extern int sp2_receive_stream_get_stats(sp2_receive_stream* stream, sp2_receive_stats* stats);
-
-    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    [return: NativeTypeName("int32_t")]
     public static extern int sp2_receive_stream_stop(sp2_receive_stream* stream);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     public static extern void sp2_receive_stream_destroy(sp2_receive_stream* stream);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_get_stats(sp2_receive_stream* stream, sp2_receive_stats* stats);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_get_stat_count(sp2_receive_stream* stream, [NativeTypeName("uint32_t *")] uint* count);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_get_stat_info(sp2_receive_stream* stream, [NativeTypeName("uint32_t")] uint index, sp2_stat_info* info);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_find_stat(sp2_receive_stream* stream, [NativeTypeName("const char *")] sbyte* name, [NativeTypeName("uint32_t *")] uint* index);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_get_stat_values(sp2_receive_stream* stream, [NativeTypeName("uint64_t *")] ulong* values, [NativeTypeName("uint32_t")] uint capacity, [NativeTypeName("uint32_t *")] uint* count);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_update_stat(sp2_receive_stream* stream, [NativeTypeName("uint32_t")] uint index, [NativeTypeName("uint64_t")] ulong value);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("const char *")]
@@ -108,6 +187,9 @@ internal static unsafe partial class NativeMethods
     [return: NativeTypeName("const char *")]
     public static extern sbyte* sp2_version_string();
 
+    [NativeTypeName("#define SP2_THREAD_POOL_MAX_THREADS 1024")]
+    public const int SP2_THREAD_POOL_MAX_THREADS = 1024;
+
     [NativeTypeName("#define SP2_HEAP_LENGTH_UNKNOWN (-1)")]
     public const int SP2_HEAP_LENGTH_UNKNOWN = (-1);
 
@@ -116,9 +198,6 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_MEMORY_CACHE_LIMIT_DEFAULT 1073741824")]
     public const int SP2_MEMORY_CACHE_LIMIT_DEFAULT = 1073741824;
-
-    [NativeTypeName("#define SP2_THREAD_POOL_MAX_THREADS 1024")]
-    public const int SP2_THREAD_POOL_MAX_THREADS = 1024;
 
     [NativeTypeName("#define SP2_RECEIVE_DEFAULT_MAX_HEAPS 4")]
     public const int SP2_RECEIVE_DEFAULT_MAX_HEAPS = 4;
@@ -149,6 +228,15 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_UDP_LARGEST_DATAGRAM 65535")]
     public const int SP2_UDP_LARGEST_DATAGRAM = 65535;
+
+    [NativeTypeName("#define SP2_RECEIVE_MAX_CUSTOM_STATS 65536")]
+    public const int SP2_RECEIVE_MAX_CUSTOM_STATS = 65536;
+
+    [NativeTypeName("#define SP2_NEVER_SPIN (-1)")]
+    public const int SP2_NEVER_SPIN = (-1);
+
+    [NativeTypeName("#define SP2_RECEIVE_DEFAULT_SPIN_NS 100000")]
+    public const int SP2_RECEIVE_DEFAULT_SPIN_NS = 100000;
 
     [NativeTypeName("#define SP2_VERSION_MAJOR 0")]
     public const int SP2_VERSION_MAJOR = 0;

@@ -33,4 +33,16 @@ internal unsafe partial struct sp2_receive_options
     public delegate* unmanaged[Cdecl]<void*, int, sbyte*, void> log;
 
     public void* log_context;
+
+    [NativeTypeName("const sp2_custom_stat *")]
+    public sp2_custom_stat* custom_stats;
+
+    [NativeTypeName("uint32_t")]
+    public uint custom_stat_count;
+
+    [NativeTypeName("uint32_t")]
+    public uint reserved;
+
+    [NativeTypeName("int64_t")]
+    public long spin_ns;
 }

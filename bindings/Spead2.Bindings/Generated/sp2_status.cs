@@ -15,4 +15,5 @@ internal enum sp2_status
     SP2_E_TOO_NEW = -7,
     SP2_E_UNSUPPORTED = -8,
     SP2_E_ADDRESS = -9,
+    SP2_E_STATE = -10,
 }

@@ -30,4 +30,7 @@ internal unsafe partial struct sp2_thread_pool_options
 
     [NativeTypeName("uint32_t")]
     public uint reserved;
+
+    [NativeTypeName("const char *")]
+    public sbyte* name;
 }

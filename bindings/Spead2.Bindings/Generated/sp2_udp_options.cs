@@ -22,4 +22,19 @@ internal unsafe partial struct sp2_udp_options
 
     [NativeTypeName("uint64_t")]
     public ulong buffer_size;
+
+    [NativeTypeName("const char *")]
+    public sbyte* group;
+
+    [NativeTypeName("const char *")]
+    public sbyte* interface_address;
+
+    [NativeTypeName("uint32_t")]
+    public uint interface_index;
+
+    [NativeTypeName("uint32_t")]
+    public uint reserved;
+
+    [NativeTypeName("int64_t")]
+    public long socket;
 }

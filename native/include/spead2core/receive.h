@@ -4,9 +4,11 @@
 
 #include <stdint.h>
 
+#include "allocator.h"
 #include "export.h"
 #include "heap.h"
 #include "log.h"
+#include "packet.h"
 #include "thread_pool.h"
 
 #ifdef __cplusplus
@@ -59,8 +61,43 @@ typedef enum sp2_receive_flags {
     /* Incomplete heaps know their received ranges (incomplete_keep_payload_ranges). */
     SP2_RECEIVE_KEEP_RANGES = 16,
     /* Incomplete heaps keep their payload. By default its memory is given back at once. */
-    SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD = 32
+    SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD = 32,
+    /* Readers are prepared when they are added, but receive nothing before
+     * sp2_receive_stream_start. By default they begin at once. */
+    SP2_RECEIVE_EXPLICIT_START = 64
 } sp2_receive_flags;
+
+/* How the payload of packets is copied into their heap. */
+typedef enum sp2_memcpy_method {
+    SP2_MEMCPY_DEFAULT = 0,
+    SP2_MEMCPY_STD = 1,         /* memcpy: the heap is in the caches when the consumer gets it */
+    SP2_MEMCPY_NONTEMPORAL = 2, /* past the caches: faster for heaps that are larger than they are,
+                                   or that nobody reads soon; where the processor has no such
+                                   stores it is memcpy */
+    SP2_MEMCPY_AUTO = 3         /* one of these two for each heap, by its length (docs/tuning.md) */
+} sp2_memcpy_method;
+
+/* How a custom statistic is brought up to date. */
+typedef enum sp2_stat_mode {
+    SP2_STAT_COUNTER = 0, /* values are added */
+    SP2_STAT_MAXIMUM = 1  /* the largest value counts */
+} sp2_stat_mode;
+
+/* A statistic of the user's own. */
+typedef struct sp2_custom_stat {
+    const char *name;  /* not empty, and no other statistic's name; copied */
+    uint32_t mode;     /* an sp2_stat_mode */
+    uint32_t reserved; /* zero */
+} sp2_custom_stat;
+
+/* Most custom statistics of a stream. */
+#define SP2_RECEIVE_MAX_CUSTOM_STATS 65536
+
+/* sp2_receive_options.spin_ns: a blocking pop sleeps at once. */
+#define SP2_NEVER_SPIN (-1)
+
+/* Default of sp2_receive_options.spin_ns. */
+#define SP2_RECEIVE_DEFAULT_SPIN_NS 100000
 
 /* Bug-compatibility mask: how descriptors of old senders are to be read (SPEAD flavours). */
 typedef enum sp2_bug_compat {
@@ -85,6 +122,12 @@ typedef struct sp2_receive_options {
     uint32_t log_level;     /* an sp2_log_level; default SP2_LOG_WARNING */
     sp2_log_fn log;         /* receives the stream's messages; default: standard error */
     void *log_context;      /* passed to `log` */
+    const sp2_custom_stat *custom_stats; /* copied */
+    uint32_t custom_stat_count;          /* entries of `custom_stats`; default 0 */
+    uint32_t reserved;                   /* zero */
+    int64_t spin_ns; /* how long a blocking pop looks for a heap before it sleeps, in nanoseconds;
+                        default 100,000 (waking costs the reader's thread a system call);
+                        SP2_NEVER_SPIN sleeps at once */
 } sp2_receive_options;
 
 #define SP2_RECEIVE_OPTIONS_INIT SP2_SIZED_INIT(sp2_receive_options)
@@ -95,10 +138,23 @@ typedef struct sp2_datagram {
     uint64_t length; /* bytes at `data` */
 } sp2_datagram;
 
-/* Options of sp2_receive_stream_add_udp_reader. A zero field means its default. */
+/* Flags of sp2_udp_options. */
+typedef enum sp2_udp_flags {
+    /* Packets come from `socket` instead of a new socket. */
+    SP2_UDP_EXISTING_SOCKET = 1
+} sp2_udp_flags;
+
+/*
+ * Options of sp2_receive_stream_add_udp_reader. A zero field means its default. There are three
+ * forms, and each can be had with a socket of the caller's:
+ *   port and bind_host                    any address, or a group on the interface that the system
+ *                                         chooses
+ *   port, group and interface_address     an IPv4 multicast group on one interface
+ *   port, group and interface_index       an IPv6 multicast group on one interface
+ */
 typedef struct sp2_udp_options {
     uint32_t size;         /* bytes of this struct as the caller compiled it; always first */
-    uint32_t flags;        /* none are defined: zero */
+    uint32_t flags;        /* sp2_udp_flags */
     const char *bind_host; /* host name or address to bind to, UTF-8; the first address that it
                               resolves to is used, and joined on the interface that the system
                               chooses if it is a multicast group; default: every address of this
@@ -110,56 +166,22 @@ typedef struct sp2_udp_options {
                               SP2_UDP_BUFFER_SIZE_OS asks for nothing. If the system grants less
                               there is a warning that says how to allow more; for the default
                               only if it grants less than 8 MiB */
+    const char *group;     /* host name or address of the multicast group to join; `bind_host` must
+                              then be NULL. An IPv4 address that is not a group is allowed if it is
+                              the interface's own */
+    const char *interface_address; /* IPv4 group: host name or address of the interface to join it
+                                      on; default: the system chooses */
+    uint32_t interface_index;      /* IPv6 group: index of the interface to join it on; default:
+                                      the system chooses */
+    uint32_t reserved;             /* zero */
+    int64_t socket; /* with SP2_UDP_EXISTING_SOCKET: a UDP socket (file descriptor, or SOCKET on
+                       Windows). It is duplicated, so the caller closes its own, any time. A socket
+                       that is not bound is bound by `port` and the rest, and its buffer set. One
+                       that is bound is used as it is: then every other field but `max_size` must be
+                       left at its default, or `port` be the port it is bound to */
 } sp2_udp_options;
 
 #define SP2_UDP_OPTIONS_INIT SP2_SIZED_INIT(sp2_udp_options)
-
-/*
- * Statistics of a stream: one table gives names and order. The first nine have receiving.txt's
- * meaning; the others explain every packet and heap that was not used:
- *   packets == packets_accepted + all of rejected_*, too_large, allocation_failed
- * and a packet that is counted as malformed, size_mismatch, truncated, empty or kernel_drops never
- * got as far as `packets`.
- */
-#define SP2_RECEIVE_STATS_MAP(X)                                                                   \
-    X(heaps) /* heaps put into the stream, complete, evicted and flushed ones */                   \
-    X(incomplete_heaps_evicted) /* pushed out by newer heaps */                                    \
-    X(incomplete_heaps_flushed) /* still under assembly when the stream stopped */                 \
-    X(packets)                  /* packets that reached the assembly, used or not */               \
-    X(batches)                  /* times that a reader delivered packets as a unit */              \
-    X(max_batch)                /* most packets in one such unit */                                \
-    X(single_packet_heaps)      /* packets that are a heap of their own */                         \
-    X(search_dist)              /* hash table entries looked at; a debugging aid */                \
-    X(worker_blocked)           /* times that a finished heap found the ring full */               \
-    X(packets_accepted)         /* packets that became part of a heap */                           \
-    X(payload_bytes)            /* payload bytes of those packets */                               \
-    X(rejected_unsized)         /* no HEAP_LENGTH, and unsized heaps are not allowed */            \
-    X(rejected_length)          /* HEAP_LENGTH contradicts what is known of the heap */            \
-    X(rejected_flavour)         /* another flavour than the heap's first packet */                 \
-    X(rejected_order)           /* in-order mode: not the next packet of its heap */               \
-    X(rejected_duplicate)       /* its payload has been received already */                        \
-    X(rejected_overlap)         /* part of its payload has been received already */                \
-    X(too_large)                /* heap larger than max_heap_size, or of too many parts */         \
-    X(allocation_failed)        /* no memory for the heap */                                       \
-    X(malformed)                /* bytes that are not a SPEAD packet */                            \
-    X(size_mismatch)            /* datagram longer than the packet in it */                        \
-    X(truncated)                /* datagram larger than max_size */                                \
-    X(empty)                    /* datagram without a byte */                                      \
-    X(kernel_drops)             /* dropped by the kernel, mostly because its buffer was full */    \
-    X(stop_heaps)               /* heaps with a stop item, which end the stream unseen */          \
-    X(incomplete_heaps_dropped) /* incomplete heaps not delivered (contiguous_only) */             \
-    X(heaps_dropped_at_stop)    /* heaps under assembly when the user stopped the stream */
-
-/* Statistics of one stream. Set `size` with the INIT macro. */
-typedef struct sp2_receive_stats {
-    uint32_t size;     /* bytes of this struct as the caller compiled it; always first */
-    uint32_t reserved; /* zero */
-#define SP2_RECEIVE_STATS_FIELD(name) uint64_t name;
-    SP2_RECEIVE_STATS_MAP(SP2_RECEIVE_STATS_FIELD)
-#undef SP2_RECEIVE_STATS_FIELD
-} sp2_receive_stats;
-
-#define SP2_RECEIVE_STATS_INIT SP2_SIZED_INIT(sp2_receive_stats)
 
 /*
  * Tells that sp2_receive_stream_request_ready's condition holds.
@@ -190,7 +212,7 @@ SP2_API int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_recei
  * Ownership: `data` is not copied; it must stay valid and unchanged until
  *            sp2_receive_stream_destroy returns.
  * Threads:   any. A reader added to a stopped stream does nothing.
- * Returns:   SP2_OK, SP2_E_ARG, SP2_E_NOMEM.
+ * Returns:   SP2_OK, SP2_E_ARG, SP2_E_NOMEM, SP2_E_STATE (see sp2_receive_stream_start).
  */
 SP2_API int32_t sp2_receive_stream_add_buffer_reader(sp2_receive_stream *stream, const void *data,
                                                      uint64_t length);
@@ -203,7 +225,7 @@ SP2_API int32_t sp2_receive_stream_add_buffer_reader(sp2_receive_stream *stream,
  * Ownership: neither the list nor the bytes are copied; they must stay valid and unchanged until
  *            sp2_receive_stream_destroy returns.
  * Threads:   any. A reader added to a stopped stream does nothing.
- * Returns:   SP2_OK, SP2_E_ARG, SP2_E_NOMEM.
+ * Returns:   SP2_OK, SP2_E_ARG, SP2_E_NOMEM, SP2_E_STATE (see sp2_receive_stream_start).
  */
 SP2_API int32_t sp2_receive_stream_add_datagram_reader(sp2_receive_stream *stream,
                                                        const sp2_datagram *datagrams,
@@ -219,10 +241,83 @@ SP2_API int32_t sp2_receive_stream_add_datagram_reader(sp2_receive_stream *strea
  * Threads: any. A reader added to a stopped stream does nothing, and *port is 0.
  * Returns: SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM, SP2_E_ADDRESS (the host name does not
  *          resolve), SP2_E_OS (for example the port is in use), SP2_E_UNSUPPORTED (no UDP in this
- *          build). *port is 0 on failure.
+ *          build), SP2_E_STATE (see sp2_receive_stream_start). *port is 0 on failure.
  */
 SP2_API int32_t sp2_receive_stream_add_udp_reader(sp2_receive_stream *stream,
                                                   const sp2_udp_options *options, uint32_t *port);
+
+/*
+ * Lets the readers of a stream with SP2_RECEIVE_EXPLICIT_START receive, all at the same time.
+ * Without that flag, and the second time, it does nothing. After it no reader can be added to such
+ * a stream (SP2_E_STATE).
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_receive_stream_start(sp2_receive_stream *stream);
+
+/*
+ * Sets where the payloads of heaps that begin from now on live (set_memory_allocator). NULL means
+ * the default memory (memory.h). Heaps under assembly stay where they are.
+ *
+ * Ownership: the stream holds the allocator until it is replaced or the stream is destroyed.
+ * Threads:   any, also while the stream receives.
+ * Returns:   SP2_OK, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_receive_stream_set_memory_allocator(sp2_receive_stream *stream,
+                                                        sp2_allocator *allocator);
+
+/*
+ * Sets how packets are copied from now on (set_memcpy): an sp2_memcpy_method. It takes the place of
+ * a copy function.
+ *
+ * Threads: any, also while the stream receives.
+ * Returns: SP2_OK, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_receive_stream_set_memcpy(sp2_receive_stream *stream, int32_t method);
+
+/*
+ * Copies the payload of one accepted packet into its heap, whose payload begins at `heap`: normally
+ * packet->payload_length bytes to heap + packet->payload_offset, all of which is allocated. It may
+ * put the bytes in any order within the heap's length.
+ *
+ * Threads: called from worker threads with the stream's lock held: it must not call functions of
+ * this library on the same stream.
+ */
+typedef void (*sp2_copy_fn)(void *context, uint8_t *heap, const sp2_packet_header *packet);
+
+/*
+ * Sets a function that copies packets from now on. NULL goes back to the default method. When this
+ * function has returned, a copy function that it replaced is not running and will not be called any
+ * more.
+ *
+ * Ownership: `context` must stay valid until it is replaced or the stream is destroyed.
+ * Threads:   any but from a callback of the stream, also while the stream receives.
+ * Returns:   SP2_OK, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_receive_stream_set_copy_function(sp2_receive_stream *stream, sp2_copy_fn copy,
+                                                     void *context);
+
+/*
+ * Says whether a stop item stops the stream (stop_on_stop_item), which is so unless it was made
+ * with SP2_RECEIVE_IGNORE_STOP_ITEM. It counts for packets that arrive from now on.
+ *
+ * Threads: any, also while the stream receives.
+ * Returns: SP2_OK, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_receive_stream_set_stop_on_stop_item(sp2_receive_stream *stream, int32_t stop);
+SP2_API int32_t sp2_receive_stream_get_stop_on_stop_item(sp2_receive_stream *stream, int32_t *stop);
+
+/*
+ * Gives a handle for event loops of other libraries (fd): a file descriptor, on Windows the handle
+ * of an event. It is readable (signalled) while a heap waits or the stream has stopped, then for
+ * ever; so poll it level-triggered, and pop until SP2_E_EMPTY. Do not read from it or close it.
+ *
+ * Ownership: the stream's, valid until sp2_receive_stream_destroy.
+ * Threads:   any. Every call gives the same handle.
+ * Returns:   SP2_OK, SP2_E_ARG, SP2_E_OS. *handle is -1 on failure.
+ */
+SP2_API int32_t sp2_receive_stream_get_fd(sp2_receive_stream *stream, int64_t *handle);
 
 /*
  * Takes up to `capacity` finished heaps without waiting (get_nowait).
@@ -237,7 +332,7 @@ SP2_API int32_t sp2_receive_stream_pop(sp2_receive_stream *stream, sp2_heap **he
 /*
  * Like sp2_receive_stream_pop, but waits for the first heap (get), at most `timeout_ns`
  * nanoseconds; a negative timeout waits until there is a heap or the stream stops. It looks for a
- * heap for about 100 microseconds before it sleeps.
+ * heap for sp2_receive_options.spin_ns before it sleeps.
  *
  * Ownership: each heap is the caller's until sp2_heap_release, also after the stream is destroyed.
  * Threads:   any; safe against sp2_receive_stream_stop, which ends the waiting.
@@ -267,15 +362,6 @@ SP2_API int32_t sp2_receive_stream_set_ready_callback(sp2_receive_stream *stream
  * Returns: SP2_OK, SP2_E_EMPTY, SP2_E_STOPPED, SP2_E_ARG.
  */
 SP2_API int32_t sp2_receive_stream_request_ready(sp2_receive_stream *stream);
-
-/*
- * Fills `stats` with a consistent copy, as many bytes of it as both the caller and the library
- * know. Never waits for the consumer or for a reader.
- *
- * Threads: any.
- * Returns: SP2_OK, SP2_E_ARG.
- */
-SP2_API int32_t sp2_receive_stream_get_stats(sp2_receive_stream *stream, sp2_receive_stats *stats);
 
 /*
  * Stops the stream for good and closes its sockets (stop). Heaps that were finished before can

@@ -26,11 +26,14 @@
  * is handed a longer struct than it knows refuses it with SP2_E_TOO_NEW if a field that it does
  * not know is not zero. Reserved fields must be zero. Strings are UTF-8.
  */
+#include "allocator.h"
 #include "export.h"
 #include "heap.h"
 #include "log.h"
 #include "memory.h"
+#include "packet.h"
 #include "receive.h"
+#include "statistics.h"
 #include "status.h"
 #include "thread_pool.h"
 #include "version.h"

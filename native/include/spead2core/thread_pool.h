@@ -31,6 +31,8 @@ typedef struct sp2_thread_pool_options {
     void *log_context;       /* passed to `log` */
     uint32_t log_level;      /* an sp2_log_level; default SP2_LOG_WARNING */
     uint32_t reserved;       /* zero */
+    const char *name;        /* threads are called this and their number, as "spead2-0"; some
+                                systems keep only 15 bytes; default "spead2"; copied */
 } sp2_thread_pool_options;
 
 #define SP2_THREAD_POOL_OPTIONS_INIT SP2_SIZED_INIT(sp2_thread_pool_options)
@@ -55,6 +57,14 @@ SP2_API int32_t sp2_thread_pool_create(const sp2_thread_pool_options *options,
  * Threads: any but a thread of a pool (a callback).
  */
 SP2_API void sp2_thread_pool_destroy(sp2_thread_pool *pool);
+
+/*
+ * Binds the calling thread to a CPU, for example the one that consumes heaps.
+ *
+ * Threads: any; it concerns the one that calls.
+ * Returns: SP2_OK, SP2_E_ARG (a negative number), SP2_E_OS (for example there is no such CPU).
+ */
+SP2_API int32_t sp2_thread_set_affinity(int32_t cpu);
 
 #ifdef __cplusplus
 }

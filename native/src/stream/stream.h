@@ -10,6 +10,7 @@
 #include "base/thread.h"
 #include "packet/packet.h"
 #include "spead2core/receive.h"
+#include "spead2core/statistics.h"
 #include "stream/assembler.h"
 #include "stream/reader.h"
 #include "stream/ring.h"

@@ -30,11 +30,11 @@ public static unsafe partial class sp2_thread_pool_optionsTests
     {
         if (Environment.Is64BitProcess)
         {
-            Assert.That(sizeof(sp2_thread_pool_options), Is.EqualTo(48));
+            Assert.That(sizeof(sp2_thread_pool_options), Is.EqualTo(56));
         }
         else
         {
-            Assert.That(sizeof(sp2_thread_pool_options), Is.EqualTo(36));
+            Assert.That(sizeof(sp2_thread_pool_options), Is.EqualTo(40));
         }
     }
 }
