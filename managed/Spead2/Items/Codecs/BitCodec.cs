@@ -3,6 +3,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Spead2.Items.Codecs;
 
@@ -37,9 +38,23 @@ internal static class BitCodec
     {
         CheckInteger<T>(bitWidth);
         BitSpan.Check(source.Length, firstBit, bitWidth, strideBits, destination.Length);
+        int done = 0;
+        if (IsPacked(firstBit, bitWidth, strideBits))
+        {
+            ReadOnlySpan<byte> packed = source[(int)(firstBit / BitsPerByte)..];
+            if (IsWhole<T>(bitWidth))
+            {
+                Span<byte> bytes = MemoryMarshal.AsBytes(destination);
+                ByteOrderCodec.Copy(packed[..bytes.Length], bytes, Unsafe.SizeOf<T>(), BitConverter.IsLittleEndian);
+                return;
+            }
+
+            done = PackedVectors.Unpack(packed, bitWidth, signed, destination);
+        }
+
         int unused = MaxIntegerWidth - bitWidth;
-        long bit = firstBit;
-        for (int i = 0; i < destination.Length; i++, bit += strideBits)
+        long bit = firstBit + ((long)done * strideBits);
+        for (int i = done; i < destination.Length; i++, bit += strideBits)
         {
             ulong aligned = ReadAligned(source, bit, bitWidth);
             destination[i] = signed
@@ -64,8 +79,22 @@ internal static class BitCodec
     {
         CheckInteger<T>(bitWidth);
         BitSpan.Check(destination.Length, firstBit, bitWidth, strideBits, values.Length);
-        long bit = firstBit;
-        for (int i = 0; i < values.Length; i++, bit += strideBits)
+        int done = 0;
+        if (IsPacked(firstBit, bitWidth, strideBits))
+        {
+            Span<byte> packed = destination[(int)(firstBit / BitsPerByte)..];
+            if (IsWhole<T>(bitWidth))
+            {
+                ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(values);
+                ByteOrderCodec.Copy(bytes, packed[..bytes.Length], Unsafe.SizeOf<T>(), BitConverter.IsLittleEndian);
+                return;
+            }
+
+            done = PackGroups(values, bitWidth, packed);
+        }
+
+        long bit = firstBit + ((long)done * strideBits);
+        for (int i = done; i < values.Length; i++, bit += strideBits)
         {
             Write(destination, bit, bitWidth, ulong.CreateTruncating(values[i]));
         }
@@ -82,8 +111,11 @@ internal static class BitCodec
         ReadOnlySpan<byte> source, long firstBit, int bitWidth, int strideBits, Span<bool> destination)
     {
         BitSpan.Check(source.Length, firstBit, bitWidth, strideBits, destination.Length);
-        long bit = firstBit;
-        for (int i = 0; i < destination.Length; i++, bit += strideBits)
+        int done = IsPacked(firstBit, bitWidth, strideBits)
+            ? PackedVectors.UnpackBool(source[(int)(firstBit / BitsPerByte)..], bitWidth, destination)
+            : 0;
+        long bit = firstBit + ((long)done * strideBits);
+        for (int i = done; i < destination.Length; i++, bit += strideBits)
         {
             destination[i] = IsAnySet(source, bit, bitWidth);
         }
@@ -100,17 +132,20 @@ internal static class BitCodec
         ReadOnlySpan<bool> values, int bitWidth, Span<byte> destination, long firstBit, int strideBits)
     {
         BitSpan.Check(destination.Length, firstBit, bitWidth, strideBits, values.Length);
-        long bit = firstBit;
-        for (int i = 0; i < values.Length; i++, bit += strideBits)
+        int done = bitWidth == 1 && IsPacked(firstBit, bitWidth, strideBits)
+            ? PackedVectors.PackBool(values, destination[(int)(firstBit / BitsPerByte)..])
+            : 0;
+        long bit = firstBit + ((long)done * strideBits);
+        for (int i = done; i < values.Length; i++, bit += strideBits)
         {
             // All bits of a wide element but those of its last part are 0.
-            int done = 0;
-            for (; bitWidth - done > MaxIntegerWidth; done += MaxIntegerWidth)
+            int clear = 0;
+            for (; bitWidth - clear > MaxIntegerWidth; clear += MaxIntegerWidth)
             {
-                Write(destination, bit + done, MaxIntegerWidth, 0);
+                Write(destination, bit + clear, MaxIntegerWidth, 0);
             }
 
-            Write(destination, bit + done, bitWidth - done, values[i] ? 1UL : 0);
+            Write(destination, bit + clear, bitWidth - clear, values[i] ? 1UL : 0);
         }
     }
 
@@ -143,6 +178,51 @@ internal static class BitCodec
         where T : unmanaged =>
         ArgumentOutOfRangeException.ThrowIfGreaterThan(
             bitWidth, Math.Min(Unsafe.SizeOf<T>() * BitsPerByte, MaxIntegerWidth));
+
+    /// <summary>Whether elements lie back to back from the beginning of a byte on.</summary>
+    private static bool IsPacked(long firstBit, int bitWidth, int strideBits) =>
+        strideBits == bitWidth && firstBit % BitsPerByte == 0;
+
+    private static bool IsWhole<T>(int bitWidth)
+        where T : unmanaged =>
+        bitWidth == Unsafe.SizeOf<T>() * BitsPerByte;
+
+    /// <summary>Packs as many elements as make whole bytes together with their neighbours.</summary>
+    /// <returns>Number of elements that were packed.</returns>
+    private static int PackGroups<T>(ReadOnlySpan<T> values, int width, Span<byte> destination)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        // Eight elements of w bits are w bytes. They are collected in an integer that always has room for one more.
+        const int flushed = sizeof(uint) * BitsPerByte;
+        if (width > flushed)
+        {
+            return 0;
+        }
+
+        int count = values.Length / BitsPerByte * BitsPerByte;
+        ulong mask = ulong.MaxValue >> (MaxIntegerWidth - width);
+        ulong collected = 0;
+        int bits = 0;
+        int at = 0;
+        foreach (T value in values[..count])
+        {
+            collected = (collected << width) | (ulong.CreateTruncating(value) & mask);
+            bits += width;
+            if (bits >= flushed)
+            {
+                bits -= flushed;
+                BinaryPrimitives.WriteUInt32BigEndian(destination[at..], (uint)(collected >> bits));
+                at += sizeof(uint);
+            }
+        }
+
+        for (; bits > 0; bits -= BitsPerByte)
+        {
+            destination[at++] = (byte)(collected >> (bits - BitsPerByte));
+        }
+
+        return count;
+    }
 
     /// <summary>Up to 64 bits at the top of an integer; below them is anything.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

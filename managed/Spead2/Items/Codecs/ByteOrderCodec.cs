@@ -10,7 +10,7 @@ internal static class ByteOrderCodec
 {
     /// <summary>Copies elements; each may be swapped end for end.</summary>
     /// <param name="source">The elements, back to back, at any alignment.</param>
-    /// <param name="destination">Where they go: as many bytes, which are not part of the source.</param>
+    /// <param name="destination">Where they go: as many bytes; with a swap either the source itself or other memory.</param>
     /// <param name="elementSize">Bytes of an element.</param>
     /// <param name="swap">Whether the bytes of each element are reversed.</param>
     /// <exception cref="ArgumentOutOfRangeException">The element size is not positive.</exception>
@@ -34,9 +34,10 @@ internal static class ByteOrderCodec
             return;
         }
 
-        if (source.Overlaps(destination))
+        if (source.Overlaps(destination, out int offset) && offset != 0)
         {
-            throw new ArgumentException("Bytes cannot be swapped onto themselves.", nameof(destination));
+            throw new ArgumentException(
+                "Elements can be swapped where they are, but not onto a part of themselves.", nameof(destination));
         }
 
         switch (elementSize)
