@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+
+using System.CommandLine;
+using System.CommandLine.Help;
+using Spead2.Differential.Engines;
+
+namespace Spead2.Differential;
+
+/// <summary>The program: as many seeds as wanted, or one trace again.</summary>
+internal sealed class DifferentialCommand
+{
+    private const int Agreement = 0;
+    private const int Difference = 1;
+    private const int UserError = 2;
+
+    private readonly Option<ulong> _seed = new("--seed")
+    {
+        HelpName = "N",
+        Description = $"The first seed; by default {Seeds.Variable}, or {Seeds.DefaultFirst} without that.",
+        DefaultValueFactory = _ => Seeds.First,
+    };
+
+    private readonly Option<int> _seeds = new("--seeds")
+    {
+        HelpName = "N",
+        Description = "How many seeds.",
+        DefaultValueFactory = _ => Seeds.DefaultCount,
+    };
+
+    private readonly Option<string[]> _engines = new("--engine")
+    {
+        HelpName = "NAME",
+        Description = $"Only this engine ({string.Join(", ", EngineList.All.Select(engine => engine.Name))}); may be repeated.",
+        DefaultValueFactory = _ => [],
+    };
+
+    private readonly Option<string> _replay = new("--replay")
+    {
+        HelpName = "FILE",
+        Description = "Instead of seeds, a trace that was saved.",
+    };
+
+    private readonly Option<string> _output = new("--output")
+    {
+        HelpName = "FOLDER",
+        Description = "Where traces with a difference are saved.",
+        DefaultValueFactory = _ => "artifacts/differential",
+    };
+
+    private readonly Option<bool> _json = new("--json") { Description = "Print JSON, one object per line." };
+
+    /// <summary>Runs the program and gives its exit code: 0 agreement, 1 a difference, 2 wrong arguments.</summary>
+    public static int Run(string[] arguments)
+    {
+        var options = new DifferentialCommand();
+        var command = new Command(
+            "differential", "Gives the same packets to each engine and to a naive model, and compares what comes out.")
+        {
+            new HelpOption(), options._seed, options._seeds, options._engines, options._replay, options._output, options._json,
+        };
+        command.SetAction(options.Run);
+        ParseResult parsed = command.Parse(arguments);
+        try
+        {
+            return parsed.Errors.Count > 0
+                ? Refuse(parsed.Errors[0].Message)
+                : parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or IOException or UnauthorizedAccessException)
+        {
+            return Refuse(e.Message);
+        }
+    }
+
+    private static int Refuse(string message)
+    {
+        Console.Error.WriteLine(message);
+        return UserError;
+    }
+
+    private int Run(ParseResult parsed)
+    {
+        IReadOnlyList<IEngine> engines = EngineList.Named(parsed.GetRequiredValue(_engines));
+        return parsed.GetValue(_replay) is string file
+            ? Replay(TraceFile.Read(file), engines)
+            : Check(parsed, new SeedCheck(engines, parsed.GetRequiredValue(_output)), engines);
+    }
+
+    private int Check(ParseResult parsed, SeedCheck check, IReadOnlyList<IEngine> engines)
+    {
+        var run = new SeedRun(check, parsed.GetValue(_seed), parsed.GetValue(_seeds));
+        string[] names = [.. engines.Select(engine => engine.Name)];
+        if (parsed.GetValue(_json))
+        {
+            new JsonSeedReport(Console.Out).Show(run, names);
+        }
+        else
+        {
+            TextSeedReport.Show(run, names);
+        }
+
+        return run.Disagreements.Count == 0 ? Agreement : Difference;
+    }
+
+    private static int Replay(Trace trace, IReadOnlyList<IEngine> engines)
+    {
+        int exitCode = Agreement;
+        foreach (IEngine engine in engines)
+        {
+            IReadOnlyList<string> differences = SeedCheck.Differences(engine, trace);
+            Console.WriteLine($"{engine.Name}: {(differences.Count == 0 ? "as the model" : "not as the model")}");
+            foreach (string difference in differences)
+            {
+                Console.WriteLine($"  {difference}");
+                exitCode = Difference;
+            }
+        }
+
+        return exitCode;
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+
+using Spead2.Send;
+
+namespace Spead2.Differential.Generation;
+
+/// <summary>Makes the packets of heaps: as a sender would, and as the protocol just about allows.</summary>
+internal sealed class HeapMaker(Dice dice, int addressBits)
+{
+    private const long Stop = 2;
+
+    // Packets of a trace should be small enough to be read.
+    private const int LargestLength = 300;
+
+    private readonly Draft _empty = new() { AddressBits = addressBits };
+
+    /// <summary>The packets of a heap, in order.</summary>
+    public List<Draft> Make(long cnt) => dice.Chance(35) ? Encoded(cnt) : Raw(cnt);
+
+    /// <summary>The packets of a heap with a stop item in one of them.</summary>
+    public List<Draft> MakeStop(long cnt)
+    {
+        List<Draft> packets = dice.Chance(50) ? Encoded(cnt, new HeapToSend()) : Make(cnt);
+        Draft packet = packets[dice.Below(packets.Count)];
+        packet.Pointers.Add(
+            dice.Chance(90) ? packet.Immediate(ItemId.StreamControl, Stop) : packet.Address(ItemId.StreamControl, Stop));
+        return packets;
+    }
+
+    private List<Draft> Encoded(long cnt)
+    {
+        var heap = new HeapToSend();
+        for (int items = dice.Below(6); items > 0; items--)
+        {
+            if (dice.Chance(30))
+            {
+                heap.AddImmediate(UserId(), dice.Bits() & (ulong)_empty.LargestValue);
+            }
+            else
+            {
+                int most = (int)Math.Min(LargestLength, _empty.LargestValue / 8);
+                heap.AddItem(UserId(), dice.Bytes(dice.Below(most + 1)), dice.Chance(50));
+            }
+        }
+
+        return Encoded(cnt, heap);
+    }
+
+    private List<Draft> Encoded(long cnt, HeapToSend heap)
+    {
+        int packetSize = PacketEncoder.SmallestMaxPacketSize + (8 * dice.Below(20));
+        var encoder = new PacketEncoder(new Flavour(addressBits), packetSize, repeatPointers: packetSize > 120 && dice.Chance(20));
+        byte[] buffer = new byte[encoder.MaxPacketSize];
+        List<Draft> packets = [];
+        encoder.Begin(heap, (ulong)cnt);
+        while (!encoder.IsFinished)
+        {
+            packets.Add(Draft.Of(buffer.AsSpan(0, encoder.Write(buffer))));
+        }
+
+        return packets;
+    }
+
+    private List<Draft> Raw(long cnt)
+    {
+        int length = (int)Math.Min(_empty.LargestValue, dice.Pick(0, dice.Below(16), dice.Below(65), dice.Below(LargestLength + 1)));
+        List<(int Start, int End)> parts = Cut(length);
+        List<ulong>[] items = [.. parts.Select(_ => new List<ulong>())];
+        Distribute(Items(length), items);
+        int percentWithLength = dice.Pick(100, 100, 0, 50);
+        List<Draft> packets = [];
+        for (int i = 0; i < parts.Count; i++)
+        {
+            (int start, int end) = parts[i];
+            packets.Add(Packet(cnt, dice.Chance(percentWithLength) ? length : null, start, end - start, items[i]));
+        }
+
+        return packets;
+    }
+
+    /// <summary>Parts that make up the whole, sometimes with empty ones, and with ones that overlap.</summary>
+    private List<(int Start, int End)> Cut(int length)
+    {
+        int count = dice.Pick(1, 2, 3, dice.Between(2, 10));
+        List<int> cuts = [0, length, .. Enumerable.Range(1, count - 1).Select(_ => dice.Below(length + 1))];
+        cuts.Sort();
+        List<(int Start, int End)> parts = [.. cuts.Zip(cuts.Skip(1))];
+        if (dice.Chance(20))
+        {
+            int at = dice.Below(length + 1);
+            parts.Insert(dice.Below(parts.Count + 1), (at, at));
+        }
+
+        if (dice.Chance(20))
+        {
+            int start = dice.Below(length + 1);
+            parts.Insert(dice.Below(parts.Count + 1), (start, dice.Between(start, length)));
+        }
+
+        return parts;
+    }
+
+    private List<ulong> Items(int length)
+    {
+        List<ulong> items = [];
+        for (int left = dice.Pick(0, 0, 1, 2, dice.Below(8), dice.Below(25)); left > 0; left--)
+        {
+            long address = dice.Chance(3) ? length + dice.Between(1, 40) : dice.Below(length + 1);
+            items.Add(dice.Below(20) switch
+            {
+                0 => _empty.Address(ItemId.Null, address),
+                1 => _empty.Immediate(ItemId.Null, (long)dice.Bits()),
+                2 => _empty.Address(dice.Between(1, 4), address),
+                3 => _empty.Immediate(ItemId.StreamControl, dice.Pick(0L, 1, 3, 4)),
+                4 => _empty.Address(dice.Pick<long>(ItemId.Descriptor, ItemId.StreamControl), address),
+                5 when items.Count > 0 => items[dice.Below(items.Count)],
+                < 10 => _empty.Immediate(UserId(), dice.Chance(50) ? dice.Below(4) : (long)dice.Bits()),
+                _ => _empty.Address(UserId(), address),
+            });
+        }
+
+        return items;
+    }
+
+    private void Distribute(List<ulong> items, List<ulong>[] packets)
+    {
+        int way = dice.Below(4);
+        foreach (ulong item in items)
+        {
+            switch (way)
+            {
+                case 0:
+                    packets[0].Add(item);
+                    break;
+                case 1:
+                    packets[dice.Below(packets.Length)].Add(item);
+                    break;
+                default:
+                    Array.ForEach(packets, packet => packet.AddRange(way == 2 || dice.Chance(50) ? [item] : []));
+                    break;
+            }
+        }
+    }
+
+    private Draft Packet(long cnt, long? heapLength, int offset, int length, List<ulong> items)
+    {
+        List<ulong> pointers =
+        [
+            _empty.Immediate(ItemId.HeapCnt, cnt),
+            .. heapLength is long known ? [_empty.Immediate(ItemId.HeapLength, known)] : Array.Empty<ulong>(),
+            _empty.Immediate(ItemId.PayloadOffset, offset),
+            _empty.Immediate(ItemId.PayloadLength, length),
+            .. items,
+        ];
+        if (dice.Chance(10))
+        {
+            dice.Shuffle(pointers, 0, pointers.Count);
+        }
+
+        return _empty with
+        {
+            Reserved = dice.Chance(5) ? (ushort)dice.Bits() : (ushort)0,
+            Pointers = pointers,
+            Payload = dice.Bytes(length),
+        };
+    }
+
+    // Identifiers of outer heaps that mean something in descriptors are ordinary ones.
+    private long UserId()
+    {
+        long id = dice.Pick<long>(7, 0x10, 0x14, 0x20, 0x1000, 0x1001, (long)dice.Bits());
+        long largest = (1L << (63 - addressBits)) - 1;
+        return Math.Max(7, id & largest);
+    }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+
+using System.Buffers.Binary;
+using Spead2.Receive;
+
+namespace Spead2.Differential.Model;
+
+/// <summary>A heap under assembly (spec 4.1 to 4.5), and what it looks like in the end (4.8, 4.9).</summary>
+internal sealed class LiveHeap(Packet first, TraceOptions options)
+{
+    private readonly List<Pointer> _pointers = [];
+    private readonly List<PayloadRange> _ranges = [];
+    private readonly List<Packet> _accepted = [];
+    private long? _heapLength;
+    private long _minLength;
+
+    public long Cnt => first.Cnt;
+
+    public bool HasStopItem { get; private set; }
+
+    public bool IsComplete => _heapLength == Received && _heapLength == _minLength;
+
+    public bool IsContiguous => Received == _minLength;
+
+    private long Received => _accepted.Sum(packet => packet.Payload.Length);
+
+    /// <summary>Makes a packet part of the heap. Returns null, or the statistic that says why that is not possible.</summary>
+    public string? Accept(Packet packet)
+    {
+        long end = packet.Offset + packet.Payload.Length;
+        if ((_heapLength is not null && packet.HeapLength is not null && packet.HeapLength != _heapLength)
+            || packet.HeapLength < _minLength)
+        {
+            return "rejected_length";
+        }
+
+        if (packet.AddressBits != first.AddressBits)
+        {
+            return "rejected_flavour";
+        }
+
+        if ((packet.HeapLength ?? end) > options.MaxHeapSize)
+        {
+            return "too_large";
+        }
+
+        if (options.InOrder && packet.Offset != Received)
+        {
+            return "rejected_order";
+        }
+
+        if (!options.InOrder && AddRange(packet.Offset, end) is string reason)
+        {
+            return reason;
+        }
+
+        _accepted.Add(packet);
+        _heapLength ??= packet.HeapLength;
+        _minLength = Math.Max(_minLength, packet.HeapLength ?? end);
+        foreach (Pointer pointer in packet.Pointers)
+        {
+            if (!pointer.IsImmediate)
+            {
+                _minLength = Math.Max(_minLength, pointer.Value);
+            }
+
+            if (pointer.Id is ItemId.Null or > ItemId.PayloadLength && !_pointers.Contains(pointer))
+            {
+                _pointers.Add(pointer);
+            }
+
+            HasStopItem |= pointer is { IsImmediate: true, Id: ItemId.StreamControl, Value: 2 };
+        }
+
+        return null;
+    }
+
+    /// <summary>The heap as a consumer sees it.</summary>
+    public ObservedHeap Freeze()
+    {
+        ObservedItem[] items = [.. FreezeItems()];
+        int end = (int)_accepted.Where(p => p.Payload.Length > 0).Max(p => (long?)p.Offset + p.Payload.Length).GetValueOrDefault();
+        int payloadLength = IsContiguous || options.KeepPayload ? end : 0;
+        return new()
+        {
+            Cnt = (ulong)Cnt,
+            Flavour = new(first.AddressBits, options.BugCompat),
+            IsComplete = IsComplete,
+            IsContiguous = IsContiguous,
+            IsStartOfStream = items.Any(item => IsStreamControl(item, 0)),
+            IsEndOfStream = items.Any(item => IsStreamControl(item, 2)),
+            HeapLength = _heapLength ?? -1,
+            ReceivedLength = Received,
+            Ranges = IsContiguous || !options.KeepRanges ? [] : [.. InOrderRange, .. _ranges],
+            Items = items,
+            PayloadLength = payloadLength,
+            Payload = Payload(Math.Min(payloadLength, ObservedHeap.ObservedPayload)),
+            DefinedPayload = [.. _accepted.Select(p => new PayloadRange(p.Offset, p.Offset + p.Payload.Length))],
+        };
+    }
+
+    private IEnumerable<PayloadRange> InOrderRange => options.InOrder && Received > 0 ? [new(0, Received)] : [];
+
+    /// <summary>Spec 4.4, step by step.</summary>
+    private string? AddRange(long start, long end)
+    {
+        int next = _ranges.FindIndex(range => range.Start > start);
+        next = next < 0 ? _ranges.Count : next;
+        int previous = next - 1;
+        if (next < _ranges.Count && _ranges[next].Start < end)
+        {
+            return "rejected_overlap";
+        }
+
+        if (previous >= 0 && _ranges[previous].End > start)
+        {
+            return "rejected_duplicate";
+        }
+
+        if (previous >= 0 && _ranges[previous].End == start)
+        {
+            _ranges[previous] = new(_ranges[previous].Start, end);
+        }
+        else
+        {
+            _ranges.Insert(next, new(start, end));
+            previous = next++;
+        }
+
+        if (next < _ranges.Count && _ranges[next].Start == end)
+        {
+            _ranges[previous] = new(_ranges[previous].Start, _ranges[next].End);
+            _ranges.RemoveAt(next);
+        }
+
+        return null;
+    }
+
+    private IEnumerable<ObservedItem> FreezeItems()
+    {
+        // A stable sort; what is addressed comes first.
+        Pointer[] sorted = [.. _pointers.OrderBy(pointer => pointer.IsImmediate).ThenBy(pointer => pointer.Value)];
+        Pointer[] addressed = [.. sorted.Where(pointer => !pointer.IsImmediate)];
+        byte[] payload = IsContiguous ? Payload(_minLength) : [];
+        for (int i = 0; i < addressed.Length && IsContiguous; i++)
+        {
+            (_, long id, long address) = addressed[i];
+            long end = i + 1 < addressed.Length ? addressed[i + 1].Value : _minLength;
+            if (id != ItemId.Null && end > address)
+            {
+                yield return new(id, false, (ulong)address, Hex(payload.AsSpan()[(int)address..(int)end]));
+            }
+        }
+
+        foreach ((_, long id, long value) in sorted.Where(pointer => pointer.IsImmediate && pointer.Id != ItemId.Null))
+        {
+            byte[] bytes = new byte[sizeof(long)];
+            BinaryPrimitives.WriteInt64BigEndian(bytes, value);
+            yield return new(id, true, (ulong)value, Hex(bytes.AsSpan()[^(first.AddressBits / 8)..]));
+        }
+    }
+
+    private byte[] Payload(long length)
+    {
+        byte[] payload = new byte[length];
+        foreach (Packet packet in _accepted.Where(packet => packet.Offset < length))
+        {
+            int count = (int)Math.Min(packet.Payload.Length, length - packet.Offset);
+            packet.Payload.AsSpan(0, count).CopyTo(payload.AsSpan((int)packet.Offset));
+        }
+
+        return payload;
+    }
+
+    // Spec 4.7: any item 6, as a big-endian number of at most 8 bytes.
+    private static bool IsStreamControl(ObservedItem item, ulong code) =>
+        item.Id == ItemId.StreamControl
+        && item.Bytes.Length <= 2 * sizeof(ulong)
+        && Convert.ToUInt64(item.Bytes, 16) == code;
+
+    private static string Hex(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(bytes);
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Differential.Model;
+
+/// <summary>
+/// The obvious way to do what sections 3 to 6 of the spec say, made for reading and not for speed: the judge over the
+/// engines. The ring has no limit here, because with a reader of memory its size decides when heaps are delivered, but
+/// not which, in what order, or any statistic but <c>worker_blocked</c>, of which only the most is known.
+/// </summary>
+internal sealed class NaiveStream
+{
+    private readonly TraceOptions _options;
+    private readonly Dictionary<string, long> _statistics = new(StringComparer.Ordinal);
+    private readonly List<ObservedHeap> _delivered = [];
+
+    // Spec 4.6. Live heaps of each substream by the number of heaps that were started in it before, and hash chains.
+    private readonly SortedDictionary<long, SortedDictionary<long, LiveHeap>> _live = [];
+    private readonly Dictionary<long, long> _started = [];
+    private readonly Dictionary<ulong, List<LiveHeap>> _chains = [];
+    private readonly int _chainBits;
+    private bool _stopped;
+
+    private NaiveStream(TraceOptions options)
+    {
+        _options = options;
+        long slots = (long)options.MaxHeaps * options.Substreams;
+        _chainBits = Math.Max(2, (int)Math.Ceiling(Math.Log2(slots))) + 2;
+    }
+
+    /// <summary>Receives a trace.</summary>
+    public static Observation Run(Trace trace)
+    {
+        var stream = new NaiveStream(trace.Options);
+        if (trace.Feed == Feed.Datagrams)
+        {
+            stream.ReadDatagrams(trace.Packets);
+        }
+        else
+        {
+            stream.ReadBuffer(trace.Joined);
+        }
+
+        stream.Flush();
+        stream.Count("worker_blocked", Math.Max(0, stream._delivered.Count - trace.Options.RingHeaps));
+        return new(stream._delivered, stream._statistics);
+    }
+
+    /// <summary>Spec 5.2. Each datagram is a batch.</summary>
+    private void ReadDatagrams(IReadOnlyList<byte[]> datagrams)
+    {
+        foreach (byte[] datagram in datagrams.TakeWhile(_ => !_stopped))
+        {
+            Count("batches");
+            if (datagram.Length == 0)
+            {
+                Count("empty");
+            }
+            else if (Packet.Decode(datagram) is not Packet packet)
+            {
+                Count("malformed");
+            }
+            else if (packet.Size != datagram.Length)
+            {
+                Count("size_mismatch");
+            }
+            else
+            {
+                _statistics["max_batch"] = 1;
+                Add(packet);
+            }
+        }
+    }
+
+    /// <summary>Spec 5.3. The buffer is one batch, and ends with the first bytes that are no packet.</summary>
+    private void ReadBuffer(ReadOnlySpan<byte> buffer)
+    {
+        Count("batches");
+        while (!_stopped && !buffer.IsEmpty)
+        {
+            if (Packet.Decode(buffer) is not Packet packet)
+            {
+                Count("malformed");
+                return;
+            }
+
+            Count("max_batch");
+            Add(packet);
+            buffer = buffer[packet.Size..];
+        }
+    }
+
+    /// <summary>Spec 4.6, step by step.</summary>
+    private void Add(Packet packet)
+    {
+        Count("packets");
+        if (packet.HeapLength is null && _options.NoUnsizedHeaps)
+        {
+            Count("rejected_unsized");
+            return;
+        }
+
+        LiveHeap? heap = null;
+        if (packet.HeapLength == packet.Payload.Length)
+        {
+            Count("single_packet_heaps");
+        }
+        else
+        {
+            List<LiveHeap> chain = ChainOf(packet.Cnt);
+            int entry = chain.FindIndex(live => live.Cnt == packet.Cnt);
+            Count("search_dist", 1 + (entry < 0 ? chain.Count : entry));
+            heap = entry < 0 ? null : chain[entry];
+        }
+
+        if (heap is null && _options.InOrder && packet.Offset != 0)
+        {
+            Count("rejected_order");
+            return;
+        }
+
+        // A heap whose first packet is not accepted was never started, so it does not push another one out.
+        bool isNew = heap is null;
+        heap ??= new LiveHeap(packet, _options);
+        if (heap.Accept(packet) is string reason)
+        {
+            Count(reason);
+            return;
+        }
+
+        Count("packets_accepted");
+        Count("payload_bytes", packet.Payload.Length);
+        if (isNew)
+        {
+            Start(heap);
+        }
+
+        bool stops = heap.HasStopItem && !_options.IgnoreStopItem;
+        if (heap.IsComplete)
+        {
+            Remove(heap);
+            if (stops)
+            {
+                Count("stop_heaps");
+            }
+            else
+            {
+                Leave(heap);
+            }
+        }
+
+        _stopped |= stops;
+    }
+
+    /// <summary>A heap is pushed out when so many further ones of its substream as there are slots have started.</summary>
+    private void Start(LiveHeap heap)
+    {
+        long substream = heap.Cnt % _options.Substreams;
+        long number = _started[substream] = _started.GetValueOrDefault(substream) + 1;
+        _live.TryAdd(substream, []);
+        if (_live[substream].TryGetValue(number - _options.MaxHeaps, out LiveHeap? oldest))
+        {
+            Remove(oldest);
+            Count("incomplete_heaps_evicted");
+            Leave(oldest);
+        }
+
+        _live[substream].Add(number, heap);
+        ChainOf(heap.Cnt).Insert(0, heap);
+    }
+
+    private void Remove(LiveHeap heap)
+    {
+        SortedDictionary<long, LiveHeap> live = _live[heap.Cnt % _options.Substreams];
+        live.Remove(live.First(entry => entry.Value == heap).Key);
+        ChainOf(heap.Cnt).Remove(heap);
+    }
+
+    /// <summary>What the end of the network does (spec 4.7).</summary>
+    private void Flush()
+    {
+        foreach (LiveHeap heap in _live.Values.SelectMany(heaps => heaps.Values))
+        {
+            Count("incomplete_heaps_flushed");
+            Leave(heap);
+        }
+    }
+
+    private void Leave(LiveHeap heap)
+    {
+        Count("heaps");
+        if (heap.IsContiguous || _options.DeliverIncomplete)
+        {
+            _delivered.Add(heap.Freeze());
+        }
+        else
+        {
+            Count("incomplete_heaps_dropped");
+        }
+    }
+
+    /// <summary>Spec 4.6, hash table facts: the chain is named by the top bits of cnt times 2^64 / golden ratio.</summary>
+    private List<LiveHeap> ChainOf(long cnt)
+    {
+        ulong name = unchecked((ulong)cnt * 0x9e3779b97f4a7c15) >> (64 - _chainBits);
+        _chains.TryAdd(name, []);
+        return _chains[name];
+    }
+
+    private void Count(string statistic, long by = 1) =>
+        _statistics[statistic] = _statistics.GetValueOrDefault(statistic) + by;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+
+using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
+using Spead2.Receive;
+
+namespace Spead2.Differential;
+
+/// <summary>The options of a stream, with the words that test vectors and the command use for them.</summary>
+internal sealed record TraceOptions
+{
+    private static readonly Option[] All =
+    [
+        new("max_heaps", "--max-heaps", o => o.MaxHeaps, (o, n) => o with { MaxHeaps = (int)n }),
+        new("ring_heaps", "--ring-heaps", o => o.RingHeaps, (o, n) => o with { RingHeaps = (int)n }),
+        new("substreams", "--substreams", o => o.Substreams, (o, n) => o with { Substreams = (int)n }),
+        new("max_heap_size", "--max-heap-size", o => o.MaxHeapSize, (o, n) => o with { MaxHeapSize = n }),
+        new("bug_compat", "--bug-compat", o => (long)o.BugCompat, (o, n) => o with { BugCompat = (BugCompat)n }),
+        new("in_order", "--in-order", o => o.InOrder, (o, on) => o with { InOrder = on }),
+        new("no_unsized_heaps", "--no-unsized-heaps", o => o.NoUnsizedHeaps, (o, on) => o with { NoUnsizedHeaps = on }),
+        new("ignore_stop_item", "--ignore-stop-item", o => o.IgnoreStopItem, (o, on) => o with { IgnoreStopItem = on }),
+        new("deliver_incomplete", "--incomplete", o => o.DeliverIncomplete, (o, on) => o with { DeliverIncomplete = on }),
+        new("keep_ranges", "--incomplete", o => o.KeepRanges, (o, on) => o with { KeepRanges = on }),
+        new("keep_incomplete_payload", "--incomplete", o => o.KeepPayload, (o, on) => o with { KeepPayload = on }),
+    ];
+
+    private static readonly TraceOptions Default = new();
+
+    public int MaxHeaps { get; init; } = ReceiveStreamOptions.DefaultMaxHeaps;
+
+    public int RingHeaps { get; init; } = ReceiveStreamOptions.DefaultRingHeaps;
+
+    public int Substreams { get; init; } = ReceiveStreamOptions.DefaultSubstreams;
+
+    public long MaxHeapSize { get; init; } = ReceiveStreamOptions.DefaultMaxHeapSize;
+
+    public BugCompat BugCompat { get; init; }
+
+    public bool InOrder { get; init; }
+
+    public bool NoUnsizedHeaps { get; init; }
+
+    public bool IgnoreStopItem { get; init; }
+
+    public bool DeliverIncomplete { get; init; }
+
+    public bool KeepRanges { get; init; }
+
+    public bool KeepPayload { get; init; }
+
+    /// <summary>These options with one that is not the default set to it: each way to be simpler.</summary>
+    public IEnumerable<TraceOptions> Simpler =>
+        All.Where(option => !option.IsDefault(this)).Select(option => option.Set(this, option.Get(Default)));
+
+    /// <summary>The options of `spead2 recv`, which has one for all that concerns incomplete heaps.</summary>
+    public string CommandLine => string.Join(
+        ' ', All.Where(option => !option.IsDefault(this)).Select(option => option.Text(option.Switch, " ", this)).Distinct());
+
+    /// <summary>Reads what <see cref="ToString"/> writes.</summary>
+    public static TraceOptions Parse(IEnumerable<string> words) => words.Aggregate(Default, (options, word) =>
+    {
+        string[] parts = word.Split('=');
+        Option option = All.SingleOrDefault(option => option.Name == parts[0])
+            ?? throw new FormatException($"There is no option '{parts[0]}'.");
+        return option.Set(options, parts.Length == 1 ? 1 : long.Parse(parts[1], CultureInfo.InvariantCulture));
+    });
+
+    public ReceiveStreamOptions ToStreamOptions() => new()
+    {
+        MaxHeaps = MaxHeaps,
+        RingHeaps = RingHeaps,
+        Substreams = Substreams,
+        MaxHeapSize = MaxHeapSize,
+        BugCompat = BugCompat,
+        AllowOutOfOrder = !InOrder,
+        AllowUnsizedHeaps = !NoUnsizedHeaps,
+        StopOnStopItem = !IgnoreStopItem,
+        ContiguousOnly = !DeliverIncomplete,
+        IncompleteKeepPayloadRanges = KeepRanges,
+        IncompleteKeepPayload = KeepPayload,
+        Logger = NullLogger.Instance,
+    };
+
+    /// <summary>The options that are not the default, for example <c>max_heaps=1 in_order</c>.</summary>
+    public override string ToString() => string.Join(
+        ' ', All.Where(option => !option.IsDefault(this)).Select(option => option.Text(option.Name, "=", this)));
+
+    private sealed record Option(
+        string Name, string Switch, Func<TraceOptions, long> Get, Func<TraceOptions, long, TraceOptions> Set, bool IsFlag = false)
+    {
+        public Option(string name, string @switch, Func<TraceOptions, bool> get, Func<TraceOptions, bool, TraceOptions> set)
+            : this(name, @switch, o => get(o) ? 1 : 0, (o, n) => set(o, n != 0), IsFlag: true)
+        {
+        }
+
+        public bool IsDefault(TraceOptions options) => Get(options) == Get(Default);
+
+        public string Text(string name, string separator, TraceOptions options) => IsFlag
+            ? name
+            : string.Create(CultureInfo.InvariantCulture, $"{name}{separator}{Get(options)}");
+    }
+}
