@@ -20,7 +20,7 @@ internal static class BitCodec
     private const int ByteMask = 0xff;
 
     /// <summary>Reads integers.</summary>
-    /// <typeparam name="T">Type with at least as many bits as an element.</typeparam>
+    /// <typeparam name="T">Type of 1, 2, 4 or 8 bytes, with at least as many bits as an element.</typeparam>
     /// <param name="source">Memory with the elements; nothing outside of it is read.</param>
     /// <param name="firstBit">Where the first element begins.</param>
     /// <param name="bitWidth">Bits of an element, 1 to 64.</param>
@@ -54,17 +54,16 @@ internal static class BitCodec
 
         int unused = MaxIntegerWidth - bitWidth;
         long bit = firstBit + ((long)done * strideBits);
-        for (int i = done; i < destination.Length; i++, bit += strideBits)
+        foreach (ref T element in destination[done..])
         {
-            ulong aligned = ReadAligned(source, bit, bitWidth);
-            destination[i] = signed
-                ? T.CreateTruncating((long)aligned >> unused)
-                : T.CreateTruncating(aligned >> unused);
+            ulong aligned = ReadAligned(source, (ulong)bit, bitWidth);
+            element = FromBits<T>(signed ? (ulong)((long)aligned >> unused) : aligned >> unused);
+            bit += strideBits;
         }
     }
 
-    /// <summary>Writes integers: of each value the lowest bits. Bits between the elements are left as they are.</summary>
-    /// <typeparam name="T">Type with at least as many bits as an element.</typeparam>
+    /// <summary>Writes integers: of each value the lowest bits. Bits between elements are left as they are.</summary>
+    /// <typeparam name="T">Type of 1, 2, 4 or 8 bytes, with at least as many bits as an element.</typeparam>
     /// <param name="values">The elements.</param>
     /// <param name="bitWidth">Bits of an element, 1 to 64.</param>
     /// <param name="destination">Memory for the elements; nothing outside of it is written.</param>
@@ -96,7 +95,7 @@ internal static class BitCodec
         long bit = firstBit + ((long)done * strideBits);
         for (int i = done; i < values.Length; i++, bit += strideBits)
         {
-            Write(destination, bit, bitWidth, ulong.CreateTruncating(values[i]));
+            Write(destination, bit, bitWidth, ToBits(values[i]));
         }
     }
 
@@ -179,6 +178,29 @@ internal static class BitCodec
         ArgumentOutOfRangeException.ThrowIfGreaterThan(
             bitWidth, Math.Min(Unsafe.SizeOf<T>() * BitsPerByte, MaxIntegerWidth));
 
+    /// <summary>The lowest bits as an integer of a type. The type's own conversion takes several times as long.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T FromBits<T>(ulong bits)
+        where T : unmanaged =>
+        Unsafe.SizeOf<T>() switch
+        {
+            sizeof(byte) => Unsafe.BitCast<byte, T>((byte)bits),
+            sizeof(ushort) => Unsafe.BitCast<ushort, T>((ushort)bits),
+            sizeof(uint) => Unsafe.BitCast<uint, T>((uint)bits),
+            _ => Unsafe.BitCast<ulong, T>(bits),
+        };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong ToBits<T>(T value)
+        where T : unmanaged =>
+        Unsafe.SizeOf<T>() switch
+        {
+            sizeof(byte) => Unsafe.BitCast<T, byte>(value),
+            sizeof(ushort) => Unsafe.BitCast<T, ushort>(value),
+            sizeof(uint) => Unsafe.BitCast<T, uint>(value),
+            _ => Unsafe.BitCast<T, ulong>(value),
+        };
+
     /// <summary>Whether elements lie back to back from the beginning of a byte on.</summary>
     private static bool IsPacked(long firstBit, int bitWidth, int strideBits) =>
         strideBits == bitWidth && firstBit % BitsPerByte == 0;
@@ -206,7 +228,7 @@ internal static class BitCodec
         int at = 0;
         foreach (T value in values[..count])
         {
-            collected = (collected << width) | (ulong.CreateTruncating(value) & mask);
+            collected = (collected << width) | (ToBits(value) & mask);
             bits += width;
             if (bits >= flushed)
             {
@@ -226,11 +248,10 @@ internal static class BitCodec
 
     /// <summary>Up to 64 bits at the top of an integer; below them is anything.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong ReadAligned(ReadOnlySpan<byte> source, long bit, int width)
+    private static ulong ReadAligned(ReadOnlySpan<byte> source, ulong bit, int width)
     {
-        int index = (int)(bit / BitsPerByte);
+        ReadOnlySpan<byte> bytes = source[(int)(bit / BitsPerByte)..];
         int shift = (int)(bit % BitsPerByte);
-        ReadOnlySpan<byte> bytes = source[index..];
         if (!BinaryPrimitives.TryReadUInt64BigEndian(bytes, out ulong word))
         {
             return ReadEnd(bytes) << shift;
@@ -273,12 +294,12 @@ internal static class BitCodec
         int left = width;
         for (; left > MaxIntegerWidth; left -= MaxIntegerWidth, bit += MaxIntegerWidth)
         {
-            if (ReadAligned(source, bit, MaxIntegerWidth) != 0)
+            if (ReadAligned(source, (ulong)bit, MaxIntegerWidth) != 0)
             {
                 return true;
             }
         }
 
-        return ReadAligned(source, bit, left) >> (MaxIntegerWidth - left) != 0;
+        return ReadAligned(source, (ulong)bit, left) >> (MaxIntegerWidth - left) != 0;
     }
 }

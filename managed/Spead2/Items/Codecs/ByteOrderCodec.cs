@@ -10,7 +10,9 @@ internal static class ByteOrderCodec
 {
     /// <summary>Copies elements; each may be swapped end for end.</summary>
     /// <param name="source">The elements, back to back, at any alignment.</param>
-    /// <param name="destination">Where they go: as many bytes; with a swap either the source itself or other memory.</param>
+    /// <param name="destination">
+    /// Where they go: as many bytes; with a swap either the source itself or other memory.
+    /// </param>
     /// <param name="elementSize">Bytes of an element.</param>
     /// <param name="swap">Whether the bytes of each element are reversed.</param>
     /// <exception cref="ArgumentOutOfRangeException">The element size is not positive.</exception>

@@ -9,9 +9,9 @@ namespace Spead2.Items.Codecs;
 
 /// <summary>
 /// Vector instructions for elements of few bits that lie back to back from the beginning of a byte on. Eight elements
-/// of w bits are w bytes, so each group of eight is unpacked in the same way: a shuffle brings the bytes of each element
-/// into a lane, in the machine's byte order; a multiplication moves the element's first bit to the top of the lane; and
-/// a shift moves its last bit to the bottom.
+/// of w bits are w bytes, so each group of eight is unpacked in the same way: a shuffle brings the bytes of each
+/// element into a lane, in the machine's byte order; a multiplication moves the element's first bit to the top of the
+/// lane; and a shift moves its last bit to the bottom.
 /// </summary>
 internal static class PackedVectors
 {
@@ -208,7 +208,7 @@ internal static class PackedVectors
         }
     }
 
-    /// <summary>The bytes from the first on, most significant first, become a lane of a little-endian machine.</summary>
+    /// <summary>The bytes from the first on, most significant first, become a little-endian lane.</summary>
     private static void FillIndices(Span<byte> lane, int firstByte)
     {
         for (int i = 0; i < lane.Length; i++)

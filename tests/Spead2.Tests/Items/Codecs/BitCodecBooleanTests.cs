@@ -74,7 +74,8 @@ public sealed class BitCodecBooleanTests
         foreach (BitLayout layout in BitLayout.All(MaxWidth))
         {
             Span<byte> bytes = atEnd ? source.AtEnd<byte>(layout.ByteCount) : source.AtStart<byte>(layout.ByteCount);
-            Span<bool> elements = atEnd ? destination.AtEnd<bool>(layout.Count) : destination.AtStart<bool>(layout.Count);
+            Span<bool> elements =
+                atEnd ? destination.AtEnd<bool>(layout.Count) : destination.AtStart<bool>(layout.Count);
             SparseBytes(random, layout.ByteCount).CopyTo(bytes);
 
             BitCodec.UnpackBool(bytes, layout.FirstBit, layout.Width, layout.Stride, elements);

@@ -51,8 +51,8 @@ public sealed class BitCodecTests<T>
             T[] elements = Elements(random, layout.Count);
             for (int i = 0; i < elements.Length; i++)
             {
-                NaiveBits.Write(
-                    expected, layout.FirstBit + ((long)i * layout.Stride), layout.Width, Int128.CreateChecked(elements[i]));
+                long bit = layout.FirstBit + ((long)i * layout.Stride);
+                NaiveBits.Write(expected, bit, layout.Width, Int128.CreateChecked(elements[i]));
             }
 
             BitCodec.Pack<T>(elements, layout.Width, bytes, layout.FirstBit, layout.Stride);
@@ -112,7 +112,8 @@ public sealed class BitCodecTests<T>
     {
         using var memory = new GuardedMemory(1000);
         Gen<int> any = Gen.OneOf(Gen.Choose(-2, 130), Gen.Elements(int.MinValue, int.MaxValue, 1 << 16));
-        Gen<long> anyBit = Gen.OneOf(Gen.Choose(-1, 900).Select(b => (long)b), Gen.Elements(long.MinValue, long.MaxValue));
+        Gen<long> anyBit =
+            Gen.OneOf(Gen.Choose(-1, 900).Select(b => (long)b), Gen.Elements(long.MinValue, long.MaxValue));
         Seeded.ForAll(
             from byteCount in Gen.Choose(0, 100)
             from count in Gen.Choose(0, 100)
@@ -126,10 +127,12 @@ public sealed class BitCodecTests<T>
                 (int byteCount, int count, long firstBit, int width, int stride) = sample;
                 T[] elements = new T[count];
                 BigInteger end = count == 0 ? firstBit : firstBit + ((count - 1) * (BigInteger)stride) + width;
-                bool fits = width >= 1 && width <= TypeWidth && stride >= width && firstBit >= 0 && end <= 8 * byteCount;
+                bool isWidth = width >= 1 && width <= TypeWidth;
+                bool fits = isWidth && stride >= width && firstBit >= 0 && end <= 8 * byteCount;
 
                 Assert.That(
-                    () => BitCodec.Unpack(memory.AtEnd<byte>(byteCount), firstBit, width, stride, false, elements.AsSpan()),
+                    () => BitCodec.Unpack<T>(
+                        memory.AtEnd<byte>(byteCount), firstBit, width, stride, signed: false, elements),
                     fits ? Throws.Nothing : Throws.InstanceOf<ArgumentOutOfRangeException>());
                 Assert.That(
                     () => BitCodec.Pack<T>(elements, width, memory.AtEnd<byte>(byteCount), firstBit, stride),
@@ -137,7 +140,8 @@ public sealed class BitCodecTests<T>
             });
     }
 
-    private static void AssertUnpacked(BitLayout layout, bool signed, ReadOnlySpan<byte> bytes, ReadOnlySpan<T> elements)
+    private static void AssertUnpacked(
+        BitLayout layout, bool signed, ReadOnlySpan<byte> bytes, ReadOnlySpan<T> elements)
     {
         for (int i = 0; i < elements.Length; i++)
         {

@@ -30,7 +30,8 @@ public sealed class ByteOrderCodecTests
     }
 
     [Test]
-    public void Memory_may_begin_anywhere([Values(2, 4, 8)] int elementSize, [Values(1, 3, 7)] int from, [Values(2, 5)] int to)
+    public void Memory_may_begin_anywhere(
+        [Values(2, 4, 8)] int elementSize, [Values(1, 3, 7)] int from, [Values(2, 5)] int to)
     {
         byte[] source = new byte[1000];
         Seeded.Random().NextBytes(source);

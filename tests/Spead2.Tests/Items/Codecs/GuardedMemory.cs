@@ -4,7 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace Spead2.Tests.Items.Codecs;
 
-/// <summary>Memory with a page before it and one after it that end the process when they are touched. Linux only.</summary>
+/// <summary>
+/// Memory with a page before it and one after it that end the process when they are touched. Linux only.
+/// </summary>
 internal sealed unsafe partial class GuardedMemory : IDisposable
 {
     private const int PageSize = 4096;

@@ -7,7 +7,8 @@ namespace Spead2.Tests.Items.Codecs;
 /// <summary>The model: one bit at a time, most significant first.</summary>
 internal static class NaiveBits
 {
-    public static bool Get(ReadOnlySpan<byte> bytes, long bit) => (bytes[(int)(bit / 8)] >> (int)(7 - (bit % 8)) & 1) == 1;
+    public static bool Get(ReadOnlySpan<byte> bytes, long bit) =>
+        ((bytes[(int)(bit / 8)] >> (int)(7 - (bit % 8))) & 1) == 1;
 
     public static void Set(Span<byte> bytes, long bit, bool value)
     {
