@@ -6,5 +6,5 @@ namespace Spead2.Differential;
 internal sealed record ObservedItem(long Id, bool IsImmediate, ulong Value, string Bytes)
 {
     public override string ToString() =>
-        $"{Id:x}{(IsImmediate ? " immediate " : " at ")}{Value}{(IsImmediate ? "" : $" [{Bytes}]")}";
+        $"0x{Id:x} {(IsImmediate ? "immediate" : "at")} {Value} [{Bytes}]";
 }

@@ -20,7 +20,7 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
     /// <summary>The packets of a heap with a stop item in one of them.</summary>
     public List<Draft> MakeStop(long cnt)
     {
-        List<Draft> packets = dice.Chance(50) ? Encoded(cnt, new HeapToSend()) : Make(cnt);
+        List<Draft> packets = dice.Chance(35) ? Encoded(cnt, new HeapToSend()) : Make(cnt);
         Draft packet = packets[dice.Below(packets.Count)];
         packet.Pointers.Add(
             dice.Chance(90) ? packet.Immediate(ItemId.StreamControl, Stop) : packet.Address(ItemId.StreamControl, Stop));
@@ -68,11 +68,15 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
         List<ulong>[] items = [.. parts.Select(_ => new List<ulong>())];
         Distribute(Items(length), items);
         int percentWithLength = dice.Pick(100, 100, 0, 50);
+
+        // A sender that is wrong about the length can contradict itself only with packets that do not say it.
+        int announced = dice.Chance(20) ? dice.Below(length + 1) : length;
         List<Draft> packets = [];
         for (int i = 0; i < parts.Count; i++)
         {
             (int start, int end) = parts[i];
-            packets.Add(Packet(cnt, dice.Chance(percentWithLength) ? length : null, start, end - start, items[i]));
+            bool saysLength = dice.Chance(percentWithLength) && end <= announced;
+            packets.Add(Packet(cnt, saysLength ? announced : null, start, end - start, items[i]));
         }
 
         return packets;

@@ -103,7 +103,7 @@ internal sealed class TraceGenerator
             heaps.Add((_dice.Chance(30) ? otherMaker : maker).Make(cnt));
         }
 
-        if (_dice.Chance(40))
+        if (_dice.Chance(50))
         {
             int last = _dice.Chance(60) ? count : _dice.Below(count + 1);
             heaps.Insert(last, maker.MakeStop(_dice.Chance(80) ? cnt : (cnt - step) & cntMask));
