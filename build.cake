@@ -19,6 +19,9 @@ const string Results = "artifacts/test-results";
 (string Program, string Package)[] formatTools = [("clang-format-14", "clang-format-14")];
 
 string target = Argument("target", "help");
+
+// What follows the target on the command line of build.sh, one per line: for the program that the target runs.
+string[] programArguments = Argument("arguments", "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
 var suites = new List<Suite>();
 
 Task("help")
@@ -71,6 +74,13 @@ Task("sanitize")
         }
     });
 
+Task("differential")
+    .Description("Compares the engines with a naive model on seeded packets; --help lists its arguments, e.g. --seeds 10000")
+    .IsDependentOn("native")
+    .Does(() => Run(
+        "dotnet",
+        ["run", "--project", "tests/Spead2.Differential", "--configuration", "Release", "--", .. programArguments]));
+
 Task("bench")
     .Description("Runs the benchmarks of the C core; they print JSON lines")
     .IsDependentOn("native")
@@ -109,7 +119,7 @@ if (!Tasks.Any(task => task.Name == target) || target == "help")
     Console.WriteLine(asked ? "./build.sh TARGET" : $"There is no target '{target}'. The targets are:");
     foreach (var task in Tasks)
     {
-        Console.WriteLine($"  {task.Name,-10} {task.Description}");
+        Console.WriteLine($"  {task.Name,-12} {task.Description}");
     }
 
     Environment.Exit(asked ? 0 : 1);

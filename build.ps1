@@ -1,5 +1,5 @@
-# Runs a target of build.cake: ./build.ps1 TARGET. Without a target it lists them all.
-param([string] $Target = "help")
+# Runs a target of build.cake: ./build.ps1 TARGET [ARGUMENT...]. Without a target it lists them all.
+param([string] $Target = "help", [Parameter(ValueFromRemainingArguments)] [string[]] $Arguments)
 
 $ErrorActionPreference = "Stop"
 Set-Location $PSScriptRoot
@@ -8,5 +8,5 @@ $env:DOTNET_NOLOGO = "1"
 if ($Target -in "-h", "--help") { $Target = "help" }
 
 dotnet tool restore --verbosity quiet
-if ($LASTEXITCODE -eq 0) { dotnet cake --target="$Target" }
+if ($LASTEXITCODE -eq 0) { dotnet cake --target="$Target" --arguments="$($Arguments -join "`n")" }
 exit $LASTEXITCODE

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs a target of build.cake: ./build.sh TARGET. Without a target it lists them all.
+# Runs a target of build.cake: ./build.sh TARGET [ARGUMENT...]. Without a target it lists them all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -16,4 +16,4 @@ esac
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 dotnet tool restore --verbosity quiet
-exec dotnet cake --target="$target"
+exec dotnet cake --target="$target" --arguments="$(printf '%s\n' "${@:2}")"
