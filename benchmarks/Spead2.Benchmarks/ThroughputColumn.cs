@@ -9,7 +9,7 @@ using BenchmarkDotNet.Running;
 namespace Spead2.Benchmarks;
 
 /// <summary>
-/// 10⁹ bytes per second, from the mean, of benchmarks that say how many bytes they produce. Only shown where one does.
+/// 10⁹ bytes per second, from the mean, of benchmarks that say how many bytes they produce.
 /// </summary>
 internal sealed class ThroughputColumn : IColumn
 {

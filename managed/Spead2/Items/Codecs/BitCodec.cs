@@ -178,7 +178,7 @@ internal static class BitCodec
         ArgumentOutOfRangeException.ThrowIfGreaterThan(
             bitWidth, Math.Min(Unsafe.SizeOf<T>() * BitsPerByte, MaxIntegerWidth));
 
-    /// <summary>The lowest bits as an integer of a type. The type's own conversion takes several times as long.</summary>
+    /// <summary>The lowest bits as an integer of a type; the type's own conversion takes twice as long.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T FromBits<T>(ulong bits)
         where T : unmanaged =>
