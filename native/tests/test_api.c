@@ -300,7 +300,7 @@ SP2_TEST(Longer_result_structs_get_a_zero_tail) {
 }
 
 SP2_TEST(Unknown_flags_are_too_new) {
-    for (uint32_t bit = 64; bit != 0; bit <<= 1) {
+    for (uint32_t bit = 128; bit != 0; bit <<= 1) {
         char named[16];
         snprintf(named, sizeof(named), "0x%x", bit);
         sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
@@ -315,10 +315,23 @@ SP2_TEST(Unknown_flags_are_too_new) {
     check_udp_fails(&udp_options, SP2_E_TOO_NEW, "40");
 }
 
-SP2_TEST(Reserved_field_of_the_pool_has_to_be_zero) {
-    sp2_thread_pool_options options = SP2_THREAD_POOL_OPTIONS_INIT;
+SP2_TEST(Reserved_fields_have_to_be_zero) {
+    sp2_thread_pool_options pool_options = SP2_THREAD_POOL_OPTIONS_INIT;
+    pool_options.reserved = 7;
+    check_pool_fails(&pool_options, SP2_E_ARG, "reserved");
+    sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
     options.reserved = 7;
-    check_pool_fails(&options, SP2_E_ARG, "reserved");
+    check_create_fails(&options, SP2_E_ARG, "reserved must be 0, not 7");
+}
+
+SP2_TEST(Spin_time_is_a_time_or_never) {
+    sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
+    options.spin_ns = -2;
+    check_create_fails(&options, SP2_E_ARG, "spin_ns is -2");
+    options.spin_ns = INT64_MIN;
+    check_create_fails(&options, SP2_E_ARG, "spin_ns");
+    options.spin_ns = INT64_MAX;
+    sp2_receive_stream_destroy(new_stream(&options));
 }
 
 SP2_TEST(Thread_pool_values_out_of_range_are_refused_and_named) {

@@ -258,6 +258,27 @@ static void count_call(void *context) {
     atomic_fetch_add((atomic_uint *)context, 1);
 }
 
+SP2_TEST(Consumer_that_never_spins_gets_every_heap) {
+    enum { HEAPS = 500, BYTES = 100 };
+    datagram_list list = {0};
+    for (uint64_t cnt = 1; cnt <= HEAPS; cnt++) {
+        uint8_t *payload = new_payload(BYTES, cnt);
+        datagrams_add_heap(&list, cnt, payload, BYTES, BYTES);
+        free(payload);
+    }
+    sp2_receive_options options = quiet_options(0);
+    options.spin_ns = SP2_NEVER_SPIN;
+    options.ring_heaps = 1;
+    heap_list heaps = receive(&options, &list, NULL);
+    if (CHECK_EQ_U64(heaps.count, HEAPS)) {
+        for (uint64_t i = 0; i < HEAPS; i++) {
+            check_filled_heap(heaps.heaps[i], i + 1, BYTES);
+        }
+    }
+    heaps_free(&heaps);
+    datagrams_free(&list);
+}
+
 SP2_TEST(Ready_callback_comes_once_per_request) {
     enum { HEAPS = 200 };
     datagram_list list = small_heaps(HEAPS);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loopback.h"
 #include "receiver.h"
 #include "test_threads.h"
 
@@ -58,6 +59,40 @@ SP2_TEST(Ignored_stop_item_is_an_ordinary_heap) {
     CHECK_EQ_U64(stats.stop_heaps, 0);
     heaps_free(&heaps);
     datagrams_free(&list);
+}
+
+SP2_TEST(Stop_item_counts_by_what_is_said_when_it_arrives) {
+    datagram_list list = {0};
+    datagrams_add_stop(&list, 1);
+    sp2_receive_stream *stream = new_stream(NULL);
+    const uint32_t port = add_loopback_reader(stream);
+    int32_t stop = 0;
+    REQUIRE_OK(sp2_receive_stream_get_stop_on_stop_item(stream, &stop));
+    CHECK_EQ_I64(stop, 1);
+    REQUIRE_OK(sp2_receive_stream_set_stop_on_stop_item(stream, 0));
+    REQUIRE_OK(sp2_receive_stream_get_stop_on_stop_item(stream, &stop));
+    CHECK_EQ_I64(stop, 0);
+    for (int i = 0; i < 3; i++) {
+        send_to_loopback(port, &list);
+        heap_list heaps = pop_count(stream, 1);
+        CHECK(info_of(heaps.heaps[0]).flags & SP2_HEAP_END_OF_STREAM);
+        heaps_free(&heaps);
+    }
+    REQUIRE_OK(sp2_receive_stream_set_stop_on_stop_item(stream, -3));
+    REQUIRE_OK(sp2_receive_stream_get_stop_on_stop_item(stream, &stop));
+    CHECK_EQ_I64(stop, 1);
+    send_to_loopback(port, &list);
+    heap_list heaps = pop_all(stream);
+    CHECK_EQ_U64(heaps.count, 0);
+    CHECK_EQ_U64(stats_of(stream).stop_heaps, 1);
+    heaps_free(&heaps);
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&list);
+
+    CHECK_STATUS(sp2_receive_stream_set_stop_on_stop_item(NULL, 1), SP2_E_ARG);
+    stop = 1;
+    CHECK_STATUS(sp2_receive_stream_get_stop_on_stop_item(NULL, &stop), SP2_E_ARG);
+    CHECK_EQ_I64(stop, 0);
 }
 
 SP2_TEST(Stop_item_flushes_what_is_under_assembly_oldest_first) {

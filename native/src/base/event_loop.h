@@ -42,7 +42,8 @@ void sp2__event_loop_post(sp2__event_loop *loop, sp2__task *task);
 void sp2__event_loop_barrier(sp2__event_loop *loop);
 
 /* Runs `task` whenever `socket` is readable and not paused. Returns 0 or an error number. */
-int32_t sp2__event_loop_add_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task);
+int32_t sp2__event_loop_add_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task,
+                                   bool paused);
 int32_t sp2__event_loop_pause_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task);
 int32_t sp2__event_loop_resume_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task);
 void sp2__event_loop_remove_socket(sp2__event_loop *loop, intptr_t socket);

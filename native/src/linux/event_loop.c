@@ -235,8 +235,9 @@ static int32_t control(sp2__event_loop *loop, int operation, intptr_t socket, ui
     return epoll_ctl(loop->epoll_fd, operation, (int)socket, &event) == 0 ? 0 : errno;
 }
 
-int32_t sp2__event_loop_add_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task) {
-    return control(loop, EPOLL_CTL_ADD, socket, EPOLLIN, task);
+int32_t sp2__event_loop_add_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task,
+                                   bool paused) {
+    return control(loop, EPOLL_CTL_ADD, socket, paused ? 0 : EPOLLIN, task);
 }
 
 int32_t sp2__event_loop_pause_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task) {

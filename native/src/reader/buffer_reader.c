@@ -74,6 +74,10 @@ int32_t sp2_receive_stream_add_buffer_reader(sp2_receive_stream *stream, const v
         return sp2__fail_null("sp2_receive_stream_add_buffer_reader",
                               stream == NULL ? "stream" : "data");
     }
+    const int32_t status = sp2__stream_check_open(stream, "sp2_receive_stream_add_buffer_reader");
+    if (status != SP2_OK) {
+        return status;
+    }
     buffer_reader *reader = sp2__calloc_array(1, sizeof(*reader));
     if (reader == NULL) {
         return sp2__fail_memory("a buffer reader");

@@ -67,7 +67,10 @@ int32_t sp2_receive_stream_add_datagram_reader(sp2_receive_stream *stream,
         return sp2__fail_null("sp2_receive_stream_add_datagram_reader",
                               stream == NULL ? "stream" : "datagrams");
     }
-    const int32_t status = check_datagrams(datagrams, count);
+    int32_t status = check_datagrams(datagrams, count);
+    if (status == SP2_OK) {
+        status = sp2__stream_check_open(stream, "sp2_receive_stream_add_datagram_reader");
+    }
     if (status != SP2_OK) {
         return status;
     }

@@ -215,9 +215,11 @@ static int32_t open_source(udp_reader *reader, const sp2_udp_options *options, u
     return SP2_OK;
 }
 
+/* The reader of a stream that is held starts with its socket paused. */
 static int32_t watch_source(udp_reader *reader) {
-    const int32_t error =
-        sp2__event_loop_add_socket(reader->base.loop, reader->socket, &reader->base.task);
+    reader->socket_paused = atomic_load(&reader->base.stream->held);
+    const int32_t error = sp2__event_loop_add_socket(reader->base.loop, reader->socket,
+                                                     &reader->base.task, reader->socket_paused);
     if (error != 0) {
         char text[128];
         sp2__udp_close(reader->socket);
@@ -260,6 +262,9 @@ int32_t sp2_receive_stream_add_udp_reader(sp2_receive_stream *stream, const sp2_
     }
     sp2_udp_options options;
     int32_t status = read_options(caller, &options);
+    if (status == SP2_OK) {
+        status = sp2__stream_check_open(stream, "sp2_receive_stream_add_udp_reader");
+    }
     if (status != SP2_OK || sp2__stream_is_stopped(stream)) {
         return status;
     }

@@ -3,17 +3,13 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fence.h"
+#include "base/signal.h"
 #include "heap/heap.h"
 #include "stream/stream.h"
 
 /* A reader that found the ring full looks for room this long before it is paused: roughly what
  * being paused and resumed costs. */
 #define ROOM_SPIN_NS 10000
-
-/* A consumer that found the ring empty looks for a heap this long before it sleeps. Waking it would
- * cost the reader's thread a system call, up to a tenth of the time in which it receives a heap of
- * 1 MiB, and a stream at full rate has the next heap by then. */
-#define HEAP_SPIN_NS 100000
 
 /* A wake-up costs too much for every small heap, but consumers should not wait long for large ones:
  * so many bytes of payload are pushed until they are told within a turn. */
@@ -53,10 +49,30 @@ static void spin_until(bool (*condition)(sp2_receive_stream *), sp2_receive_stre
     } while (sp2__clock_ns() - start < limit_ns);
 }
 
+/* Brings the handle of foreign event loops up to date. After a full fence. */
+static void update_ready_handle(sp2_receive_stream *stream) {
+    sp2__ready_handle *handle = &stream->ready_handle;
+    if (SP2__LIKELY(!atomic_load_explicit(&handle->wanted, memory_order_relaxed))) {
+        return;
+    }
+    sp2__mutex_lock(&handle->lock);
+    const bool ready = something_to_pop(stream);
+    if (ready != handle->is_set) {
+        handle->is_set = ready;
+        if (ready) {
+            sp2__signal_set(handle->signal);
+        } else {
+            sp2__signal_clear(handle->signal);
+        }
+    }
+    sp2__mutex_unlock(&handle->lock);
+}
+
 static void announce(sp2_receive_stream *stream) {
     if (sp2__ring_announce(&stream->ring)) {
         atomic_store_explicit(&stream->ready_due, true, memory_order_relaxed);
     }
+    update_ready_handle(stream);
 }
 
 void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap) {
@@ -95,7 +111,10 @@ static void move_waiting(sp2_receive_stream *stream) {
     }
 }
 
-static void resume_readers(sp2_receive_stream *stream) {
+void sp2__stream_resume_readers(sp2_receive_stream *stream) {
+    if (atomic_load(&stream->held)) {
+        return;
+    }
     for (sp2__reader *reader = atomic_load(&stream->readers); reader != NULL;
          reader = reader->next) {
         if (reader->paused) {
@@ -123,7 +142,7 @@ void sp2__stream_settle(sp2_receive_stream *stream) {
     }
     if (stream->waiting_first == NULL) {
         atomic_store(&stream->blocked, false);
-        resume_readers(stream);
+        sp2__stream_resume_readers(stream);
         if (sp2__stream_is_stopped(stream) && !sp2__ring_is_stopped(&stream->ring)) {
             sp2__ring_stop(&stream->ring);
         }
@@ -209,6 +228,7 @@ static int32_t pop(sp2_receive_stream *stream, sp2_heap **heaps, uint32_t capaci
         const bool stopped = sp2__ring_is_stopped(&stream->ring);
         const uint32_t taken = sp2__ring_pop(&stream->ring, heaps, capacity);
         const bool moved = see_to_blocked(stream);
+        update_ready_handle(stream);
         if (taken != 0) {
             for (uint32_t i = 0; i < taken; i++) {
                 sp2__heap_freeze(heaps[i]);
@@ -277,8 +297,8 @@ int32_t sp2_receive_stream_pop_wait(sp2_receive_stream *stream, sp2_heap **heaps
         return status;
     }
     const uint64_t start = sp2__clock_ns();
-    if (timeout_ns != 0) {
-        spin_until(something_to_pop, stream, HEAP_SPIN_NS);
+    if (timeout_ns != 0 && stream->spin_ns > 0) {
+        spin_until(something_to_pop, stream, (uint64_t)stream->spin_ns);
     }
     while ((status = pop(stream, heaps, capacity, count)) == SP2_E_EMPTY) {
         if (!sleep_for_heap(stream, start, timeout_ns)) {
@@ -321,4 +341,25 @@ int32_t sp2_receive_stream_request_ready(sp2_receive_stream *stream) {
         return SP2_E_EMPTY;
     }
     return empty ? SP2_E_STOPPED : SP2_OK;
+}
+
+int32_t sp2_receive_stream_get_fd(sp2_receive_stream *stream, int64_t *handle) {
+    if (handle != NULL) {
+        *handle = -1;
+    }
+    if (stream == NULL || handle == NULL) {
+        return sp2__fail_null("sp2_receive_stream_get_fd", stream == NULL ? "stream" : "handle");
+    }
+    intptr_t signal;
+    const int32_t error = sp2__ready_handle_open(&stream->ready_handle, &signal);
+    if (error != 0) {
+        char text[128];
+        return sp2__fail(SP2_E_OS, error, "cannot open a handle for event loops: %s",
+                         sp2__os_error_text(error, text, sizeof(text)));
+    }
+    /* A heap that came before now is to be seen, too. */
+    sp2__full_fence();
+    update_ready_handle(stream);
+    *handle = signal;
+    return SP2_OK;
 }

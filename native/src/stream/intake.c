@@ -128,7 +128,7 @@ static sp2__flow add_other_packet(sp2_receive_stream *stream, const sp2__packet 
     }
     stats->packets_accepted++;
     stats->payload_bytes += packet->payload_length;
-    const bool stop = result.stop && !(stream->flags & SP2_RECEIVE_IGNORE_STOP_ITEM);
+    const bool stop = result.stop && stream->stop_on_stop_item;
     stream->stop_requested |= stop;
     if (SP2__UNLIKELY(result.evicted != NULL)) {
         evict(stream, result.evicted);

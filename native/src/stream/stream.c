@@ -13,7 +13,7 @@
 #define ALL_FLAGS                                                                                  \
     (SP2_RECEIVE_IN_ORDER | SP2_RECEIVE_NO_UNSIZED_HEAPS | SP2_RECEIVE_IGNORE_STOP_ITEM |          \
      SP2_RECEIVE_DELIVER_INCOMPLETE | SP2_RECEIVE_KEEP_RANGES |                                    \
-     SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD)
+     SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD | SP2_RECEIVE_EXPLICIT_START)
 
 static void set_default(uint64_t *field, uint64_t value) {
     if (*field == 0) {
@@ -38,6 +38,17 @@ static int32_t check_values(const sp2_receive_options *options) {
         return sp2__fail(SP2_E_ARG, 0,
                          "sp2_receive_options.log_level is %u, which is no sp2_log_level",
                          (unsigned)options->log_level);
+    }
+    if (options->reserved != 0) {
+        return sp2__fail(SP2_E_ARG, 0, "sp2_receive_options.reserved must be 0, not %u",
+                         (unsigned)options->reserved);
+    }
+    if (options->spin_ns < SP2_NEVER_SPIN) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_receive_options.spin_ns is %" PRId64
+                         ", but it must be a time in nanoseconds, 0 for the default, or "
+                         "SP2_NEVER_SPIN (-1)",
+                         options->spin_ns);
     }
     if (!sp2__mul_u64(options->max_heaps, options->substreams, &slots) ||
         slots > SP2_RECEIVE_MAX_SLOTS) {
@@ -68,24 +79,55 @@ static int32_t read_options(const sp2_receive_options *caller, sp2_receive_optio
     set_default(&options->ring_heaps, SP2_RECEIVE_DEFAULT_RING_HEAPS);
     set_default(&options->substreams, SP2_RECEIVE_DEFAULT_SUBSTREAMS);
     set_default(&options->max_heap_size, SP2_RECEIVE_DEFAULT_MAX_HEAP_SIZE);
+    if (options->spin_ns == 0) {
+        options->spin_ns = SP2_RECEIVE_DEFAULT_SPIN_NS;
+    }
     return check_values(options);
 }
 
-static sp2_receive_stream *allocate(const sp2_receive_options *options) {
-    sp2_receive_stream *stream = sp2__calloc_isolated(sizeof(*stream));
-    if (stream == NULL) {
-        return NULL;
+static int32_t fail_stream_memory(void) {
+    return sp2__fail_memory("a stream (max_heaps, substreams and ring_heaps decide its size)");
+}
+
+/* What a stream consists of, but its threads. On failure there is nothing to be destroyed. */
+static int32_t init_parts(sp2_receive_stream *stream, const sp2_receive_options *options) {
+    const int32_t status = sp2__custom_stats_init(&stream->custom, options);
+    if (status != SP2_OK) {
+        return status;
     }
     if (!sp2__assembler_init(&stream->assembler, options)) {
-        sp2__free_isolated(stream);
-        return NULL;
+        sp2__custom_stats_destroy(&stream->custom);
+        return fail_stream_memory();
     }
     if (!sp2__ring_init(&stream->ring, options->ring_heaps)) {
         sp2__assembler_destroy(&stream->assembler);
-        sp2__free_isolated(stream);
-        return NULL;
+        sp2__custom_stats_destroy(&stream->custom);
+        return fail_stream_memory();
     }
-    return stream;
+    return SP2_OK;
+}
+
+static int32_t allocate(const sp2_receive_options *options, sp2_receive_stream **stream) {
+    *stream = sp2__calloc_isolated(sizeof(**stream));
+    if (*stream == NULL) {
+        return fail_stream_memory();
+    }
+    const int32_t status = init_parts(*stream, options);
+    if (status != SP2_OK) {
+        sp2__free_isolated(*stream);
+        *stream = NULL;
+    }
+    return status;
+}
+
+/* The pool that a stream is to run on: held for it, or one of its own. */
+static int32_t get_pool(sp2_thread_pool *wanted, sp2_thread_pool **pool) {
+    *pool = wanted;
+    if (wanted == NULL) {
+        return sp2_thread_pool_create(NULL, pool);
+    }
+    sp2__thread_pool_retain(wanted);
+    return SP2_OK;
 }
 
 int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_receive_options *caller,
@@ -99,30 +141,40 @@ int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_receive_optio
     if (status != SP2_OK) {
         return status;
     }
-    sp2_thread_pool *own_pool = NULL;
-    if (pool == NULL) {
-        sp2_thread_pool_options pool_options = SP2_THREAD_POOL_OPTIONS_INIT;
-        status = sp2_thread_pool_create(&pool_options, &own_pool);
-        if (status != SP2_OK) {
-            return status;
-        }
+    sp2_thread_pool *held_pool;
+    status = get_pool(pool, &held_pool);
+    if (status != SP2_OK) {
+        return status;
     }
-    sp2_receive_stream *stream = allocate(&options);
-    if (stream == NULL) {
-        sp2_thread_pool_destroy(own_pool);
-        return sp2__fail_memory("a stream (max_heaps, substreams and ring_heaps decide its size)");
+    sp2_receive_stream *stream;
+    status = allocate(&options, &stream);
+    if (status != SP2_OK) {
+        sp2__thread_pool_release(held_pool);
+        return status;
     }
-    if (own_pool == NULL) {
-        sp2__thread_pool_retain(pool);
-    }
-    stream->pool = own_pool != NULL ? own_pool : pool;
+    stream->pool = held_pool;
     stream->flags = options.flags;
+    stream->held = options.flags & SP2_RECEIVE_EXPLICIT_START;
+    stream->stop_on_stop_item = !(options.flags & SP2_RECEIVE_IGNORE_STOP_ITEM);
+    stream->spin_ns = options.spin_ns;
     sp2__logger_init(&stream->logger, options.log, options.log_context, options.log_level);
     sp2__mutex_init(&stream->lock);
     sp2__mutex_init(&stream->stats_lock);
     sp2__mutex_init(&stream->ready_lock);
     sp2__condition_init(&stream->ready_returned);
+    sp2__ready_handle_init(&stream->ready_handle);
     *created = stream;
+    return SP2_OK;
+}
+
+int32_t sp2__stream_check_open(sp2_receive_stream *stream, const char *function) {
+    if ((stream->flags & SP2_RECEIVE_EXPLICIT_START) && !atomic_load(&stream->held)) {
+        return sp2__fail(SP2_E_STATE, 0,
+                         "%s: the stream was made with SP2_RECEIVE_EXPLICIT_START and has been "
+                         "started, so that no reader can be added; add all of them before "
+                         "sp2_receive_stream_start",
+                         function);
+    }
     return SP2_OK;
 }
 
@@ -133,12 +185,52 @@ void sp2__stream_add_reader(sp2_receive_stream *stream, sp2__reader *reader) {
     reader->next = atomic_load(&stream->readers);
     while (!atomic_compare_exchange_weak(&stream->readers, &reader->next, reader)) {
     }
+    sp2__mutex_lock(&stream->lock);
+    reader->paused = atomic_load(&stream->held);
+    const bool begin = !reader->paused;
+    sp2__mutex_unlock(&stream->lock);
     /* Whoever stops the stream from here on sees the reader, and closes it. */
     if (sp2__stream_is_stopped(stream)) {
         sp2__reader_close(reader);
-    } else {
+    } else if (begin) {
         sp2__event_loop_post(reader->loop, &reader->task);
     }
+}
+
+int32_t sp2_receive_stream_start(sp2_receive_stream *stream) {
+    if (stream == NULL) {
+        return sp2__fail_null("sp2_receive_stream_start", "stream");
+    }
+    sp2__mutex_lock(&stream->lock);
+    if (atomic_exchange(&stream->held, false)) {
+        sp2__stream_resume_readers(stream);
+    }
+    sp2__mutex_unlock(&stream->lock);
+    return SP2_OK;
+}
+
+int32_t sp2_receive_stream_set_stop_on_stop_item(sp2_receive_stream *stream, int32_t stop) {
+    if (stream == NULL) {
+        return sp2__fail_null("sp2_receive_stream_set_stop_on_stop_item", "stream");
+    }
+    sp2__mutex_lock(&stream->lock);
+    stream->stop_on_stop_item = stop != 0;
+    sp2__mutex_unlock(&stream->lock);
+    return SP2_OK;
+}
+
+int32_t sp2_receive_stream_get_stop_on_stop_item(sp2_receive_stream *stream, int32_t *stop) {
+    if (stop != NULL) {
+        *stop = 0;
+    }
+    if (stream == NULL || stop == NULL) {
+        return sp2__fail_null("sp2_receive_stream_get_stop_on_stop_item",
+                              stream == NULL ? "stream" : "stop");
+    }
+    sp2__mutex_lock(&stream->lock);
+    *stop = stream->stop_on_stop_item;
+    sp2__mutex_unlock(&stream->lock);
+    return SP2_OK;
 }
 
 void sp2__stream_close_readers(sp2_receive_stream *stream) {
@@ -146,29 +238,6 @@ void sp2__stream_close_readers(sp2_receive_stream *stream) {
          reader = reader->next) {
         sp2__reader_close(reader);
     }
-}
-
-void sp2__stream_publish(sp2_receive_stream *stream) {
-    sp2__mutex_lock(&stream->stats_lock);
-    stream->published = stream->stats;
-    sp2__mutex_unlock(&stream->stats_lock);
-}
-
-int32_t sp2_receive_stream_get_stats(sp2_receive_stream *stream, sp2_receive_stats *stats) {
-    if (stream == NULL || stats == NULL) {
-        return sp2__fail_null("sp2_receive_stream_get_stats", stream == NULL ? "stream" : "stats");
-    }
-    uint64_t dropped = 0;
-    for (sp2__reader *reader = atomic_load(&stream->readers); reader != NULL;
-         reader = reader->next) {
-        sp2__reader_count_drops(reader);
-        dropped += atomic_load_explicit(&reader->dropped, memory_order_relaxed);
-    }
-    sp2__mutex_lock(&stream->stats_lock);
-    sp2_receive_stats now = stream->published;
-    sp2__mutex_unlock(&stream->stats_lock);
-    now.kernel_drops = dropped;
-    return sp2__sized_write(stats, &now, sizeof(now), sizeof(now), "sp2_receive_stats");
 }
 
 /* The user's stop (spec section 4.7): what is still live is counted, but dropped. */
@@ -228,6 +297,8 @@ void sp2_receive_stream_destroy(sp2_receive_stream *stream) {
     }
     sp2__ring_destroy(&stream->ring);
     sp2__assembler_destroy(&stream->assembler);
+    sp2__custom_stats_destroy(&stream->custom);
+    sp2__ready_handle_destroy(&stream->ready_handle);
     sp2__logger_destroy(&stream->logger);
     sp2__condition_destroy(&stream->ready_returned);
     sp2__mutex_destroy(&stream->ready_lock);

@@ -12,7 +12,9 @@
 #include "spead2core/receive.h"
 #include "spead2core/statistics.h"
 #include "stream/assembler.h"
+#include "stream/custom_stats.h"
 #include "stream/reader.h"
+#include "stream/ready_handle.h"
 #include "stream/ring.h"
 
 /*
@@ -22,10 +24,12 @@
 struct sp2_receive_stream {
     sp2__ring ring;
     sp2_thread_pool *pool;
-    uint32_t flags; /* sp2_receive_flags */
+    uint32_t flags;  /* sp2_receive_flags as the user gave them */
+    int64_t spin_ns; /* of a blocking pop */
     sp2__logger logger;
     _Atomic(sp2__reader *) readers; /* a list that only grows, until the stream is destroyed */
     atomic_bool lossy;              /* a lossy reader was added */
+    atomic_bool held; /* readers wait for sp2_receive_stream_start; cleared under the lock */
 
     /*
      * Finished heaps found the ring full and no reader is trying again soon: the consumer that
@@ -38,6 +42,7 @@ struct sp2_receive_stream {
 
     sp2__mutex lock;
     /* Under the lock: */
+    bool stop_on_stop_item;
     sp2__assembler assembler;
     sp2_heap *waiting_first; /* finished heaps that found the ring full, in order */
     sp2_heap *waiting_last;
@@ -47,6 +52,7 @@ struct sp2_receive_stream {
 
     sp2__mutex stats_lock;
     sp2_receive_stats published; /* under the stats lock: as of the end of the latest turn */
+    sp2__custom_stats custom;    /* see there which lock is for what */
 
     sp2__mutex ready_lock;
     sp2__condition ready_returned;
@@ -54,6 +60,8 @@ struct sp2_receive_stream {
     sp2_ready_fn ready;
     void *ready_context;
     uint32_t ready_calls; /* calls under way */
+
+    sp2__ready_handle ready_handle;
 };
 
 /* Whether a reader may hand over further packets. */
@@ -123,10 +131,16 @@ void sp2__stream_make_room(sp2_receive_stream *stream);
 /* Makes the statistics visible. Under the lock. */
 void sp2__stream_publish(sp2_receive_stream *stream);
 
+/* Lets paused readers go on. Under the lock. */
+void sp2__stream_resume_readers(sp2_receive_stream *stream);
+
 /* Closes all readers. Without any lock. */
 void sp2__stream_close_readers(sp2_receive_stream *stream);
 
-/* Adds a reader, and starts it unless the stream has stopped. Never fails. */
+/* SP2_OK if readers can be added: not after an explicit start. */
+int32_t sp2__stream_check_open(sp2_receive_stream *stream, const char *function);
+
+/* Adds a reader, and starts it unless the stream is held or has stopped. Never fails. */
 void sp2__stream_add_reader(sp2_receive_stream *stream, sp2__reader *reader);
 
 #endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* The handle for event loops of other libraries, with a real epoll loop. */
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "loopback.h"
+
+enum { HEAP_BYTES = 1000, MANY_HEAPS = 2000 };
+
+static datagram_list some_heaps(uint64_t count) {
+    datagram_list list = {0};
+    for (uint64_t cnt = 1; cnt <= count; cnt++) {
+        uint8_t *payload = new_payload(HEAP_BYTES, cnt);
+        datagrams_add_heap(&list, cnt, payload, HEAP_BYTES, HEAP_BYTES);
+        free(payload);
+    }
+    return list;
+}
+
+static int fd_of(sp2_receive_stream *stream) {
+    int64_t handle = -2;
+    REQUIRE_OK(sp2_receive_stream_get_fd(stream, &handle));
+    REQUIRE(handle >= 0);
+    return (int)handle;
+}
+
+static bool is_readable(int fd) {
+    struct pollfd entry = {.fd = fd, .events = POLLIN};
+    return poll(&entry, 1, 0) == 1 && (entry.revents & POLLIN);
+}
+
+static void pop_one(sp2_receive_stream *stream, uint64_t cnt) {
+    sp2_heap *heap;
+    uint32_t count;
+    REQUIRE_OK(sp2_receive_stream_pop(stream, &heap, 1, &count));
+    check_filled_heap(heap, cnt, HEAP_BYTES);
+    sp2_heap_release(heap);
+}
+
+SP2_TEST(Handle_is_readable_while_a_heap_waits_and_only_then) {
+    datagram_list list = some_heaps(2);
+    sp2_receive_stream *stream = new_stream(NULL);
+    const uint32_t port = add_loopback_reader(stream);
+    const int fd = fd_of(stream);
+    CHECK(!is_readable(fd));
+    CHECK_EQ_I64(fd_of(stream), fd);
+    for (int round = 0; round < 100; round++) {
+        send_to_loopback(port, &list);
+        WAIT_UNTIL(stats_of(stream).heaps == (uint64_t)(round + 1) * 2, PATIENCE_SECONDS);
+        WAIT_UNTIL(is_readable(fd), PATIENCE_SECONDS);
+        pop_one(stream, 1);
+        WAIT_UNTIL(is_readable(fd), PATIENCE_SECONDS);
+        pop_one(stream, 2);
+        CHECK(!is_readable(fd));
+    }
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&list);
+}
+
+SP2_TEST(Handle_is_readable_for_ever_after_stop) {
+    sp2_receive_stream *stream = new_stream(NULL);
+    add_loopback_reader(stream);
+    const int fd = fd_of(stream);
+    CHECK(!is_readable(fd));
+    REQUIRE_OK(sp2_receive_stream_stop(stream));
+    for (int i = 0; i < 10; i++) {
+        sp2_heap *heap;
+        uint32_t count;
+        CHECK(is_readable(fd));
+        CHECK_STATUS(sp2_receive_stream_pop(stream, &heap, 1, &count), SP2_E_STOPPED);
+    }
+    CHECK(is_readable(fd));
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Handle_asked_for_late_knows_what_came_before) {
+    datagram_list list = some_heaps(2);
+    sp2_receive_stream *stream = new_stream(NULL);
+    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    WAIT_UNTIL(stats_of(stream).heaps == 2, PATIENCE_SECONDS);
+    CHECK(is_readable(fd_of(stream)));
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&list);
+}
+
+/* Nothing but the handle says when to pop: a heap that did not make it readable would hang this. */
+static uint64_t receive_by_epoll(sp2_receive_stream *stream, uint32_t batch) {
+    const int epoll = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN};
+    REQUIRE(epoll >= 0);
+    REQUIRE(epoll_ctl(epoll, EPOLL_CTL_ADD, fd_of(stream), &event) == 0);
+    uint64_t received = 0;
+    int32_t status = SP2_OK;
+    while (status != SP2_E_STOPPED &&
+           CHECK_EQ_I64(epoll_wait(epoll, &event, 1, PATIENCE_SECONDS * 1000), 1)) {
+        sp2_heap *heaps[8];
+        uint32_t count;
+        status = sp2_receive_stream_pop(stream, heaps, batch, &count);
+        for (uint32_t i = 0; i < count; i++) {
+            check_filled_heap(heaps[i], ++received, HEAP_BYTES);
+            sp2_heap_release(heaps[i]);
+        }
+    }
+    close(epoll);
+    return received;
+}
+
+SP2_TEST(Epoll_loop_receives_every_heap_and_the_stop) {
+    static const uint64_t ring_sizes[] = {1, 2, 4, 64};
+    datagram_list list = some_heaps(MANY_HEAPS);
+    for (size_t i = 0; i < sizeof(ring_sizes) / sizeof(ring_sizes[0]); i++) {
+        for (uint32_t batch = 1; batch <= 8; batch += 7) {
+            sp2_receive_options options = quiet_options(0);
+            options.ring_heaps = ring_sizes[i];
+            sp2_receive_stream *stream = new_stream(&options);
+            fd_of(stream);
+            REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+            CHECK_EQ_U64(receive_by_epoll(stream, batch), MANY_HEAPS);
+            sp2_receive_stream_destroy(stream);
+        }
+    }
+    datagrams_free(&list);
+}
+
+SP2_TEST(Null_arguments_of_the_handle_are_refused) {
+    int64_t handle = 5;
+    CHECK_STATUS(sp2_receive_stream_get_fd(NULL, &handle), SP2_E_ARG);
+    CHECK_EQ_I64(handle, -1);
+    sp2_receive_stream *stream = new_stream(NULL);
+    CHECK_STATUS(sp2_receive_stream_get_fd(stream, NULL), SP2_E_ARG);
+    sp2_receive_stream_destroy(stream);
+}
