@@ -16,4 +16,4 @@ esac
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 dotnet tool restore --verbosity quiet
-exec dotnet cake --target="$target" --arguments="$(printf '%s\n' "${@:2}")"
+exec dotnet cake --target="$target" ${2:+"--arguments=$(printf '%s\n' "${@:2}")"}
