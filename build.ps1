@@ -7,7 +7,7 @@ $env:DOTNET_CLI_TELEMETRY_OPTOUT = "1"
 $env:DOTNET_NOLOGO = "1"
 if ($Target -in "-h", "--help") { $Target = "help" }
 
-$ForProgram = if ($Arguments) { "--arguments=" + ($Arguments -join "`n") } else { @() }
+$ForProgram = @(if ($Arguments) { "--arguments=" + ($Arguments -join "`n") })
 dotnet tool restore --verbosity quiet
 if ($LASTEXITCODE -eq 0) { dotnet cake --target="$Target" @ForProgram }
 exit $LASTEXITCODE
