@@ -26,10 +26,15 @@ public sealed class IoThreadPool : IDisposable
     /// <param name="logger">
     /// Receives the pool's messages, like <see cref="Receive.ReceiveStreamOptions.Logger"/>.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">A value breaks its rule.</exception>
+    /// <param name="name">
+    /// The threads are called this and their number; <c>spead2</c> if left out. Some systems keep only the first 15
+    /// bytes.
+    /// </param>
+    /// <exception cref="ArgumentException">A value breaks its rule.</exception>
     /// <exception cref="Spead2Exception">The threads could not be started.</exception>
     /// <exception cref="DllNotFoundException">The native library is missing or does not fit.</exception>
-    public IoThreadPool(int threads = 1, IEnumerable<int>? affinity = null, ILogger? logger = null)
+    public IoThreadPool(
+        int threads = 1, IEnumerable<int>? affinity = null, ILogger? logger = null, string? name = null)
     {
         if (threads is < 1 or > NativeMethods.SP2_THREAD_POOL_MAX_THREADS)
         {
@@ -45,8 +50,15 @@ public sealed class IoThreadPool : IDisposable
             ArgumentOutOfRangeException.ThrowIfNegative(cpu, nameof(affinity));
         }
 
+        if (name is not null && (name.Length == 0 || name.Contains('\0', StringComparison.Ordinal)))
+        {
+            throw new ArgumentException(
+                $"{nameof(name)} must not be empty and must not contain NUL; leave it out for the usual name.",
+                nameof(name));
+        }
+
         _log = logger is null ? null : new NativeLog(logger);
-        Handle = new IoThreadPoolHandle(threads, cpus, _log);
+        Handle = new IoThreadPoolHandle(threads, cpus, name, _log);
         ThreadCount = threads;
     }
 
@@ -54,6 +66,19 @@ public sealed class IoThreadPool : IDisposable
     public int ThreadCount { get; }
 
     internal IoThreadPoolHandle Handle { get; }
+
+    /// <summary>Binds the calling thread to a processor, for example the one that reads heaps.</summary>
+    /// <param name="cpu">
+    /// Its number. The binding is the operating system thread's, so use it on threads of your own (<c>new Thread</c>)
+    /// and not on those of the .NET thread pool.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    /// <exception cref="Spead2Exception">For example there is no such processor.</exception>
+    public static void BindCallingThread(int cpu)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(cpu);
+        NativeStatus.ThrowIfFailed(NativeMethods.sp2_thread_set_affinity(cpu));
+    }
 
     /// <summary>Gives up the pool. Calling it again does nothing.</summary>
     public void Dispose()

@@ -8,10 +8,10 @@ namespace Spead2;
 /// <summary>A thread pool of the C core. Streams on it hold leases, so it outlives them.</summary>
 internal sealed unsafe class IoThreadPoolHandle : SafeHandle
 {
-    private GCHandle<NativeLog> _log;
+    private readonly NativeLog? _log;
 
     /// <exception cref="Spead2Exception">The pool could not be started.</exception>
-    public IoThreadPoolHandle(int threads, ReadOnlySpan<int> affinity, NativeLog? log)
+    public IoThreadPoolHandle(int threads, ReadOnlySpan<int> affinity, string? name, NativeLog? log)
         : base(invalidHandleValue: 0, ownsHandle: true)
     {
         sp2_thread_pool_options options = new()
@@ -20,25 +20,27 @@ internal sealed unsafe class IoThreadPoolHandle : SafeHandle
             threads = (uint)threads,
             affinity_count = (uint)affinity.Length,
         };
+        _log = log;
         if (log is not null)
         {
-            _log = new(log);
             options.log = NativeLog.Function;
-            options.log_context = (void*)GCHandle<NativeLog>.ToIntPtr(_log);
+            options.log_context = log.Context;
             options.log_level = (uint)log.Threshold;
         }
 
         sp2_thread_pool* pool;
         int status;
         fixed (int* cpus = affinity)
+        fixed (byte* utf8 = NativeText.FromString(name))
         {
             options.affinity = cpus;
+            options.name = (sbyte*)utf8;
             status = NativeMethods.sp2_thread_pool_create(&options, &pool);
         }
 
         if (status != (int)sp2_status.SP2_OK)
         {
-            _log.Dispose();
+            _log?.Dispose();
             NativeStatus.Throw(status);
         }
 
@@ -53,7 +55,7 @@ internal sealed unsafe class IoThreadPoolHandle : SafeHandle
     protected override bool ReleaseHandle()
     {
         NativeMethods.sp2_thread_pool_destroy(Pool);
-        _log.Dispose();
+        _log?.Dispose();
         return true;
     }
 }

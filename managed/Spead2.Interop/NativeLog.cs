@@ -12,25 +12,45 @@ namespace Spead2;
 /// Brings messages of the C core to a logger, in order. The core logs while it holds locks, so the messages are queued
 /// and delivered by a thread of the .NET thread pool, one at a time.
 /// </summary>
-internal sealed unsafe class NativeLog(ILogger logger) : IThreadPoolWorkItem
+/// <remarks>
+/// The core knows a log by a number, not by its address: what belongs to the log may live longer in the core than here
+/// (a memory pool lives as long as a heap that holds a block of it), and a message that comes too late finds nobody.
+/// </remarks>
+internal sealed unsafe class NativeLog : IThreadPoolWorkItem, IDisposable
 {
     /// <summary>Most messages that wait for the logger; further ones are counted and left out.</summary>
     public const int Capacity = 1024;
 
+    private static readonly ConcurrentDictionary<long, NativeLog> Logs = new();
+    private static long _lastNumber;
+
+    private readonly ILogger _logger;
+    private readonly long _number;
     private readonly ConcurrentQueue<NativeLogMessage> _messages = new();
     private readonly Lock _delivery = new();
     private int _queued;
     private long _leftOut;
     private int _scheduled;
 
-    /// <summary>The core's log function; its context is a <see cref="GCHandle{T}"/> of this type.</summary>
+    /// <summary>Makes a log that the core can use until it is disposed.</summary>
+    public NativeLog(ILogger logger)
+    {
+        _logger = logger;
+        _number = Interlocked.Increment(ref _lastNumber);
+        Logs[_number] = this;
+    }
+
+    /// <summary>The core's log function.</summary>
     public static delegate* unmanaged[Cdecl]<void*, int, sbyte*, void> Function => &OnMessage;
+
+    /// <summary>The context of the function.</summary>
+    public void* Context => (void*)_number;
 
     /// <summary>The threshold of the core at which the logger gets what it wants.</summary>
     public sp2_log_level Threshold =>
-        logger.IsEnabled(LogLevel.Debug) ? sp2_log_level.SP2_LOG_DEBUG
-        : logger.IsEnabled(LogLevel.Information) ? sp2_log_level.SP2_LOG_INFO
-        : logger.IsEnabled(LogLevel.Warning) ? sp2_log_level.SP2_LOG_WARNING
+        _logger.IsEnabled(LogLevel.Debug) ? sp2_log_level.SP2_LOG_DEBUG
+        : _logger.IsEnabled(LogLevel.Information) ? sp2_log_level.SP2_LOG_INFO
+        : _logger.IsEnabled(LogLevel.Warning) ? sp2_log_level.SP2_LOG_WARNING
         : sp2_log_level.SP2_LOG_NONE;
 
     /// <summary>Queues a message for the logger.</summary>
@@ -68,6 +88,9 @@ internal sealed unsafe class NativeLog(ILogger logger) : IThreadPoolWorkItem
         }
     }
 
+    /// <summary>Ends the use by the core. What is queued is still delivered.</summary>
+    public void Dispose() => Logs.TryRemove(_number, out _);
+
     void IThreadPoolWorkItem.Execute()
     {
         do
@@ -84,8 +107,10 @@ internal sealed unsafe class NativeLog(ILogger logger) : IThreadPoolWorkItem
     {
         try
         {
-            NativeLog log = GCHandle<NativeLog>.FromIntPtr((nint)context).Target;
-            log.Enqueue(ToLogLevel(level), Marshal.PtrToStringUTF8((nint)message)!);
+            if (Logs.TryGetValue((long)context, out NativeLog? log))
+            {
+                log.Enqueue(ToLogLevel(level), Marshal.PtrToStringUTF8((nint)message)!);
+            }
         }
         catch (OutOfMemoryException)
         {
@@ -112,7 +137,7 @@ internal sealed unsafe class NativeLog(ILogger logger) : IThreadPoolWorkItem
     {
         try
         {
-            logger.Log(level, default, text, exception: null, static (state, _) => state);
+            _logger.Log(level, default, text, exception: null, static (state, _) => state);
         }
         catch (Exception)
         {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 using Spead2.Bindings;
 
 namespace Spead2;
@@ -10,7 +9,7 @@ namespace Spead2;
 internal static unsafe class NativeStatus
 {
     /// <summary>Throws if the call that this thread made last has failed.</summary>
-    /// <exception cref="Spead2Exception">It has.</exception>
+    /// <inheritdoc cref="Throw" path="/exception"/>
     public static void ThrowIfFailed(int status)
     {
         if (status != (int)sp2_status.SP2_OK)
@@ -20,13 +19,18 @@ internal static unsafe class NativeStatus
     }
 
     /// <summary>Throws for the call that this thread made last.</summary>
-    /// <exception cref="Spead2Exception">Always.</exception>
+    /// <exception cref="InvalidOperationException">The object's state does not allow the call.</exception>
+    /// <exception cref="Spead2Exception">Any other failure.</exception>
     [DoesNotReturn]
-    public static void Throw(int status) => throw new Spead2Exception(
-        Text(NativeMethods.sp2_last_error_message()),
-        status,
-        Text(NativeMethods.sp2_status_name(status)),
-        NativeMethods.sp2_last_error_os_code());
-
-    private static string Text(sbyte* utf8) => Marshal.PtrToStringUTF8((nint)utf8)!;
+    public static void Throw(int status)
+    {
+        string message = NativeText.ToString(NativeMethods.sp2_last_error_message());
+        throw status == (int)sp2_status.SP2_E_STATE
+            ? new InvalidOperationException(message)
+            : new Spead2Exception(
+                message,
+                status,
+                NativeText.ToString(NativeMethods.sp2_status_name(status)),
+                NativeMethods.sp2_last_error_os_code());
+    }
 }

@@ -52,6 +52,86 @@ public sealed class ReceiveStream : IReceiveStream
     }
 
     /// <inheritdoc/>
+    public bool StopOnStopItem
+    {
+        get
+        {
+            using HandleLease lease = Use();
+            return _handle.StopOnStopItem;
+        }
+
+        set
+        {
+            using HandleLease lease = Use();
+            _handle.StopOnStopItem = value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public MemoryAllocator? MemoryAllocator
+    {
+        get
+        {
+            using HandleLease lease = Use();
+            return _handle.Payloads.Allocator;
+        }
+
+        set
+        {
+            using HandleLease lease = Use();
+            _handle.Payloads.Allocator = value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public CopyMethod CopyMethod
+    {
+        get
+        {
+            using HandleLease lease = Use();
+            return _handle.Payloads.CopyMethod;
+        }
+
+        set
+        {
+            if (!Enum.IsDefined(value))
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(value), value, $"There is no {nameof(CopyMethod)} {(int)value}.");
+            }
+
+            using HandleLease lease = Use();
+            _handle.Payloads.CopyMethod = value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public PacketCopier? PacketCopier
+    {
+        get
+        {
+            using HandleLease lease = Use();
+            return _handle.Payloads.Copier;
+        }
+
+        set
+        {
+            using HandleLease lease = Use();
+            _handle.Payloads.Copier = value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public nint Fd
+    {
+        get
+        {
+            using HandleLease lease = Use();
+            return _handle.Fd;
+        }
+    }
+
+    /// <inheritdoc/>
     public void AddBufferReader(ReadOnlyMemory<byte> packets)
     {
         using HandleLease lease = Use();
@@ -80,6 +160,28 @@ public sealed class ReceiveStream : IReceiveStream
     {
         ArgumentNullException.ThrowIfNull(endPoint);
         return AddUdpReader(new UdpReaderOptions { BindHost = endPoint.Address.ToString(), Port = endPoint.Port });
+    }
+
+    /// <inheritdoc/>
+    public void Start()
+    {
+        using HandleLease lease = Use();
+        _handle.Start();
+    }
+
+    /// <inheritdoc/>
+    public void UpdateStatistic(int index, long value)
+    {
+        using HandleLease lease = Use();
+        _handle.UpdateStatistic(index, value);
+    }
+
+    /// <inheritdoc/>
+    public void UpdateStatistic(string name, long value)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        using HandleLease lease = Use();
+        _handle.UpdateStatistic(name, value);
     }
 
     /// <inheritdoc/>

@@ -2,7 +2,6 @@
 
 using System.Buffers;
 using System.Runtime.InteropServices;
-using System.Text;
 using Spead2.Bindings;
 
 namespace Spead2.Receive;
@@ -11,16 +10,22 @@ namespace Spead2.Receive;
 internal sealed unsafe class ReceiveStreamHandle : SafeHandle
 {
     private readonly List<IDisposable> _kept = [];
+    private readonly StatisticNames _statisticNames;
 
     /// <exception cref="Spead2Exception">The stream could not be made.</exception>
     public ReceiveStreamHandle(ReceiveStreamOptions options, IoThreadPoolHandle? pool, NativeLog? log)
         : base(invalidHandleValue: 0, ownsHandle: true)
     {
+        _statisticNames = new(options.CustomStatistics);
         sp2_receive_options native = ToNative(options);
+        using NativeCustomStatistics statistics = new(options.CustomStatistics);
+        native.custom_stats = statistics.List;
+        native.custom_stat_count = (uint)statistics.Count;
         if (log is not null)
         {
+            Keep(log);
             native.log = NativeLog.Function;
-            native.log_context = (void*)Keep(log);
+            native.log_context = log.Context;
             native.log_level = (uint)log.Threshold;
         }
 
@@ -42,6 +47,8 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
             throw;
         }
 
+        Payloads = new(Stream, options.CustomStatistics.Count, log);
+        Keep(Payloads);
         Queue = new NativeReadQueue(Stream);
         NativeStatus.ThrowIfFailed(
             NativeMethods.sp2_receive_stream_set_ready_callback(Stream, NativeReadQueue.Function, (void*)Keep(Queue)));
@@ -54,6 +61,34 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
 
     /// <summary>Those who wait for heaps.</summary>
     public NativeReadQueue Queue { get; }
+
+    /// <summary>Where payloads live and how they get there.</summary>
+    public PayloadSettings Payloads { get; }
+
+    /// <summary>Whether a stop item stops the stream.</summary>
+    public bool StopOnStopItem
+    {
+        get
+        {
+            int stop;
+            NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_get_stop_on_stop_item(Stream, &stop));
+            return stop != 0;
+        }
+
+        set => NativeStatus.ThrowIfFailed(
+            NativeMethods.sp2_receive_stream_set_stop_on_stop_item(Stream, value ? 1 : 0));
+    }
+
+    /// <summary>The handle for event loops of other libraries.</summary>
+    public nint Fd
+    {
+        get
+        {
+            long fd;
+            NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_get_fd(Stream, &fd));
+            return (nint)fd;
+        }
+    }
 
     /// <summary>Feeds the stream from memory, which stays pinned until the stream has been destroyed.</summary>
     public void AddBufferReader(ReadOnlyMemory<byte> packets)
@@ -76,12 +111,15 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     /// <summary>Feeds the stream from a UDP socket and gives its port.</summary>
     public int AddUdpReader(UdpReaderOptions options)
     {
-        byte[]? host = options.BindHost is null ? null : Encoding.UTF8.GetBytes(options.BindHost + '\0');
-        fixed (byte* bindHost = host)
+        using HandleLease? socket = options.Socket is null ? null : new HandleLease(options.Socket.SafeHandle);
+        fixed (byte* bindHost = NativeText.FromString(options.BindHost))
+        fixed (byte* group = NativeText.FromString(options.Group))
+        fixed (byte* interfaceAddress = NativeText.FromString(options.InterfaceAddress))
         {
             sp2_udp_options native = new()
             {
                 size = (uint)sizeof(sp2_udp_options),
+                flags = options.Socket is null ? 0 : (uint)sp2_udp_flags.SP2_UDP_EXISTING_SOCKET,
                 bind_host = (sbyte*)bindHost,
                 port = (uint)options.Port,
                 max_size = (uint)options.MaxSize,
@@ -91,6 +129,10 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
                     0 => NativeMethods.SP2_UDP_BUFFER_SIZE_OS,
                     long bytes => (ulong)bytes,
                 },
+                group = (sbyte*)group,
+                interface_address = (sbyte*)interfaceAddress,
+                interface_index = (uint)options.InterfaceIndex,
+                socket = options.Socket is null ? 0 : options.Socket.SafeHandle.DangerousGetHandle(),
             };
             uint port;
             NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_udp_reader(Stream, &native, &port));
@@ -98,13 +140,58 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         }
     }
 
+    /// <summary>Lets readers receive if the stream waits for that.</summary>
+    public void Start() => NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_start(Stream));
+
     /// <summary>A copy of the statistics.</summary>
     public StreamStatistics GetStatistics()
     {
-        sp2_receive_stats stats = new() { size = (uint)sizeof(sp2_receive_stats) };
-        NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_get_stats(Stream, &stats));
-        long* first = (long*)&stats.heaps;
-        return new([.. new ReadOnlySpan<long>(first, (int)((long*)(&stats + 1) - first))]);
+        if (_statisticNames.InOrder.Length == StreamStatistics.FirstCustomIndex)
+        {
+            sp2_receive_stats stats = new() { size = (uint)sizeof(sp2_receive_stats) };
+            NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_get_stats(Stream, &stats));
+            return new([.. new ReadOnlySpan<long>(&stats.heaps, StreamStatistics.FirstCustomIndex)]);
+        }
+
+        ulong[] values = new ulong[_statisticNames.InOrder.Length];
+        uint count;
+        fixed (ulong* first = values)
+        {
+            NativeStatus.ThrowIfFailed(
+                NativeMethods.sp2_receive_stream_get_stat_values(Stream, first, (uint)values.Length, &count));
+        }
+
+        return new([.. MemoryMarshal.Cast<ulong, long>(values)], _statisticNames);
+    }
+
+    /// <summary>Adds to a custom counter, or raises a custom maximum.</summary>
+    public void UpdateStatistic(int index, long value)
+    {
+        int count = _statisticNames.InOrder.Length;
+        if (index < StreamStatistics.FirstCustomIndex || index >= count)
+        {
+            string which = count == StreamStatistics.FirstCustomIndex
+                ? "the stream has none"
+                : $"the stream's have indices {StreamStatistics.FirstCustomIndex} to {count - 1}";
+            throw new ArgumentOutOfRangeException(
+                nameof(index), index, $"Only custom statistics can be updated, and {which}.");
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegative(value);
+        NativeStatus.ThrowIfFailed(
+            NativeMethods.sp2_receive_stream_update_stat(Stream, (uint)index, (ulong)value));
+    }
+
+    /// <inheritdoc cref="UpdateStatistic(int, long)"/>
+    public void UpdateStatistic(string name, long value)
+    {
+        int index = _statisticNames.IndexOf(name);
+        if (index < StreamStatistics.FirstCustomIndex)
+        {
+            throw new ArgumentException($"The stream has no custom statistic that is called \"{name}\".", nameof(name));
+        }
+
+        UpdateStatistic(index, value);
     }
 
     /// <summary>Stops the stream and ends what waits for its heaps.</summary>
@@ -134,6 +221,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         flags |= options.ContiguousOnly ? 0 : sp2_receive_flags.SP2_RECEIVE_DELIVER_INCOMPLETE;
         flags |= options.IncompleteKeepPayloadRanges ? sp2_receive_flags.SP2_RECEIVE_KEEP_RANGES : 0;
         flags |= options.IncompleteKeepPayload ? sp2_receive_flags.SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD : 0;
+        flags |= options.ExplicitStart ? sp2_receive_flags.SP2_RECEIVE_EXPLICIT_START : 0;
         return new()
         {
             size = (uint)sizeof(sp2_receive_options),
@@ -143,6 +231,9 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
             substreams = (ulong)options.Substreams,
             max_heap_size = (ulong)options.MaxHeapSize,
             bug_compat = (uint)options.BugCompat,
+            spin_ns = options.SpinTime == TimeSpan.Zero
+                ? NativeMethods.SP2_NEVER_SPIN
+                : options.SpinTime.Ticks * TimeSpan.NanosecondsPerTick,
         };
     }
 

@@ -37,12 +37,51 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     bool IsCompleted { get; }
 
     /// <summary>
+    /// Whether a stop item stops the stream, and its heap is not delivered (receiving.txt: <c>stop_on_stop_item</c>).
+    /// It counts for packets that arrive from now on; what it is at first is
+    /// <see cref="ReceiveStreamOptions.StopOnStopItem"/>.
+    /// </summary>
+    bool StopOnStopItem { get; set; }
+
+    /// <summary>
+    /// Where the payloads of heaps that begin from now on live (receiving.txt: <c>set_memory_allocator</c>). By default
+    /// (<c>null</c>) in memory that the engine recycles. Heaps under assembly stay where they are.
+    /// </summary>
+    /// <exception cref="ArgumentException">The allocator does not work with this kind of stream.</exception>
+    /// <exception cref="ObjectDisposedException">The allocator has been disposed.</exception>
+    MemoryAllocator? MemoryAllocator { get; set; }
+
+    /// <summary>
+    /// How packets are copied from now on (receiving.txt: <c>set_memcpy</c>), unless there is a
+    /// <see cref="PacketCopier"/>.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such method.</exception>
+    CopyMethod CopyMethod { get; set; }
+
+    /// <summary>
+    /// A function that copies packets from now on; by default (<c>null</c>) <see cref="CopyMethod"/> decides. When it
+    /// has been set, the one before is not running and will not be called any more. It must not be set from within the
+    /// function.
+    /// </summary>
+    PacketCopier? PacketCopier { get; set; }
+
+    /// <summary>
+    /// A handle for event loops of other libraries (receiving.txt: <c>fd</c>): a file descriptor, on Windows the handle
+    /// of an event. It is readable (signalled) while a heap waits, and for ever once the stream has stopped, so poll it
+    /// level-triggered. Do not read from it and do not close it. It is the stream's, valid until it is disposed, and
+    /// always the same.
+    /// </summary>
+    /// <exception cref="Spead2Exception">The operating system has none to give.</exception>
+    nint Fd { get; }
+
+    /// <summary>
     /// Feeds the stream from memory: packets back to back (receiving.txt: <c>add_buffer_reader</c>). The end of the
     /// buffer, or the first bytes that are not a packet, stops the stream. A full ring loses nothing.
     /// </summary>
     /// <param name="packets">
     /// Not copied: must stay unchanged until the stream is disposed. It is pinned until then.
     /// </param>
+    /// <exception cref="InvalidOperationException">The stream has <see cref="Start">started</see>.</exception>
     void AddBufferReader(ReadOnlyMemory<byte> packets);
 
     /// <summary>
@@ -53,6 +92,7 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     /// Each exactly one packet. Not copied: must stay unchanged until the stream is disposed. They are pinned until
     /// then.
     /// </param>
+    /// <exception cref="InvalidOperationException">The stream has <see cref="Start">started</see>.</exception>
     void AddDatagramReader(IReadOnlyList<ReadOnlyMemory<byte>> datagrams);
 
     /// <summary>
@@ -61,12 +101,40 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     /// </summary>
     /// <returns>The port that the socket is bound to; 0 if the stream has already stopped.</returns>
     /// <exception cref="ArgumentException">An option breaks its rule.</exception>
+    /// <exception cref="InvalidOperationException">The stream has <see cref="Start">started</see>.</exception>
     /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
     int AddUdpReader(UdpReaderOptions options);
 
     /// <summary>Feeds the stream from a UDP socket that is bound to an address and port, by default options.</summary>
     /// <inheritdoc cref="AddUdpReader(UdpReaderOptions)"/>
     int AddUdpReader(IPEndPoint endPoint);
+
+    /// <summary>
+    /// Lets the readers of a stream with <see cref="ReceiveStreamOptions.ExplicitStart"/> receive, all at the same time.
+    /// After it no reader can be added to such a stream. Without that option, and the second time, it does nothing.
+    /// </summary>
+    void Start();
+
+    /// <summary>
+    /// Adds to a custom counter, or raises a custom maximum. For users of heaps; callbacks that are given a packet use
+    /// <see cref="PacketHeader.CustomStatistics"/>.
+    /// </summary>
+    /// <param name="index">
+    /// Index among all statistics: <see cref="StreamStatistics.FirstCustomIndex"/> and up, in the order of
+    /// <see cref="ReceiveStreamOptions.CustomStatistics"/>.
+    /// </param>
+    /// <param name="value">Not negative.</param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// There is no custom statistic at the index, or the value is negative.
+    /// </exception>
+    void UpdateStatistic(int index, long value);
+
+    /// <inheritdoc cref="UpdateStatistic(int, long)"/>
+    /// <param name="name">Name of a custom statistic.</param>
+    /// <param name="value">Not negative.</param>
+    /// <exception cref="ArgumentException">There is no custom statistic of this name.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    void UpdateStatistic(string name, long value);
 
     /// <summary>Takes a heap if one is waiting (receiving.txt: <c>get_nowait</c>).</summary>
     /// <returns>

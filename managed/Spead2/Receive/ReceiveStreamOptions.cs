@@ -24,6 +24,12 @@ public sealed class ReceiveStreamOptions
     /// </summary>
     public const int MaxSlots = 1 << 24;
 
+    /// <summary>Most <see cref="CustomStatistics"/>.</summary>
+    public const int MaxCustomStatistics = 65536;
+
+    /// <summary>Default of <see cref="SpinTime"/>: 100 µs.</summary>
+    public static readonly TimeSpan DefaultSpinTime = TimeSpan.FromMicroseconds(100);
+
     /// <summary>Largest <see cref="MaxHeapSize"/>: what one <see cref="ReadOnlyMemory{T}"/> can hold.</summary>
     public const long LargestMaxHeapSize = int.MaxValue;
 
@@ -75,6 +81,22 @@ public sealed class ReceiveStreamOptions
     /// <summary>Whether incomplete heaps keep their payload. By default its memory is given back at once.</summary>
     public bool IncompleteKeepPayload { get; init; }
 
+    /// <summary>
+    /// Whether readers are prepared when they are added but receive nothing before <see cref="IReceiveStream.Start"/>.
+    /// By default they begin at once.
+    /// </summary>
+    public bool ExplicitStart { get; init; }
+
+    /// <summary>Statistics of the user's own, which follow the stream's.</summary>
+    public IReadOnlyList<CustomStatistic> CustomStatistics { get; init; } = [];
+
+    /// <summary>
+    /// How long a blocking read looks for a heap before it sleeps; <see cref="TimeSpan.Zero"/> sleeps at once. At most
+    /// <see cref="int.MaxValue"/> milliseconds. Sleeping saves processor time; waking a sleeper costs the thread that
+    /// receives packets a system call.
+    /// </summary>
+    public TimeSpan SpinTime { get; init; } = DefaultSpinTime;
+
     /// <summary>Bugs of senders to be compatible with (receiving.txt: <c>bug_compat</c>).</summary>
     public BugCompat BugCompat { get; init; }
 
@@ -92,6 +114,47 @@ public sealed class ReceiveStreamOptions
         ThrowIfOutside(MaxHeapSize, 1, LargestMaxHeapSize, nameof(MaxHeapSize));
         ThrowIfOutside((long)MaxHeaps * Substreams, 1, MaxSlots, $"{nameof(MaxHeaps)} times {nameof(Substreams)}");
         BugCompat.ThrowIfUndefined(nameof(BugCompat));
+        if (SpinTime < TimeSpan.Zero || SpinTime.TotalMilliseconds > int.MaxValue)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(SpinTime), SpinTime, $"{nameof(SpinTime)} must be from 0 to {int.MaxValue} ms.");
+        }
+
+        ValidateCustomStatistics();
+    }
+
+    private void ValidateCustomStatistics()
+    {
+        ArgumentNullException.ThrowIfNull(CustomStatistics);
+        ThrowIfOutside(
+            CustomStatistics.Count, 0, MaxCustomStatistics, $"The number of {nameof(CustomStatistics)}");
+        HashSet<string> names = [.. StatisticNames.BuiltIn.InOrder];
+        foreach (CustomStatistic statistic in CustomStatistics)
+        {
+            ArgumentNullException.ThrowIfNull(statistic, nameof(CustomStatistics));
+            if (string.IsNullOrEmpty(statistic.Name) || statistic.Name.Contains('\0', StringComparison.Ordinal))
+            {
+                throw new ArgumentException(
+                    "The name of a custom statistic must not be empty and must not contain NUL.",
+                    nameof(CustomStatistics));
+            }
+
+            if (!names.Add(statistic.Name))
+            {
+                throw new ArgumentException(
+                    $"There is another statistic that is called \"{statistic.Name}\"; choose another name.",
+                    nameof(CustomStatistics));
+            }
+
+            if (!Enum.IsDefined(statistic.Mode))
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(CustomStatistics),
+                    statistic.Mode,
+                    $"The mode of the custom statistic \"{statistic.Name}\" must be {nameof(StatisticMode.Counter)} or " +
+                    $"{nameof(StatisticMode.Maximum)}.");
+            }
+        }
     }
 
     private static void ThrowIfOutside(long value, long min, long max, string name)

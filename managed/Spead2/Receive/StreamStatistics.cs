@@ -3,33 +3,38 @@
 using System.Collections;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
 
 namespace Spead2.Receive;
 
 /// <summary>
 /// Statistics of a stream at one moment (receiving.txt: <c>StreamStats</c>). The first nine have receiving.txt's
-/// meaning; the others explain every packet and heap that was not used.
+/// meaning; the others explain every packet and heap that was not used. Custom statistics
+/// (<see cref="ReceiveStreamOptions.CustomStatistics"/>) follow them.
 /// </summary>
 /// <remarks>
 /// <see cref="Packets"/> is the sum of <see cref="PacketsAccepted"/>, those rejected, <see cref="TooLarge"/> and
 /// <see cref="AllocationFailed"/>. What is malformed, mismatched in size, truncated, empty or dropped by the kernel
-/// never got that far. Enumerating gives each statistic under receiving.txt's spelling, for example <c>max_batch</c>.
+/// never got that far. Names are in receiving.txt's spelling, for example <c>max_batch</c>; the order is fixed.
 /// </remarks>
 [SuppressMessage("Naming", "CA1710", Justification = "Its properties are what matters.")]
-public sealed class StreamStatistics : IReadOnlyCollection<KeyValuePair<string, long>>
+public sealed class StreamStatistics : IReadOnlyDictionary<string, long>
 {
-    internal static readonly ImmutableArray<string> Names =
-        [.. Enum.GetNames<Statistic>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
+    /// <summary>Index of the first custom statistic.</summary>
+    public const int FirstCustomIndex = (int)Statistic.HeapsDroppedAtStop + 1;
 
     private readonly ImmutableArray<long> _values;
+    private readonly StatisticNames _names;
 
-    /// <summary>Takes the values in the order of <see cref="Statistic"/>.</summary>
-    internal StreamStatistics(ImmutableArray<long> values)
+    /// <summary>Takes the values in the order of the names; without names there are no custom statistics.</summary>
+    internal StreamStatistics(ImmutableArray<long> values, StatisticNames? names = null)
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, Names.Length, nameof(values));
+        _names = names ?? StatisticNames.BuiltIn;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, _names.InOrder.Length, nameof(values));
         _values = values;
     }
+
+    /// <summary>Names of those that are not custom ones.</summary>
+    internal static ImmutableArray<string> Names => StatisticNames.BuiltIn.InOrder;
 
     /// <summary>Heaps put into the stream: complete, evicted and flushed ones.</summary>
     public long Heaps => this[Statistic.Heaps];
@@ -112,14 +117,54 @@ public sealed class StreamStatistics : IReadOnlyCollection<KeyValuePair<string, 
     /// <summary>Heaps under assembly when the user stopped the stream.</summary>
     public long HeapsDroppedAtStop => this[Statistic.HeapsDroppedAtStop];
 
-    /// <summary>Number of statistics.</summary>
+    /// <summary>Number of statistics, custom ones included.</summary>
     public int Count => _values.Length;
+
+    /// <summary>The names, in order.</summary>
+    public IEnumerable<string> Keys => _names.InOrder;
+
+    /// <summary>The values, in order.</summary>
+    public IEnumerable<long> Values => _values;
+
+    /// <summary>The value of the statistic of a name.</summary>
+    /// <exception cref="KeyNotFoundException">There is no such statistic.</exception>
+    public long this[string name] =>
+        TryGetValue(name, out long value)
+            ? value
+            : throw new KeyNotFoundException($"The stream has no statistic that is called \"{name}\".");
+
+    /// <summary>The value of the statistic at an index.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such statistic.</exception>
+    public long this[int index] =>
+        (uint)index < (uint)Count
+            ? _values[index]
+            : throw new ArgumentOutOfRangeException(
+                nameof(index), index, $"The stream has statistics 0 to {Count - 1}.");
 
     private long this[Statistic statistic] => _values[(int)statistic];
 
-    /// <summary>Names and values, in a fixed order.</summary>
+    /// <summary>Finds the index of a statistic, which is the same for the stream's whole life.</summary>
+    /// <returns>-1 if there is no such statistic.</returns>
+    public int IndexOf(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _names.IndexOf(name);
+    }
+
+    /// <summary>Whether there is a statistic of this name.</summary>
+    public bool ContainsKey(string key) => IndexOf(key) >= 0;
+
+    /// <summary>Gives the value of the statistic of a name, if there is one.</summary>
+    public bool TryGetValue(string key, out long value)
+    {
+        int index = IndexOf(key);
+        value = index < 0 ? 0 : _values[index];
+        return index >= 0;
+    }
+
+    /// <summary>Names and values, in order.</summary>
     public IEnumerator<KeyValuePair<string, long>> GetEnumerator() =>
-        Names.Zip(_values, KeyValuePair.Create).GetEnumerator();
+        _names.InOrder.Zip(_values, KeyValuePair.Create).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

@@ -16,7 +16,7 @@ public sealed class StreamStatisticsTests
     {
         Dictionary<string, long> properties = typeof(StreamStatistics)
             .GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Where(property => property.PropertyType == typeof(long))
+            .Where(property => property.PropertyType == typeof(long) && property.GetIndexParameters().Length == 0)
             .ToDictionary(
                 property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name),
                 property => (long)property.GetValue(Distinct)!);

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+
+using Microsoft.Extensions.Logging;
+
+namespace Spead2;
+
+/// <summary>Says the first time that a function of the user's failed on a thread that cannot take an exception.</summary>
+/// <param name="log">Where to say it; standard error if there is none, as the C core does.</param>
+internal sealed class FirstFault(NativeLog? log)
+{
+    private int _said;
+
+    public void Say(string what, Exception exception)
+    {
+        if (Interlocked.Exchange(ref _said, 1) != 0)
+        {
+            return;
+        }
+
+        string text = $"{what}; further failures are not logged. {exception}";
+        try
+        {
+            if (log is not null)
+            {
+                log.Enqueue(LogLevel.Warning, text);
+            }
+            else
+            {
+                Console.Error.WriteLine($"spead2: warning: {text}");
+            }
+        }
+        catch (Exception)
+        {
+            // There is nowhere else to say it.
+        }
+    }
+}

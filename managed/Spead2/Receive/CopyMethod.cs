@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Receive;
+
+/// <summary>How the payload of packets is copied into their heap (receiving.txt: <c>set_memcpy</c>).</summary>
+public enum CopyMethod
+{
+    /// <summary>As the engine does it when nobody asks: today <see cref="Standard"/>.</summary>
+    Default = 0,
+
+    /// <summary>
+    /// Through the caches, where the reader then finds the heap (receiving.txt: <c>MEMCPY_STD</c>).
+    /// </summary>
+    Standard = 1,
+
+    /// <summary>
+    /// Past the caches (receiving.txt: <c>MEMCPY_NONTEMPORAL</c>): faster for heaps that are larger than the caches, or
+    /// that nobody reads soon. Where the processor has no such stores it is <see cref="Standard"/>.
+    /// </summary>
+    NonTemporal = 2,
+
+    /// <summary><see cref="Standard"/> or <see cref="NonTemporal"/> for each heap, by its length.</summary>
+    Auto = 3,
+}
