@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Spead2.Receive;
+
+namespace Spead2.Managed;
+
+/// <summary>
+/// The live heaps of a stream: for each substream a circle of slots, in which a new heap pushes out the oldest, and one
+/// hash table by cnt. Under the stream's lock.
+/// </summary>
+internal sealed class Assembler
+{
+    // Buckets for each slot, and slots that a table is made for at least.
+    private const int BucketsPerSlotLog2 = 2;
+    private const int LeastSlotsLog2 = 2;
+
+    // Multiplier of Fibonacci hashing: 2^64 divided by the golden ratio. Counts often rise in steps of a power of two,
+    // which its top bits spread well.
+    private const ulong GoldenRatio = 0x9e3779b97f4a7c15;
+
+    private readonly int _maxHeaps;
+    private readonly int _substreams;
+    private readonly BugCompat _bugCompat;
+    private readonly bool _allowUnsized;
+    private readonly HeapRules _rules;
+    private readonly LiveHeap?[] _slots;
+
+    // By substream: the slot used last, within its circle.
+    private readonly int[] _heads;
+
+    // Chains by LiveHeap.Next, newest first.
+    private readonly LiveHeap?[] _buckets;
+    private readonly int _bucketShift;
+
+    public Assembler(ReceiveStreamOptions options)
+    {
+        _maxHeaps = options.MaxHeaps;
+        _substreams = options.Substreams;
+        _bugCompat = options.BugCompat;
+        _allowUnsized = options.AllowUnsizedHeaps;
+        _rules = new(!options.AllowOutOfOrder, (ulong)options.MaxHeapSize);
+        int slots = _maxHeaps * _substreams;
+        int slotsLog2 = Math.Max(LeastSlotsLog2, BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)slots)));
+        int bucketBits = slotsLog2 + BucketsPerSlotLog2;
+        _slots = new LiveHeap?[slots];
+        _heads = new int[_substreams];
+        _buckets = new LiveHeap?[1 << bucketBits];
+        _bucketShift = 64 - bucketBits;
+    }
+
+    /// <summary>The heap that got a packet last, or null if the table has changed.</summary>
+    public LiveHeap? Recent { get; private set; }
+
+    /// <summary>Entries that a search for <see cref="Recent"/> looks at.</summary>
+    public long RecentSteps { get; private set; }
+
+    /// <summary>Adds a packet.</summary>
+    public void Add(in Packet packet, out Assembly result)
+    {
+        result = default;
+        if (!packet.HasHeapLength && !_allowUnsized)
+        {
+            result.Verdict = Verdict.RejectedUnsized;
+            return;
+        }
+
+        // A packet that is a heap of its own never belongs to a live heap.
+        LiveHeap? heap = null;
+        if (packet.HeapLength != packet.PayloadLength)
+        {
+            heap = Find(packet.Cnt, out result.SearchSteps);
+        }
+
+        if (heap is not null)
+        {
+            result.Verdict = HeapAcceptance.Accept(heap, packet, _rules);
+        }
+        else
+        {
+            heap = StartHeap(packet, ref result);
+        }
+
+        if (heap is null || result.Verdict != Verdict.Accepted)
+        {
+            return;
+        }
+
+        result.Stop = heap.StopItemSeen;
+        if (heap.IsComplete)
+        {
+            Remove(heap);
+            result.Complete = heap;
+        }
+    }
+
+    /// <summary>
+    /// The live heap that bytes may be the next packet of, which becomes the recent one. What is not a packet finds
+    /// none, or one that it is no next packet of.
+    /// </summary>
+    public LiveHeap? FindHeapOf(ReadOnlySpan<byte> bytes)
+    {
+        int addressBits = bytes[3] * 8 % 64;
+        ulong cnt = Wire.Value(BinaryPrimitives.ReadUInt64BigEndian(bytes[Wire.HeaderSize..]), addressBits);
+        Recent = Find(cnt, out long steps);
+        RecentSteps = steps;
+        return Recent;
+    }
+
+    /// <summary>Takes a live heap out.</summary>
+    public void Remove(LiveHeap heap)
+    {
+        ref LiveHeap? link = ref Bucket(heap.Cnt);
+        while (link != heap)
+        {
+            link = ref link!.Next;
+        }
+
+        link = heap.Next;
+        Recent = null;
+        heap.Next = null;
+        _slots[heap.Slot] = null;
+    }
+
+    /// <summary>Takes the next live heap out: substream by substream, the oldest first. Null: none is left.</summary>
+    public LiveHeap? Flush(ref FlushCursor cursor)
+    {
+        for (; cursor.Substream < _substreams; cursor.Substream++, cursor.Age = 0)
+        {
+            int oldest = _heads[cursor.Substream] + 1;
+            while (cursor.Age < _maxHeaps)
+            {
+                int slot = (int)(((long)oldest + cursor.Age) % _maxHeaps);
+                cursor.Age++;
+                if (_slots[cursor.Substream * _maxHeaps + slot] is { } heap)
+                {
+                    Remove(heap);
+                    return heap;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref LiveHeap? Bucket(ulong cnt) => ref _buckets[(cnt * GoldenRatio) >> _bucketShift];
+
+    /// <summary>The live heap of a cnt, or null.</summary>
+    private LiveHeap? Find(ulong cnt, out long steps)
+    {
+        LiveHeap? heap = Bucket(cnt);
+        steps = 1;
+        while (heap is not null && heap.Cnt != cnt)
+        {
+            heap = heap.Next;
+            steps++;
+        }
+
+        return heap;
+    }
+
+    /// <summary>
+    /// A new heap gets its slot only when it has its first packet: one that cannot be accepted must not push another
+    /// heap out.
+    /// </summary>
+    private LiveHeap? StartHeap(in Packet packet, ref Assembly result)
+    {
+        if (_rules.InOrder && packet.PayloadOffset != 0)
+        {
+            result.Verdict = Verdict.RejectedAhead;
+            return null;
+        }
+
+        LiveHeap? heap = LiveHeapPool.Take();
+        if (heap is null)
+        {
+            result.Verdict = Verdict.NoMemory;
+            return null;
+        }
+
+        heap.Begin(packet, _bugCompat);
+        result.Verdict = HeapAcceptance.Accept(heap, packet, _rules);
+        if (result.Verdict != Verdict.Accepted)
+        {
+            heap.Free();
+            return null;
+        }
+
+        result.Evicted = Place(heap);
+        return heap;
+    }
+
+    /// <summary>Puts a heap into its substream's next slot; gives the heap that lived there, or null.</summary>
+    private LiveHeap? Place(LiveHeap heap)
+    {
+        int substream = _substreams == 1 ? 0 : (int)(heap.Cnt % (ulong)_substreams);
+        int head = _heads[substream] + 1;
+        head = head == _maxHeaps ? 0 : head;
+        _heads[substream] = head;
+        heap.Slot = substream * _maxHeaps + head;
+        LiveHeap? evicted = _slots[heap.Slot];
+        if (evicted is not null)
+        {
+            Remove(evicted);
+        }
+
+        ref LiveHeap? bucket = ref Bucket(heap.Cnt);
+        heap.Next = bucket;
+        bucket = heap;
+        Recent = null;
+        _slots[heap.Slot] = heap;
+        return evicted;
+    }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+
+using System.Buffers.Binary;
+
+namespace Spead2.Managed;
+
+/// <summary>Makes packets part of a heap.</summary>
+internal static unsafe class HeapAcceptance
+{
+    /// <summary>Makes a packet of this cnt part of the heap, or says why not and changes nothing.</summary>
+    public static Verdict Accept(LiveHeap heap, in Packet packet, in HeapRules rules)
+    {
+        ulong needed = packet.HasHeapLength ? packet.HeapLength : packet.PayloadEnd;
+        Verdict verdict = Check(heap, packet, needed, rules);
+        if (verdict != Verdict.Accepted)
+        {
+            return verdict;
+        }
+
+        // Whatever can fail comes first.
+        if ((needed > heap.Capacity && !TryGrow(heap, needed, packet.HasHeapLength, rules.MaxHeapSize)) ||
+            !heap.Pointers.TryReserve(packet.ItemCount) ||
+            (heap.OutOfOrder && !heap.Ranges.TryAdd(packet.PayloadOffset, packet.PayloadEnd)))
+        {
+            return Verdict.NoMemory;
+        }
+
+        if (packet.ItemCount != 0)
+        {
+            ApplyItems(heap, packet);
+        }
+
+        heap.InOrder = rules.InOrder;
+        heap.HasPackets = true;
+        heap.HeapLength = packet.HasHeapLength ? packet.HeapLength : heap.HeapLength;
+        heap.MinLength = Math.Max(heap.MinLength, needed);
+        heap.ReceivedLength += packet.PayloadLength;
+        if (packet.PayloadLength != 0)
+        {
+            heap.ReceivedEnd = Math.Max(heap.ReceivedEnd, packet.PayloadEnd);
+            packet.Payload.CopyTo(new Span<byte>(heap.Payload + packet.PayloadOffset, packet.Payload.Length));
+        }
+
+        ExpectNext(heap, packet);
+        return Verdict.Accepted;
+    }
+
+    private static Verdict Check(LiveHeap heap, in Packet packet, ulong needed, in HeapRules rules)
+    {
+        if (packet.HasHeapLength &&
+            (packet.HeapLength < heap.MinLength ||
+                (heap.HeapLength != Wire.LengthUnknown && packet.HeapLength != heap.HeapLength)))
+        {
+            return Verdict.RejectedLength;
+        }
+
+        if (packet.AddressBits != heap.AddressBits)
+        {
+            return Verdict.RejectedFlavour;
+        }
+
+        if (needed > rules.MaxHeapSize || heap.Pointers.Count + packet.ItemCount > HeapRules.MaxParts)
+        {
+            return Verdict.TooLarge;
+        }
+
+        return CheckPosition(heap, packet, rules.InOrder);
+    }
+
+    private static Verdict CheckPosition(LiveHeap heap, in Packet packet, bool inOrder)
+    {
+        ulong offset = packet.PayloadOffset;
+        if (!heap.OutOfOrder && offset == heap.ReceivedLength)
+        {
+            return Verdict.Accepted;
+        }
+
+        if (inOrder)
+        {
+            return offset < heap.ReceivedLength ? Verdict.RejectedBehind : Verdict.RejectedAhead;
+        }
+
+        if (!heap.OutOfOrder && offset < heap.ReceivedLength)
+        {
+            return Verdict.RejectedDuplicate;
+        }
+
+        return CheckRanges(heap, packet);
+    }
+
+    private static Verdict CheckRanges(LiveHeap heap, in Packet packet)
+    {
+        if (!heap.OutOfOrder && !TryStartRanges(heap))
+        {
+            return Verdict.NoMemory;
+        }
+
+        return heap.Ranges.Check(packet.PayloadOffset, packet.PayloadEnd) switch
+        {
+            RangesVerdict.Duplicate => Verdict.RejectedDuplicate,
+            RangesVerdict.Overlap => Verdict.RejectedOverlap,
+            _ => heap.Ranges.Count >= HeapRules.MaxParts ? Verdict.TooLarge : Verdict.Accepted,
+        };
+    }
+
+    /// <summary>From now on the ranges say what was received.</summary>
+    private static bool TryStartRanges(LiveHeap heap)
+    {
+        if (heap.HasPackets && !heap.Ranges.TryAdd(0, heap.ReceivedLength))
+        {
+            return false;
+        }
+
+        heap.OutOfOrder = true;
+        heap.NextPacket.Header = 0;
+        return true;
+    }
+
+    /// <summary>Makes the payload hold the needed bytes. A heap of unknown length grows in steps.</summary>
+    private static bool TryGrow(LiveHeap heap, ulong needed, bool exact, ulong maxHeapSize)
+    {
+        ulong capacity = exact ? needed : Math.Max(needed, Math.Min(heap.Capacity * 2, maxHeapSize));
+        byte* payload = Recycler.Allocate(capacity);
+        if (payload is null)
+        {
+            return false;
+        }
+
+        Buffer.MemoryCopy(heap.Payload, payload, capacity, heap.ReceivedEnd);
+        heap.FreePayload();
+        heap.Payload = payload;
+        heap.Capacity = capacity;
+        return true;
+    }
+
+    private static void ApplyItems(LiveHeap heap, in Packet packet)
+    {
+        heap.Pointers.BeginPacket();
+        for (ReadOnlySpan<byte> items = packet.Items; !items.IsEmpty; items = items[Wire.PointerSize..])
+        {
+            ulong pointer = BinaryPrimitives.ReadUInt64BigEndian(items);
+            ulong id = Wire.Id(pointer, packet.AddressBits);
+            ulong value = Wire.Value(pointer, packet.AddressBits);
+            if ((pointer & Wire.ImmediateBit) == 0)
+            {
+                heap.MinLength = Math.Max(heap.MinLength, value);
+            }
+            else if (id == ItemId.StreamControl && value == Wire.StreamStop)
+            {
+                heap.StopItemSeen = true;
+            }
+
+            if (id is ItemId.Null or > ItemId.PayloadLength)
+            {
+                heap.Pointers.Add(pointer);
+            }
+        }
+    }
+
+    /// <summary>Says what packet may be taken undecoded: none, if what would not be looked at is unusual.</summary>
+    private static void ExpectNext(LiveHeap heap, in Packet packet)
+    {
+        ref NextPacket next = ref heap.NextPacket;
+        bool usual = packet.HasUsualPrefix && packet.ItemCount == 0 && !heap.OutOfOrder &&
+            heap.MinLength == heap.HeapLength && heap.ReceivedLength != 0;
+        if (!usual)
+        {
+            next.Header = 0;
+            return;
+        }
+
+        ulong immediate = Wire.ImmediateBit >> heap.AddressBits;
+        next.Header = BinaryPrimitives.ReadUInt64LittleEndian(packet.Bytes);
+        next.CntPointer = BinaryPrimitives.ReadUInt64LittleEndian(packet.Bytes[8..]);
+        next.HeapLengthPointer = BinaryPrimitives.ReadUInt64LittleEndian(packet.Bytes[16..]);
+        next.PayloadOffsetPointer = (immediate | ItemId.PayloadOffset) << heap.AddressBits;
+        next.PayloadLengthPointer = (immediate | ItemId.PayloadLength) << heap.AddressBits;
+    }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Managed;
+
+/// <summary>What limits the packets that a heap accepts.</summary>
+internal readonly record struct HeapRules(bool InOrder, ulong MaxHeapSize)
+{
+    /// <summary>
+    /// Most distinct item pointers, and most received ranges, that one heap may have. No sender needs this many, and
+    /// memory stays bounded whatever the network sends.
+    /// </summary>
+    public const int MaxParts = 1 << 20;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+
+using Spead2.Receive;
+
+namespace Spead2.Managed;
+
+/// <summary>A finished heap as users see it.</summary>
+internal sealed unsafe class ManagedHeap : Heap
+{
+    private readonly LiveHeap _heap;
+
+    private ManagedHeap(LiveHeap heap)
+        : base(ReadInfo(heap))
+    {
+        _heap = heap;
+    }
+
+    /// <summary>Freezes a finished heap and takes it over; gives it back if that fails.</summary>
+    public static ManagedHeap Own(LiveHeap heap)
+    {
+        try
+        {
+            return new(heap);
+        }
+        catch
+        {
+            heap.Free();
+            throw;
+        }
+    }
+
+    internal override RawItem[] ReadItems()
+    {
+        int count = 0;
+        for (FrozenItems items = new(_heap); items.MoveNext();)
+        {
+            count++;
+        }
+
+        RawItem[] result = count == 0 ? [] : new RawItem[count];
+        FrozenItems again = new(_heap);
+        for (int i = 0; again.MoveNext(); i++)
+        {
+            result[i] = new(this, (long)again.Id, again.IsImmediate, again.Value, (int)again.Length);
+        }
+
+        return result;
+    }
+
+    internal override PayloadRange[] ReadRanges() => _heap.RangeCopies ?? [];
+
+    internal override void ReleaseMemory() => _heap?.Free();
+
+    private static HeapInfo ReadInfo(LiveHeap heap)
+    {
+        heap.Pointers.Sort(heap.AddressBits);
+        bool hasPayload = heap.Payload is not null && heap.ReceivedEnd != 0;
+        return new()
+        {
+            Cnt = heap.Cnt,
+            Flavour = new(heap.AddressBits, heap.BugCompat),
+            HeapLength = Wire.Shown(heap.HeapLength),
+            ReceivedLength = (long)heap.ReceivedLength,
+            State = heap.State | StreamControl(heap),
+            Payload = hasPayload ? heap.Payload : null,
+            PayloadLength = hasPayload ? checked((int)heap.ReceivedEnd) : 0,
+        };
+    }
+
+    /// <summary>What the heap's stream control items say.</summary>
+    private static HeapState StreamControl(LiveHeap heap)
+    {
+        HeapState state = HeapState.None;
+        for (FrozenItems items = new(heap); items.MoveNext();)
+        {
+            if (items.Id == ItemId.StreamControl && items.TryGetNumber(out ulong number))
+            {
+                state |= number switch
+                {
+                    Wire.StreamStart => HeapState.StartOfStream,
+                    Wire.StreamStop => HeapState.EndOfStream,
+                    _ => HeapState.None,
+                };
+            }
+        }
+
+        return state;
+    }
+}

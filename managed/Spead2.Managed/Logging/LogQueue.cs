@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+
+namespace Spead2.Managed;
+
+/// <summary>
+/// Brings messages to a logger, in order. A stream logs while it holds locks, so the messages are queued and delivered
+/// by a thread of the .NET thread pool, one at a time.
+/// </summary>
+internal sealed class LogQueue(ILogger logger) : IThreadPoolWorkItem
+{
+    /// <summary>Most messages that wait for the logger; further ones are counted and left out.</summary>
+    public const int Capacity = 1024;
+
+    private readonly ConcurrentQueue<QueuedMessage> _messages = new();
+    private readonly Lock _delivery = new();
+    private int _queued;
+    private long _leftOut;
+    private int _scheduled;
+
+    /// <summary>Queues a message for the logger.</summary>
+    public void Enqueue(LogLevel level, string text)
+    {
+        if (Interlocked.Increment(ref _queued) <= Capacity)
+        {
+            _messages.Enqueue(new(level, text, Interlocked.Exchange(ref _leftOut, 0)));
+        }
+        else
+        {
+            Interlocked.Decrement(ref _queued);
+            Interlocked.Increment(ref _leftOut);
+        }
+
+        if (Interlocked.Exchange(ref _scheduled, 1) == 0)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    /// <summary>Delivers what is queued before it returns.</summary>
+    public void Flush()
+    {
+        lock (_delivery)
+        {
+            while (_messages.TryDequeue(out QueuedMessage message))
+            {
+                Interlocked.Decrement(ref _queued);
+                DeliverLeftOut(message.LeftOutBefore);
+                Deliver(message.Level, message.Text);
+            }
+
+            DeliverLeftOut(Interlocked.Exchange(ref _leftOut, 0));
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        do
+        {
+            Flush();
+            Volatile.Write(ref _scheduled, 0);
+            Interlocked.MemoryBarrier();
+        }
+        while (!_messages.IsEmpty && Interlocked.Exchange(ref _scheduled, 1) == 0);
+    }
+
+    private void DeliverLeftOut(long count)
+    {
+        if (count != 0)
+        {
+            Deliver(LogLevel.Warning, $"{count} log messages were left out because the logger did not keep up.");
+        }
+    }
+
+    private void Deliver(LogLevel level, string text)
+    {
+        try
+        {
+            logger.Log(level, default, text, exception: null, static (state, _) => state);
+        }
+        catch (Exception)
+        {
+            // A logger that fails must not end the process, and there is nowhere else to say so.
+        }
+    }
+}

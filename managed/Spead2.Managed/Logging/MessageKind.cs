@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Managed;
+
+/// <summary>Kinds of messages; the rate of each is limited apart, so that none hides another.</summary>
+internal enum MessageKind
+{
+    /// <summary>Bytes that are not a packet.</summary>
+    Packet,
+
+    /// <summary>A datagram of the wrong size.</summary>
+    Datagram,
+
+    /// <summary>A packet that contradicts its heap.</summary>
+    Rejected,
+
+    /// <summary>A packet out of order, in in-order mode.</summary>
+    Order,
+
+    /// <summary>A packet received before.</summary>
+    Duplicate,
+
+    /// <summary>A heap over a limit.</summary>
+    TooLarge,
+
+    /// <summary>No memory for a packet.</summary>
+    Memory,
+
+    /// <summary>An incomplete heap was dropped.</summary>
+    IncompleteHeap,
+
+    /// <summary>A heap was dropped because the user stopped the stream.</summary>
+    DroppedAtStop,
+
+    /// <summary>The consumer is too slow.</summary>
+    RingFull,
+
+    /// <summary>A socket reports an error, or is not as asked for.</summary>
+    Socket,
+
+    /// <summary>A thread could not be bound to its processor.</summary>
+    Thread,
+}

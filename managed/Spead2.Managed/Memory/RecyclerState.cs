@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Managed;
+
+/// <summary>State of the recycler, for the whole process.</summary>
+internal record struct RecyclerState
+{
+    /// <summary>Bytes in blocks that heaps hold now.</summary>
+    public ulong UsedBytes { get; set; }
+
+    /// <summary>Bytes in blocks that wait to be used again.</summary>
+    public ulong CachedBytes { get; set; }
+
+    /// <summary>Largest value that <see cref="CachedBytes"/> may take.</summary>
+    public ulong CacheLimit { get; set; }
+
+    /// <summary>Blocks taken from the cache since the start of the process.</summary>
+    public long Hits { get; set; }
+
+    /// <summary>Blocks asked from the operating system since the start of the process.</summary>
+    public long Misses { get; set; }
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Managed;
+
+/// <summary>
+/// Blocks of one size. They are freed by any thread onto a list without a lock; whoever allocates takes that list as a
+/// whole when its own is empty. What was unused at the last look is used last, and given back to the operating system
+/// if it is still unused at the next look.
+/// </summary>
+internal sealed unsafe class SizeClass
+{
+    // A list's first block and its length stand in one number, which changes atomically.
+    private const int AddressBits = 48;
+    private const ulong AddressMask = (1UL << AddressBits) - 1;
+    private const ulong LongestList = 65535;
+
+    // Part of its share that a small class may keep on the list of returned blocks without counting the others.
+    private const ulong UncountedShare = 8;
+
+    private readonly Lock _lock = new();
+    private readonly ulong _size;
+    private readonly bool _isLarge;
+
+    // Under the lock:
+    private FreeBlock* _ready;
+    private FreeBlock* _idle;
+    private long _taken;
+    private long _hits;
+
+    // Blocks from the operating system, now.
+    private long _obtained;
+
+    private ReturnedBlocks _returned;
+
+    public SizeClass(int index)
+    {
+        _size = SizeClasses.SizeOf(index);
+        _isLarge = index >= SizeClasses.SmallCount;
+    }
+
+    /// <summary>Blocks that were handed out, ever, and had been used before.</summary>
+    public long Hits => Volatile.Read(ref _hits);
+
+    /// <summary>Blocks that had to be asked from the operating system, ever.</summary>
+    public long Misses => Math.Max(0, Volatile.Read(ref _taken) - Hits);
+
+    /// <summary>Bytes in blocks that are in use. Counters change while they are read, but it is never below zero.</summary>
+    public ulong UsedBytes => UsedBlocks * _size;
+
+    /// <summary>Bytes in blocks that wait to be used again.</summary>
+    public ulong CachedBytes => CachedBlocks * _size;
+
+    public bool HasBlocks => Volatile.Read(ref _obtained) != 0;
+
+    private ulong UsedBlocks
+    {
+        get
+        {
+            long given = Volatile.Read(ref _returned.Given);
+            return (ulong)Math.Max(0, Volatile.Read(ref _taken) - given);
+        }
+    }
+
+    private ulong CachedBlocks => (ulong)Math.Max(0, Volatile.Read(ref _obtained) - (long)UsedBlocks);
+
+    /// <summary>A block; null if there is no memory.</summary>
+    public byte* Allocate()
+    {
+        lock (_lock)
+        {
+            FreeBlock* block = PopBlock();
+            if (block is not null)
+            {
+                _hits++;
+                CancelKeep();
+            }
+            else
+            {
+                block = (FreeBlock*)SystemMemory.Allocate((nuint)_size);
+                if (block is null)
+                {
+                    return null;
+                }
+
+                Recycler.CountObtained(1);
+                Interlocked.Increment(ref _obtained);
+            }
+
+            _taken++;
+            return (byte*)block;
+        }
+    }
+
+    /// <summary>Takes a block back.</summary>
+    public void Free(byte* memory)
+    {
+        ulong list = Volatile.Read(ref _returned.List);
+        Interlocked.Increment(ref _returned.Given);
+        if (!MayKeep(list >> AddressBits))
+        {
+            GiveBack((FreeBlock*)memory);
+            return;
+        }
+
+        FreeBlock* block = (FreeBlock*)memory;
+        ulong seen = list;
+        do
+        {
+            list = seen;
+            block->Next = (FreeBlock*)(list & AddressMask);
+            ulong longer = (ulong)block | (((list >> AddressBits) + 1) << AddressBits);
+            seen = Interlocked.CompareExchange(ref _returned.List, longer, list);
+        }
+        while (seen != list);
+
+        // The last user may have left, and given everything back, just before the block was kept.
+        if (!Recycler.HasUsers)
+        {
+            Age();
+            Age();
+        }
+    }
+
+    /// <summary>Gives the idle blocks back and makes all that are unused now the idle ones.</summary>
+    public void Age()
+    {
+        FreeBlock* old;
+        lock (_lock)
+        {
+            old = _idle;
+            _idle = null;
+            FreeBlock* aged = null;
+            for (FreeBlock* block = PopBlock(); block is not null; block = PopBlock())
+            {
+                block->Next = aged;
+                aged = block;
+            }
+
+            _idle = aged;
+        }
+
+        while (old is not null)
+        {
+            FreeBlock* next = old->Next;
+            GiveBack(old);
+            CancelKeep();
+            old = next;
+        }
+    }
+
+    /// <summary>The next block of the lists, or null. Under the lock.</summary>
+    private FreeBlock* PopBlock()
+    {
+        if (_ready is null && Volatile.Read(ref _returned.List) != 0)
+        {
+            _ready = (FreeBlock*)(Interlocked.Exchange(ref _returned.List, 0) & AddressMask);
+        }
+
+        FreeBlock* block;
+        if (_ready is not null)
+        {
+            block = _ready;
+            _ready = block->Next;
+        }
+        else
+        {
+            block = _idle;
+            _idle = block is null ? null : block->Next;
+        }
+
+        return block;
+    }
+
+    private void GiveBack(FreeBlock* block)
+    {
+        Interlocked.Decrement(ref _obtained);
+        Recycler.CountObtained(-1);
+        SystemMemory.Free((byte*)block, (nuint)_size);
+    }
+
+    /// <summary>
+    /// Whether one more block may be kept, given how many are on the list of returned ones; counts it among the large
+    /// ones if so.
+    /// </summary>
+    private bool MayKeep(ulong returned)
+    {
+        if (!Recycler.HasUsers || returned >= LongestList)
+        {
+            return false;
+        }
+
+        ulong half = Recycler.CacheLimit / 2;
+        if (_isLarge)
+        {
+            return Recycler.TryKeepLarge(_size, half);
+        }
+
+        ulong share = half / SizeClasses.SmallCount;
+        return (returned + 1) * _size <= share / UncountedShare ||
+            (CachedBlocks + 1) * _size <= share - share / UncountedShare;
+    }
+
+    /// <summary>The opposite: a block that was kept is so no more.</summary>
+    private void CancelKeep()
+    {
+        if (_isLarge)
+        {
+            Recycler.CancelKeepLarge(_size);
+        }
+    }
+}

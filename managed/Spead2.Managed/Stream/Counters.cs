@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+
+using System.Runtime.CompilerServices;
+using Spead2.Receive;
+
+namespace Spead2.Managed;
+
+/// <summary>Values of all <see cref="Statistic"/>.</summary>
+[InlineArray((int)Statistic.HeapsDroppedAtStop + 1)]
+internal struct Counters
+{
+    private long _first;
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: MIT
+
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Spead2.Receive;
+
+namespace Spead2.Managed;
+
+/// <summary>
+/// What comes into a stream: packets, and the heaps that leave the assembly because of them. Under the stream's lock.
+/// </summary>
+internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
+{
+    private readonly Assembler _assembler = new(options);
+    private readonly Tally _tally = stream.Tally;
+    private readonly bool _deliverIncomplete = !options.ContiguousOnly;
+    private readonly bool _keepRanges = options.IncompleteKeepPayloadRanges;
+    private readonly bool _keepIncompletePayload = options.IncompleteKeepPayload;
+
+    /// <summary>Asked for by a stop item or the end of a source; to be done at the turn's end.</summary>
+    public bool IsStopRequested { get; private set; }
+
+    /// <summary>Whether packets may be handed over.</summary>
+    public Flow Flow =>
+        IsStopRequested || stream.IsStopped ? Flow.Ended : stream.Delivery.HasWaiting ? Flow.Full : Flow.On;
+
+    /// <summary>
+    /// Hands over the packet at the start of the bytes. If there is none, nothing is counted and
+    /// <paramref name="size"/> and <paramref name="flow"/> say nothing.
+    /// </summary>
+    public PacketFault AddPacket(ReadOnlySpan<byte> bytes, out int size, ref Flow flow)
+    {
+        ulong length = TakeNext(bytes, exact: false, ref flow);
+        if (length != Wire.LengthUnknown)
+        {
+            size = Wire.UsualPrefix + (int)length;
+            return PacketFault.None;
+        }
+
+        return AddOtherPacket(bytes, out size, ref flow);
+    }
+
+    /// <summary>Hands over a datagram, which must be exactly one packet; anything else is counted and logged.</summary>
+    public Flow AddDatagram(ReadOnlySpan<byte> bytes)
+    {
+        Flow flow = Flow.On;
+        return TakeNext(bytes, exact: true, ref flow) != Wire.LengthUnknown ? flow : AddOtherDatagram(bytes);
+    }
+
+    /// <summary>Counts a datagram that was too large for the reader.</summary>
+    public void AddTruncated(int maxSize)
+    {
+        _tally[Statistic.Truncated]++;
+        stream.Log.Write(
+            MessageKind.Datagram,
+            LogLevel.Information,
+            maxSize,
+            static maxSize => Text($"datagram not used: it is larger than max_size, which is {maxSize} bytes"));
+    }
+
+    /// <summary>Counts bytes that are not a packet, at a position of a source that ends because of it.</summary>
+    public void AddMalformed(PacketFault fault, ulong position)
+    {
+        _tally[Statistic.Malformed]++;
+        stream.Log.Write(
+            MessageKind.Packet,
+            LogLevel.Information,
+            (fault, position),
+            static x => Text(
+                $"what stands at byte {x.position} of the buffer is not a SPEAD packet, so reading ends there: {x.fault.Text()}"));
+    }
+
+    /// <summary>Counts units of packets, the largest of which had <paramref name="packets"/>.</summary>
+    public void CountBatches(long batches, long packets)
+    {
+        _tally[Statistic.Batches] += batches;
+        _tally[Statistic.MaxBatch] = Math.Max(_tally[Statistic.MaxBatch], packets);
+    }
+
+    /// <summary>The source of a reader has ended, which ends the stream.</summary>
+    public void EndSource() => IsStopRequested = true;
+
+    /// <summary>The network's stop: whatever is still live goes to the consumer.</summary>
+    public void FlushLiveHeaps()
+    {
+        FlushCursor cursor = default;
+        while (_assembler.Flush(ref cursor) is { } heap)
+        {
+            _tally[Statistic.IncompleteHeapsFlushed]++;
+            LeaveAssembly(heap);
+        }
+    }
+
+    /// <summary>The user's stop: what is still live is counted, but dropped.</summary>
+    public void DropLiveHeaps()
+    {
+        FlushCursor cursor = default;
+        while (_assembler.Flush(ref cursor) is { } heap)
+        {
+            _tally[Statistic.Heaps]++;
+            _tally[Statistic.IncompleteHeapsFlushed]++;
+            _tally[Statistic.HeapsDroppedAtStop]++;
+            stream.Log.Write(
+                MessageKind.DroppedAtStop,
+                LogLevel.Information,
+                heap.Cnt,
+                static cnt => Text($"dropped heap {cnt}, which was under assembly when the stream was stopped"));
+            heap.Free();
+        }
+    }
+
+    private static string Text(DefaultInterpolatedStringHandler text) =>
+        string.Create(CultureInfo.InvariantCulture, ref text);
+
+    /// <summary>
+    /// Takes the packet at the start of the bytes if it is the next one of a live heap, in order, and brings nothing
+    /// new but payload, whose length is returned. Else <see cref="Wire.LengthUnknown"/>.
+    /// </summary>
+    /// <remarks>
+    /// Most packets belong to the heap of the packet before. That heap is tried without a search, so that where to copy
+    /// does not depend on bytes that may not have come from memory yet.
+    /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong TakeNext(ReadOnlySpan<byte> bytes, bool exact, ref Flow flow)
+    {
+        if (bytes.Length < Wire.UsualPrefix)
+        {
+            return Wire.LengthUnknown;
+        }
+
+        LiveHeap? heap = _assembler.Recent;
+        ulong length = heap is null ? Wire.LengthUnknown : heap.TakeNext(bytes, exact);
+        if (length == Wire.LengthUnknown)
+        {
+            length = TakeNextOfAny(bytes, exact, out heap);
+            if (length == Wire.LengthUnknown)
+            {
+                return Wire.LengthUnknown;
+            }
+        }
+
+        _tally[Statistic.Packets]++;
+        _tally[Statistic.PacketsAccepted]++;
+        _tally[Statistic.SearchDist] += _assembler.RecentSteps;
+        _tally[Statistic.PayloadBytes] += (long)length;
+        flow = Flow.On;
+        if (heap!.IsComplete)
+        {
+            _assembler.Remove(heap);
+            LeaveAssembly(heap);
+            flow = Flow;
+        }
+
+        return length;
+    }
+
+    private ulong TakeNextOfAny(ReadOnlySpan<byte> bytes, bool exact, out LiveHeap? heap)
+    {
+        heap = _assembler.FindHeapOf(bytes);
+        return heap is null ? Wire.LengthUnknown : heap.TakeNext(bytes, exact);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private PacketFault AddOtherPacket(ReadOnlySpan<byte> bytes, out int size, ref Flow flow)
+    {
+        PacketFault fault = PacketDecoder.Decode(bytes, out Packet packet);
+        size = packet.Bytes.Length;
+        if (fault == PacketFault.None)
+        {
+            flow = Add(packet);
+        }
+
+        return fault;
+    }
+
+    /// <summary>Any datagram but the next packet of a live heap.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Flow AddOtherDatagram(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+        {
+            _tally[Statistic.Empty]++;
+            return Flow.On;
+        }
+
+        PacketFault fault = PacketDecoder.Decode(bytes, out Packet packet);
+        if (fault != PacketFault.None)
+        {
+            _tally[Statistic.Malformed]++;
+            stream.Log.Write(
+                MessageKind.Packet,
+                LogLevel.Information,
+                (bytes.Length, fault),
+                static x => Text($"datagram of {x.Length} bytes is not a SPEAD packet: {x.fault.Text()}"));
+            return Flow.On;
+        }
+
+        if (packet.Bytes.Length != bytes.Length)
+        {
+            _tally[Statistic.SizeMismatch]++;
+            stream.Log.Write(
+                MessageKind.Datagram,
+                LogLevel.Information,
+                (bytes.Length, PacketLength: packet.Bytes.Length),
+                static x => Text(
+                    $"datagram of {x.Length} bytes not used: the packet in it has {x.PacketLength} bytes"));
+            return Flow.On;
+        }
+
+        return Add(packet);
+    }
+
+    /// <summary>Any packet but those that are taken undecoded.</summary>
+    private Flow Add(in Packet packet)
+    {
+        _assembler.Add(packet, out Assembly result);
+        _tally[Statistic.Packets]++;
+        _tally[Statistic.SearchDist] += result.SearchSteps;
+        if (packet.HeapLength == packet.PayloadLength)
+        {
+            _tally[Statistic.SinglePacketHeaps]++;
+        }
+
+        if (result.Verdict != Verdict.Accepted)
+        {
+            Reject(packet, result.Verdict);
+            return Flow.On;
+        }
+
+        _tally[Statistic.PacketsAccepted]++;
+        _tally[Statistic.PayloadBytes] += (long)packet.PayloadLength;
+        bool stop = result.Stop && stream.StopOnStopItem;
+        IsStopRequested |= stop;
+        if (result.Evicted is not null)
+        {
+            _tally[Statistic.IncompleteHeapsEvicted]++;
+            LeaveAssembly(result.Evicted);
+        }
+
+        if (result.Complete is not null)
+        {
+            Complete(result.Complete, stop);
+        }
+
+        return Flow;
+    }
+
+    private void Reject(in Packet packet, Verdict verdict)
+    {
+        VerdictExplanation explanation = VerdictExplanation.Of(verdict);
+        _tally[explanation.Counter]++;
+        stream.Log.Write(
+            explanation.Kind,
+            explanation.Level,
+            (packet.Cnt, packet.PayloadOffset, packet.PayloadLength, packet.HeapLength, explanation.Reason),
+            static x => Text(
+                $"packet of heap {x.Cnt} (payload offset {x.PayloadOffset}, {x.PayloadLength} bytes, heap length {Wire.Shown(x.HeapLength)}) not used: {x.Reason}"));
+    }
+
+    /// <summary>A heap that is complete: the consumer's, or the sign to stop.</summary>
+    private void Complete(LiveHeap heap, bool stop)
+    {
+        if (stop)
+        {
+            _tally[Statistic.StopHeaps]++;
+            heap.Free();
+        }
+        else
+        {
+            LeaveAssembly(heap);
+        }
+    }
+
+    /// <summary>A heap leaves the assembly, for whatever reason but the user's stop.</summary>
+    private void LeaveAssembly(LiveHeap heap)
+    {
+        _tally[Statistic.Heaps]++;
+        heap.Finish(_keepRanges, _keepIncompletePayload);
+        if ((heap.State & HeapState.Contiguous) != 0 || _deliverIncomplete)
+        {
+            stream.Delivery.Deliver(heap);
+            return;
+        }
+
+        _tally[Statistic.IncompleteHeapsDropped]++;
+        stream.Log.Write(
+            MessageKind.IncompleteHeap,
+            LogLevel.Warning,
+            (heap.Cnt, heap.ReceivedLength, heap.HeapLength),
+            static x => Text(
+                $"dropped incomplete heap {x.Cnt} ({x.ReceivedLength} of {Wire.Shown(x.HeapLength)} bytes of payload received)"));
+        heap.Free();
+    }
+}

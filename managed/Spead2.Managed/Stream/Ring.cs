@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Managed;
+
+/// <summary>
+/// Finished heaps on their way to the consumer. One producer at a time (the stream's lock), any number of consumers.
+/// Neither side ever waits here for the other.
+/// </summary>
+internal sealed class Ring(int capacity)
+{
+    private readonly LiveHeap?[] _slots = new LiveHeap?[capacity];
+    private readonly Lock _consumerLock = new();
+    private readonly Wake _wake = new();
+    private RingEnds _ends;
+
+    // Somebody wants to be called back when something happens.
+    private int _request;
+    private volatile bool _stopped;
+
+    /// <summary>Whether nothing will be pushed any more.</summary>
+    public bool IsStopped => _stopped;
+
+    public bool IsEmpty => Waiting == 0;
+
+    /// <summary>Whether the ring is at most half full: time for a paused reader to go on.</summary>
+    public bool HasRoom => Waiting <= _slots.Length / 2;
+
+    /// <summary>Consumers that wait in a blocking read.</summary>
+    public Wake Wake => _wake;
+
+    private long Waiting
+    {
+        get
+        {
+            long head = Volatile.Read(ref _ends.Head);
+            return Volatile.Read(ref _ends.Tail) - head;
+        }
+    }
+
+    /// <summary>
+    /// Producer. False if the ring is full. Consumers that look see the heap at once; those who wait are told by
+    /// <see cref="Announce"/>.
+    /// </summary>
+    public bool TryPush(LiveHeap heap)
+    {
+        long tail = _ends.Tail;
+        if (tail - _ends.KnownHead == _slots.Length)
+        {
+            _ends.KnownHead = Volatile.Read(ref _ends.Head);
+            if (tail - _ends.KnownHead == _slots.Length)
+            {
+                return false;
+            }
+        }
+
+        int slot = _ends.TailSlot;
+        _slots[slot] = heap;
+        _ends.TailSlot = slot + 1 == _slots.Length ? 0 : slot + 1;
+        Volatile.Write(ref _ends.Tail, tail + 1);
+        _ends.News = true;
+        return true;
+    }
+
+    /// <summary>Producer. Ends the ring: what is in it can still be popped. To be announced, too.</summary>
+    public void Stop()
+    {
+        _stopped = true;
+        _ends.News = true;
+    }
+
+    /// <summary>Producer. Whether something happened that was not announced yet; it then counts as announced.</summary>
+    public bool TakeNews()
+    {
+        bool news = _ends.News;
+        _ends.News = false;
+        return news;
+    }
+
+    /// <summary>
+    /// Wakes consumers that wait. One announcement serves all heaps pushed before it: it costs as much as a heap.
+    /// </summary>
+    /// <returns>Whether somebody is to be called back, who then has to ask again.</returns>
+    public bool Announce()
+    {
+        // What was pushed must be visible before looking for those who wait, who do it the other way round.
+        Interlocked.MemoryBarrier();
+        _wake.WakeAll();
+        return Volatile.Read(ref _request) != 0 && TakeRequest();
+    }
+
+    /// <summary>Asks for a call back; includes a full fence.</summary>
+    public void Request() => Interlocked.Exchange(ref _request, 1);
+
+    /// <summary>Takes a request back; false if it is being answered.</summary>
+    public bool TakeRequest() => Interlocked.Exchange(ref _request, 0) != 0;
+
+    /// <summary>Consumer. Takes a heap, or null.</summary>
+    public LiveHeap? Pop()
+    {
+        LiveHeap? heap = null;
+        return Pop(new Span<LiveHeap?>(ref heap)) == 0 ? null : heap;
+    }
+
+    /// <summary>Consumer. Takes heaps, as many as there is room for; gives how many.</summary>
+    public int Pop(Span<LiveHeap?> heaps)
+    {
+        lock (_consumerLock)
+        {
+            long head = _ends.Head;
+            int count = (int)Math.Min(heaps.Length, Volatile.Read(ref _ends.Tail) - head);
+            int slot = _ends.HeadSlot;
+            for (int i = 0; i < count; i++)
+            {
+                heaps[i] = _slots[slot];
+                slot = slot + 1 == _slots.Length ? 0 : slot + 1;
+            }
+
+            _ends.HeadSlot = slot;
+            Volatile.Write(ref _ends.Head, head + count);
+            return count;
+        }
+    }
+}

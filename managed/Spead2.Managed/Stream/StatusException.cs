@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Managed;
+
+/// <summary>Failures with the status codes of the C interface.</summary>
+internal static class StatusException
+{
+    /// <summary>The operating system refused the request.</summary>
+    public static Spead2Exception Os(string message, int osCode) => new(message, -3, "SP2_E_OS", osCode);
+
+    /// <summary>The host name or address cannot be used.</summary>
+    public static Spead2Exception Address(string message, int osCode = 0) => new(message, -9, "SP2_E_ADDRESS", osCode);
+
+    /// <summary>Not enough memory.</summary>
+    public static Spead2Exception NoMemory(string what) =>
+        new($"not enough memory for {what}", -2, "SP2_E_NOMEM");
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+
+using System.Collections.Immutable;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Spead2.Receive;
+
+namespace Spead2.Managed;
+
+/// <summary>
+/// A stream without the object that its user holds, so that one that nobody disposes can be finalized while its readers
+/// still receive. Locks, in the order in which they are taken: a reader's lock, the stream's; each of the others is
+/// taken last.
+/// </summary>
+internal sealed class StreamCore
+{
+    private volatile bool _stopped;
+    private volatile bool _lossy;
+
+    /// <param name="options">Valid options.</param>
+    /// <param name="threads">Held by the caller; given up by <see cref="Destroy"/>.</param>
+    public StreamCore(ReceiveStreamOptions options, IoThreads threads)
+    {
+        Threads = threads;
+        Log = new(options.Logger);
+        StopOnStopItem = options.StopOnStopItem;
+        Delivery = new(this, options.RingHeaps);
+        Intake = new(this, options);
+        Queue = new(Delivery);
+        Delivery.Ready = Queue.OnReady;
+    }
+
+    public IoThreads Threads { get; }
+
+    public EngineLog Log { get; }
+
+    public Tally Tally { get; } = new();
+
+    public ReaderList Readers { get; } = new();
+
+    public Delivery Delivery { get; }
+
+    public Intake Intake { get; }
+
+    public ManagedReadQueue Queue { get; }
+
+    /// <summary>The stream's lock.</summary>
+    public Lock Gate { get; } = new();
+
+    /// <summary>Whether a stop item stops the stream. Under the stream's lock.</summary>
+    public bool StopOnStopItem { get; set; }
+
+    /// <summary>Whether nothing is received any more; changed under the stream's lock.</summary>
+    public bool IsStopped => _stopped;
+
+    /// <summary>Whether a reader was added that loses packets while it does not read.</summary>
+    public bool IsLossy => _lossy;
+
+    /// <summary>A consistent copy of the statistics.</summary>
+    public StreamStatistics Statistics
+    {
+        get
+        {
+            long dropped = Readers.CountDropped();
+            long[] values = Tally.Read();
+            values[(int)Statistic.KernelDrops] = dropped;
+            return new(ImmutableArray.Create(values));
+        }
+    }
+
+    /// <summary>Adds a reader, and starts it unless the stream has stopped.</summary>
+    public void Add(Reader reader)
+    {
+        if (reader.IsLossy)
+        {
+            _lossy = true;
+        }
+
+        Readers.Add(reader);
+
+        // Whoever stops the stream from here on sees the reader, and closes it.
+        if (IsStopped)
+        {
+            reader.Close();
+        }
+        else
+        {
+            reader.Post();
+        }
+    }
+
+    /// <summary>Takes the stream's lock for a reader's turn, and says whether packets may be handed over.</summary>
+    public Flow Enter()
+    {
+        Gate.Enter();
+        return Intake.Flow;
+    }
+
+    /// <summary>Publishes the statistics and gives the lock back; does what a stop asks for first.</summary>
+    public void Leave()
+    {
+        bool stops = Intake.IsStopRequested && !IsStopped;
+        if (stops)
+        {
+            _stopped = true;
+            Intake.FlushLiveHeaps();
+        }
+
+        Tally.Publish();
+        if (stops)
+        {
+            Delivery.Settle();
+        }
+
+        Delivery.Unlock();
+    }
+
+    /// <summary>A reader cannot go on: the stream ends as at the end of a source.</summary>
+    public void Fail(Exception exception)
+    {
+        Log.Write(
+            MessageKind.Socket,
+            LogLevel.Warning,
+            exception,
+            static exception => string.Create(
+                CultureInfo.InvariantCulture, $"a reader failed, so the stream ends: {exception}"));
+        Enter();
+        Intake.EndSource();
+        Leave();
+    }
+
+    /// <summary>Stops the stream for good.</summary>
+    public void Stop()
+    {
+        Gate.Enter();
+        if (!IsStopped)
+        {
+            _stopped = true;
+            Intake.DropLiveHeaps();
+            Tally.Publish();
+            Delivery.Settle();
+        }
+
+        Delivery.Unlock();
+        Readers.Close();
+        Log.SayLeftOut();
+        Delivery.CallReadyIfDue();
+    }
+
+    /// <summary>Stops the stream and gives up everything that it holds. Once.</summary>
+    /// <param name="wait">Whether to wait for threads that end, and for messages to arrive.</param>
+    public void Destroy(bool wait)
+    {
+        Stop();
+        Delivery.FreeAll();
+        Queue.OnReady();
+        Readers.Release();
+        Threads.Release(wait);
+        if (wait)
+        {
+            Log.Flush();
+        }
+    }
+}

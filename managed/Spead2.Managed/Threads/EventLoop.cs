@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Managed;
+
+/// <summary>
+/// One thread that runs tasks: those that were posted, and those of sources that have become ready. A task runs on the
+/// loop's thread only, one at a time.
+/// </summary>
+internal abstract class EventLoop
+{
+    /// <summary>Where memory waits to be given back, the loop looks after it this often, in milliseconds.</summary>
+    private const int IdleWorkInterval = 1000;
+
+    private readonly Lock _lock = new();
+    private readonly Action _started;
+    private readonly Action _ended;
+    private readonly Thread _thread;
+
+    // Under the lock:
+    private LoopTask? _first;
+    private LoopTask? _last;
+    private bool _asleep;
+    private bool _ending;
+
+    /// <param name="name">Name of the thread.</param>
+    /// <param name="started">Runs on the loop's thread, first of all. Must not throw.</param>
+    /// <param name="ended">Runs on the loop's thread, last of all. Must not throw.</param>
+    protected EventLoop(string name, Action started, Action ended)
+    {
+        _started = started;
+        _ended = ended;
+        _thread = new(Main) { Name = name, IsBackground = true };
+    }
+
+    /// <summary>Makes the task run once, soon. A task that waits already is not posted again. Any thread.</summary>
+    public void Post(LoopTask task)
+    {
+        bool asleep;
+        lock (_lock)
+        {
+            if (task.IsPosted)
+            {
+                return;
+            }
+
+            task.IsPosted = true;
+            task.NextPosted = null;
+            if (_last is null)
+            {
+                _first = task;
+            }
+            else
+            {
+                _last.NextPosted = task;
+            }
+
+            _last = task;
+            asleep = _asleep;
+            _asleep = false;
+        }
+
+        if (asleep)
+        {
+            WakeUp();
+        }
+    }
+
+    /// <summary>Ends the thread once what was posted has run. Does not wait for it. Any thread.</summary>
+    public void End()
+    {
+        lock (_lock)
+        {
+            _ending = true;
+        }
+
+        WakeUp();
+    }
+
+    /// <summary>Waits until the thread has ended, unless it is the caller's own.</summary>
+    public void Join()
+    {
+        if (Thread.CurrentThread != _thread)
+        {
+            _thread.Join();
+        }
+    }
+
+    /// <summary>Starts the thread: last of all in a constructor.</summary>
+    protected void Start() => _thread.UnsafeStart();
+
+    /// <summary>Runs the tasks of sources that are ready, after waiting for one if need be.</summary>
+    /// <param name="milliseconds">How long to wait at most; 0 not at all, negative without limit.</param>
+    protected abstract void RunReady(int milliseconds);
+
+    /// <summary>Ends <see cref="RunReady"/>, now or the next time. Any thread.</summary>
+    protected abstract void WakeUp();
+
+    /// <summary>Gives up what the loop needed. On its thread, when nothing calls it any more.</summary>
+    protected abstract void Close();
+
+    private void Main()
+    {
+        _started();
+        do
+        {
+            RunReady(PrepareToSleep());
+            RunPosted();
+            if (Recycler.IsIdleWorkPending)
+            {
+                Recycler.IdleWork();
+            }
+        }
+        while (GoOn());
+        Close();
+        _ended();
+    }
+
+    private int PrepareToSleep()
+    {
+        lock (_lock)
+        {
+            if (_first is not null || _ending)
+            {
+                return 0;
+            }
+
+            _asleep = true;
+        }
+
+        return Recycler.IsIdleWorkPending ? IdleWorkInterval : Timeout.Infinite;
+    }
+
+    private bool GoOn()
+    {
+        lock (_lock)
+        {
+            _asleep = false;
+            return !_ending || _first is not null;
+        }
+    }
+
+    private void RunPosted()
+    {
+        LoopTask? task;
+        lock (_lock)
+        {
+            task = _first;
+            _first = null;
+            _last = null;
+        }
+
+        while (task is not null)
+        {
+            LoopTask? next = task.NextPosted;
+            lock (_lock)
+            {
+                task.IsPosted = false;
+            }
+
+            task.Run();
+            task = next;
+        }
+    }
+}

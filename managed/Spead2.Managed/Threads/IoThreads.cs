@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Spead2.Managed.Linux;
+
+namespace Spead2.Managed;
+
+/// <summary>
+/// The threads of a pool. They end when the pool and every stream on it have given them up.
+/// </summary>
+internal sealed class IoThreads
+{
+    private readonly Lock _lock = new();
+    private readonly IoThread[] _threads;
+    private readonly EngineLog _log;
+    private int _holds = 1;
+    private int _running;
+
+    /// <exception cref="Spead2Exception">The operating system refuses what threads need.</exception>
+    public IoThreads(int count, IReadOnlyList<int> affinity, string name, EngineLog log, IoBackend backend)
+    {
+        _log = log;
+        _threads = new IoThread[count];
+        Backend = backend;
+        Recycler.AddUser();
+        _running = 1;
+        try
+        {
+            for (int i = 0; i < count; i++)
+            {
+                string threadName = string.Create(CultureInfo.InvariantCulture, $"{name}-{i}");
+                int? cpu = affinity.Count == 0 ? null : affinity[i % affinity.Count];
+                int index = i;
+                Interlocked.Increment(ref _running);
+                _threads[i] = new(NewLoop(threadName, () => Bind(index, cpu)));
+            }
+        }
+        catch
+        {
+            End();
+            throw;
+        }
+        finally
+        {
+            ThreadEnded();
+        }
+    }
+
+    /// <summary>What the threads wait with.</summary>
+    public IoBackend Backend { get; }
+
+    /// <summary>Holds the threads; false if they have been given up by all.</summary>
+    public bool TryRetain()
+    {
+        lock (_lock)
+        {
+            if (_holds == 0)
+            {
+                return false;
+            }
+
+            _holds++;
+            return true;
+        }
+    }
+
+    /// <summary>Gives the threads up; if nobody holds them any more they end, and may be waited for.</summary>
+    public void Release(bool wait)
+    {
+        lock (_lock)
+        {
+            if (--_holds != 0)
+            {
+                return;
+            }
+        }
+
+        End();
+        if (wait)
+        {
+            foreach (IoThread thread in _threads)
+            {
+                thread.Loop.Join();
+            }
+
+            _log.SayLeftOut();
+            _log.Flush();
+        }
+    }
+
+    /// <summary>The thread with the fewest readers, for one more.</summary>
+    public IoThread Assign()
+    {
+        lock (_lock)
+        {
+            IoThread best = _threads[0];
+            foreach (IoThread thread in _threads)
+            {
+                best = thread.Readers < best.Readers ? thread : best;
+            }
+
+            best.Assign();
+            return best;
+        }
+    }
+
+    private EventLoop NewLoop(string name, Action started)
+    {
+        try
+        {
+            return Backend == IoBackend.Epoll && OperatingSystem.IsLinux()
+                ? new EpollLoop(name, started, ThreadEnded)
+                : new PortableLoop(name, started, ThreadEnded);
+        }
+        catch
+        {
+            ThreadEnded();
+            throw;
+        }
+    }
+
+    private void End()
+    {
+        foreach (IoThread? thread in _threads)
+        {
+            thread?.Loop.End();
+        }
+    }
+
+    /// <summary>When the last thread has ended, memory need not be kept for it any more.</summary>
+    private void ThreadEnded()
+    {
+        if (Interlocked.Decrement(ref _running) == 0)
+        {
+            Recycler.RemoveUser();
+        }
+    }
+
+    private void Bind(int index, int? cpu)
+    {
+        if (cpu is { } number && Processor.BindThisThread(number) is { } error)
+        {
+            _log.Write(
+                MessageKind.Thread,
+                LogLevel.Warning,
+                (index, number, error),
+                static x => string.Create(
+                    CultureInfo.InvariantCulture, $"cannot bind thread {x.index} to CPU {x.number}: {x.error}"));
+        }
+    }
+}
