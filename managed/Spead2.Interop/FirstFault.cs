@@ -4,7 +4,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Spead2;
 
-/// <summary>Says the first time that a function of the user's failed on a thread that cannot take an exception.</summary>
+/// <summary>
+/// Says the first time that a function of the user's failed on a thread that cannot take an exception.
+/// </summary>
 /// <param name="log">Where to say it; standard error if there is none, as the C core does.</param>
 internal sealed class FirstFault(NativeLog? log)
 {

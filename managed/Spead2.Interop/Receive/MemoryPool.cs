@@ -7,9 +7,9 @@ namespace Spead2.Receive;
 
 /// <summary>
 /// A pool of blocks of one size (receiving.txt: <c>spead2.MemoryPool</c>), best where all heaps have about the same
-/// size. A size from <c>lower</c> to <c>upper</c> gets a block of <c>upper</c> bytes, the one that was freed last; other
-/// sizes go to the base allocator. If the pool is empty a block is made at once, with a warning; it joins the pool when
-/// it is freed.
+/// size. A size from <c>lower</c> to <c>upper</c> gets a block of <c>upper</c> bytes, the one that was freed last;
+/// other sizes go to the base allocator. If the pool is empty a block is made at once, with a warning; it joins the
+/// pool when it is freed.
 /// </summary>
 /// <remarks>
 /// <para>

@@ -12,8 +12,8 @@ public sealed unsafe class MmapAllocator : NativeMemoryAllocator
 {
     /// <summary>Makes an allocator.</summary>
     /// <param name="flags">
-    /// Further flags for mmap(2), for example <c>MAP_LOCKED</c>; on Windows for VirtualAlloc. Their numbers are those of
-    /// the operating system.
+    /// Further flags for mmap(2), for example <c>MAP_LOCKED</c>; on Windows for VirtualAlloc. Their numbers are those
+    /// of the operating system.
     /// </param>
     /// <param name="preferHugePages">
     /// Huge pages if there are any, from the system's pool of them or else transparent ones; ordinary pages if there

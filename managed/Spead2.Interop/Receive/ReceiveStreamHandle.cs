@@ -50,8 +50,8 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         Payloads = new(Stream, options.CustomStatistics.Count, log);
         Keep(Payloads);
         Queue = new NativeReadQueue(Stream);
-        NativeStatus.ThrowIfFailed(
-            NativeMethods.sp2_receive_stream_set_ready_callback(Stream, NativeReadQueue.Function, (void*)Keep(Queue)));
+        NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_set_ready_callback(
+            Stream, NativeReadQueue.Function, (void*)KeepContext(Queue)));
     }
 
     public override bool IsInvalid => handle == 0;
@@ -146,13 +146,6 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     /// <summary>A copy of the statistics.</summary>
     public StreamStatistics GetStatistics()
     {
-        if (_statisticNames.InOrder.Length == StreamStatistics.FirstCustomIndex)
-        {
-            sp2_receive_stats stats = new() { size = (uint)sizeof(sp2_receive_stats) };
-            NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_get_stats(Stream, &stats));
-            return new([.. new ReadOnlySpan<long>(&stats.heaps, StreamStatistics.FirstCustomIndex)]);
-        }
-
         ulong[] values = new ulong[_statisticNames.InOrder.Length];
         uint count;
         fixed (ulong* first = values)
@@ -246,7 +239,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     }
 
     /// <summary>A context for a native callback.</summary>
-    private nint Keep<T>(T target)
+    private nint KeepContext<T>(T target)
         where T : class
     {
         GCHandle<T> context = new(target);

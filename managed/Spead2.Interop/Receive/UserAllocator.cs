@@ -57,7 +57,8 @@ internal sealed unsafe class UserAllocator
         }
         catch (Exception exception)
         {
-            allocator._allocateFault.Say($"{allocator._allocator.GetType()} failed to allocate {size} bytes", exception);
+            allocator._allocateFault.Say(
+                $"{allocator._allocator.GetType()} failed to allocate {size} bytes", exception);
             return null;
         }
     }

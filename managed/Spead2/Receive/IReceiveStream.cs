@@ -110,8 +110,9 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     int AddUdpReader(IPEndPoint endPoint);
 
     /// <summary>
-    /// Lets the readers of a stream with <see cref="ReceiveStreamOptions.ExplicitStart"/> receive, all at the same time.
-    /// After it no reader can be added to such a stream. Without that option, and the second time, it does nothing.
+    /// Lets the readers of a stream with <see cref="ReceiveStreamOptions.ExplicitStart"/> receive, all at the same
+    /// time. After it no reader can be added to such a stream. Without that option, and the second time, it does
+    /// nothing.
     /// </summary>
     void Start();
 

@@ -8,8 +8,9 @@ namespace Spead2.Receive;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Ownership: streams, pools and heaps keep an allocator alive as long as they need it, so it may be dropped or disposed
-/// while heaps are in use: their blocks still come back through <see cref="Free"/>. Nothing but its user disposes it.
+/// Ownership: streams, pools and heaps keep an allocator alive as long as they need it, so it may be dropped or
+/// disposed while heaps are in use: their blocks still come back through <see cref="Free"/>. Nothing but its user
+/// disposes it.
 /// </para>
 /// <para>
 /// Threads: both functions are called from any thread, several at a time. <see cref="Allocate"/> is called while a

@@ -151,8 +151,8 @@ public sealed class ReceiveStreamOptions
                 throw new ArgumentOutOfRangeException(
                     nameof(CustomStatistics),
                     statistic.Mode,
-                    $"The mode of the custom statistic \"{statistic.Name}\" must be {nameof(StatisticMode.Counter)} or " +
-                    $"{nameof(StatisticMode.Maximum)}.");
+                    $"The mode of the custom statistic \"{statistic.Name}\" must be " +
+                    $"{nameof(StatisticMode.Counter)} or {nameof(StatisticMode.Maximum)}.");
             }
         }
     }
