@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 /* Long enough for every message with a host name of 255 bytes in it. */
 #define MESSAGE_SIZE 1024
@@ -34,20 +33,4 @@ const char *sp2_last_error_message(void) {
 
 int32_t sp2_last_error_os_code(void) {
     return last_os_code;
-}
-
-const char *sp2__os_error_text(int32_t os_code, char *buffer, uint32_t size) {
-#if defined(_WIN32)
-    if (strerror_s(buffer, size, os_code) != 0) {
-        snprintf(buffer, size, "error %d", (int)os_code);
-    }
-    return buffer;
-#elif defined(__GLIBC__) && defined(_GNU_SOURCE)
-    return strerror_r(os_code, buffer, size);
-#else
-    if (strerror_r(os_code, buffer, size) != 0) {
-        snprintf(buffer, size, "error %d", (int)os_code);
-    }
-    return buffer;
-#endif
 }

@@ -2,6 +2,7 @@
 #ifndef SP2_BASE_ERROR_H
 #define SP2_BASE_ERROR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -19,6 +20,9 @@ SP2__COLD int32_t sp2__fail_memory(const char *what);
 
 /* The same for SP2_E_ARG: an argument that must not be NULL. */
 SP2__COLD int32_t sp2__fail_null(const char *function, const char *argument);
+
+/* Whether an operating system's error number says that there is no memory. */
+bool sp2__os_error_is_memory(int32_t os_code);
 
 /* Text of an operating system's error number, written into `buffer`. */
 const char *sp2__os_error_text(int32_t os_code, char *buffer, uint32_t size);

@@ -15,6 +15,7 @@ typedef struct sp2__task {
     void (*run)(struct sp2__task *task);
     struct sp2__task *next; /* the loop's */
     bool posted;            /* the loop's */
+    bool paused;            /* the poller's, where it keeps this itself */
 } sp2__task;
 
 /* What a loop does besides: set up its thread, and some work about once a second. */

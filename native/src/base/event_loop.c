@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/event_loop.h"
 
-#include <errno.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include "base/alloc.h"
-#include "base/clock.h"
+#include "base/compiler.h"
 #include "base/error.h"
+#include "base/poller.h"
 #include "base/thread.h"
-
-/* Readiness events taken at a time: more are taken next time round, so that tasks get their turn.
- */
-#define EVENTS_PER_ROUND 64
 
 struct sp2__event_loop {
     sp2__event_loop_hooks hooks;
     sp2__thread thread;
-    int epoll_fd;
-    int wake_fd; /* readable: somebody posted while the loop slept */
+    sp2__poller *poller;
     sp2__mutex lock;
     sp2__condition started;
     /* Under the lock: */
@@ -71,12 +62,6 @@ static bool wake_up(sp2__event_loop *loop) {
     return go_on;
 }
 
-static void drain_wake_fd(int wake_fd) {
-    uint64_t count;
-    while (read(wake_fd, &count, sizeof(count)) < 0 && errno == EINTR) {
-    }
-}
-
 static void loop_main(void *context) {
     sp2__event_loop *loop = context;
     sp2__mutex_lock(&loop->lock);
@@ -86,17 +71,7 @@ static void loop_main(void *context) {
     loop->hooks.started(loop->hooks.context, loop->hooks.index);
 
     do {
-        struct epoll_event events[EVENTS_PER_ROUND];
-        const int count =
-            epoll_wait(loop->epoll_fd, events, EVENTS_PER_ROUND, prepare_to_sleep(loop));
-        for (int i = 0; i < count; i++) {
-            sp2__task *task = events[i].data.ptr;
-            if (task == NULL) {
-                drain_wake_fd(loop->wake_fd);
-            } else {
-                task->run(task);
-            }
-        }
+        sp2__poller_wait(loop->poller, prepare_to_sleep(loop));
         run_posted(loop);
         if (loop->hooks.idle_work_pending()) {
             loop->hooks.idle_work();
@@ -104,26 +79,8 @@ static void loop_main(void *context) {
     } while (wake_up(loop));
 }
 
-static int32_t open_descriptors(sp2__event_loop *loop) {
-    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (loop->epoll_fd < 0) {
-        return errno;
-    }
-    loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (loop->wake_fd < 0) {
-        return errno;
-    }
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake_fd, &event) == 0 ? 0 : errno;
-}
-
 static void free_loop(sp2__event_loop *loop) {
-    if (loop->wake_fd >= 0) {
-        close(loop->wake_fd);
-    }
-    if (loop->epoll_fd >= 0) {
-        close(loop->epoll_fd);
-    }
+    sp2__poller_destroy(loop->poller);
     sp2__condition_destroy(&loop->started);
     sp2__mutex_destroy(&loop->lock);
     sp2__free(loop);
@@ -136,12 +93,10 @@ int32_t sp2__event_loop_create(const sp2__event_loop_hooks *hooks, sp2__event_lo
         return sp2__fail_memory("an event loop");
     }
     loop->hooks = *hooks;
-    loop->epoll_fd = -1;
-    loop->wake_fd = -1;
     sp2__mutex_init(&loop->lock);
     sp2__condition_init(&loop->started);
-    const char *step = "open the descriptors of an event loop";
-    int32_t error = open_descriptors(loop);
+    const char *step = "wait for sockets";
+    int32_t error = sp2__poller_create(&loop->poller);
     if (error == 0) {
         step = "start a thread";
         error = sp2__thread_start(&loop->thread, loop_main, loop);
@@ -149,8 +104,8 @@ int32_t sp2__event_loop_create(const sp2__event_loop_hooks *hooks, sp2__event_lo
     if (error != 0) {
         char text[128];
         free_loop(loop);
-        return sp2__fail(error == ENOMEM ? SP2_E_NOMEM : SP2_E_OS, error, "cannot %s: %s", step,
-                         sp2__os_error_text(error, text, sizeof(text)));
+        return sp2__fail(sp2__os_error_is_memory(error) ? SP2_E_NOMEM : SP2_E_OS, error,
+                         "cannot %s: %s", step, sp2__os_error_text(error, text, sizeof(text)));
     }
     sp2__mutex_lock(&loop->lock);
     while (!loop->running) {
@@ -161,12 +116,6 @@ int32_t sp2__event_loop_create(const sp2__event_loop_hooks *hooks, sp2__event_lo
     return SP2_OK;
 }
 
-static void wake(sp2__event_loop *loop) {
-    const uint64_t one = 1;
-    while (write(loop->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR) {
-    }
-}
-
 void sp2__event_loop_destroy(sp2__event_loop *loop) {
     if (loop == NULL) {
         return;
@@ -174,7 +123,7 @@ void sp2__event_loop_destroy(sp2__event_loop *loop) {
     sp2__mutex_lock(&loop->lock);
     loop->ending = true;
     sp2__mutex_unlock(&loop->lock);
-    wake(loop);
+    sp2__poller_wake(loop->poller);
     sp2__thread_join(loop->thread);
     free_loop(loop);
 }
@@ -196,7 +145,7 @@ void sp2__event_loop_post(sp2__event_loop *loop, sp2__task *task) {
     }
     sp2__mutex_unlock(&loop->lock);
     if (asleep) {
-        wake(loop);
+        sp2__poller_wake(loop->poller);
     }
 }
 
@@ -229,25 +178,19 @@ void sp2__event_loop_barrier(sp2__event_loop *loop) {
     sp2__mutex_destroy(&barrier.lock);
 }
 
-static int32_t control(sp2__event_loop *loop, int operation, intptr_t socket, uint32_t events,
-                       sp2__task *task) {
-    struct epoll_event event = {.events = events, .data.ptr = task};
-    return epoll_ctl(loop->epoll_fd, operation, (int)socket, &event) == 0 ? 0 : errno;
-}
-
 int32_t sp2__event_loop_add_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task,
                                    bool paused) {
-    return control(loop, EPOLL_CTL_ADD, socket, paused ? 0 : EPOLLIN, task);
+    return sp2__poller_add(loop->poller, socket, task, paused);
 }
 
 int32_t sp2__event_loop_pause_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task) {
-    return control(loop, EPOLL_CTL_MOD, socket, 0, task);
+    return sp2__poller_pause(loop->poller, socket, task);
 }
 
 int32_t sp2__event_loop_resume_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task) {
-    return control(loop, EPOLL_CTL_MOD, socket, EPOLLIN, task);
+    return sp2__poller_resume(loop->poller, socket, task);
 }
 
 void sp2__event_loop_remove_socket(sp2__event_loop *loop, intptr_t socket) {
-    control(loop, EPOLL_CTL_DEL, socket, 0, NULL);
+    sp2__poller_remove(loop->poller, socket);
 }
