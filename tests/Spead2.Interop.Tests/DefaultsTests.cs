@@ -23,7 +23,19 @@ public sealed class DefaultsTests
             Assert.That(ReceiveStreamOptions.MaxSlots, Is.EqualTo(NativeMethods.SP2_RECEIVE_MAX_SLOTS));
             Assert.That(ReceiveStreamHandle.ToNative(options).flags, Is.Zero);
             Assert.That(ReceiveStreamHandle.ToNative(options).bug_compat, Is.Zero);
+            Assert.That(
+                ReceiveStreamHandle.ToNative(options).spin_ns, Is.EqualTo(NativeMethods.SP2_RECEIVE_DEFAULT_SPIN_NS));
+            Assert.That(
+                ReceiveStreamOptions.MaxCustomStatistics, Is.EqualTo(NativeMethods.SP2_RECEIVE_MAX_CUSTOM_STATS));
         });
+    }
+
+    [Test]
+    public void No_time_to_spin_is_never_to_spin()
+    {
+        ReceiveStreamOptions options = new() { SpinTime = TimeSpan.Zero };
+
+        Assert.That(ReceiveStreamHandle.ToNative(options).spin_ns, Is.EqualTo(NativeMethods.SP2_NEVER_SPIN));
     }
 
     [Test]
@@ -72,6 +84,28 @@ public sealed class DefaultsTests
             Assert.That((uint)BugCompat.SwapEndian, Is.EqualTo((uint)sp2_bug_compat.SP2_BUG_COMPAT_SWAP_ENDIAN));
             Assert.That((uint)BugCompat.PySpead052, Is.EqualTo((uint)sp2_bug_compat.SP2_BUG_COMPAT_PYSPEAD_0_5_2));
         });
+    }
+
+    [Test]
+    public void Copy_methods_and_statistic_modes_have_the_numbers_of_the_header()
+    {
+        Assert.Multiple(() =>
+        {
+            Assert.That((uint)CopyMethod.Default, Is.EqualTo((uint)sp2_memcpy_method.SP2_MEMCPY_DEFAULT));
+            Assert.That((uint)CopyMethod.Standard, Is.EqualTo((uint)sp2_memcpy_method.SP2_MEMCPY_STD));
+            Assert.That((uint)CopyMethod.NonTemporal, Is.EqualTo((uint)sp2_memcpy_method.SP2_MEMCPY_NONTEMPORAL));
+            Assert.That((uint)CopyMethod.Auto, Is.EqualTo((uint)sp2_memcpy_method.SP2_MEMCPY_AUTO));
+            Assert.That(Enum.GetValues<CopyMethod>(), Has.Length.EqualTo(Enum.GetValues<sp2_memcpy_method>().Length));
+            Assert.That((uint)StatisticMode.Counter, Is.EqualTo((uint)sp2_stat_mode.SP2_STAT_COUNTER));
+            Assert.That((uint)StatisticMode.Maximum, Is.EqualTo((uint)sp2_stat_mode.SP2_STAT_MAXIMUM));
+            Assert.That(Enum.GetValues<StatisticMode>(), Has.Length.EqualTo(Enum.GetValues<sp2_stat_mode>().Length));
+        });
+    }
+
+    [Test]
+    public void Custom_statistics_come_where_the_header_says()
+    {
+        Assert.That(StreamStatistics.Names, Has.Length.EqualTo(StreamStatistics.FirstCustomIndex));
     }
 
     [Test]

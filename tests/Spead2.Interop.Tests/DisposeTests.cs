@@ -172,6 +172,18 @@ public sealed class DisposeTests
             Assert.That(() => stream.Statistics, Throws.InstanceOf<ObjectDisposedException>());
             Assert.That(() => stream.IsCompleted, Throws.InstanceOf<ObjectDisposedException>());
             Assert.That(stream.Stop, Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(stream.Start, Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => stream.Fd, Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => stream.StopOnStopItem, Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => stream.StopOnStopItem = true, Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => stream.MemoryAllocator, Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => stream.MemoryAllocator = null, Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => stream.CopyMethod, Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => stream.CopyMethod = default, Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => stream.PacketCopier, Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => stream.PacketCopier = null, Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => stream.UpdateStatistic(0, 0), Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => stream.UpdateStatistic("", 0), Throws.InstanceOf<ObjectDisposedException>());
         });
     }
 
