@@ -108,3 +108,61 @@ SP2_TEST(Every_allocation_may_fail_once_and_nothing_leaks) {
     CHECK(n < LAST_FAULT);
     datagrams_free(&list);
 }
+
+/* Receives into a memory pool on mapped memory, which is refilled; an SP2_E_NOMEM, or SP2_OK. */
+static int32_t receive_into_pool(const datagram_list *list) {
+    sp2_memory_pool_options options = SP2_MEMORY_POOL_OPTIONS_INIT;
+    options.lower = 1;
+    options.upper = HEAP_BYTES;
+    options.max_free = HEAPS;
+    options.initial = 2;
+    options.low_water = 2;
+    options.log_level = SP2_LOG_NONE;
+    sp2_allocator *pool = NULL;
+    sp2_receive_stream *stream = NULL;
+    const sp2_receive_options quiet = quiet_options(SP2_RECEIVE_DELIVER_INCOMPLETE);
+    int32_t status = sp2_mmap_allocator_create(NULL, &options.base);
+    if (status == SP2_OK) {
+        status = sp2_thread_pool_create(NULL, &options.thread_pool);
+    }
+    if (status == SP2_OK) {
+        status = sp2_memory_pool_create(&options, &pool);
+    }
+    if (status == SP2_OK) {
+        status = sp2_receive_stream_create(options.thread_pool, &quiet, &stream);
+    }
+    sp2_allocator_destroy(options.base);
+    sp2_thread_pool_destroy(options.thread_pool);
+    if (status == SP2_OK) {
+        CHECK_STATUS(sp2_receive_stream_set_memory_allocator(stream, pool), SP2_OK);
+        status = sp2_receive_stream_add_datagram_reader(stream, list->datagrams, list->count);
+    }
+    sp2_allocator_destroy(pool);
+    if (status == SP2_OK) {
+        heap_list heaps = pop_all(stream);
+        const sp2_receive_stats stats = stats_of(stream);
+        check_sums(&stats);
+        CHECK(stats.allocation_failed <= 1);
+        sp2_receive_stream_destroy(stream);
+        heaps_free(&heaps);
+    } else {
+        sp2_receive_stream_destroy(stream);
+    }
+    return status;
+}
+
+SP2_TEST(Every_allocation_of_a_memory_pool_may_fail_once) {
+    datagram_list list = make_scenario();
+    long n = 0;
+    for (bool hit = true; hit && n < LAST_FAULT; n++) {
+        sp2_test_context("allocation %ld failed", n);
+        atomic_store(&sp2__alloc_countdown, n);
+        const int32_t status = receive_into_pool(&list);
+        hit = atomic_exchange(&sp2__alloc_countdown, -1) < 0;
+        CHECK(status == SP2_OK || (hit && status == SP2_E_NOMEM));
+    }
+    sp2_test_context("%s", "");
+    CHECK(n > 20);
+    CHECK(n < LAST_FAULT);
+    datagrams_free(&list);
+}

@@ -47,11 +47,17 @@ typedef void *(*sp2_allocate_fn)(void *context, uint64_t size, const sp2_packet_
 /*
  * Takes a block back; `size` and `block_context` are those of its allocation.
  *
- * Threads: called from worker threads, and from whichever thread releases a heap.
+ * Threads: called from worker threads, perhaps with a stream's lock held, and from whichever thread
+ * releases a heap: it must not call functions of this library on a stream.
  */
 typedef void (*sp2_free_fn)(void *context, void *block, uint64_t size, void *block_context);
 
-/* Tells that nothing holds an allocator any more: the last call. Threads: any. */
+/*
+ * Tells that nothing holds an allocator any more: the last call.
+ *
+ * Threads: as sp2_free_fn, or whichever gives up the last hold; perhaps with a stream's lock held:
+ * it must not call functions of this library on a stream.
+ */
 typedef void (*sp2_finish_fn)(void *context);
 
 /* Options of sp2_allocator_create. Set `size` with the INIT macro. */
@@ -88,8 +94,8 @@ typedef enum sp2_mmap_flags {
 typedef struct sp2_mmap_options {
     uint32_t size;       /* bytes of this struct as the caller compiled it; always first */
     uint32_t flags;      /* sp2_mmap_flags */
-    int32_t extra_flags; /* further flags for mmap(2), for example MAP_LOCKED; on Windows for
-                            VirtualAlloc */
+    int32_t extra_flags; /* further flags for mmap(2), for example MAP_LOCKED, but none that share
+                            memory or fix its address; on Windows for VirtualAlloc */
     uint32_t reserved;   /* zero */
 } sp2_mmap_options;
 
@@ -124,7 +130,7 @@ typedef struct sp2_memory_pool_options {
     uint64_t low_water;           /* with fewer blocks than this the pool is filled up to `initial`
                                      in the background; 0: never; at most `initial`; needs
                                      `thread_pool` */
-    sp2_thread_pool *thread_pool; /* does the filling; NULL if `low_water` is 0 */
+    sp2_thread_pool *thread_pool; /* does the filling; may be NULL if `low_water` is 0 */
     sp2_allocator *base;          /* where blocks come from, and sizes that the pool does not serve;
                                      NULL: the operating system */
     sp2_log_fn log;               /* receives the pool's messages; default: standard error */
@@ -156,7 +162,7 @@ typedef struct sp2_memory_pool_stats {
  * pool is empty a block is made at once, with a warning; it joins the pool when it is freed.
  *
  * Ownership: the caller's, until sp2_allocator_destroy. The pool holds `base`, and the thread pool
- *            until it ends.
+ *            until it ends; `log` may be called until then.
  * Threads:   any.
  * Returns:   SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM (also: `base` has no memory for
  *            `initial` blocks). *pool is NULL on failure.

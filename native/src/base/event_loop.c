@@ -19,6 +19,7 @@ struct sp2__event_loop {
     bool running; /* the thread has started */
     bool asleep;
     bool ending;
+    bool abandoned; /* nobody waits for the thread: it frees the loop itself */
 };
 
 static sp2__task *take_posted(sp2__event_loop *loop) {
@@ -62,6 +63,13 @@ static bool wake_up(sp2__event_loop *loop) {
     return go_on;
 }
 
+static void free_loop(sp2__event_loop *loop) {
+    sp2__poller_destroy(loop->poller);
+    sp2__condition_destroy(&loop->started);
+    sp2__mutex_destroy(&loop->lock);
+    sp2__free(loop);
+}
+
 static void loop_main(void *context) {
     sp2__event_loop *loop = context;
     sp2__mutex_lock(&loop->lock);
@@ -77,13 +85,9 @@ static void loop_main(void *context) {
             loop->hooks.idle_work();
         }
     } while (wake_up(loop));
-}
-
-static void free_loop(sp2__event_loop *loop) {
-    sp2__poller_destroy(loop->poller);
-    sp2__condition_destroy(&loop->started);
-    sp2__mutex_destroy(&loop->lock);
-    sp2__free(loop);
+    if (loop->abandoned) {
+        free_loop(loop);
+    }
 }
 
 int32_t sp2__event_loop_create(const sp2__event_loop_hooks *hooks, sp2__event_loop **created) {
@@ -120,9 +124,15 @@ void sp2__event_loop_destroy(sp2__event_loop *loop) {
     if (loop == NULL) {
         return;
     }
+    const bool own_task = sp2__thread_is_current(loop->thread);
     sp2__mutex_lock(&loop->lock);
     loop->ending = true;
+    loop->abandoned = own_task;
     sp2__mutex_unlock(&loop->lock);
+    if (own_task) {
+        sp2__thread_detach(loop->thread);
+        return;
+    }
     sp2__poller_wake(loop->poller);
     sp2__thread_join(loop->thread);
     free_loop(loop);

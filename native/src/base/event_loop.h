@@ -30,7 +30,8 @@ typedef struct sp2__event_loop_hooks {
 /* Returns an sp2_status; *loop is NULL on failure. */
 int32_t sp2__event_loop_create(const sp2__event_loop_hooks *hooks, sp2__event_loop **loop);
 
-/* Runs what was posted, ends the thread and waits for it. NULL is allowed. */
+/* Runs what was posted, ends the thread and waits for it; called by one of the loop's own tasks it
+ * does not wait, and the rest follows when the task has returned. NULL is allowed. */
 void sp2__event_loop_destroy(sp2__event_loop *loop);
 
 /* Makes the task run once, soon. A task that waits already is not posted again. Any thread. */

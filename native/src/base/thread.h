@@ -32,6 +32,12 @@ void sp2__condition_broadcast(sp2__condition *condition);
 int32_t sp2__thread_start(sp2__thread *thread, void (*run)(void *), void *argument);
 void sp2__thread_join(sp2__thread thread);
 
+/* Whether `thread` is the calling one. */
+bool sp2__thread_is_current(sp2__thread thread);
+
+/* Instead of joining: the thread frees itself at its end. */
+void sp2__thread_detach(sp2__thread thread);
+
 /* Binds the calling thread to a CPU; returns 0 or the operating system's error number. */
 int32_t sp2__thread_bind(int32_t cpu);
 

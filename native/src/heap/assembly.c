@@ -4,11 +4,14 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "heap/heap.h"
+#include "memory/allocator.h"
 #include "memory/recycler.h"
+#include "packet/header.h"
 #include "packet/wire.h"
 #include "spead2core/receive.h"
 
-sp2_heap *sp2__heap_create(const sp2__packet *packet, uint32_t bug_compat) {
+sp2_heap *sp2__heap_create(const sp2__packet *packet, const sp2__heap_rules *rules,
+                           uint32_t bug_compat) {
     sp2_heap *heap = sp2__recycler_alloc(sizeof(*heap));
     if (heap == NULL) {
         return NULL;
@@ -19,11 +22,38 @@ sp2_heap *sp2__heap_create(const sp2__packet *packet, uint32_t bug_compat) {
     heap->heap_length = SP2__LENGTH_UNKNOWN;
     heap->address_bits = packet->address_bits;
     heap->bug_compat = bug_compat;
+    if (SP2__UNLIKELY(rules->allocator != NULL)) {
+        sp2__allocator_retain(rules->allocator);
+        heap->allocator = rules->allocator;
+    }
     return heap;
 }
 
+/* A payload buffer from where the heap's payload lives. */
+static uint8_t *allocate_payload(const sp2_heap *heap, uint64_t capacity, const sp2__packet *packet,
+                                 const sp2__heap_rules *rules, void **block_context) {
+    if (SP2__LIKELY(heap->allocator == NULL)) {
+        *block_context = NULL;
+        return sp2__recycler_alloc(capacity);
+    }
+    sp2_packet_header header;
+    sp2__packet_describe(packet, rules->custom_stats, &header);
+    return sp2__allocator_allocate(heap->allocator, capacity, &header, block_context);
+}
+
+static void free_payload(sp2_heap *heap) {
+    if (SP2__LIKELY(heap->allocator == NULL)) {
+        sp2__recycler_free(heap->payload, heap->capacity);
+    } else if (heap->payload != NULL) {
+        sp2__allocator_free(heap->allocator, heap->payload, heap->capacity, heap->block_context);
+    }
+    heap->payload = NULL;
+    heap->capacity = 0;
+}
+
 void sp2__heap_free(sp2_heap *heap) {
-    sp2__recycler_free(heap->payload, heap->capacity);
+    free_payload(heap);
+    sp2__allocator_release(heap->allocator);
     sp2__ranges_destroy(&heap->ranges);
     sp2__free(heap->range_copies);
     sp2__pointers_destroy(&heap->pointers);
@@ -71,21 +101,24 @@ SP2__INLINE sp2__verdict check_position(sp2_heap *heap, const sp2__packet *packe
 }
 
 /* Makes the payload buffer hold `needed` bytes. A heap of unknown length grows in steps. */
-static sp2__verdict grow(sp2_heap *heap, uint64_t needed, bool exact, uint64_t max_heap_size) {
+static sp2__verdict grow(sp2_heap *heap, uint64_t needed, const sp2__packet *packet,
+                         const sp2__heap_rules *rules) {
     uint64_t capacity = needed;
-    if (!exact) {
-        capacity = sp2__max_u64(needed, sp2__min_u64(heap->capacity * 2, max_heap_size));
+    if (packet->heap_length == SP2__LENGTH_UNKNOWN) {
+        capacity = sp2__max_u64(needed, sp2__min_u64(heap->capacity * 2, rules->max_heap_size));
     }
-    uint8_t *payload = sp2__recycler_alloc(capacity);
+    void *block_context;
+    uint8_t *payload = allocate_payload(heap, capacity, packet, rules, &block_context);
     if (payload == NULL) {
         return SP2__NO_MEMORY;
     }
     if (heap->payload != NULL) {
         memcpy(payload, heap->payload, heap->received_end);
-        sp2__recycler_free(heap->payload, heap->capacity);
+        free_payload(heap);
     }
     heap->payload = payload;
     heap->capacity = capacity;
+    heap->block_context = block_context;
     return SP2__ACCEPTED;
 }
 
@@ -151,7 +184,7 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
 
     /* Whatever can fail comes first. */
     if (needed > heap->capacity) {
-        verdict = grow(heap, needed, has_length, rules->max_heap_size);
+        verdict = grow(heap, needed, packet, rules);
         if (SP2__UNLIKELY(verdict != SP2__ACCEPTED)) {
             return verdict;
         }
@@ -209,9 +242,7 @@ void sp2__heap_finish(sp2_heap *heap, bool keep_ranges, bool keep_payload) {
             keep_range_copies(heap);
         }
         if (!keep_payload) {
-            sp2__recycler_free(heap->payload, heap->capacity);
-            heap->payload = NULL;
-            heap->capacity = 0;
+            free_payload(heap);
         }
     }
     sp2__ranges_destroy(&heap->ranges);

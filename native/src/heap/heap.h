@@ -9,6 +9,7 @@
 #include "base/compiler.h"
 #include "heap/pointers.h"
 #include "heap/ranges.h"
+#include "memory/allocator.h"
 #include "packet/packet.h"
 #include "packet/wire.h"
 #include "spead2core/heap.h"
@@ -36,8 +37,10 @@ struct sp2_heap {
     uint64_t received_length;
     uint64_t min_length; /* smallest length that the heap can have, by all that is known */
     uint8_t *payload;
-    uint64_t capacity;     /* bytes at `payload` */
-    uint64_t received_end; /* one more than the largest offset received */
+    uint64_t capacity;        /* bytes at `payload` */
+    sp2_allocator *allocator; /* where `payload` lives, held; NULL: the default memory */
+    void *block_context;      /* the allocator's, of `payload` */
+    uint64_t received_end;    /* one more than the largest offset received */
     uint32_t address_bits;
     uint32_t bug_compat;
     bool in_order;       /* the rule that its packets obeyed */
@@ -54,10 +57,12 @@ struct sp2_heap {
     sp2__pointers pointers;
 };
 
-/* What limits the packets that a heap accepts. */
+/* What limits the packets that a heap accepts, and what its stream's user has set. */
 typedef struct sp2__heap_rules {
     bool in_order;
     uint64_t max_heap_size;
+    sp2_allocator *allocator; /* of heaps that begin; NULL: the default memory */
+    uint64_t *custom_stats;   /* for the user's functions; NULL if there are none */
 } sp2__heap_rules;
 
 /* What became of a packet. */
@@ -74,7 +79,8 @@ typedef enum sp2__verdict {
 } sp2__verdict;
 
 /* A live heap for a packet, which is not accepted yet. NULL if there is no memory. */
-sp2_heap *sp2__heap_create(const sp2__packet *packet, uint32_t bug_compat);
+sp2_heap *sp2__heap_create(const sp2__packet *packet, const sp2__heap_rules *rules,
+                           uint32_t bug_compat);
 
 /* Makes a packet of this cnt part of the heap, or says why not and changes nothing. */
 sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,

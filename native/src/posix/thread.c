@@ -71,6 +71,14 @@ void sp2__thread_join(sp2__thread thread) {
     pthread_join(thread, NULL);
 }
 
+bool sp2__thread_is_current(sp2__thread thread) {
+    return pthread_equal(thread, pthread_self()) != 0;
+}
+
+void sp2__thread_detach(sp2__thread thread) {
+    pthread_detach(thread);
+}
+
 void sp2__thread_yield(void) {
     sched_yield();
 }

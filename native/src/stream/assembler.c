@@ -85,7 +85,7 @@ static sp2_heap *start_heap(sp2__assembler *assembler, const sp2__packet *packet
         result->verdict = SP2__REJECTED_AHEAD;
         return NULL;
     }
-    sp2_heap *heap = sp2__heap_create(packet, assembler->bug_compat);
+    sp2_heap *heap = sp2__heap_create(packet, &assembler->rules, assembler->bug_compat);
     if (heap == NULL) {
         result->verdict = SP2__NO_MEMORY;
         return NULL;

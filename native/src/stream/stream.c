@@ -8,6 +8,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/sized.h"
+#include "memory/allocator.h"
 #include "stream/thread_pool.h"
 
 #define ALL_FLAGS                                                                                  \
@@ -99,6 +100,7 @@ static int32_t init_parts(sp2_receive_stream *stream, const sp2_receive_options 
         sp2__custom_stats_destroy(&stream->custom);
         return fail_stream_memory();
     }
+    stream->assembler.rules.custom_stats = stream->custom.batch;
     if (!sp2__ring_init(&stream->ring, options->ring_heaps)) {
         sp2__assembler_destroy(&stream->assembler);
         sp2__custom_stats_destroy(&stream->custom);
@@ -297,6 +299,7 @@ void sp2_receive_stream_destroy(sp2_receive_stream *stream) {
     }
     sp2__ring_destroy(&stream->ring);
     sp2__assembler_destroy(&stream->assembler);
+    sp2__allocator_release(stream->assembler.rules.allocator);
     sp2__custom_stats_destroy(&stream->custom);
     sp2__ready_handle_destroy(&stream->ready_handle);
     sp2__logger_destroy(&stream->logger);

@@ -165,14 +165,20 @@ void sp2__thread_pool_release(sp2_thread_pool *pool) {
     }
 }
 
-sp2__event_loop *sp2__thread_pool_assign(sp2_thread_pool *pool, uint32_t *index) {
-    sp2__mutex_lock(&pool->lock);
+/* The thread with the fewest readers. Under the lock. */
+static uint32_t idlest(const sp2_thread_pool *pool) {
     uint32_t best = 0;
     for (uint32_t i = 1; i < pool->thread_count; i++) {
         if (pool->threads[i].readers < pool->threads[best].readers) {
             best = i;
         }
     }
+    return best;
+}
+
+sp2__event_loop *sp2__thread_pool_assign(sp2_thread_pool *pool, uint32_t *index) {
+    sp2__mutex_lock(&pool->lock);
+    const uint32_t best = idlest(pool);
     pool->threads[best].readers++;
     sp2__mutex_unlock(&pool->lock);
     *index = best;
@@ -183,6 +189,13 @@ void sp2__thread_pool_unassign(sp2_thread_pool *pool, uint32_t index) {
     sp2__mutex_lock(&pool->lock);
     pool->threads[index].readers--;
     sp2__mutex_unlock(&pool->lock);
+}
+
+sp2__event_loop *sp2__thread_pool_idlest(sp2_thread_pool *pool) {
+    sp2__mutex_lock(&pool->lock);
+    sp2__event_loop *loop = pool->threads[idlest(pool)].loop;
+    sp2__mutex_unlock(&pool->lock);
+    return loop;
 }
 
 void sp2__thread_pool_barrier(sp2_thread_pool *pool) {

@@ -71,6 +71,14 @@ void sp2__thread_join(sp2__thread thread) {
     CloseHandle(thread);
 }
 
+bool sp2__thread_is_current(sp2__thread thread) {
+    return GetThreadId(thread) == GetCurrentThreadId();
+}
+
+void sp2__thread_detach(sp2__thread thread) {
+    CloseHandle(thread);
+}
+
 void sp2__thread_yield(void) {
     SwitchToThread();
 }
