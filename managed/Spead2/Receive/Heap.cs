@@ -41,6 +41,9 @@ public abstract unsafe class Heap : IDisposable
     /// <summary>Gives the memory of a heap back that was never disposed.</summary>
     ~Heap()
     {
+        // Whoever still has the heap then, in a finalizer of its own, must not find memory that is gone.
+        Volatile.Write(ref _disposed, 1);
+        Volatile.Write(ref _holds, 0);
         ReleaseMemory();
     }
 
@@ -142,6 +145,13 @@ public abstract unsafe class Heap : IDisposable
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, typeof(Heap));
 
+    /// <summary>A part of the payload, for those who hold the heap, whether it is disposed or not.</summary>
+    internal ReadOnlySpan<byte> HeldBytes(int offset, int length)
+    {
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _holds) <= 0, typeof(Heap));
+        return new ReadOnlySpan<byte>(_info.Payload, _info.PayloadLength).Slice(offset, length);
+    }
+
     private bool Has(HeapState flag) => (Info.State & flag) != 0;
 
     private T WithMemory<T>(Func<Heap, T> read)
@@ -157,7 +167,9 @@ public abstract unsafe class Heap : IDisposable
         }
     }
 
-    private void Hold()
+    /// <summary>Keeps the memory, also when the heap is disposed, until as many calls of <see cref="Unhold"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The heap has been disposed.</exception>
+    internal void Hold()
     {
         int holds;
         do
@@ -169,7 +181,11 @@ public abstract unsafe class Heap : IDisposable
         while (Interlocked.CompareExchange(ref _holds, holds + 1, holds) != holds);
     }
 
-    private void Unhold()
+    /// <summary>One hold more, for those who have one.</summary>
+    internal void HoldAgain() => Interlocked.Increment(ref _holds);
+
+    /// <summary>Ends a hold. The last one gives the memory back if the heap is disposed.</summary>
+    internal void Unhold()
     {
         if (Interlocked.Decrement(ref _holds) == 0)
         {

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+
+using System.Buffers;
+using System.Buffers.Binary;
+using Microsoft.Extensions.Logging;
+
+namespace Spead2.Items.Descriptors;
+
+/// <summary>
+/// Assembles the inner heap of a descriptor from packets that follow each other. Memory is taken for bytes that are
+/// there, whatever length they announce, and only up to a limit that no descriptor comes near.
+/// </summary>
+internal sealed class InnerHeap
+{
+    private const int Unknown = -1;
+    private const int MaxBytes = 1 << 20;
+    private const int MaxPointers = 1 << 16;
+
+    private readonly ArrayBufferWriter<byte> _payload = new();
+    private readonly List<InnerPointer> _pointers = [];
+    private long _cnt = Unknown;
+    private int _addressBits;
+    private long _length = Unknown;
+    private long _leastLength;
+
+    // The raw bytes of immediates, 8 for each item pointer.
+    private byte[] _immediates = [];
+
+    /// <summary>Whether a stream control item says stop.</summary>
+    public bool IsStop { get; private set; }
+
+    /// <summary>Whether all that is known to belong to the heap is there.</summary>
+    public bool IsContiguous => _cnt >= 0 && _payload.WrittenCount == _leastLength;
+
+    /// <summary>Whether the length is known and all of it is there.</summary>
+    public bool IsComplete => IsContiguous && _length == _payload.WrittenCount;
+
+    /// <summary>Forgets everything.</summary>
+    public void Clear()
+    {
+        _payload.ResetWrittenCount();
+        _pointers.Clear();
+        _cnt = Unknown;
+        _length = Unknown;
+        _leastLength = 0;
+        IsStop = false;
+    }
+
+    /// <summary>
+    /// Whether a packet goes to this heap, wanted or not. Otherwise it begins a heap, and this one must leave.
+    /// </summary>
+    public bool Takes(in InnerPacket packet)
+    {
+        bool isWholeHeap = packet.HeapLength == packet.Payload.Length;
+        bool isOfThisHeap = packet.Cnt == _cnt && !isWholeHeap;
+        return _cnt < 0 || isOfThisHeap || packet.PayloadOffset != 0;
+    }
+
+    /// <summary>Adds a packet if it continues the heap.</summary>
+    /// <exception cref="HeapFormatException">The heap is too large for a descriptor.</exception>
+    public bool TryAdd(in InnerPacket packet)
+    {
+        bool isFirst = _cnt < 0;
+        if (packet.PayloadOffset != _payload.WrittenCount || (!isFirst && !Continues(packet)))
+        {
+            return false;
+        }
+
+        if (_payload.WrittenCount + packet.Payload.Length > MaxBytes
+            || _pointers.Count + (packet.Pointers.Length / InnerPacket.PointerSize) > MaxPointers)
+        {
+            throw new HeapFormatException(
+                $"A descriptor has more than {MaxBytes} bytes or {MaxPointers} item pointers, which is not supported.");
+        }
+
+        _cnt = packet.Cnt;
+        _addressBits = packet.AddressBits;
+        _length = Math.Max(_length, packet.HeapLength);
+        _leastLength = Math.Max(_leastLength, Math.Max(_length, packet.PayloadOffset + packet.Payload.Length));
+        _payload.Write(packet.Payload);
+        for (int at = 0; at < packet.Pointers.Length; at += InnerPacket.PointerSize)
+        {
+            Add(new(BinaryPrimitives.ReadUInt64BigEndian(packet.Pointers[at..]), _addressBits));
+        }
+
+        return true;
+    }
+
+    /// <summary>The items that make a descriptor. They are valid until the heap changes.</summary>
+    public DescriptorParts ReadParts(ILogger logger)
+    {
+        DescriptorParts parts = new() { AddressBits = _addressBits };
+        if (_immediates.Length < _pointers.Count * sizeof(ulong))
+        {
+            _immediates = new byte[_pointers.Count * sizeof(ulong)];
+        }
+
+        // As in every heap: addressed items by address, then immediates by value, others of the same order after those
+        // that came before. An item ends where the next begins.
+        InnerPointer[] sorted = [.. _pointers.OrderBy(pointer => pointer.IsImmediate).ThenBy(pointer => pointer.Value)];
+        for (int i = 0; i < sorted.Length; i++)
+        {
+            InnerPointer pointer = sorted[i];
+            bool isLast = i + 1 == sorted.Length || sorted[i + 1].IsImmediate;
+            ReadOnlySpan<byte> bytes = pointer.IsImmediate
+                ? ImmediateBytes(i, pointer.Value)
+                : _payload.WrittenSpan[(int)pointer.Value..(int)(isLast ? _leastLength : sorted[i + 1].Value)];
+            if (!bytes.IsEmpty)
+            {
+                Set(ref parts, pointer, bytes, logger);
+            }
+        }
+
+        return parts;
+    }
+
+    private static void Set(ref DescriptorParts parts, InnerPointer pointer, ReadOnlySpan<byte> bytes, ILogger logger)
+    {
+        switch (pointer.Id)
+        {
+            case ItemId.DescriptorId when pointer.IsImmediate:
+                parts.Id = pointer.Value;
+                break;
+            case ItemId.DescriptorName:
+                parts.Name = bytes;
+                break;
+            case ItemId.DescriptorDescription:
+                parts.Description = bytes;
+                break;
+            case ItemId.DescriptorFormat:
+                parts.Format = bytes;
+                break;
+            case ItemId.DescriptorShape:
+                parts.Shape = bytes;
+                break;
+            case ItemId.DescriptorDtype:
+                parts.Dtype = bytes;
+                break;
+            case ItemId.Null or ItemId.StreamControl:
+                break;
+            default:
+                DescriptorLog.UnknownPart(logger, pointer.Id);
+                break;
+        }
+    }
+
+    private ReadOnlySpan<byte> ImmediateBytes(int index, long value)
+    {
+        Span<byte> bytes = _immediates.AsSpan(index * sizeof(ulong), sizeof(ulong));
+        BinaryPrimitives.WriteInt64BigEndian(bytes, value);
+        return bytes[^(_addressBits / 8)..];
+    }
+
+    private bool Continues(in InnerPacket packet) =>
+        packet.Cnt == _cnt
+        && packet.AddressBits == _addressBits
+        && (packet.HeapLength < 0
+            || (packet.HeapLength >= _leastLength && (_length < 0 || packet.HeapLength == _length)));
+
+    private void Add(InnerPointer pointer)
+    {
+        if (!pointer.IsImmediate)
+        {
+            _leastLength = Math.Max(_leastLength, pointer.Value);
+        }
+
+        // Standard item pointers have done their work. What a packet repeats changes nothing: an item that is there
+        // twice at one address is once empty and once itself.
+        if (pointer.Id is 0 or > ItemId.PayloadLength)
+        {
+            _pointers.Add(pointer);
+            IsStop |= pointer.IsImmediate && pointer.Id == ItemId.StreamControl && pointer.Value == 2;
+        }
+    }
+}

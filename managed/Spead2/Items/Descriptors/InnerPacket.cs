@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+
+using System.Buffers.Binary;
+
+namespace Spead2.Items.Descriptors;
+
+/// <summary>A packet of an inner heap, decoded as every SPEAD packet is.</summary>
+internal ref struct InnerPacket
+{
+    public const int PointerSize = 8;
+
+    private const int HeaderSize = 8;
+    private const int PointersAt = 6;
+    private const int Unknown = -1;
+
+    public int AddressBits { get; private set; }
+
+    public long Cnt { get; private set; }
+
+    /// <summary>Announced length of the heap, or -1.</summary>
+    public long HeapLength { get; private set; }
+
+    public long PayloadOffset { get; private set; }
+
+    /// <summary>The item pointers, 8 bytes each.</summary>
+    public ReadOnlySpan<byte> Pointers { get; private set; }
+
+    public ReadOnlySpan<byte> Payload { get; private set; }
+
+    /// <summary>Bytes of the packet.</summary>
+    public readonly int Size => HeaderSize + Pointers.Length + Payload.Length;
+
+    /// <summary>Decodes the packet at the beginning of the bytes.</summary>
+    public static bool TryDecode(ReadOnlySpan<byte> bytes, out InnerPacket packet)
+    {
+        packet = new() { Cnt = Unknown, HeapLength = Unknown, PayloadOffset = Unknown };
+        if (bytes.Length < HeaderSize
+            || bytes[0] != 0x53
+            || bytes[1] != Flavour.Version
+            || bytes[2] == 0
+            || bytes[3] == 0
+            || bytes[2] + bytes[3] != PointerSize)
+        {
+            return false;
+        }
+
+        int pointerBytes = BinaryPrimitives.ReadUInt16BigEndian(bytes[PointersAt..]) * PointerSize;
+        ReadOnlySpan<byte> rest = bytes[HeaderSize..];
+        if (pointerBytes > rest.Length)
+        {
+            return false;
+        }
+
+        packet.AddressBits = bytes[3] * 8;
+        packet.Pointers = rest[..pointerBytes];
+        rest = rest[pointerBytes..];
+        long payloadLength = packet.ReadStandardPointers();
+        if (packet.Cnt < 0
+            || packet.PayloadOffset < 0
+            || payloadLength < 0
+            || payloadLength > rest.Length
+            || (packet.HeapLength >= 0 && packet.PayloadOffset + payloadLength > packet.HeapLength))
+        {
+            return false;
+        }
+
+        packet.Payload = rest[..(int)payloadLength];
+        return true;
+    }
+
+    // Returns the payload's length, or -1.
+    private long ReadStandardPointers()
+    {
+        long payloadLength = Unknown;
+        for (int at = 0; at < Pointers.Length; at += PointerSize)
+        {
+            ulong pointer = BinaryPrimitives.ReadUInt64BigEndian(Pointers[at..]);
+            InnerPointer decoded = new(pointer, AddressBits);
+            if (decoded.IsImmediate)
+            {
+                switch (decoded.Id)
+                {
+                    case ItemId.HeapCnt:
+                        Cnt = decoded.Value;
+                        break;
+                    case ItemId.HeapLength:
+                        HeapLength = decoded.Value;
+                        break;
+                    case ItemId.PayloadOffset:
+                        PayloadOffset = decoded.Value;
+                        break;
+                    case ItemId.PayloadLength:
+                        payloadLength = decoded.Value;
+                        break;
+                }
+            }
+        }
+
+        return payloadLength;
+    }
+}

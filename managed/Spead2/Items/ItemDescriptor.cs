@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+
+using System.Collections.Immutable;
+using Spead2.Items.Descriptors;
+
+namespace Spead2;
+
+/// <summary>
+/// What is known of an item before it has a value: its identifier, its name, and the type and shape of its values (SPEAD
+/// document: item descriptors). It never changes.
+/// </summary>
+public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
+{
+    /// <summary>Most characters of a name.</summary>
+    public const int MaxNameLength = 1024;
+
+    /// <summary>Most characters of a description, and of a NumPy header.</summary>
+    public const int MaxTextLength = 65536;
+
+    private ItemDescriptor(
+        long id,
+        string name,
+        string description,
+        ItemShape shape,
+        ItemType type,
+        ImmutableArray<FormatField> format,
+        bool isFortranOrder)
+    {
+        Id = id;
+        Name = name;
+        Description = description;
+        Shape = shape;
+        Type = type;
+        Format = format;
+        IsFortranOrder = isFortranOrder;
+    }
+
+    /// <summary>Identifier of the item.</summary>
+    public long Id { get; }
+
+    /// <summary>Name of the item, ASCII.</summary>
+    public string Name { get; }
+
+    /// <summary>What the item is, ASCII.</summary>
+    public string Description { get; }
+
+    /// <summary>Shape of the values; a dimension may be variable.</summary>
+    public ItemShape Shape { get; }
+
+    /// <summary>Type of the elements.</summary>
+    public ItemType Type { get; }
+
+    /// <summary>Fields of the format; empty if the type comes from a NumPy header.</summary>
+    public ImmutableArray<FormatField> Format { get; }
+
+    /// <summary>Whether type and shape come from a NumPy header.</summary>
+    public bool IsNumPy => Format.IsEmpty;
+
+    /// <summary>
+    /// Whether the first dimension is the fastest in memory (NumPy's Fortran order). Otherwise the last one is.
+    /// </summary>
+    public bool IsFortranOrder { get; }
+
+    /// <summary>Whether a value is a text: a vector with exactly the format <c>c8</c>.</summary>
+    public bool IsText => Shape.Rank == 1 && Type.Kind == ItemKind.Character;
+
+    /// <summary>
+    /// Whether a value may be sent in the item pointer: its size does not vary, and elements are whole bytes.
+    /// </summary>
+    internal bool AllowImmediate => !Shape.IsVariable && Type.BitWidth % 8 == 0;
+
+    /// <summary>Describes an item with a format.</summary>
+    /// <param name="id">Identifier, greater than 0.</param>
+    /// <param name="name">Name, ASCII.</param>
+    /// <param name="description">What the item is, ASCII.</param>
+    /// <param name="shape">Shape of the values.</param>
+    /// <param name="format">Fields of an element; several make a record with the names f0, f1, ….</param>
+    /// <exception cref="ArgumentException">A value breaks its rule.</exception>
+    public static ItemDescriptor FromFormat(
+        long id, string name, string description, ItemShape shape, params ReadOnlySpan<FormatField> format)
+    {
+        CheckArguments(id, name, description, shape);
+        foreach (FormatField field in format)
+        {
+            ArgumentOutOfRangeException.ThrowIfZero(field.Bits, nameof(format));
+        }
+
+        try
+        {
+            return new(id, name, description, shape, ItemType.FromFormat(format), [.. format], isFortranOrder: false);
+        }
+        catch (HeapFormatException exception)
+        {
+            throw new ArgumentException(exception.Message, nameof(format), exception);
+        }
+    }
+
+    /// <summary>Describes an item with a NumPy header.</summary>
+    /// <param name="id">Identifier, greater than 0.</param>
+    /// <param name="name">Name, ASCII.</param>
+    /// <param name="description">What the item is, ASCII.</param>
+    /// <param name="shape">Shape of the values, without a variable dimension.</param>
+    /// <param name="type">A type from <see cref="ItemType.FromNumPy"/>.</param>
+    /// <param name="isFortranOrder">Whether the first dimension is the fastest.</param>
+    /// <exception cref="ArgumentException">A value breaks its rule.</exception>
+    public static ItemDescriptor FromNumPy(
+        long id, string name, string description, ItemShape shape, ItemType type, bool isFortranOrder = false)
+    {
+        CheckArguments(id, name, description, shape);
+        ArgumentNullException.ThrowIfNull(type);
+        if (shape.IsVariable)
+        {
+            throw new ArgumentException($"A NumPy header cannot have a variable dimension: {shape}.", nameof(shape));
+        }
+
+        // Types of formats have other names, so that this tells them apart.
+        return new(id, name, description, shape, ItemType.FromNumPy(type.ToString()), [], isFortranOrder);
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(ItemDescriptor? other) =>
+        other is not null
+        && Id == other.Id
+        && IsFortranOrder == other.IsFortranOrder
+        && IsNumPy == other.IsNumPy
+        && Name == other.Name
+        && Description == other.Description
+        && Shape.Equals(other.Shape)
+        && Type.Equals(other.Type);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as ItemDescriptor);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Id, Name, Shape, Type);
+
+    /// <summary>Identifier, name, type and shape.</summary>
+    public override string ToString() => $"0x{Id:x} '{Name}': {Type} {Shape}";
+
+    /// <summary>Encodes the descriptor as a SPEAD packet: what a DESCRIPTOR item consists of.</summary>
+    /// <param name="flavour">Flavour of the packet, with the bugs to be compatible with.</param>
+    /// <exception cref="ArgumentException">The descriptor does not fit the flavour.</exception>
+    public byte[] Encode(Flavour flavour) => DescriptorWriter.Write(this, flavour);
+
+    /// <summary>Makes a descriptor of the parts that were in a heap.</summary>
+    /// <exception cref="HeapFormatException">A part breaks a rule.</exception>
+    internal static ItemDescriptor FromHeap(in DescriptorParts parts, BugCompat bugCompat)
+    {
+        string? name = null;
+        try
+        {
+            name = DescriptorFields.ReadText(parts.Name, "name", MaxNameLength);
+            string description = DescriptorFields.ReadText(parts.Description, "description", MaxTextLength);
+            if (!parts.Dtype.IsEmpty)
+            {
+                string text = DescriptorFields.ReadText(parts.Dtype, "NumPy header", MaxTextLength);
+                NumPyHeader header = NumPyHeader.Parse(text, (bugCompat & BugCompat.SwapEndian) != 0);
+                return new(parts.Id, name, description, header.Shape, header.Type, [], header.IsFortranOrder);
+            }
+
+            FormatField[] format = DescriptorFields.ReadFormat(parts.Format, parts.AddressBits, bugCompat);
+            ItemShape shape = DescriptorFields.ReadShape(parts.Shape, parts.AddressBits, bugCompat);
+            return new(
+                parts.Id, name, description, shape, ItemType.FromFormat(format), [.. format], isFortranOrder: false);
+        }
+        catch (HeapFormatException exception)
+        {
+            throw exception.About(parts.Id, name);
+        }
+    }
+
+    private static void CheckArguments(long id, string name, string description, ItemShape shape)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(id);
+        ArgumentNullException.ThrowIfNull(shape);
+        CheckText(name, nameof(name), MaxNameLength);
+        CheckText(description, nameof(description), MaxTextLength);
+    }
+
+    private static void CheckText(string text, string parameter, int mostCharacters)
+    {
+        ArgumentNullException.ThrowIfNull(text, parameter);
+        if (text.Length > mostCharacters || !System.Text.Ascii.IsValid(text))
+        {
+            throw new ArgumentException(
+                $"The {parameter} must be ASCII and have at most {mostCharacters} characters.", parameter);
+        }
+    }
+}

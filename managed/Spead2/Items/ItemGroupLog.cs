@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+
+using Microsoft.Extensions.Logging;
+
+namespace Spead2;
+
+/// <summary>Log messages of item groups.</summary>
+internal static partial class ItemGroupLog
+{
+    [LoggerMessage(
+        EventId = 11,
+        Level = LogLevel.Warning,
+        Message = "Item 0x{Id:x} has no descriptor and is ignored, now and in later heaps until there is one.")]
+    public static partial void UnknownItem(ILogger logger, long id);
+
+    [LoggerMessage(
+        EventId = 12,
+        Level = LogLevel.Information,
+        Message = "Item 0x{OldId:x} '{OldName}' is replaced by item 0x{NewId:x} '{NewName}'.")]
+    public static partial void Replaced(ILogger logger, long oldId, string oldName, long newId, string newName);
+}

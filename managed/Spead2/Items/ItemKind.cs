@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2;
+
+/// <summary>What an element of an item is.</summary>
+public enum ItemKind
+{
+    /// <summary>Unsigned integer of any number of bits.</summary>
+    UnsignedInteger,
+
+    /// <summary>Signed integer in two's complement of any number of bits.</summary>
+    SignedInteger,
+
+    /// <summary>IEEE 754 number of 16, 32 or 64 bits.</summary>
+    FloatingPoint,
+
+    /// <summary>Two floats of 32 or 64 bits: the real and the imaginary part.</summary>
+    Complex,
+
+    /// <summary>Boolean of any number of bits: true if one of them is set.</summary>
+    Boolean,
+
+    /// <summary>A character of one byte (format <c>c</c>). A vector of them is a text.</summary>
+    Character,
+
+    /// <summary>Bytes of a fixed number, padded with NULs (NumPy's <c>S</c>).</summary>
+    Bytes,
+
+    /// <summary>Text of a fixed number of code points in UTF-32, padded with NULs (NumPy's <c>U</c>).</summary>
+    Text,
+
+    /// <summary>Bytes of a fixed number without a meaning (NumPy's <c>V</c>).</summary>
+    Raw,
+
+    /// <summary>Several named fields.</summary>
+    Record,
+}
