@@ -1,101 +1,298 @@
 /* SPDX-License-Identifier: MIT */
-/* Multicast groups, in a network namespace of this program's own whose only interface is loopback.
- */
+/* Multicast groups, in network namespaces of this program's own. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
-#include <net/route.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net_namespace.h"
 #include "receiver.h"
 
-#define GROUP "239.255.77.1"
+#define GROUP_V4 "239.255.77.1"
+#define OTHER_GROUP_V4 "239.255.77.2"
+#define GROUP_OF_A_SITE "ff15::77"
+#define GROUP_OF_A_LINK "ff12::77"
 
-enum { HEAP_BYTES = 4000, PACKET_BYTES = 1000 };
+enum { HEAP_BYTES = 4000, PACKET_BYTES = 1000, PACKETS = 4 };
 
-static struct sockaddr_in address(const char *text, uint32_t port) {
-    struct sockaddr_in result = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    REQUIRE(inet_pton(AF_INET, text, &result.sin_addr) == 1);
-    return result;
-}
+typedef union ip_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+} ip_address;
 
-static void set_address(struct sockaddr *to, const char *text) {
-    const struct sockaddr_in from = address(text, 0);
-    memcpy(to, &from, sizeof(from));
-}
-
-/* Moves this thread into a namespace where loopback is up and all multicast goes through it. */
-static void enter_namespace(void) {
-    if (unshare(CLONE_NEWNET) != 0) {
-        SKIP("no network namespace can be made here: %s", strerror(errno));
+static ip_address address_of(const char *text, uint32_t port) {
+    ip_address address = {0};
+    if (strchr(text, ':') != NULL) {
+        address.v6.sin6_family = AF_INET6;
+        address.v6.sin6_port = htons((uint16_t)port);
+        REQUIRE(inet_pton(AF_INET6, text, &address.v6.sin6_addr) == 1);
+    } else {
+        address.v4.sin_family = AF_INET;
+        address.v4.sin_port = htons((uint16_t)port);
+        REQUIRE(inet_pton(AF_INET, text, &address.v4.sin_addr) == 1);
     }
-    const int control = socket(AF_INET, SOCK_DGRAM, 0);
-    REQUIRE(control >= 0);
-    struct ifreq loopback = {.ifr_name = "lo"};
-    REQUIRE(ioctl(control, SIOCGIFFLAGS, &loopback) == 0);
-    loopback.ifr_flags = (short)(loopback.ifr_flags | IFF_UP);
-    REQUIRE(ioctl(control, SIOCSIFFLAGS, &loopback) == 0);
-    char device[] = "lo";
-    struct rtentry route = {.rt_flags = RTF_UP, .rt_dev = device};
-    set_address(&route.rt_dst, "224.0.0.0");
-    set_address(&route.rt_genmask, "240.0.0.0");
-    REQUIRE(ioctl(control, SIOCADDRT, &route) == 0);
-    close(control);
+    return address;
 }
 
-static sp2_udp_options group_options(uint32_t port) {
+/* Sends one heap to an address, through an interface (0: the system's choice). */
+static void send_heap(const char *to, uint32_t port, uint32_t interface, uint64_t cnt) {
+    const ip_address address = address_of(to, port);
+    const int family = address.any.sa_family;
+    const int index = (int)interface;
+    const struct ip_mreqn request = {.imr_ifindex = index};
+    const int sender = socket(family, SOCK_DGRAM, 0);
+    REQUIRE(sender >= 0);
+    if (interface != 0) {
+        REQUIRE((family == AF_INET6
+                     ? setsockopt(sender, IPPROTO_IPV6, IPV6_MULTICAST_IF, &index, sizeof(index))
+                     : setsockopt(sender, IPPROTO_IP, IP_MULTICAST_IF, &request,
+                                  sizeof(request))) == 0);
+    }
+    datagram_list list = {0};
+    uint8_t payload[HEAP_BYTES];
+    fill_payload(payload, HEAP_BYTES, cnt);
+    datagrams_add_heap(&list, cnt, payload, HEAP_BYTES, PACKET_BYTES);
+    for (size_t i = 0; i < list.count; i++) {
+        const size_t length = (size_t)list.datagrams[i].length;
+        REQUIRE(sendto(sender, list.datagrams[i].data, length, 0, &address.any, sizeof(address)) ==
+                (ssize_t)length);
+    }
+    close(sender);
+    datagrams_free(&list);
+}
+
+static void check_next_heap(sp2_receive_stream *stream, uint64_t cnt) {
+    heap_list heaps = pop_count(stream, 1);
+    check_filled_heap(heaps.heaps[0], cnt, HEAP_BYTES);
+    heaps_free(&heaps);
+}
+
+static sp2_receive_stream *quiet_stream(void) {
+    return new_stream(NULL);
+}
+
+static sp2_udp_options small_options(void) {
     sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
-    options.bind_host = GROUP;
-    options.port = port;
     options.buffer_size = SP2_UDP_BUFFER_SIZE_OS;
     return options;
 }
 
-/* Before the namespace, in which the same would work. */
+static void check_refused(const sp2_udp_options *options, int32_t status, int os_code,
+                          const char *part) {
+    sp2_receive_stream *stream = quiet_stream();
+    CHECK_STATUS(sp2_receive_stream_add_udp_reader(stream, options, NULL), status);
+    CHECK_EQ_I64(sp2_last_error_os_code(), os_code);
+    CHECK_CONTAINS(sp2_last_error_message(), part);
+    sp2_receive_stream_destroy(stream);
+}
+
 SP2_TEST(Group_without_a_route_is_an_error_that_names_it) {
     if (unshare(CLONE_NEWNET) != 0) {
         SKIP("no network namespace can be made here: %s", strerror(errno));
     }
-    const sp2_receive_options quiet = quiet_options(0);
-    sp2_receive_stream *stream = new_stream(&quiet);
-    const sp2_udp_options options = group_options(0);
-    CHECK_STATUS(sp2_receive_stream_add_udp_reader(stream, &options, NULL), SP2_E_OS);
-    CHECK_CONTAINS(sp2_last_error_message(), GROUP);
-    CHECK_EQ_I64(sp2_last_error_os_code(), ENODEV);
-    sp2_receive_stream_destroy(stream);
+    sp2_udp_options options = small_options();
+    options.bind_host = GROUP_V4;
+    check_refused(&options, SP2_E_OS, ENODEV, GROUP_V4);
+    options.bind_host = NULL;
+    options.group = GROUP_V4;
+    check_refused(&options, SP2_E_OS, ENODEV, GROUP_V4);
 }
 
 SP2_TEST(Bind_host_that_is_a_group_joins_it_for_every_stream) {
-    enter_namespace();
-    const sp2_receive_options quiet = quiet_options(0);
-    sp2_receive_stream *streams[2] = {new_stream(&quiet), new_stream(&quiet)};
+    enter_loopback_network();
+    sp2_receive_stream *streams[2] = {quiet_stream(), quiet_stream()};
     uint32_t port = 0;
     for (int i = 0; i < 2; i++) {
-        const sp2_udp_options options = group_options(port);
+        sp2_udp_options options = small_options();
+        options.bind_host = GROUP_V4;
+        options.port = port;
         REQUIRE_OK(sp2_receive_stream_add_udp_reader(streams[i], &options, &port));
     }
-    datagram_list list = {0};
-    uint8_t payload[HEAP_BYTES];
-    fill_payload(payload, HEAP_BYTES, 1);
-    datagrams_add_heap(&list, 1, payload, HEAP_BYTES, PACKET_BYTES);
-    const int sender = socket(AF_INET, SOCK_DGRAM, 0);
-    const struct sockaddr_in group = address(GROUP, port);
-    REQUIRE(connect(sender, (const struct sockaddr *)(const void *)&group, sizeof(group)) == 0);
-    for (size_t i = 0; i < list.count; i++) {
-        const size_t length = (size_t)list.datagrams[i].length;
-        REQUIRE(send(sender, list.datagrams[i].data, length, 0) == (ssize_t)length);
-    }
-    close(sender);
+    send_heap(GROUP_V4, port, 0, 1);
     for (int i = 0; i < 2; i++) {
-        heap_list heaps = pop_count(streams[i], 1);
-        check_filled_heap(heaps.heaps[0], 1, HEAP_BYTES);
-        heaps_free(&heaps);
+        check_next_heap(streams[i], 1);
         sp2_receive_stream_destroy(streams[i]);
     }
-    datagrams_free(&list);
+}
+
+SP2_TEST(Group_needs_no_interface_where_the_system_can_choose_one) {
+    enter_loopback_network();
+    sp2_receive_stream *stream = quiet_stream();
+    sp2_udp_options options = small_options();
+    options.group = GROUP_V4;
+    options.interface_address = ""; /* as in receiving.txt */
+    uint32_t port;
+    REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
+    /* Only the group is bound, not the port as such. */
+    send_heap("127.0.0.1", port, 0, 1);
+    send_heap(GROUP_V4, port, 0, 2);
+    check_next_heap(stream, 2);
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Address_of_the_interface_itself_may_stand_for_the_group) {
+    enter_loopback_network();
+    static const char *const groups[] = {"127.0.0.5", "0.0.0.0"};
+    for (int i = 0; i < 2; i++) {
+        sp2_receive_stream *stream = quiet_stream();
+        sp2_udp_options options = small_options();
+        options.group = groups[i];
+        options.interface_address = "127.0.0.5";
+        uint32_t port;
+        REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
+        send_heap("127.0.0.1", port, 0, 1);
+        send_heap("127.0.0.5", port, 0, 2);
+        check_next_heap(stream, 2);
+        sp2_receive_stream_destroy(stream);
+    }
+}
+
+/* One stream for each link, on the same group and port: each must get what came over its link. */
+static void check_links_apart(link_network *network, const char *group,
+                              const sp2_udp_options links[LINKS]) {
+    sp2_receive_stream *streams[LINKS];
+    uint32_t port = 0;
+    for (int i = 0; i < LINKS; i++) {
+        streams[i] = quiet_stream();
+        sp2_udp_options options = links[i];
+        options.port = port;
+        REQUIRE_OK(sp2_receive_stream_add_udp_reader(streams[i], &options, &port));
+    }
+    enter_host(network->far_host);
+    for (uint64_t cnt = 1; cnt <= 10; cnt++) {
+        for (int i = 0; i < LINKS; i++) {
+            const uint64_t marked = 100 * (uint64_t)i + cnt;
+            send_heap(group, port, network->far_index[i], marked);
+            /* A heap of the other link would be in the socket's queue before this one. */
+            check_next_heap(streams[i], marked);
+        }
+    }
+    enter_host(network->near_host);
+    for (int i = 0; i < LINKS; i++) {
+        CHECK_EQ_U64(stats_of(streams[i]).packets, 10 * PACKETS);
+        CHECK_EQ_U64(stats_of(streams[i]).kernel_drops, 0);
+        sp2_receive_stream_destroy(streams[i]);
+    }
+}
+
+SP2_TEST(Ipv4_group_is_received_on_the_joined_interface_only) {
+    static const char *const interfaces[LINKS] = {"10.77.0.1", "10.77.1.1"};
+    link_network network;
+    enter_link_network(&network);
+    sp2_udp_options links[LINKS] = {small_options(), small_options()};
+    for (int i = 0; i < LINKS; i++) {
+        links[i].group = GROUP_V4;
+        links[i].interface_address = interfaces[i];
+    }
+    check_links_apart(&network, GROUP_V4, links);
+    leave_link_network(&network);
+}
+
+SP2_TEST(Ipv6_group_is_received_on_the_joined_interface_only) {
+    static const char *const groups[] = {GROUP_OF_A_SITE, GROUP_OF_A_LINK};
+    link_network network;
+    enter_link_network(&network);
+    for (int g = 0; g < 2; g++) {
+        sp2_test_context("%s", groups[g]);
+        sp2_udp_options links[LINKS] = {small_options(), small_options()};
+        for (int i = 0; i < LINKS; i++) {
+            links[i].group = groups[g];
+            links[i].interface_index = network.near_index[i];
+        }
+        check_links_apart(&network, groups[g], links);
+    }
+    leave_link_network(&network);
+}
+
+SP2_TEST(Interface_of_an_ipv6_group_may_be_a_part_of_its_name) {
+    link_network network;
+    enter_link_network(&network);
+    sp2_udp_options links[LINKS] = {small_options(), small_options()};
+    links[0].group = GROUP_OF_A_LINK "%near0";
+    links[1].bind_host = GROUP_OF_A_LINK "%near1";
+    check_links_apart(&network, GROUP_OF_A_LINK, links);
+
+    sp2_udp_options options = small_options();
+    options.group = GROUP_OF_A_LINK "%near0";
+    options.interface_index = network.near_index[1];
+    check_refused(&options, SP2_E_ARG, 0, "interface_index");
+    options.group = GROUP_OF_A_LINK;
+    options.interface_index = 0;
+    check_refused(&options, SP2_E_ARG, 0, GROUP_OF_A_LINK);
+    leave_link_network(&network);
+}
+
+SP2_TEST(Interface_that_does_not_exist_is_named) {
+    link_network network;
+    enter_link_network(&network);
+    sp2_udp_options options = small_options();
+    options.group = GROUP_V4;
+    options.interface_address = "10.99.0.1";
+    check_refused(&options, SP2_E_OS, ENODEV, "10.99.0.1");
+    options.interface_address = NULL;
+    options.group = GROUP_OF_A_SITE;
+    options.interface_index = 4711;
+    check_refused(&options, SP2_E_OS, ENODEV, "4711");
+    leave_link_network(&network);
+}
+
+/* A socket with two groups that its owner has joined; only the port is left to the library. */
+SP2_TEST(Existing_socket_keeps_the_groups_that_its_owner_has_joined) {
+    link_network network;
+    enter_link_network(&network);
+    const int prepared = socket(AF_INET, SOCK_DGRAM, 0);
+    const struct ip_mreqn joins[] = {
+        {.imr_multiaddr = address_of(GROUP_V4, 0).v4.sin_addr,
+         .imr_ifindex = (int)network.near_index[0]},
+        {.imr_multiaddr = address_of(OTHER_GROUP_V4, 0).v4.sin_addr,
+         .imr_ifindex = (int)network.near_index[1]},
+    };
+    for (int i = 0; i < 2; i++) {
+        REQUIRE(setsockopt(prepared, IPPROTO_IP, IP_ADD_MEMBERSHIP, &joins[i], sizeof(joins[i])) ==
+                0);
+    }
+    sp2_receive_stream *stream = quiet_stream();
+    sp2_udp_options options = small_options();
+    options.flags = SP2_UDP_EXISTING_SOCKET;
+    options.socket = prepared;
+    uint32_t port;
+    REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
+    close(prepared);
+    enter_host(network.far_host);
+    send_heap(GROUP_V4, port, network.far_index[0], 1);
+    check_next_heap(stream, 1);
+    send_heap(OTHER_GROUP_V4, port, network.far_index[1], 2);
+    check_next_heap(stream, 2);
+    enter_host(network.near_host);
+    sp2_receive_stream_destroy(stream);
+    leave_link_network(&network);
+}
+
+SP2_TEST(Unbound_socket_joins_the_group_of_the_options) {
+    static const char *const groups[] = {GROUP_V4, GROUP_OF_A_SITE};
+    link_network network;
+    enter_link_network(&network);
+    for (int i = 0; i < 2; i++) {
+        sp2_receive_stream *stream = quiet_stream();
+        sp2_udp_options options = small_options();
+        options.flags = SP2_UDP_EXISTING_SOCKET;
+        options.socket = socket(i == 0 ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
+        options.group = groups[i];
+        options.interface_address = i == 0 ? "10.77.1.1" : NULL;
+        options.interface_index = i == 0 ? 0 : network.near_index[1];
+        uint32_t port;
+        REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
+        close((int)options.socket);
+        enter_host(network.far_host);
+        send_heap(groups[i], port, network.far_index[1], 1);
+        enter_host(network.near_host);
+        check_next_heap(stream, 1);
+        sp2_receive_stream_destroy(stream);
+    }
+    leave_link_network(&network);
 }

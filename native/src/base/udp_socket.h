@@ -7,12 +7,17 @@
 
 #include "base/logger.h"
 
-/* What the kernel is asked for when a UDP socket is opened. */
+/* What the kernel is asked for when a UDP socket is opened: sp2_udp_options, read and checked. */
 typedef struct sp2__udp_config {
-    const char *host; /* to bind to; NULL or empty: any address */
+    const char *bind_host; /* NULL or empty: any address */
+    const char *group;     /* NULL: none but what `bind_host` may be */
+    const char *interface_address;
+    uint32_t interface_index;
     uint32_t port;
     uint64_t buffer_size; /* 0: as the operating system makes it */
     uint64_t warn_below;  /* a smaller buffer than this gives a warning */
+    bool existing;        /* a duplicate of `socket` is used instead of a new one */
+    intptr_t socket;
 } sp2__udp_config;
 
 /* What one message of the kernel brought: one datagram, or several of the same sender in a row that
@@ -27,7 +32,12 @@ typedef struct sp2__udp_message {
 /* Room for the messages of one system call. */
 typedef struct sp2__udp_batch sp2__udp_batch;
 
-/* Opens and binds a socket; *port is what it is bound to. Returns an sp2_status. `*joins` says
+/* Says whether a caller's socket can be received from: *port is what it is bound to, or 0. Returns
+ * SP2_OK or SP2_E_ARG. */
+int32_t sp2__udp_inspect(int64_t socket, uint32_t *port);
+
+/* Opens and binds a socket; *port is what it is bound to. An existing socket is duplicated, and if
+ * it is bound already, nothing but `joins` is done to it. Returns an sp2_status. `*joins` says
  * whether the kernel may join datagrams. */
 int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr_t *socket,
                       uint32_t *port, bool *joins);
@@ -41,8 +51,8 @@ void sp2__udp_batch_free(sp2__udp_batch *batch);
 int32_t sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, uint32_t *count);
 sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index);
 
-/* Adds the packets that the kernel has dropped since the socket was opened; `*seen` is what the
- * kernel's own counter, which wraps, said last. */
+/* Adds the packets that the kernel has dropped; `*seen` is what the kernel's own counter, which
+ * wraps, said last. */
 void sp2__udp_count_drops(intptr_t socket, uint32_t *seen, _Atomic uint64_t *dropped);
 
 #endif

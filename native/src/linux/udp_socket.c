@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/udp_socket.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/sock_diag.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <stdatomic.h>
@@ -17,6 +18,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/udp_address.h"
 
 /* In <linux/udp.h> and <asm-generic/socket.h>, but not in the C library's headers of every age. */
 #ifndef UDP_GRO
@@ -25,29 +27,9 @@
 #ifndef SO_MEMINFO
 #define SO_MEMINFO 55
 #endif
-
-static const char *os_text(int error, char *buffer, uint32_t size) {
-    return sp2__os_error_text(error, buffer, size);
-}
-
-/* The first address that the host name resolves to. The result is freed by freeaddrinfo. */
-static int32_t resolve(const sp2__udp_config *config, struct addrinfo **result) {
-    const bool any = config->host == NULL || config->host[0] == '\0';
-    const struct addrinfo hints = {
-        .ai_family = any ? AF_INET : AF_UNSPEC,
-        .ai_socktype = SOCK_DGRAM,
-        .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-    };
-    char port[16];
-    snprintf(port, sizeof(port), "%u", (unsigned)config->port);
-    const int error = getaddrinfo(any ? NULL : config->host, port, &hints, result);
-    if (error != 0) {
-        return sp2__fail(SP2_E_ADDRESS, error == EAI_SYSTEM ? errno : 0,
-                         "cannot resolve bind_host \"%s\": %s", any ? "" : config->host,
-                         gai_strerror(error));
-    }
-    return SP2_OK;
-}
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62
+#endif
 
 static bool in_container(void) {
     return access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
@@ -79,7 +61,7 @@ static void set_buffer(int fd, const sp2__udp_config *config, sp2__logger *logge
         char text[128];
         SP2__LOG(logger, SP2__MESSAGE_SOCKET, SP2_LOG_WARNING,
                  "cannot set a socket buffer of %" PRIu64 " bytes (%s); it has %" PRIu64,
-                 config->buffer_size, os_text(error, text, sizeof(text)), granted);
+                 config->buffer_size, sp2__os_error_text(error, text, sizeof(text)), granted);
     } else if (granted < config->warn_below) {
         SP2__LOG(logger, SP2__MESSAGE_SOCKET, SP2_LOG_WARNING,
                  "asked for a socket buffer of %" PRIu64 " bytes, but the system granted %" PRIu64
@@ -90,90 +72,164 @@ static void set_buffer(int fd, const sp2__udp_config *config, sp2__logger *logge
     }
 }
 
-static bool is_multicast(const struct sockaddr *address) {
-    if (address->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)address;
-        return IN6_IS_ADDR_MULTICAST(&in6->sin6_addr);
-    }
-    const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)address;
-    return IN_MULTICAST(ntohl(in->sin_addr.s_addr));
-}
-
-/* Joins a group on the interface that the system chooses. Returns 0 or an error number. */
-static int join_group(int fd, const struct sockaddr *group) {
-    const int on = 1;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0) {
-        return errno;
-    }
-    int result;
-    if (group->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)group;
-        const struct ipv6_mreq request = {.ipv6mr_multiaddr = in6->sin6_addr};
-        result = setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof(request));
-    } else {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)group;
-        const struct ip_mreq request = {.imr_multiaddr = in->sin_addr};
-        result = setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request));
-    }
-    return result == 0 ? 0 : errno;
-}
-
-static uint32_t bound_port(int fd) {
-    struct sockaddr_storage address;
-    socklen_t length = sizeof(address);
-    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
-        return 0;
-    }
-    return address.ss_family == AF_INET6
-               ? ntohs(((const struct sockaddr_in6 *)(const void *)&address)->sin6_port)
-               : ntohs(((const struct sockaddr_in *)(const void *)&address)->sin_port);
+/* Where a configuration wants to receive, in words. */
+static const char *target_of(const sp2__udp_config *config) {
+    return config->group != NULL                                       ? config->group
+           : config->bind_host != NULL && config->bind_host[0] != '\0' ? config->bind_host
+                                                                       : "any address";
 }
 
 static int32_t fail_socket(const sp2__udp_config *config, int error, const char *step) {
     char text[128];
-    return sp2__fail(SP2_E_OS, error, "cannot %s UDP port %u of %s: %s", step,
-                     (unsigned)config->port,
-                     config->host != NULL && config->host[0] != '\0' ? config->host : "any address",
-                     os_text(error, text, sizeof(text)));
+    return sp2__fail(error == ENOMEM ? SP2_E_NOMEM : SP2_E_OS, error,
+                     "cannot %s UDP port %u of %s: %s", step, (unsigned)config->port,
+                     target_of(config), sp2__os_error_text(error, text, sizeof(text)));
+}
+
+static int32_t fail_join(const sp2__udp_config *config, const sp2__udp_address *address,
+                         int error) {
+    char text[128];
+    char interface[64] = "that the system chooses";
+    if (address->bind_to.any.sa_family == AF_INET6 && address->interface_index != 0) {
+        snprintf(interface, sizeof(interface), "%u", (unsigned)address->interface_index);
+    } else if (address->interface_v4.s_addr != htonl(INADDR_ANY)) {
+        inet_ntop(AF_INET, &address->interface_v4, interface, sizeof(interface));
+    }
+    return sp2__fail(SP2_E_OS, error, "cannot join the multicast group %s on the interface %s: %s",
+                     target_of(config), interface, sp2__os_error_text(error, text, sizeof(text)));
+}
+
+static int join_v4(int fd, const sp2__udp_address *address) {
+    const int off = 0;
+    const struct ip_mreq request = {.imr_multiaddr = address->bind_to.v4.sin_addr,
+                                    .imr_interface = address->interface_v4};
+    if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)) != 0) {
+        return errno;
+    }
+    /* Else it would also get what arrives on interfaces where only others have joined the group. */
+    return setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof(off)) == 0 ? 0 : errno;
+}
+
+static int join_v6(int fd, const sp2__udp_address *address) {
+    const int index = (int)address->interface_index;
+    const struct ipv6_mreq request = {.ipv6mr_multiaddr = address->bind_to.v6.sin6_addr,
+                                      .ipv6mr_interface = address->interface_index};
+    if (setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof(request)) != 0) {
+        return errno;
+    }
+    /* For the reason above. IPv6 has nothing better, and kernels before 5.7 allow it to
+     * administrators only: without it a socket may get more than it should, but never less. */
+    if (index != 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof(index));
+    }
+    return 0;
+}
+
+static int32_t join_group(int fd, const sp2__udp_config *config, const sp2__udp_address *address) {
+    const int on = 1;
+    int error = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 ? 0 : errno;
+    if (error == 0) {
+        error = address->bind_to.any.sa_family == AF_INET6 ? join_v6(fd, address)
+                                                           : join_v4(fd, address);
+    }
+    return error == 0 ? SP2_OK : fail_join(config, address, error);
+}
+
+/* The port that a socket is bound to; 0 if it is not. */
+static uint32_t bound_port(int fd) {
+    sp2__ip_address address = {0};
+    socklen_t length = sizeof(address);
+    if (getsockname(fd, &address.any, &length) != 0) {
+        return 0;
+    }
+    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
 /* Everything between opening and using a socket; the caller closes it on failure. */
-static int32_t prepare(int fd, const struct addrinfo *address, const sp2__udp_config *config,
+static int32_t prepare(int fd, const sp2__udp_config *config, const sp2__udp_address *address,
                        sp2__logger *logger) {
     set_buffer(fd, config, logger);
-    if (is_multicast(address->ai_addr)) {
-        const int error = join_group(fd, address->ai_addr);
-        if (error != 0) {
-            return fail_socket(config, error, "join the multicast group at");
+    if (address->multicast) {
+        const int32_t status = join_group(fd, config, address);
+        if (status != SP2_OK) {
+            return status;
         }
     }
-    if (bind(fd, address->ai_addr, address->ai_addrlen) != 0) {
+    if (bind(fd, &address->bind_to.any, address->length) != 0) {
         return fail_socket(config, errno, "bind to");
     }
     return SP2_OK;
 }
 
-int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr_t *opened,
-                      uint32_t *port, bool *joins) {
-    struct addrinfo *address;
-    int32_t status = resolve(config, &address);
+static int32_t open_new(const sp2__udp_config *config, sp2__logger *logger, int *fd) {
+    sp2__udp_address address;
+    const int32_t status = sp2__udp_resolve(config, AF_UNSPEC, &address);
     if (status != SP2_OK) {
         return status;
     }
-    const int fd = socket(address->ai_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        status = fail_socket(config, errno, "open a socket for");
-    } else {
-        status = prepare(fd, address, config, logger);
+    *fd = socket(address.bind_to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
+    if (*fd < 0) {
+        return fail_socket(config, errno, "open a socket for");
     }
-    freeaddrinfo(address);
+    return prepare(*fd, config, &address, logger);
+}
+
+static int socket_property(int fd, int option) {
+    int value = -1;
+    socklen_t length = sizeof(value);
+    return getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 ? value : -1;
+}
+
+int32_t sp2__udp_inspect(int64_t socket, uint32_t *port) {
+    const int fd = socket < 0 || socket > INT_MAX ? -1 : (int)socket;
+    const int type = socket_property(fd, SO_TYPE);
+    if (type < 0) {
+        const int error = errno;
+        char text[128];
+        return sp2__fail(SP2_E_ARG, error,
+                         "sp2_udp_options.socket is %" PRId64 ", which is no open socket: %s",
+                         socket, sp2__os_error_text(error, text, sizeof(text)));
+    }
+    const int family = socket_property(fd, SO_DOMAIN);
+    if ((family != AF_INET && family != AF_INET6) || type != SOCK_DGRAM ||
+        socket_property(fd, SO_PROTOCOL) != IPPROTO_UDP) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_udp_options.socket is %" PRId64
+                         ", which is a socket, but not one for UDP over IPv4 or IPv6",
+                         socket);
+    }
+    *port = bound_port(fd);
+    return SP2_OK;
+}
+
+static int32_t adopt(const sp2__udp_config *config, sp2__logger *logger, int *fd) {
+    *fd = fcntl((int)config->socket, F_DUPFD_CLOEXEC, 0);
+    if (*fd < 0) {
+        const int error = errno;
+        char text[128];
+        return sp2__fail(SP2_E_OS, error, "cannot duplicate the socket %jd: %s",
+                         (intmax_t)config->socket, sp2__os_error_text(error, text, sizeof(text)));
+    }
+    if (bound_port(*fd) != 0) {
+        return SP2_OK;
+    }
+    sp2__udp_address address;
+    const int32_t status = sp2__udp_resolve(config, socket_property(*fd, SO_DOMAIN), &address);
+    return status == SP2_OK ? prepare(*fd, config, &address, logger) : status;
+}
+
+int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr_t *opened,
+                      uint32_t *port, bool *joins) {
+    const int on = 1;
+    int fd = -1;
+    const int32_t status =
+        config->existing ? adopt(config, logger, &fd) : open_new(config, logger, &fd);
     if (status != SP2_OK) {
         if (fd >= 0) {
             close(fd);
         }
         return status;
     }
-    const int on = 1;
     *joins = setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)) == 0;
     *port = bound_port(fd);
     *opened = fd;

@@ -3,11 +3,10 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "base/checked.h"
 #include "base/compiler.h"
 #include "base/error.h"
-#include "base/sized.h"
 #include "base/udp_socket.h"
+#include "reader/udp_options.h"
 #include "stream/stream.h"
 
 /* Messages taken by one system call. */
@@ -17,9 +16,6 @@
  * stay in the processor's second-level cache. */
 #define JOINED_MESSAGES_PER_BATCH 16
 #define JOINED_MESSAGE_SIZE 65536
-
-/* A smaller socket buffer than this overflows when a receiver stalls for a millisecond or two. */
-#define SMALLEST_GOOD_BUFFER ((uint64_t)8 << 20)
 
 typedef struct udp_reader {
     sp2__reader base;
@@ -153,65 +149,24 @@ static const sp2__reader_ops ops = {
     .lossy = true,
 };
 
-static int32_t read_options(const sp2_udp_options *caller, sp2_udp_options *options) {
-    const int32_t status =
-        sp2__sized_read(caller, options, sizeof(*options), sizeof(*options), "sp2_udp_options");
-    if (status != SP2_OK) {
-        return status;
-    }
-    if (options->flags != 0) {
-        return sp2__fail(SP2_E_TOO_NEW, 0,
-                         "sp2_udp_options.flags is 0x%x, but this library knows none",
-                         (unsigned)options->flags);
-    }
-    if (options->port > UINT16_MAX) {
-        return sp2__fail(SP2_E_ARG, 0, "sp2_udp_options.port is %u, but ports end at %d",
-                         (unsigned)options->port, UINT16_MAX);
-    }
-    if (options->max_size > SP2_UDP_LARGEST_DATAGRAM) {
-        return sp2__fail(SP2_E_ARG, 0,
-                         "sp2_udp_options.max_size is %u, but a datagram has at most %d bytes",
-                         (unsigned)options->max_size, SP2_UDP_LARGEST_DATAGRAM);
-    }
-    if (options->max_size == 0) {
-        options->max_size = SP2_UDP_DEFAULT_MAX_SIZE;
-    }
-    return SP2_OK;
-}
-
-static sp2__udp_config make_config(const sp2_udp_options *options) {
-    sp2__udp_config config = {
-        .host = options->bind_host,
-        .port = options->port,
-        .buffer_size = options->buffer_size,
-        .warn_below = options->buffer_size,
-    };
-    if (options->buffer_size == 0) {
-        config.buffer_size = SP2_UDP_DEFAULT_BUFFER_SIZE;
-        config.warn_below = SMALLEST_GOOD_BUFFER;
-    } else if (options->buffer_size == SP2_UDP_BUFFER_SIZE_OS) {
-        config.buffer_size = 0;
-    }
-    return config;
-}
-
 /* Opens the socket and makes room for its messages. On failure nothing is left open. */
-static int32_t open_source(udp_reader *reader, const sp2_udp_options *options, uint32_t *port) {
-    const sp2__udp_config config = make_config(options);
+static int32_t open_source(udp_reader *reader, const sp2__udp_config *config, uint32_t *port) {
     sp2__logger *logger = &reader->base.stream->logger;
     bool joins;
-    const int32_t status = sp2__udp_open(&config, logger, &reader->socket, port, &joins);
+    const int32_t status = sp2__udp_open(config, logger, &reader->socket, port, &joins);
     if (status != SP2_OK) {
         return status;
     }
-    reader->max_size = options->max_size;
     /* One byte more than a packet may have shows that a datagram was longer. */
     reader->batch = joins ? sp2__udp_batch_create(JOINED_MESSAGES_PER_BATCH, JOINED_MESSAGE_SIZE)
-                          : sp2__udp_batch_create(MESSAGES_PER_BATCH, options->max_size + 1);
+                          : sp2__udp_batch_create(MESSAGES_PER_BATCH, reader->max_size + 1);
     if (reader->batch == NULL) {
         sp2__udp_close(reader->socket);
         return sp2__fail_memory("the packets of a UDP reader");
     }
+    /* What was dropped before does not concern the stream. */
+    sp2__udp_count_drops(reader->socket, &reader->drops_seen, &reader->base.dropped);
+    atomic_store_explicit(&reader->base.dropped, 0, memory_order_relaxed);
     return SP2_OK;
 }
 
@@ -230,14 +185,15 @@ static int32_t watch_source(udp_reader *reader) {
 }
 
 /* The reader's life before it belongs to the stream; the socket calls only once it is watched. */
-static int32_t start_reader(sp2_receive_stream *stream, const sp2_udp_options *options,
-                            uint32_t *port) {
+static int32_t start_reader(sp2_receive_stream *stream, const sp2__udp_config *config,
+                            uint32_t max_size, uint32_t *port) {
     udp_reader *reader = sp2__calloc_array(1, sizeof(*reader));
     if (reader == NULL) {
         return sp2__fail_memory("a UDP reader");
     }
     sp2__reader_init(&reader->base, &ops, stream);
-    int32_t status = open_source(reader, options, port);
+    reader->max_size = max_size;
+    int32_t status = open_source(reader, config, port);
     if (status == SP2_OK) {
         status = watch_source(reader);
     }
@@ -260,15 +216,16 @@ int32_t sp2_receive_stream_add_udp_reader(sp2_receive_stream *stream, const sp2_
         return sp2__fail_null("sp2_receive_stream_add_udp_reader",
                               stream == NULL ? "stream" : "options");
     }
-    sp2_udp_options options;
-    int32_t status = read_options(caller, &options);
+    sp2__udp_config config;
+    uint32_t max_size;
+    int32_t status = sp2__udp_options_read(caller, &config, &max_size);
     if (status == SP2_OK) {
         status = sp2__stream_check_open(stream, "sp2_receive_stream_add_udp_reader");
     }
     if (status != SP2_OK || sp2__stream_is_stopped(stream)) {
         return status;
     }
-    status = start_reader(stream, &options, &bound);
+    status = start_reader(stream, &config, max_size, &bound);
     if (status == SP2_OK && port != NULL) {
         *port = bound;
     }
