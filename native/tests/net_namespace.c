@@ -16,6 +16,9 @@
 
 #include "test.h"
 
+/* IF_OPER_UP of <linux/if.h>, which cannot be included with <net/if.h>. */
+enum { LINK_IS_UP = 6 };
+
 /* A request to the kernel under construction. */
 typedef struct request {
     struct nlmsghdr header;
@@ -57,21 +60,26 @@ static void end_nest(const request *r, struct rtattr *nest) {
     nest->rta_len = (uint16_t)(end - (char *)nest);
 }
 
-/* Sends the request and returns the kernel's answer: 0 or an error number. */
-static int ask_kernel(const request *r) {
-    struct {
-        struct nlmsghdr header;
-        struct nlmsgerr error;
-        char rest[2048];
-    } answer;
+typedef struct reply {
+    struct nlmsghdr header;
+    char body[8192];
+} reply;
+
+static void exchange(const request *r, reply *answer) {
     const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
     REQUIRE(fd >= 0);
     REQUIRE(send(fd, r, r->header.nlmsg_len, 0) == (ssize_t)r->header.nlmsg_len);
-    const ssize_t length = recv(fd, &answer, sizeof(answer), 0);
+    const ssize_t length = recv(fd, answer, sizeof(*answer), 0);
     close(fd);
-    REQUIRE(length >= (ssize_t)NLMSG_LENGTH(sizeof(answer.error)));
+    REQUIRE(length >= (ssize_t)sizeof(answer->header) && NLMSG_OK(&answer->header, (size_t)length));
+}
+
+/* Sends a request and returns the kernel's answer: 0 or an error number. */
+static int ask_kernel(const request *r) {
+    reply answer;
+    exchange(r, &answer);
     REQUIRE(answer.header.nlmsg_type == NLMSG_ERROR);
-    return -answer.error.error;
+    return -((const struct nlmsgerr *)NLMSG_DATA(&answer.header))->error;
 }
 
 static int set_up(uint32_t index) {
@@ -159,6 +167,29 @@ static uint32_t configure_interface(const char *name, int link, int host) {
     return index;
 }
 
+/* Whether the kernel has noticed that the link is there; it drops what is sent before. */
+static bool is_running(uint32_t index) {
+    const struct ifinfomsg link = {.ifi_index = (int)index};
+    const request r = begin(RTM_GETLINK, 0, &link, sizeof(link));
+    reply answer;
+    exchange(&r, &answer);
+    REQUIRE(answer.header.nlmsg_type == RTM_NEWLINK);
+    const struct ifinfomsg *found = NLMSG_DATA(&answer.header);
+    size_t left = IFLA_PAYLOAD(&answer.header);
+    for (const struct rtattr *a = IFLA_RTA(found); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+        if (a->rta_type == IFLA_OPERSTATE) {
+            return *(const uint8_t *)RTA_DATA(a) == LINK_IS_UP;
+        }
+    }
+    return false;
+}
+
+static void wait_for_link(uint32_t index) {
+    WAIT_UNTIL(is_running(index), 10);
+    /* It does the rest with the lock that this request has to wait for. */
+    REQUIRE(set_up(index) == 0);
+}
+
 void enter_link_network(link_network *network) {
     static const char *const near_names[LINKS] = {"near0", "near1"};
     static const char *const far_names[LINKS] = {"far0", "far1"};
@@ -176,6 +207,12 @@ void enter_link_network(link_network *network) {
         network->far_index[i] = configure_interface(far_names[i], i, 2);
         enter_host(network->near_host);
         network->near_index[i] = configure_interface(near_names[i], i, 1);
+    }
+    for (int i = 0; i < LINKS; i++) {
+        wait_for_link(network->near_index[i]);
+        enter_host(network->far_host);
+        wait_for_link(network->far_index[i]);
+        enter_host(network->near_host);
     }
 }
 
