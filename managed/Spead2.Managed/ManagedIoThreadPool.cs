@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 
 namespace Spead2.Managed;
@@ -74,6 +75,20 @@ public sealed class ManagedIoThreadPool : IDisposable
 
     private static IoBackend DefaultBackend =>
         OperatingSystem.IsLinux() && nint.Size == sizeof(long) ? IoBackend.Epoll : IoBackend.Sockets;
+
+    /// <summary>Binds the calling thread to a CPU, for example the one that reads heaps.</summary>
+    /// <param name="cpu">Number of the CPU.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    /// <exception cref="Spead2Exception">For example there is no such CPU.</exception>
+    public static void BindCallingThread(int cpu)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(cpu);
+        if (Processor.BindThisThread(cpu) is { } error)
+        {
+            throw StatusException.Os(
+                $"cannot bind the calling thread to CPU {cpu}: {error}", Marshal.GetLastPInvokeError());
+        }
+    }
 
     /// <summary>Gives up the pool. Calling it again does nothing.</summary>
     public void Dispose()

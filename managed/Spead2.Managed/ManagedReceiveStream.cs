@@ -71,57 +71,60 @@ public sealed class ManagedReceiveStream : IReceiveStream
     /// <inheritdoc/>
     public bool StopOnStopItem
     {
-        get
-        {
-            ThrowIfDisposed();
-            lock (_core.Gate)
-            {
-                return _core.StopOnStopItem;
-            }
-        }
-
-        set
-        {
-            ThrowIfDisposed();
-            lock (_core.Gate)
-            {
-                _core.StopOnStopItem = value;
-            }
-        }
+        get => Locked(static core => core.StopOnStopItem);
+        set => Locked(value, static (core, value) => core.StopOnStopItem = value);
     }
 
     /// <inheritdoc/>
     public MemoryAllocator? MemoryAllocator
     {
-        get => throw new NotImplementedException();
-        set => throw new NotImplementedException();
+        get => Locked(static core => core.Intake.Memory?.Allocator);
+        set
+        {
+            if (value?.IsNative == true)
+            {
+                throw new ArgumentException(
+                    $"{value.GetType().Name} works with streams that native code receives only.", nameof(value));
+            }
+
+            Locked(
+                value is null ? null : new PayloadMemory(value, _core.Log, _core.Tally),
+                static (core, memory) => core.Intake.Memory = memory);
+        }
     }
 
     /// <inheritdoc/>
     public CopyMethod CopyMethod
     {
-        get => throw new NotImplementedException();
-        set => throw new NotImplementedException();
+        get => Locked(static core => core.Copy.Method);
+        set
+        {
+            if (!Enum.IsDefined(value))
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(value), value, $"There is no {nameof(CopyMethod)} {(int)value}.");
+            }
+
+            Locked(value, static (core, value) => core.Copy.Method = value);
+        }
     }
 
     /// <inheritdoc/>
     public PacketCopier? PacketCopier
     {
-        get => throw new NotImplementedException();
-        set => throw new NotImplementedException();
+        get => Locked(static core => core.Copy.User);
+        set => Locked(value, static (core, value) => core.Copy.User = value);
     }
 
     /// <inheritdoc/>
-    public nint Fd => throw new NotImplementedException();
-
-    /// <inheritdoc/>
-    public void Start() => throw new NotImplementedException();
-
-    /// <inheritdoc/>
-    public void UpdateStatistic(int index, long value) => throw new NotImplementedException();
-
-    /// <inheritdoc/>
-    public void UpdateStatistic(string name, long value) => throw new NotImplementedException();
+    public nint Fd
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return _core.Delivery.ReadyHandle.Open();
+        }
+    }
 
     private bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
@@ -129,6 +132,7 @@ public sealed class ManagedReceiveStream : IReceiveStream
     public void AddBufferReader(ReadOnlyMemory<byte> packets)
     {
         ThrowIfDisposed();
+        _core.ThrowIfStarted();
         _core.Add(new BufferReader(_core, packets));
     }
 
@@ -137,6 +141,7 @@ public sealed class ManagedReceiveStream : IReceiveStream
     {
         ArgumentNullException.ThrowIfNull(datagrams);
         ThrowIfDisposed();
+        _core.ThrowIfStarted();
         _core.Add(new DatagramReader(_core, new PinnedDatagrams(datagrams)));
     }
 
@@ -146,7 +151,8 @@ public sealed class ManagedReceiveStream : IReceiveStream
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         ThrowIfDisposed();
-        return 0;
+        _core.ThrowIfStarted();
+        return _core.IsStopped ? 0 : UdpReaders.Add(_core, options);
     }
 
     /// <inheritdoc/>
@@ -154,6 +160,44 @@ public sealed class ManagedReceiveStream : IReceiveStream
     {
         ArgumentNullException.ThrowIfNull(endPoint);
         return AddUdpReader(new UdpReaderOptions { BindHost = endPoint.Address.ToString(), Port = endPoint.Port });
+    }
+
+    /// <inheritdoc/>
+    public void Start()
+    {
+        ThrowIfDisposed();
+        _core.Start();
+    }
+
+    /// <inheritdoc/>
+    public void UpdateStatistic(int index, long value)
+    {
+        ThrowIfDisposed();
+        int count = _core.StatisticNames.InOrder.Length;
+        if (index < StreamStatistics.FirstCustomIndex || index >= count)
+        {
+            string which = count == StreamStatistics.FirstCustomIndex
+                ? "the stream has none"
+                : $"the stream's have indices {StreamStatistics.FirstCustomIndex} to {count - 1}";
+            throw new ArgumentOutOfRangeException(
+                nameof(index), index, $"Only custom statistics can be updated, and {which}.");
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegative(value);
+        _core.Tally.UpdateCustom(index - StreamStatistics.FirstCustomIndex, value);
+    }
+
+    /// <inheritdoc/>
+    public void UpdateStatistic(string name, long value)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        int index = _core.StatisticNames.IndexOf(name);
+        if (index < StreamStatistics.FirstCustomIndex)
+        {
+            throw new ArgumentException($"The stream has no custom statistic that is called \"{name}\".", nameof(name));
+        }
+
+        UpdateStatistic(index, value);
     }
 
     /// <inheritdoc/>
@@ -232,6 +276,26 @@ public sealed class ManagedReceiveStream : IReceiveStream
     /// <summary>Does what <see cref="Dispose"/> does, without making the caller wait.</summary>
     [SuppressMessage("Usage", "CA1816", Justification = "Dispose does it.")]
     public ValueTask DisposeAsync() => new(Task.Run(Dispose));
+
+    /// <summary>Reads a setting that readers of packets use.</summary>
+    private T Locked<T>(Func<StreamCore, T> read)
+    {
+        ThrowIfDisposed();
+        lock (_core.Gate)
+        {
+            return read(_core);
+        }
+    }
+
+    /// <summary>Changes a setting between two turns of readers of packets.</summary>
+    private void Locked<T>(T value, Action<StreamCore, T> write)
+    {
+        ThrowIfDisposed();
+        lock (_core.Gate)
+        {
+            write(_core, value);
+        }
+    }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
 

@@ -26,6 +26,7 @@ internal sealed class Assembler
     private readonly BugCompat _bugCompat;
     private readonly bool _allowUnsized;
     private readonly HeapRules _rules;
+    private readonly PayloadCopy _copy;
     private readonly LiveHeap?[] _slots;
 
     // By substream: the slot used last, within its circle.
@@ -35,8 +36,9 @@ internal sealed class Assembler
     private readonly LiveHeap?[] _buckets;
     private readonly int _bucketShift;
 
-    public Assembler(ReceiveStreamOptions options)
+    public Assembler(ReceiveStreamOptions options, PayloadCopy copy)
     {
+        _copy = copy;
         _maxHeaps = options.MaxHeaps;
         _substreams = options.Substreams;
         _bugCompat = options.BugCompat;
@@ -57,6 +59,9 @@ internal sealed class Assembler
     /// <summary>Entries that a search for <see cref="Recent"/> looks at.</summary>
     public long RecentSteps { get; private set; }
 
+    /// <summary>Where the payloads of heaps that begin from now on live; null for the default memory.</summary>
+    public PayloadMemory? Memory { get; set; }
+
     /// <summary>Adds a packet.</summary>
     public void Add(in Packet packet, out Assembly result)
     {
@@ -76,7 +81,7 @@ internal sealed class Assembler
 
         if (heap is not null)
         {
-            result.Verdict = HeapAcceptance.Accept(heap, packet, _rules);
+            result.Verdict = HeapAcceptance.Accept(heap, packet, _rules, _copy);
         }
         else
         {
@@ -181,8 +186,8 @@ internal sealed class Assembler
             return null;
         }
 
-        heap.Begin(packet, _bugCompat);
-        result.Verdict = HeapAcceptance.Accept(heap, packet, _rules);
+        heap.Begin(packet, _bugCompat, Memory);
+        result.Verdict = HeapAcceptance.Accept(heap, packet, _rules, _copy);
         if (result.Verdict != Verdict.Accepted)
         {
             heap.Free();

@@ -8,7 +8,7 @@ namespace Spead2.Managed;
 internal static unsafe class HeapAcceptance
 {
     /// <summary>Makes a packet of this cnt part of the heap, or says why not and changes nothing.</summary>
-    public static Verdict Accept(LiveHeap heap, in Packet packet, in HeapRules rules)
+    public static Verdict Accept(LiveHeap heap, in Packet packet, in HeapRules rules, PayloadCopy copy)
     {
         ulong needed = packet.HasHeapLength ? packet.HeapLength : packet.PayloadEnd;
         Verdict verdict = Check(heap, packet, needed, rules);
@@ -18,7 +18,7 @@ internal static unsafe class HeapAcceptance
         }
 
         // Whatever can fail comes first.
-        if ((needed > heap.Capacity && !TryGrow(heap, needed, packet.HasHeapLength, rules.MaxHeapSize)) ||
+        if ((needed > heap.Capacity && !TryGrow(heap, needed, packet, rules.MaxHeapSize)) ||
             !heap.Pointers.TryReserve(packet.ItemCount) ||
             (heap.OutOfOrder && !heap.Ranges.TryAdd(packet.PayloadOffset, packet.PayloadEnd)))
         {
@@ -38,7 +38,7 @@ internal static unsafe class HeapAcceptance
         if (packet.PayloadLength != 0)
         {
             heap.ReceivedEnd = Math.Max(heap.ReceivedEnd, packet.PayloadEnd);
-            packet.Payload.CopyTo(new Span<byte>(heap.Payload + packet.PayloadOffset, packet.Payload.Length));
+            copy.Copy(packet, heap.Payload);
         }
 
         ExpectNext(heap, packet);
@@ -117,20 +117,10 @@ internal static unsafe class HeapAcceptance
     }
 
     /// <summary>Makes the payload hold the needed bytes. A heap of unknown length grows in steps.</summary>
-    private static bool TryGrow(LiveHeap heap, ulong needed, bool exact, ulong maxHeapSize)
+    private static bool TryGrow(LiveHeap heap, ulong needed, in Packet packet, ulong maxHeapSize)
     {
-        ulong capacity = exact ? needed : Math.Max(needed, Math.Min(heap.Capacity * 2, maxHeapSize));
-        byte* payload = Recycler.Allocate(capacity);
-        if (payload is null)
-        {
-            return false;
-        }
-
-        Buffer.MemoryCopy(heap.Payload, payload, capacity, heap.ReceivedEnd);
-        heap.FreePayload();
-        heap.Payload = payload;
-        heap.Capacity = capacity;
-        return true;
+        ulong capacity = packet.HasHeapLength ? needed : Math.Max(needed, Math.Min(heap.Capacity * 2, maxHeapSize));
+        return heap.TryMovePayload(capacity, packet);
     }
 
     private static void ApplyItems(LiveHeap heap, in Packet packet)

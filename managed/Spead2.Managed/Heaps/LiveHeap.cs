@@ -28,6 +28,12 @@ internal sealed unsafe class LiveHeap
     /// <summary>Bytes at <see cref="Payload"/>.</summary>
     public ulong Capacity;
 
+    /// <summary>The user's memory that it lives in; null for the default memory.</summary>
+    public PayloadMemory? Memory;
+
+    /// <summary>Where it lives in the user's memory.</summary>
+    private MemoryBlock _block;
+
     /// <summary>One more than the largest offset received.</summary>
     public ulong ReceivedEnd;
 
@@ -75,8 +81,9 @@ internal sealed unsafe class LiveHeap
     public bool IsContiguous => ReceivedLength == MinLength;
 
     /// <summary>Makes the record of another heap ready for this packet, which is not accepted yet.</summary>
-    public void Begin(in Packet packet, BugCompat bugCompat)
+    public void Begin(in Packet packet, BugCompat bugCompat, PayloadMemory? memory)
     {
+        Memory = memory;
         Cnt = packet.Cnt;
         HeapLength = Wire.LengthUnknown;
         ReceivedLength = 0;
@@ -101,7 +108,7 @@ internal sealed unsafe class LiveHeap
     /// The length of the payload, or <see cref="Wire.LengthUnknown"/>, and no change, for all other packets.
     /// </returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ulong TakeNext(ReadOnlySpan<byte> bytes, bool exact)
+    public ulong TakeNext(ReadOnlySpan<byte> bytes, bool exact, PayloadCopy copy)
     {
         ulong offset = ReceivedLength;
         ulong rest = (ulong)bytes.Length - Wire.UsualPrefix;
@@ -122,7 +129,7 @@ internal sealed unsafe class LiveHeap
 
         ReceivedLength = offset + length;
         ReceivedEnd = offset + length;
-        bytes.Slice(Wire.UsualPrefix, (int)length).CopyTo(new Span<byte>(Payload + offset, (int)length));
+        copy.Copy(bytes.Slice(Wire.UsualPrefix, (int)length), Payload + offset, HeapLength);
         return length;
     }
 
@@ -169,13 +176,50 @@ internal sealed unsafe class LiveHeap
         }
 
         Pointers.Clear();
+        Memory = null;
         LiveHeapPool.Return(this);
     }
 
-    /// <summary>Gives the memory of the payload back.</summary>
-    public void FreePayload()
+    /// <summary>Moves the payload to a block of at least this many bytes; false if there is no memory.</summary>
+    public bool TryMovePayload(ulong capacity, in Packet packet)
     {
-        Recycler.Free(Payload, Capacity);
+        MemoryBlock block = default;
+        byte* payload;
+        if (Memory is null)
+        {
+            payload = Recycler.Allocate(capacity);
+        }
+        else
+        {
+            block = Memory.Allocate(capacity, packet);
+            payload = (byte*)block.Address;
+        }
+
+        if (payload is null)
+        {
+            return false;
+        }
+
+        Buffer.MemoryCopy(Payload, payload, capacity, ReceivedEnd);
+        FreePayload();
+        Payload = payload;
+        Capacity = capacity;
+        _block = block;
+        return true;
+    }
+
+    private void FreePayload()
+    {
+        if (Memory is null)
+        {
+            Recycler.Free(Payload, Capacity);
+        }
+        else if (Payload is not null)
+        {
+            Memory.Free(_block);
+            _block = default;
+        }
+
         Payload = null;
         Capacity = 0;
     }

@@ -53,7 +53,7 @@ internal sealed unsafe class EpollLoop : EventLoop
 
     /// <summary>Runs a task whenever a socket is readable and not paused.</summary>
     /// <returns>What to name the socket by, or -1 and the last error.</returns>
-    public long AddSocket(int socket, LoopTask task)
+    public long AddSocket(int socket, LoopTask task, bool paused)
     {
         long key;
         lock (_watchedLock)
@@ -62,7 +62,7 @@ internal sealed unsafe class EpollLoop : EventLoop
             _watched.Add(key, task);
         }
 
-        if (Control(Libc.EPOLL_CTL_ADD, socket, Libc.EPOLLIN, key) == 0)
+        if (Control(Libc.EPOLL_CTL_ADD, socket, paused ? 0 : Libc.EPOLLIN, key) == 0)
         {
             return key;
         }

@@ -4,7 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace Spead2.Managed.Linux;
 
-/// <summary>What is needed of Linux' C library, under its own names. Everything is blittable.</summary>
+/// <summary>
+/// What is needed of Linux' C library, under its own names. Everything is blittable. Of other systems only read, write,
+/// close, dup and pipe are used.
+/// </summary>
 internal static unsafe partial class Libc
 {
     public const int EINTR = 4;
@@ -24,6 +27,8 @@ internal static unsafe partial class Libc
 
     public const int EFD_CLOEXEC = 0x80000;
     public const int EFD_NONBLOCK = 0x800;
+
+    public const int F_DUPFD_CLOEXEC = 1030;
 
     public const int SOL_SOCKET = 1;
     public const int SO_REUSEADDR = 2;
@@ -72,6 +77,15 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library)]
     public static partial int close(int fd);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int fcntl(int fd, int command, int argument);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int dup(int fd);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int pipe(int* ends);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int recvmmsg(int fd, MMsgHdr* messages, uint count, int flags, void* timeout);

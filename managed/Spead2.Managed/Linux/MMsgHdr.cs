@@ -15,9 +15,10 @@ internal unsafe struct MMsgHdr
     public byte* Control;
     public nuint ControlLength;
     public int Flags;
+    private readonly int _endOfMsgHdr;
 
     /// <summary>Bytes that were received.</summary>
     public uint Length;
 
-    private readonly uint _padding;
+    private readonly uint _endOfMMsgHdr;
 }

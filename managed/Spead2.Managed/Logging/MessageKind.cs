@@ -38,6 +38,9 @@ internal enum MessageKind
     /// <summary>A socket reports an error, or is not as asked for.</summary>
     Socket,
 
+    /// <summary>A user's allocator or copy function failed.</summary>
+    User,
+
     /// <summary>A thread could not be bound to its processor.</summary>
     Thread,
 }

@@ -31,4 +31,16 @@ internal ref struct Packet
 
     /// <summary>Heap offset behind the payload. Its parts have at most 56 bits, so that it cannot overflow.</summary>
     public readonly ulong PayloadEnd => PayloadOffset + PayloadLength;
+
+    /// <summary>What the packet says, for functions of the user.</summary>
+    public readonly Receive.PacketHeader Describe(Span<long> customStatistics) => new()
+    {
+        Cnt = Cnt,
+        AddressBits = AddressBits,
+        HeapLength = Wire.Shown(HeapLength),
+        PayloadOffset = (long)PayloadOffset,
+        Payload = Payload,
+        ItemPointers = Items,
+        CustomStatistics = customStatistics,
+    };
 }

@@ -20,10 +20,17 @@ internal abstract class Reader : LoopTask
     private readonly IoThread _thread;
     private bool _closed;
 
-    protected Reader(StreamCore stream)
+    /// <param name="stream">The stream.</param>
+    /// <param name="thread">The thread that the reader was assigned to.</param>
+    protected Reader(StreamCore stream, IoThread thread)
     {
         Stream = stream;
-        _thread = stream.Threads.Assign();
+        _thread = thread;
+    }
+
+    protected Reader(StreamCore stream)
+        : this(stream, stream.Threads.Assign())
+    {
     }
 
     /// <summary>Whether packets are lost while the reader does not read.</summary>

@@ -6,7 +6,7 @@ using Spead2.Receive;
 namespace Spead2.Managed;
 
 /// <summary>What goes out of a stream: the ring, and the heaps that wait for room in it.</summary>
-internal sealed class Delivery(StreamCore stream, int capacity)
+internal sealed class Delivery
 {
     // A wake-up costs too much for every small heap, but consumers should not wait long for large ones: so many bytes
     // of payload are pushed until they are told within a turn.
@@ -16,6 +16,7 @@ internal sealed class Delivery(StreamCore stream, int capacity)
     // resumed costs.
     private static readonly TimeSpan RoomSpin = TimeSpan.FromMicroseconds(10);
 
+    private readonly StreamCore _stream;
     private WaitingHeaps _waiting;
 
     // Bytes of payload pushed since consumers were last told. Under the stream's lock.
@@ -27,7 +28,17 @@ internal sealed class Delivery(StreamCore stream, int capacity)
     // Somebody is to be called back when no lock is held.
     private int _readyDue;
 
-    public Ring Ring { get; } = new(capacity);
+    public Delivery(StreamCore stream, int capacity)
+    {
+        _stream = stream;
+        Ring = new(capacity);
+        ReadyHandle = new(Ring);
+    }
+
+    public Ring Ring { get; }
+
+    /// <summary>What foreign event loops wait for.</summary>
+    public ReadyHandle ReadyHandle { get; }
 
     /// <summary>Called back as asked for by <see cref="Ring.Request"/>, without any lock held.</summary>
     public Action? Ready { get; set; }
@@ -53,10 +64,10 @@ internal sealed class Delivery(StreamCore stream, int capacity)
         }
 
         _waiting.Add(heap);
-        stream.Tally[Statistic.WorkerBlocked]++;
-        if (stream.IsLossy)
+        _stream.Tally[Statistic.WorkerBlocked]++;
+        if (_stream.IsLossy)
         {
-            stream.Log.Write(
+            _stream.Log.Write(
                 MessageKind.RingFull,
                 LogLevel.Warning,
                 0,
@@ -72,7 +83,7 @@ internal sealed class Delivery(StreamCore stream, int capacity)
     public void Settle()
     {
         _waiting.MoveTo(Ring);
-        if (HasWaiting && (stream.IsStopped || _blocked))
+        if (HasWaiting && (_stream.IsStopped || _blocked))
         {
             LeaveToConsumer();
         }
@@ -83,8 +94,12 @@ internal sealed class Delivery(StreamCore stream, int capacity)
         }
 
         _blocked = false;
-        stream.Readers.Resume();
-        if (stream.IsStopped && !Ring.IsStopped)
+        if (!_stream.IsHeld)
+        {
+            _stream.Readers.Resume();
+        }
+
+        if (_stream.IsStopped && !Ring.IsStopped)
         {
             Ring.Stop();
         }
@@ -95,7 +110,7 @@ internal sealed class Delivery(StreamCore stream, int capacity)
     {
         bool news = Ring.TakeNews();
         _unannouncedBytes = 0;
-        stream.Gate.Exit();
+        _stream.Gate.Exit();
         if (news)
         {
             Announce();
@@ -110,9 +125,9 @@ internal sealed class Delivery(StreamCore stream, int capacity)
     public bool WaitForRoom(Reader reader)
     {
         Spin.Until(Ring, static ring => ring.HasRoom, RoomSpin);
-        stream.Gate.Enter();
+        _stream.Gate.Enter();
         _waiting.MoveTo(Ring);
-        if (HasWaiting && !stream.IsStopped)
+        if (HasWaiting && !_stream.IsStopped)
         {
             reader.IsPaused = true;
             _blocked = true;
@@ -145,12 +160,13 @@ internal sealed class Delivery(StreamCore stream, int capacity)
     public bool SeeToBlocked()
     {
         Interlocked.MemoryBarrier();
+        ReadyHandle.Update();
         if (!_blocked || !Ring.HasRoom)
         {
             return false;
         }
 
-        stream.Gate.Enter();
+        _stream.Gate.Enter();
         Settle();
         Unlock();
         CallReadyIfDue();
@@ -160,7 +176,7 @@ internal sealed class Delivery(StreamCore stream, int capacity)
     /// <summary>Gives back all heaps that nobody has taken, after the stream has stopped.</summary>
     public void FreeAll()
     {
-        stream.Gate.Enter();
+        _stream.Gate.Enter();
         _waiting.Free();
         Settle();
         Unlock();
@@ -189,5 +205,7 @@ internal sealed class Delivery(StreamCore stream, int capacity)
         {
             Volatile.Write(ref _readyDue, 1);
         }
+
+        ReadyHandle.Update();
     }
 }

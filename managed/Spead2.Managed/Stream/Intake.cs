@@ -12,7 +12,8 @@ namespace Spead2.Managed;
 /// </summary>
 internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
 {
-    private readonly Assembler _assembler = new(options);
+    private readonly Assembler _assembler = new(options, stream.Copy);
+    private readonly PayloadCopy _copy = stream.Copy;
     private readonly Tally _tally = stream.Tally;
     private readonly bool _deliverIncomplete = !options.ContiguousOnly;
     private readonly bool _keepRanges = options.IncompleteKeepPayloadRanges;
@@ -20,6 +21,13 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
 
     /// <summary>Asked for by a stop item or the end of a source; to be done at the turn's end.</summary>
     public bool IsStopRequested { get; private set; }
+
+    /// <summary>Where the payloads of heaps that begin from now on live; null for the default memory.</summary>
+    public PayloadMemory? Memory
+    {
+        get => _assembler.Memory;
+        set => _assembler.Memory = value;
+    }
 
     /// <summary>Whether packets may be handed over.</summary>
     public Flow Flow =>
@@ -124,13 +132,13 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ulong TakeNext(ReadOnlySpan<byte> bytes, bool exact, ref Flow flow)
     {
-        if (bytes.Length < Wire.UsualPrefix)
+        if (bytes.Length < Wire.UsualPrefix || !_copy.IsPlain)
         {
             return Wire.LengthUnknown;
         }
 
         LiveHeap? heap = _assembler.Recent;
-        ulong length = heap is null ? Wire.LengthUnknown : heap.TakeNext(bytes, exact);
+        ulong length = heap is null ? Wire.LengthUnknown : heap.TakeNext(bytes, exact, _copy);
         if (length == Wire.LengthUnknown)
         {
             length = TakeNextOfAny(bytes, exact, out heap);
@@ -158,7 +166,7 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
     private ulong TakeNextOfAny(ReadOnlySpan<byte> bytes, bool exact, out LiveHeap? heap)
     {
         heap = _assembler.FindHeapOf(bytes);
-        return heap is null ? Wire.LengthUnknown : heap.TakeNext(bytes, exact);
+        return heap is null ? Wire.LengthUnknown : heap.TakeNext(bytes, exact, _copy);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -279,6 +287,11 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
         heap.Finish(_keepRanges, _keepIncompletePayload);
         if ((heap.State & HeapState.Contiguous) != 0 || _deliverIncomplete)
         {
+            if (_copy.NeedsFence)
+            {
+                Interlocked.MemoryBarrier();
+            }
+
             stream.Delivery.Deliver(heap);
             return;
         }

@@ -7,13 +7,9 @@ using Spead2.Receive;
 namespace Spead2.Managed;
 
 /// <summary>The readers of a stream's ring.</summary>
-internal sealed class ManagedReadQueue(Delivery delivery) : ReadQueue
+internal sealed class ManagedReadQueue(Delivery delivery, TimeSpan spinTime) : ReadQueue
 {
     private readonly Ring _ring = delivery.Ring;
-
-    // A consumer that found the ring empty looks for a heap this long before it sleeps. Waking it would cost the
-    // reader's thread a system call, and a stream at full rate has the next heap by then.
-    private static readonly TimeSpan HeapSpin = TimeSpan.FromMicroseconds(100);
 
     /// <summary>Takes a heap, waiting for one without a place in the line of those who wait.</summary>
     public ReadResult PopWait(TimeSpan timeout, out Heap? heap)
@@ -27,7 +23,7 @@ internal sealed class ManagedReadQueue(Delivery delivery) : ReadQueue
         long start = Stopwatch.GetTimestamp();
         if (timeout != TimeSpan.Zero)
         {
-            Spin.Until(_ring, static ring => SomethingToPop(ring), HeapSpin);
+            Spin.Until(_ring, static ring => ring.HasNews, spinTime);
         }
 
         while ((result = Pop(out heap)) == ReadResult.Empty)
@@ -127,8 +123,6 @@ internal sealed class ManagedReadQueue(Delivery delivery) : ReadQueue
         }
     }
 
-    private static bool SomethingToPop(Ring ring) => !ring.IsEmpty || ring.IsStopped;
-
     /// <summary>Sleeps until there may be a heap, or for the rest of the time; false if that has passed.</summary>
     private bool Sleep(long start, TimeSpan timeout)
     {
@@ -145,7 +139,7 @@ internal sealed class ManagedReadQueue(Delivery delivery) : ReadQueue
         }
 
         int key = _ring.Wake.Prepare();
-        if (SomethingToPop(_ring))
+        if (_ring.HasNews)
         {
             _ring.Wake.Cancel();
         }

@@ -22,6 +22,9 @@ internal sealed class Ring(int capacity)
 
     public bool IsEmpty => Waiting == 0;
 
+    /// <summary>Whether a consumer that waits should look: there is a heap, or never will be one again.</summary>
+    public bool HasNews => !IsEmpty || IsStopped;
+
     /// <summary>Whether the ring is at most half full: time for a paused reader to go on.</summary>
     public bool HasRoom => Waiting <= _slots.Length / 2;
 

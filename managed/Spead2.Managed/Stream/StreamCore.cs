@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-using System.Collections.Immutable;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Spead2.Receive;
 
@@ -16,6 +16,8 @@ internal sealed class StreamCore
 {
     private volatile bool _stopped;
     private volatile bool _lossy;
+    private readonly bool _explicitStart;
+    private volatile bool _held;
 
     /// <param name="options">Valid options.</param>
     /// <param name="threads">Held by the caller; given up by <see cref="Destroy"/>.</param>
@@ -23,10 +25,15 @@ internal sealed class StreamCore
     {
         Threads = threads;
         Log = new(options.Logger);
+        Tally = new(options.CustomStatistics);
+        StatisticNames = new(options.CustomStatistics);
+        Copy = new(Log, Tally);
+        _explicitStart = options.ExplicitStart;
+        _held = options.ExplicitStart;
         StopOnStopItem = options.StopOnStopItem;
         Delivery = new(this, options.RingHeaps);
         Intake = new(this, options);
-        Queue = new(Delivery);
+        Queue = new(Delivery, options.SpinTime);
         Delivery.Ready = Queue.OnReady;
     }
 
@@ -34,7 +41,12 @@ internal sealed class StreamCore
 
     public EngineLog Log { get; }
 
-    public Tally Tally { get; } = new();
+    public Tally Tally { get; }
+
+    public StatisticNames StatisticNames { get; }
+
+    /// <summary>How payload gets into heaps. Under the stream's lock.</summary>
+    public PayloadCopy Copy { get; }
 
     public ReaderList Readers { get; } = new();
 
@@ -56,6 +68,9 @@ internal sealed class StreamCore
     /// <summary>Whether a reader was added that loses packets while it does not read.</summary>
     public bool IsLossy => _lossy;
 
+    /// <summary>Whether readers wait for the stream's start.</summary>
+    public bool IsHeld => _held;
+
     /// <summary>A consistent copy of the statistics.</summary>
     public StreamStatistics Statistics
     {
@@ -64,7 +79,7 @@ internal sealed class StreamCore
             long dropped = Readers.CountDropped();
             long[] values = Tally.Read();
             values[(int)Statistic.KernelDrops] = dropped;
-            return new(ImmutableArray.Create(values));
+            return new(ImmutableCollectionsMarshal.AsImmutableArray(values), StatisticNames);
         }
     }
 
@@ -77,15 +92,45 @@ internal sealed class StreamCore
         }
 
         Readers.Add(reader);
+        bool begin;
+        lock (Gate)
+        {
+            reader.IsPaused = IsHeld;
+            begin = !reader.IsPaused;
+        }
 
         // Whoever stops the stream from here on sees the reader, and closes it.
         if (IsStopped)
         {
             reader.Close();
         }
-        else
+        else if (begin)
         {
             reader.Post();
+        }
+    }
+
+    /// <summary>Lets the readers of a stream that is held receive.</summary>
+    public void Start()
+    {
+        lock (Gate)
+        {
+            if (IsHeld)
+            {
+                _held = false;
+                Readers.Resume();
+            }
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">The stream was held and has been started.</exception>
+    public void ThrowIfStarted()
+    {
+        if (_explicitStart && !IsHeld)
+        {
+            throw new InvalidOperationException(
+                $"The stream was made with {nameof(ReceiveStreamOptions.ExplicitStart)} and has been started, so that no " +
+                $"reader can be added; add all of them before {nameof(IReceiveStream.Start)}.");
         }
     }
 
@@ -154,6 +199,7 @@ internal sealed class StreamCore
         Stop();
         Delivery.FreeAll();
         Queue.OnReady();
+        Delivery.ReadyHandle.Dispose();
         Readers.Release();
         Threads.Release(wait);
         if (wait)

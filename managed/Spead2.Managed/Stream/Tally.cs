@@ -5,12 +5,29 @@ using Spead2.Receive;
 
 namespace Spead2.Managed;
 
-/// <summary>The statistics of a stream: counted under its lock, and read by anyone as of the end of the latest turn.</summary>
+/// <summary>
+/// The statistics of a stream: counted under its lock, and read by anyone as of the end of the latest turn.
+/// </summary>
 internal sealed class Tally
 {
     private readonly Lock _lock = new();
+    private readonly StatisticMode[] _customModes;
+    private readonly long[] _customBatch;
     private Counters _now;
+
+    // Under this class's own lock:
+    private readonly long[] _customValues;
     private Counters _published;
+
+    public Tally(IReadOnlyList<CustomStatistic> custom)
+    {
+        _customModes = [.. custom.Select(statistic => statistic.Mode)];
+        _customBatch = new long[custom.Count];
+        _customValues = new long[custom.Count];
+    }
+
+    /// <summary>What functions of the user say in the turn under way. Under the stream's lock.</summary>
+    public Span<long> CustomBatch => _customBatch;
 
     /// <summary>A statistic as it is counted. Under the stream's lock.</summary>
     public ref long this[Statistic statistic]
@@ -25,15 +42,35 @@ internal sealed class Tally
         lock (_lock)
         {
             _published = _now;
+            for (int i = 0; i < _customBatch.Length; i++)
+            {
+                Combine(i, _customBatch[i]);
+                _customBatch[i] = 0;
+            }
         }
     }
 
-    /// <summary>A consistent copy. Never waits for a turn to end.</summary>
+    /// <summary>Adds to a custom counter, or raises a custom maximum. Any thread.</summary>
+    public void UpdateCustom(int index, long value)
+    {
+        lock (_lock)
+        {
+            Combine(index, value);
+        }
+    }
+
+    /// <summary>A consistent copy, custom statistics last. Never waits for a turn to end.</summary>
     public long[] Read()
     {
         lock (_lock)
         {
-            return ((ReadOnlySpan<long>)_published).ToArray();
+            return [.. (ReadOnlySpan<long>)_published, .. _customValues];
         }
+    }
+
+    private void Combine(int index, long value)
+    {
+        ref long current = ref _customValues[index];
+        current = _customModes[index] == StatisticMode.Maximum ? Math.Max(current, value) : current + value;
     }
 }

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+
+using Microsoft.Extensions.Logging;
+using Spead2.Receive;
+
+namespace Spead2.Managed;
+
+/// <summary>
+/// A user's allocator as the heaps of a stream use it: nothing that it throws gets out. Any thread.
+/// </summary>
+internal sealed unsafe class PayloadMemory(MemoryAllocator allocator, EngineLog log, Tally tally)
+{
+    private int _failed;
+
+    public MemoryAllocator Allocator => allocator;
+
+    /// <summary>A block for the payload of a heap; one with a null address if there is no memory.</summary>
+    public MemoryBlock Allocate(ulong size, in Packet packet)
+    {
+        try
+        {
+            MemoryBlock block = allocator.Allocate((long)size, packet.Describe(tally.CustomBatch));
+            if (block.Address is null || block.Size >= (long)size)
+            {
+                return block;
+            }
+
+            Say((size, block.Size), static x => $"a memory allocator gave {x.Size} bytes when asked for {x.size}");
+            Free(block);
+        }
+        catch (Exception exception)
+        {
+            Say(exception, static exception => $"a memory allocator failed to allocate: {exception}");
+        }
+
+        return default;
+    }
+
+    public void Free(in MemoryBlock block)
+    {
+        try
+        {
+            allocator.Free(block);
+        }
+        catch (Exception exception)
+        {
+            Say(exception, static exception => $"a memory allocator failed to free: {exception}");
+        }
+    }
+
+    /// <summary>Logs the first failure.</summary>
+    private void Say<TState>(TState state, Func<TState, string> text)
+    {
+        if (Interlocked.Exchange(ref _failed, 1) == 0)
+        {
+            log.Write(MessageKind.User, LogLevel.Warning, state, text);
+        }
+    }
+}

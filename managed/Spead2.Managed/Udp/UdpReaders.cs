@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+
+using System.Net;
+using System.Net.Sockets;
+using Spead2.Managed.Linux;
+using Spead2.Receive;
+
+namespace Spead2.Managed;
+
+/// <summary>Makes UDP readers of the kind that the threads of a stream can wait for.</summary>
+internal static class UdpReaders
+{
+    /// <summary>Adds a reader with valid options; gives the port that it is bound to.</summary>
+    /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
+    public static int Add(StreamCore stream, UdpReaderOptions options)
+    {
+        Socket socket = UdpSocket.Open(options, stream.Log);
+        int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        IoThread thread = stream.Threads.Assign();
+        UdpSource source;
+        try
+        {
+            source = thread.Loop is EpollLoop loop
+                ? new LinuxUdpSource(loop, socket, options.MaxSize)
+                : new SocketUdpSource(thread.Loop, socket, options.MaxSize);
+        }
+        catch
+        {
+            thread.Unassign();
+            throw;
+        }
+
+        UdpReader reader = new(stream, thread, source, options.MaxSize);
+        try
+        {
+            reader.Watch();
+        }
+        catch
+        {
+            reader.Close();
+            reader.Release();
+            throw;
+        }
+
+        stream.Add(reader);
+        return port;
+    }
+}
