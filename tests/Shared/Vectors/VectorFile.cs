@@ -8,20 +8,25 @@ namespace Spead2.Testing.Vectors;
 internal static class VectorFile
 {
     private static readonly string[] Settings = ["case", "order", "options", "feed"];
+    private static readonly string[] ItemWords = ["case", "bug_compat", "update", "item", "refused", "sent"];
 
     /// <summary>The runs of a file's cases: one for each order of packets.</summary>
     public static IEnumerable<Vector> Read(string path)
     {
-        string tag = Path.GetFileNameWithoutExtension(path);
-        string[][] lines =
-            [.. File.ReadLines(path)
-                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                .Where(words => words.Length > 0 && words[0][0] != '#')];
-        (string[][] head, List<string[][]> cases) = Split(lines, "case");
-        (_, List<string[][]> packets) = Split(head, "packet");
-        Dictionary<string, byte[]> bytes = packets.ToDictionary(
-            packet => packet[0][1], packet => packet[1..].SelectMany(words => words).Select(ParseByte).ToArray());
-        return cases.SelectMany(section => ReadCase(tag, section, bytes));
+        (string[][] head, List<string[][]> cases) = Split(ReadLines(path), "case");
+        Dictionary<string, byte[]> packets = ReadPackets(head);
+        return cases.SelectMany(section => ReadCase(Path.GetFileNameWithoutExtension(path), section, packets));
+    }
+
+    /// <summary>The cases of a file about the items of a vector, whose packets are in the folder above.</summary>
+    public static IEnumerable<ItemVector> ReadItems(string path)
+    {
+        string file = Path.GetFileName(path);
+        string vector = Path.Combine(Path.GetDirectoryName(path)!, "..", file);
+        (string[][] head, _) = Split(ReadLines(vector), "case");
+        Dictionary<string, byte[]> packets = ReadPackets(head);
+        (_, List<string[][]> cases) = Split(ReadLines(path), "case");
+        return cases.Select(section => ReadItemCase(Path.GetFileNameWithoutExtension(file), section, packets));
     }
 
     /// <summary>A number, decimal or hex with 0x.</summary>
@@ -47,6 +52,33 @@ internal static class VectorFile
         }
 
         return (lines, sections);
+    }
+
+    private static string[][] ReadLines(string path) =>
+        [.. File.ReadLines(path)
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(words => words.Length > 0 && words[0][0] != '#')];
+
+    private static Dictionary<string, byte[]> ReadPackets(string[][] head)
+    {
+        (_, List<string[][]> packets) = Split(head, "packet");
+        return packets.ToDictionary(
+            packet => packet[0][1], packet => packet[1..].SelectMany(words => words).Select(ParseByte).ToArray());
+    }
+
+    private static ItemVector ReadItemCase(string tag, string[][] lines, Dictionary<string, byte[]> packets)
+    {
+        ILookup<string, string[]> byWord = lines.ToLookup(words => words[0], words => words[1..]);
+        Assert.That(byWord.Select(group => group.Key), Is.SubsetOf(ItemWords), tag);
+        return new()
+        {
+            Name = $"{tag}: {string.Join(' ', byWord["case"].Single())}",
+            BugCompat = (BugCompat)byWord["bug_compat"].Select(words => ParseNumber(words[0])).SingleOrDefault(),
+            Packets = [.. byWord["update"].Single().Select(name => packets[name])],
+            Items = [.. byWord["item"].Select(ExpectedValue.Read)],
+            Refused = byWord["refused"].Select(ExpectedValue.Read).SingleOrDefault(),
+            IsSent = byWord.Contains("sent"),
+        };
     }
 
     private static IEnumerable<Vector> ReadCase(string tag, string[][] lines, Dictionary<string, byte[]> packets)
