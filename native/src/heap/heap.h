@@ -32,15 +32,14 @@ typedef struct sp2__next_packet {
  * consumer takes it.
  */
 struct sp2_heap {
+    /* What every packet needs, down to `next`: two cache lines. */
     uint64_t cnt;
     uint64_t heap_length; /* or SP2__LENGTH_UNKNOWN */
     uint64_t received_length;
     uint64_t min_length; /* smallest length that the heap can have, by all that is known */
     uint8_t *payload;
-    uint64_t capacity;        /* bytes at `payload` */
-    sp2_allocator *allocator; /* where `payload` lives, held; NULL: the default memory */
-    void *block_context;      /* the allocator's, of `payload` */
-    uint64_t received_end;    /* one more than the largest offset received */
+    uint64_t capacity;     /* bytes at `payload` */
+    uint64_t received_end; /* one more than the largest offset received */
     uint32_t address_bits;
     uint32_t bug_compat;
     bool in_order;       /* the rule that its packets obeyed */
@@ -54,6 +53,8 @@ struct sp2_heap {
     sp2__ranges ranges;
     sp2_range *range_copies; /* incomplete and finished: what sp2_heap_get_ranges gives */
     uint64_t range_count;
+    sp2_allocator *allocator; /* where `payload` lives, held; NULL: the default memory */
+    void *block_context;      /* the allocator's, of `payload` */
     sp2__pointers pointers;
 };
 
