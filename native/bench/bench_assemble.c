@@ -17,6 +17,9 @@
  * repetition to the next, as it does in a program that receives for long; all memory is touched
  * before anything is measured.
  *
+ * With --pool a third method takes its turns: receive_pool is receive with a memory pool of the
+ * heap's size as the stream's allocator.
+ *
  * A repetition of either method is a list of RUN_BYTES of payload: short enough that most of them
  * pass undisturbed on a machine that is shared. Receiving is measured from the moment when the
  * first heaps have been popped to that when the last one is, so that making and waking a thread do
@@ -48,6 +51,7 @@ typedef struct bench_settings {
     int32_t consumer_cpu;
     int32_t worker_cpu;
     bool poll;
+    bool pool; /* also with an explicit memory pool */
 } bench_settings;
 
 /* One heap size and packet size with everything made ready. */
@@ -60,6 +64,7 @@ typedef struct shape {
     datagram_list source;
     sp2_datagram *list;
     sp2_thread_pool *pool;
+    sp2_allocator *memory_pool; /* or NULL */
     uint32_t destinations;
     uint8_t *destination[MAX_DESTINATIONS];
 } shape;
@@ -134,10 +139,12 @@ static int32_t pop(const shape *s, sp2_receive_stream *stream, sp2_heap **heaps,
     return status;
 }
 
-static double receive_once(const shape *s, bool compare) {
+/* `allocator` NULL: the default memory. */
+static double receive_once(const shape *s, sp2_allocator *allocator, bool compare) {
     sp2_receive_stream *stream;
     check(sp2_receive_stream_create(s->pool, NULL, &stream), "sp2_receive_stream_create");
-
+    check(sp2_receive_stream_set_memory_allocator(stream, allocator),
+          "sp2_receive_stream_set_memory_allocator");
     check(sp2_receive_stream_add_datagram_reader(stream, s->list, s->packets),
           "sp2_receive_stream_add_datagram_reader");
     sp2_heap *heaps[POP_BATCH];
@@ -197,12 +204,24 @@ static void start_pool(shape *s) {
     check(sp2_thread_pool_create(&options, &s->pool), "sp2_thread_pool_create");
 }
 
+/* Room for all heaps that are in use at a time, in place before the first. */
+static void make_memory_pool(shape *s) {
+    sp2_memory_pool_options options = SP2_MEMORY_POOL_OPTIONS_INIT;
+    options.lower = s->heap;
+    options.upper = s->heap;
+    options.max_free = MAX_DESTINATIONS;
+    options.initial = s->destinations;
+    options.flags = SP2_MEMORY_POOL_NO_WARNING;
+    check(sp2_memory_pool_create(&options, &s->memory_pool), "sp2_memory_pool_create");
+    receive_once(s, s->memory_pool, true);
+}
+
 /* Lets both methods run, and finds how many heap buffers the receive path uses. */
 static void warm_up(shape *s) {
     sp2_memory_stats memory = SP2_MEMORY_STATS_INIT;
-    receive_once(s, true);
+    receive_once(s, NULL, true);
     check(sp2_memory_trim(), "sp2_memory_trim");
-    receive_once(s, false);
+    receive_once(s, NULL, false);
     check(sp2_memory_get_stats(&memory), "sp2_memory_get_stats");
     const uint64_t buffers = memory.cached_bytes / s->heap;
     s->destinations = buffers < 1                  ? 1
@@ -237,6 +256,15 @@ static double print_result(const shape *s, const char *method, double *ns, uint3
     return median;
 }
 
+/* How much dearer the default memory is than an explicit pool; before either array is sorted. */
+static double median_ratio(const double *with_default, const double *with_pool, uint32_t count) {
+    static double ratio[MAX_REPEATS];
+    for (uint32_t i = 0; i < count; i++) {
+        ratio[i] = with_default[i] / with_pool[i];
+    }
+    return median_of(ratio, count);
+}
+
 static void measure(const bench_settings *settings, uint64_t heap, uint64_t payload) {
     shape s = {.settings = settings, .heap = heap, .payload = payload};
     for (uint64_t cnt = 1; cnt <= SOURCE_HEAPS; cnt++) {
@@ -250,9 +278,13 @@ static void measure(const bench_settings *settings, uint64_t heap, uint64_t payl
     }
     start_pool(&s);
     warm_up(&s);
+    if (settings->pool) {
+        make_memory_pool(&s);
+    }
 
     static double copy[MAX_REPEATS];
     static double receive[MAX_REPEATS];
+    static double with_pool[MAX_REPEATS];
     const double end = now_ns() + settings->seconds * 1e9;
     uint32_t done = 0;
     while (settings->seconds > 0 ? now_ns() < end && done < MAX_REPEATS
@@ -260,13 +292,16 @@ static void measure(const bench_settings *settings, uint64_t heap, uint64_t payl
         run_on(settings->worker_cpu);
         copy[done] = memcpy_once(&s);
         run_on(settings->consumer_cpu);
-        receive[done] = receive_once(&s, false);
+        receive[done] = receive_once(&s, NULL, false);
+        with_pool[done] =
+            s.memory_pool != NULL ? receive_once(&s, s.memory_pool, false) : receive[done];
         done++;
     }
     static double overhead[MAX_REPEATS];
     for (uint32_t i = 0; i < done; i++) {
         overhead[i] = receive[i] - copy[i];
     }
+    const double ratio = median_ratio(receive, with_pool, done);
     const double copy_ns = print_result(&s, "memcpy", copy, done);
     print_result(&s, "receive", receive, done);
     const double overhead_ns = median_of(overhead, done);
@@ -276,8 +311,15 @@ static void measure(const bench_settings *settings, uint64_t heap, uint64_t payl
            (unsigned long long)heap, (unsigned long long)payload, overhead_ns,
            overhead_ns / copy_ns * 100, receive[0] - copy[0],
            (receive[0] - copy[0]) / copy[0] * 100);
+    if (s.memory_pool != NULL) {
+        print_result(&s, "receive_pool", with_pool, done);
+        printf("{\"bench\":\"assemble\",\"heap\":%llu,\"payload\":%llu,"
+               "\"default_over_pool\":%.3f}\n",
+               (unsigned long long)heap, (unsigned long long)payload, ratio);
+    }
     fflush(stdout);
 
+    sp2_allocator_destroy(s.memory_pool);
     sp2_thread_pool_destroy(s.pool);
     for (uint32_t i = 0; i < s.destinations; i++) {
         free(s.destination[i]);
@@ -299,6 +341,7 @@ static void print_help(void) {
         "  --cpu A,B         bind the consumer to CPU A, the worker and the plain copy to CPU B;\n"
         "                    default: the first two that may be used\n"
         "  --no-cpu          leave both where the scheduler puts them\n"
+        "  --pool            also receives with an explicit memory pool\n"
         "  --poll            the consumer looks for heaps without pause instead of waiting\n"
         "  --help            this text\n",
         MAX_REPEATS, DEFAULT_REPEATS);
@@ -342,6 +385,9 @@ static bench_settings parse(int argc, char **argv) {
             exit(0);
         } else if (strcmp(option, "--poll") == 0) {
             s.poll = true;
+            continue;
+        } else if (strcmp(option, "--pool") == 0) {
+            s.pool = true;
             continue;
         } else if (strcmp(option, "--no-cpu") == 0) {
             s.consumer_cpu = NO_CPU;
