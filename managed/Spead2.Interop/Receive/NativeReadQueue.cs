@@ -10,7 +10,7 @@ namespace Spead2.Receive;
 /// The readers of a native stream. The stream's callback refers to this object and not to the stream's handle, so that
 /// a stream that nobody disposes can be finalized. Callers lease the handle; the callback need not.
 /// </summary>
-internal sealed unsafe class NativeReadQueue(sp2_receive_stream* stream) : ReadQueue
+internal sealed unsafe class NativeReadQueue(sp2_receive_stream* stream, bool spins) : ReadQueue(spins)
 {
     private const int BatchSize = 64;
 

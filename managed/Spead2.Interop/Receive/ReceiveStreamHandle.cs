@@ -49,7 +49,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
 
         Payloads = new(Stream, options.CustomStatistics.Count, log);
         Keep(Payloads);
-        Queue = new NativeReadQueue(Stream);
+        Queue = new NativeReadQueue(Stream, spins: options.SpinTime != TimeSpan.Zero);
         NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_set_ready_callback(
             Stream, NativeReadQueue.Function, (void*)KeepContext(Queue)));
     }

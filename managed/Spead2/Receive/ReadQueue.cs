@@ -6,8 +6,15 @@ namespace Spead2.Receive;
 /// The readers that wait for heaps of an engine's ring, in the order they came. A heap is taken from the ring only for
 /// a reader that certainly gets it, so no cancellation loses one.
 /// </summary>
-internal abstract class ReadQueue
+/// <param name="spins">Whether an asynchronous reader looks for a heap for a moment before it waits for one.</param>
+internal abstract class ReadQueue(bool spins = true)
 {
+    // Together a few microseconds, less than it costs to put an asynchronous reader to sleep and wake it. Between two
+    // looks the ring is left to the thread that fills it.
+    private const int Looks = 16;
+    private const int PausesPerLook = 8;
+
+    private readonly bool _spins = spins && Environment.ProcessorCount > 1;
     private readonly Lock _gate = new();
     private readonly LinkedList<Reader> _readers = new();
     private TaskCompletionSource<bool>? _ready;
@@ -66,7 +73,7 @@ internal abstract class ReadQueue
             return ValueTask.FromCanceled<Heap?>(cancellationToken);
         }
 
-        if (TryRead(out Heap? heap) != ReadResult.Empty)
+        if (TryRead(out Heap? heap) != ReadResult.Empty || TryReadSoon(out heap) != ReadResult.Empty)
         {
             return ValueTask.FromResult(heap);
         }
@@ -152,6 +159,20 @@ internal abstract class ReadQueue
     /// already.
     /// </summary>
     protected abstract ReadResult RequestReady();
+
+    /// <summary>Looks for a heap as long as that is cheaper than to wait for one.</summary>
+    private ReadResult TryReadSoon(out Heap? heap)
+    {
+        heap = null;
+        ReadResult result = ReadResult.Empty;
+        for (int look = 0; look < Looks && _spins && !HasReaders && result == ReadResult.Empty; look++)
+        {
+            Thread.SpinWait(PausesPerLook);
+            result = TryRead(out heap);
+        }
+
+        return result;
+    }
 
     private Reader Enqueue()
     {

@@ -91,9 +91,9 @@ public sealed class ReceiveStreamOptions
     public IReadOnlyList<CustomStatistic> CustomStatistics { get; init; } = [];
 
     /// <summary>
-    /// How long a blocking read looks for a heap before it sleeps; <see cref="TimeSpan.Zero"/> sleeps at once. At most
-    /// <see cref="int.MaxValue"/> milliseconds. Sleeping saves processor time; waking a sleeper costs the thread that
-    /// receives packets a system call.
+    /// How long a blocking read looks for a heap before it sleeps. At most <see cref="int.MaxValue"/> milliseconds. An
+    /// asynchronous read never looks longer than a few microseconds. With <see cref="TimeSpan.Zero"/> neither looks at
+    /// all. Sleeping saves processor time; waking a sleeper costs the thread that receives packets a system call.
     /// </summary>
     public TimeSpan SpinTime { get; init; } = DefaultSpinTime;
 
