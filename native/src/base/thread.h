@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #if defined(_WIN32)
-#define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 typedef SRWLOCK sp2__mutex;
 typedef CONDITION_VARIABLE sp2__condition;

@@ -57,9 +57,10 @@ static int32_t look_up(const char *field, const char *host, int family, const ch
     return SP2_OK;
 }
 
+/* IPv4 groups are 224.0.0.0/4. */
 static bool is_multicast(const sp2__ip_address *address) {
     return address->any.sa_family == AF_INET6 ? IN6_IS_ADDR_MULTICAST(&address->v6.sin6_addr)
-                                              : IN_MULTICAST(ntohl(address->v4.sin_addr.s_addr));
+                                              : ntohl(address->v4.sin_addr.s_addr) >> 28 == 0xe;
 }
 
 /* Every address of the host, of the existing socket's family. */

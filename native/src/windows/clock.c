@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 
-#define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
 uint64_t sp2__clock_ns(void) {

@@ -2,7 +2,6 @@
 #ifndef SP2_WINDOWS_COMPLETION_H
 #define SP2_WINDOWS_COMPLETION_H
 
-#define WIN32_LEAN_AND_MEAN
 #include <winsock2.h>
 /* After winsock2.h. */
 #include <windows.h>

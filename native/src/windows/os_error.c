@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
 bool sp2__os_error_is_memory(int32_t os_code) {

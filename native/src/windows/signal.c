@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/signal.h"
 
-#define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
 int32_t sp2__signal_open(intptr_t *signal) {

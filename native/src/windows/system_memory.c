@@ -3,7 +3,6 @@
 
 #include <malloc.h>
 #include <stdint.h>
-#define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
 #include "base/alloc.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/wake.h"
 
-#define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
 #include "base/clock.h"
