@@ -2,6 +2,15 @@
 
 using BenchmarkDotNet.Running;
 using Spead2.Benchmarks;
+using Spead2.Benchmarks.Assemble;
 
 // For example: dotnet run -c Release --project benchmarks/Spead2.Benchmarks -- --filter '*Codec*'
-BenchmarkSwitcher.FromAssembly(typeof(BenchmarkConfig).Assembly).Run(args, new BenchmarkConfig());
+// The receive path needs threads and measures itself: ... -- assemble
+if (args is ["assemble", ..])
+{
+    AssembleBenchmark.Run(args[1..]);
+}
+else
+{
+    BenchmarkSwitcher.FromAssembly(typeof(BenchmarkConfig).Assembly).Run(args, new BenchmarkConfig());
+}
