@@ -10,7 +10,7 @@ namespace Spead2.Differential;
 [TestFixture]
 public sealed class GeneratorTests
 {
-    private const int Often = 20;
+    private const int Often = 10;
 
     private static readonly string[] OutOfReach =
         ["allocation_failed", "truncated", "kernel_drops", "heaps_dropped_at_stop"];

@@ -22,6 +22,11 @@ internal sealed record TraceOptions
         new("deliver_incomplete", "--incomplete", o => o.DeliverIncomplete, (o, on) => o with { DeliverIncomplete = on }),
         new("keep_ranges", "--incomplete", o => o.KeepRanges, (o, on) => o with { KeepRanges = on }),
         new("keep_incomplete_payload", "--incomplete", o => o.KeepPayload, (o, on) => o with { KeepPayload = on }),
+        new("explicit_start", null, o => o.ExplicitStart, (o, on) => o with { ExplicitStart = on }),
+        new("sleep_at_once", null, o => o.SleepAtOnce, (o, on) => o with { SleepAtOnce = on }),
+        new("copy_method", null, o => (long)o.CopyMethod, (o, n) => o with { CopyMethod = (CopyMethod)n }),
+        new("counting_copier", null, o => o.CountingCopier, (o, on) => o with { CountingCopier = on }),
+        new("largest_block", null, o => o.LargestBlock, (o, n) => o with { LargestBlock = n }),
     ];
 
     private static readonly TraceOptions Default = new();
@@ -48,13 +53,31 @@ internal sealed record TraceOptions
 
     public bool KeepPayload { get; init; }
 
+    public bool ExplicitStart { get; init; }
+
+    public bool SleepAtOnce { get; init; }
+
+    public CopyMethod CopyMethod { get; init; }
+
+    /// <summary>Whether a function of the user's copies payloads, and counts that in custom statistics.</summary>
+    public bool CountingCopier { get; init; }
+
+    /// <summary>With a memory allocator of the user's, the largest block that it gives; 0 without.</summary>
+    public long LargestBlock { get; init; }
+
     /// <summary>These options with one that is not the default set to it: each way to be simpler.</summary>
     public IEnumerable<TraceOptions> Simpler =>
         All.Where(option => !option.IsDefault(this)).Select(option => option.Set(this, option.Get(Default)));
 
-    /// <summary>The options of `spead2 recv`, which has one for all that concerns incomplete heaps.</summary>
-    public string CommandLine => string.Join(
-        ' ', All.Where(option => !option.IsDefault(this)).Select(option => option.Text(option.Switch, " ", this)).Distinct());
+    /// <summary>
+    /// The options of `spead2 recv`, which has one for all that concerns incomplete heaps and none for what only a
+    /// program can do.
+    /// </summary>
+    public string CommandLine => string.Join(' ', (
+        from option in All
+        let name = option.Switch
+        where name is not null && !option.IsDefault(this)
+        select option.Text(name, " ", this)).Distinct());
 
     /// <summary>Reads what <see cref="ToString"/> writes.</summary>
     public static TraceOptions Parse(IEnumerable<string> words) => words.Aggregate(Default, (options, word) =>
@@ -78,6 +101,9 @@ internal sealed record TraceOptions
         ContiguousOnly = !DeliverIncomplete,
         IncompleteKeepPayloadRanges = KeepRanges,
         IncompleteKeepPayload = KeepPayload,
+        ExplicitStart = ExplicitStart,
+        SpinTime = SleepAtOnce ? TimeSpan.Zero : ReceiveStreamOptions.DefaultSpinTime,
+        CustomStatistics = CountingCopier ? Engines.CountingCopier.Statistics : [],
         Logger = NullLogger.Instance,
     };
 
@@ -86,9 +112,9 @@ internal sealed record TraceOptions
         ' ', All.Where(option => !option.IsDefault(this)).Select(option => option.Text(option.Name, "=", this)));
 
     private sealed record Option(
-        string Name, string Switch, Func<TraceOptions, long> Get, Func<TraceOptions, long, TraceOptions> Set, bool IsFlag = false)
+        string Name, string? Switch, Func<TraceOptions, long> Get, Func<TraceOptions, long, TraceOptions> Set, bool IsFlag = false)
     {
-        public Option(string name, string @switch, Func<TraceOptions, bool> get, Func<TraceOptions, bool, TraceOptions> set)
+        public Option(string name, string? @switch, Func<TraceOptions, bool> get, Func<TraceOptions, bool, TraceOptions> set)
             : this(name, @switch, o => get(o) ? 1 : 0, (o, n) => set(o, n != 0), IsFlag: true)
         {
         }

@@ -17,34 +17,74 @@ internal sealed class StreamEngine(string name, Func<ReceiveStreamOptions, IRece
     public Observation Run(Trace trace)
     {
         List<ObservedHeap> heaps = [];
+        using var allocator = new ScarceAllocator(trace.Options.LargestBlock);
         try
         {
-            using IReceiveStream stream = create(trace.Options.ToStreamOptions());
-            if (trace.Feed == Feed.Datagrams)
+            Observation observation;
+            using (IReceiveStream stream = create(trace.Options.ToStreamOptions()))
             {
-                stream.AddDatagramReader([.. trace.Packets.Select(packet => new ReadOnlyMemory<byte>(packet))]);
-            }
-            else
-            {
-                stream.AddBufferReader(trace.Joined);
-            }
-
-            while (stream.TryRead(out Heap? heap, Patience))
-            {
-                using (heap)
-                {
-                    heaps.Add(ObservedHeap.Of(heap));
-                }
+                SetUp(stream, trace.Options, allocator);
+                Feed(stream, trace);
+                Drain(stream, heaps);
+                observation = new(
+                    heaps,
+                    stream.Statistics.ToDictionary(),
+                    stream.IsCompleted ? null : $"neither a heap nor an end for {Patience.TotalSeconds:0} seconds");
             }
 
-            return new(
-                heaps,
-                stream.Statistics.ToDictionary(),
-                stream.IsCompleted ? null : $"neither a heap nor an end for {Patience.TotalSeconds:0} seconds");
+            return SpinWait.SpinUntil(() => allocator.Blocks == 0, Patience)
+                ? observation
+                : observation with { Failure = $"{allocator.Blocks} blocks of memory were not given back" };
         }
         catch (Exception e)
         {
             return new(heaps, new Dictionary<string, long>(), e.ToString());
+        }
+    }
+
+    private static void SetUp(IReceiveStream stream, TraceOptions options, ScarceAllocator allocator)
+    {
+        if (options.CopyMethod != CopyMethod.Default)
+        {
+            stream.CopyMethod = options.CopyMethod;
+        }
+
+        if (options.CountingCopier)
+        {
+            stream.PacketCopier = CountingCopier.Copy;
+        }
+
+        if (options.LargestBlock > 0)
+        {
+            stream.MemoryAllocator = allocator;
+        }
+    }
+
+    private static void Feed(IReceiveStream stream, Trace trace)
+    {
+        if (trace.Feed == Differential.Feed.Datagrams)
+        {
+            stream.AddDatagramReader([.. trace.Packets.Select(packet => new ReadOnlyMemory<byte>(packet))]);
+        }
+        else
+        {
+            stream.AddBufferReader(trace.Joined);
+        }
+
+        if (trace.Options.ExplicitStart)
+        {
+            stream.Start();
+        }
+    }
+
+    private static void Drain(IReceiveStream stream, List<ObservedHeap> heaps)
+    {
+        while (stream.TryRead(out Heap? heap, Patience))
+        {
+            using (heap)
+            {
+                heaps.Add(ObservedHeap.Of(heap));
+            }
         }
     }
 }

@@ -63,6 +63,7 @@ internal sealed class TraceGenerator
             DeliverIncomplete = _dice.Chance(65),
             KeepRanges = _dice.Chance(60),
             KeepPayload = _dice.Chance(60),
+            SleepAtOnce = _dice.Chance(20),
         };
     }
 

@@ -13,6 +13,7 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
     private readonly List<Packet> _accepted = [];
     private long? _heapLength;
     private long _minLength;
+    private long _capacity;
 
     public long Cnt => first.Cnt;
 
@@ -28,6 +29,7 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
     public string? Accept(Packet packet)
     {
         long end = packet.Offset + packet.Payload.Length;
+        long needed = packet.HeapLength ?? end;
         if ((_heapLength is not null && packet.HeapLength is not null && packet.HeapLength != _heapLength)
             || packet.HeapLength < _minLength)
         {
@@ -39,7 +41,7 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
             return "rejected_flavour";
         }
 
-        if ((packet.HeapLength ?? end) > options.MaxHeapSize)
+        if (needed > options.MaxHeapSize)
         {
             return "too_large";
         }
@@ -49,14 +51,24 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
             return "rejected_order";
         }
 
-        if (!options.InOrder && AddRange(packet.Offset, end) is string reason)
+        if (!options.InOrder && CheckRange(packet.Offset, end) is string reason)
         {
             return reason;
         }
 
+        if (!TryReserve(needed, isExact: packet.HeapLength is not null))
+        {
+            return "allocation_failed";
+        }
+
+        if (!options.InOrder)
+        {
+            AddRange(packet.Offset, end);
+        }
+
         _accepted.Add(packet);
         _heapLength ??= packet.HeapLength;
-        _minLength = Math.Max(_minLength, packet.HeapLength ?? end);
+        _minLength = Math.Max(_minLength, needed);
         foreach (Pointer pointer in packet.Pointers)
         {
             if (!pointer.IsImmediate)
@@ -101,22 +113,36 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
 
     private IEnumerable<PayloadRange> InOrderRange => options.InOrder && Received > 0 ? [new(0, Received)] : [];
 
-    /// <summary>Spec 4.4, step by step.</summary>
-    private string? AddRange(long start, long end)
+    /// <summary>Spec 4.3: a heap of unknown length grows in steps, which here end at the largest heap.</summary>
+    private bool TryReserve(long needed, bool isExact)
     {
-        int next = _ranges.FindIndex(range => range.Start > start);
-        next = next < 0 ? _ranges.Count : next;
-        int previous = next - 1;
-        if (next < _ranges.Count && _ranges[next].Start < end)
+        if (needed <= _capacity)
         {
-            return "rejected_overlap";
+            return true;
         }
 
-        if (previous >= 0 && _ranges[previous].End > start)
+        long block = isExact ? needed : Math.Max(needed, Math.Min(2 * _capacity, options.MaxHeapSize));
+        if (options.LargestBlock > 0 && block > options.LargestBlock)
         {
-            return "rejected_duplicate";
+            return false;
         }
 
+        _capacity = block;
+        return true;
+    }
+
+    // Spec 4.4, step by step: previous and next are the ranges before and behind the new one.
+    private string? CheckRange(long start, long end)
+    {
+        (int previous, int next) = Around(start);
+        return next < _ranges.Count && _ranges[next].Start < end ? "rejected_overlap"
+            : previous >= 0 && _ranges[previous].End > start ? "rejected_duplicate"
+            : null;
+    }
+
+    private void AddRange(long start, long end)
+    {
+        (int previous, int next) = Around(start);
         if (previous >= 0 && _ranges[previous].End == start)
         {
             _ranges[previous] = new(_ranges[previous].Start, end);
@@ -132,8 +158,12 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
             _ranges[previous] = new(_ranges[previous].Start, _ranges[next].End);
             _ranges.RemoveAt(next);
         }
+    }
 
-        return null;
+    private (int Previous, int Next) Around(long start)
+    {
+        int next = _ranges.Count(range => range.Start <= start);
+        return (next - 1, next);
     }
 
     private IEnumerable<ObservedItem> FreezeItems()

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using Spead2.Differential.Engines;
+
 namespace Spead2.Differential.Model;
 
 /// <summary>
@@ -129,6 +131,13 @@ internal sealed class NaiveStream
 
         Count("packets_accepted");
         Count("payload_bytes", packet.Payload.Length);
+        if (_options.CountingCopier && packet.Payload.Length > 0)
+        {
+            Count(CountingCopier.Copied);
+            _statistics[CountingCopier.LargestCopied] =
+                Math.Max(_statistics.GetValueOrDefault(CountingCopier.LargestCopied), packet.Payload.Length);
+        }
+
         if (isNew)
         {
             Start(heap);
