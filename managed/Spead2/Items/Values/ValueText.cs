@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
+using System.Numerics;
 using System.Text;
 
 namespace Spead2.Items.Values;
@@ -11,6 +12,10 @@ internal sealed class ValueText
     // Elements and brackets that are written before the rest is left out.
     private const int MaxParts = 100;
     private const char Rest = '…';
+
+    // Time for decimal digits rises with the square of their number; beyond this, the first bits are shown in hex.
+    private const int MaxIntegerBits = 1024;
+    private const int ShownBits = 64;
 
     private readonly StringBuilder _text = new();
     private int _partsLeft = MaxParts;
@@ -71,6 +76,10 @@ internal sealed class ValueText
                 }
 
                 _text.Append(')');
+                break;
+            case BigInteger number when number.GetBitLength() > MaxIntegerBits:
+                BigInteger first = number >> (int)(number.GetBitLength() - ShownBits);
+                _text.Append(CultureInfo.InvariantCulture, $"0x{first:x}{Rest}");
                 break;
             case byte[] bytes:
                 int shown = Math.Min(bytes.Length, MaxParts);

@@ -7,6 +7,9 @@ namespace Spead2.Fuzz.Items;
 /// <summary>Reads a value in every form. What comes out must be documented, and the forms must agree.</summary>
 internal static class ValueReader
 {
+    // Time to write an integer rises with the square of its bits; only senders write, so that is no matter here.
+    private const int MostBytesToWrite = 1 << 14;
+
     /// <summary>Reads the value of an item that has one.</summary>
     /// <param name="item">The item.</param>
     /// <param name="refuse">Is told of documented exceptions.</param>
@@ -29,7 +32,10 @@ internal static class ValueReader
 
         Require(
             value is not Array array || value is byte[] || array.Length == item.Count, "as many objects as elements");
-        WriteAndReadAgain(item, value);
+        if (item.RawBytes.Length <= MostBytesToWrite)
+        {
+            WriteAndReadAgain(item, value);
+        }
 
         void Try(Action read) => ReadOrRefuse(read, refuse);
     }
