@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Thread pools: their life, their threads, their CPUs. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#if defined(__linux__)
+#include <dirent.h>
+#include <sched.h>
+#endif
 
 #include "log_capture.h"
 #include "receiver.h"
@@ -226,4 +233,143 @@ SP2_TEST(Streams_may_come_and_go_from_several_threads) {
         test_thread_join(threads[i]);
     }
     sp2_thread_pool_destroy(pool);
+}
+
+/* ---- names and CPUs, as /proc shows them ---- */
+
+#if defined(__linux__)
+
+/* Whether a thread of this program has this name. */
+static bool has_thread(const char *name) {
+    DIR *tasks = opendir("/proc/self/task");
+    if (tasks == NULL) {
+        SKIP("there is no /proc here");
+    }
+    bool found = false;
+    for (struct dirent *entry; !found && (entry = readdir(tasks)) != NULL;) {
+        char path[300];
+        char comm[64] = "";
+        snprintf(path, sizeof(path), "/proc/self/task/%s/comm", entry->d_name);
+        FILE *file = fopen(path, "r");
+        if (file != NULL) {
+            if (fgets(comm, sizeof(comm), file) != NULL) {
+                comm[strcspn(comm, "\n")] = '\0';
+            }
+            fclose(file);
+        }
+        found = strcmp(comm, name) == 0;
+    }
+    closedir(tasks);
+    return found;
+}
+
+SP2_TEST(Threads_have_the_name_of_their_pool_and_their_number) {
+    static const struct {
+        const char *name;
+        uint32_t threads;
+        const char *expected; /* of the last thread */
+    } cases[] = {
+        {NULL, 1, "spead2-0"},
+        {"", 2, "spead2-1"},
+        {"correlator", 12, "correlator-11"},
+        {"thirteenbytes", 1, "thirteenbytes-0"},
+        {"thirteenbytes", 11, "thirteenbyte-10"},
+        {"a name that is much too long for any thread", 1, "a name that i-0"},
+        {"\u00fcber-z\u00e4hler", 1, "\u00fcber-z\u00e4hler-0"},
+        {"abcdefghijkl\u00fc", 1, "abcdefghijkl-0"}, /* no half character */
+        {"abcdefghijk\u20ac", 1, "abcdefghijk-0"},
+        {"abcdefghij\u20ac", 1, "abcdefghij\u20ac-0"},
+        {"abcdefghi\U0001F4E1xyz", 101, "abcdefghi-100"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sp2_test_context("case %zu", i);
+        char name[64] = "";
+        sp2_thread_pool_options options = SP2_THREAD_POOL_OPTIONS_INIT;
+        if (cases[i].name != NULL) {
+            snprintf(name, sizeof(name), "%s", cases[i].name);
+            options.name = name;
+        }
+        options.threads = cases[i].threads;
+        sp2_thread_pool *pool;
+        REQUIRE_OK(sp2_thread_pool_create(&options, &pool));
+        memset(name, 'x', sizeof(name)); /* the caller's again */
+        WAIT_UNTIL(has_thread(cases[i].expected), PATIENCE_SECONDS);
+        sp2_thread_pool_destroy(pool);
+        CHECK(!has_thread(cases[i].expected));
+    }
+}
+
+static void read_affinity(cpu_set_t *set) {
+    CPU_ZERO(set);
+    REQUIRE(sched_getaffinity(0, sizeof(*set), set) == 0);
+}
+
+static int32_t last_allowed_cpu(const cpu_set_t *allowed) {
+    int32_t last = -1;
+    for (int32_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET((size_t)cpu, allowed)) {
+            last = cpu;
+        }
+    }
+    return last;
+}
+
+static void note_cpus_of_worker(void *context) {
+    cpu_set_t *set = context;
+    read_affinity(set);
+}
+
+SP2_TEST(Worker_runs_on_the_cpu_that_was_asked_for) {
+    cpu_set_t allowed;
+    read_affinity(&allowed);
+    const int32_t cpu = last_allowed_cpu(&allowed);
+    sp2_thread_pool_options options = SP2_THREAD_POOL_OPTIONS_INIT;
+    options.affinity = &cpu;
+    options.affinity_count = 1;
+    sp2_thread_pool *pool;
+    sp2_receive_stream *stream;
+    datagram_list list = one_heap();
+    static cpu_set_t seen; /* by the worker, in the ready callback */
+    CPU_ZERO(&seen);
+    REQUIRE_OK(sp2_thread_pool_create(&options, &pool));
+    REQUIRE_OK(sp2_receive_stream_create(pool, NULL, &stream));
+    REQUIRE_OK(sp2_receive_stream_set_ready_callback(stream, note_cpus_of_worker, &seen));
+    REQUIRE(sp2_receive_stream_request_ready(stream) == SP2_E_EMPTY);
+    check_receives(stream, &list);
+    sp2_receive_stream_destroy(stream);
+    sp2_thread_pool_destroy(pool);
+    CHECK_EQ_I64(CPU_COUNT(&seen), 1);
+    CHECK(CPU_ISSET((size_t)cpu, &seen));
+    cpu_set_t unchanged;
+    read_affinity(&unchanged);
+    CHECK(CPU_EQUAL(&unchanged, &allowed));
+    datagrams_free(&list);
+}
+
+SP2_TEST(Calling_thread_is_bound_to_a_cpu) {
+    cpu_set_t allowed;
+    cpu_set_t bound;
+    read_affinity(&allowed);
+    const int32_t cpu = last_allowed_cpu(&allowed);
+    CHECK_STATUS(sp2_thread_set_affinity(cpu), SP2_OK);
+    read_affinity(&bound);
+    CHECK_EQ_I64(CPU_COUNT(&bound), 1);
+    CHECK(CPU_ISSET((size_t)cpu, &bound));
+    REQUIRE(sched_setaffinity(0, sizeof(allowed), &allowed) == 0);
+}
+
+#endif
+
+SP2_TEST(Cpu_that_exists_not_is_named_and_changes_nothing) {
+    CHECK_STATUS(sp2_thread_set_affinity(-1), SP2_E_ARG);
+    CHECK_CONTAINS(sp2_last_error_message(), "-1");
+    CHECK_EQ_I64(sp2_last_error_os_code(), 0);
+    static const int32_t impossible[] = {1000, 100000, INT32_MAX};
+    for (size_t i = 0; i < sizeof(impossible) / sizeof(impossible[0]); i++) {
+        char named[16];
+        snprintf(named, sizeof(named), "%d", (int)impossible[i]);
+        CHECK_STATUS(sp2_thread_set_affinity(impossible[i]), SP2_E_OS);
+        CHECK_CONTAINS(sp2_last_error_message(), named);
+        CHECK(sp2_last_error_os_code() != 0);
+    }
 }

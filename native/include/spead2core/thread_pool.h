@@ -31,8 +31,9 @@ typedef struct sp2_thread_pool_options {
     void *log_context;       /* passed to `log` */
     uint32_t log_level;      /* an sp2_log_level; default SP2_LOG_WARNING */
     uint32_t reserved;       /* zero */
-    const char *name;        /* threads are called this and their number, as "spead2-0"; some
-                                systems keep only 15 bytes; default "spead2"; copied */
+    const char *name;        /* threads are called this and their number, as "spead2-0"; UTF-8. A
+                                name that is too long for 15 bytes in all is cut, the number is
+                                not; default "spead2"; copied */
 } sp2_thread_pool_options;
 
 #define SP2_THREAD_POOL_OPTIONS_INIT SP2_SIZED_INIT(sp2_thread_pool_options)

@@ -12,6 +12,12 @@
 #include "base/thread.h"
 #include "memory/recycler.h"
 
+/* A thread's name on Linux has 15 bytes and a zero; elsewhere it is the same, so that it can be
+ * relied on. */
+#define THREAD_NAME_SIZE 16
+
+#define DEFAULT_NAME "spead2"
+
 typedef struct pool_thread {
     sp2__event_loop *loop;
     uint32_t readers; /* under the pool's lock */
@@ -22,16 +28,32 @@ struct sp2_thread_pool {
     uint32_t thread_count;
     uint32_t affinity_count;
     int32_t *affinity;
+    char name[THREAD_NAME_SIZE]; /* of the threads, without their numbers */
     sp2__logger logger;
     sp2__mutex lock;
     pool_thread *threads;
 };
 
+/* The pool's name and the thread's number. A name that is too long for both is cut, but not within
+ * a character of UTF-8. */
+static void name_thread(const char *pool_name, uint32_t index) {
+    char name[THREAD_NAME_SIZE];
+    char number[12];
+    const size_t digits = (size_t)snprintf(number, sizeof(number), "-%u", (unsigned)index);
+    size_t length = strlen(pool_name);
+    if (length > THREAD_NAME_SIZE - 1 - digits) {
+        length = THREAD_NAME_SIZE - 1 - digits;
+        while (length > 0 && ((unsigned char)pool_name[length] & 0xc0) == 0x80) {
+            length--;
+        }
+    }
+    snprintf(name, sizeof(name), "%.*s%s", (int)length, pool_name, number);
+    sp2__thread_name(name);
+}
+
 static void thread_started(void *context, uint32_t index) {
     sp2_thread_pool *pool = context;
-    char name[16];
-    snprintf(name, sizeof(name), "spead2-%u", (unsigned)index);
-    sp2__thread_name(name);
+    name_thread(pool->name, index);
     if (pool->affinity_count != 0) {
         const int32_t cpu = pool->affinity[index % pool->affinity_count];
         const int32_t error = sp2__thread_bind(cpu);
@@ -120,6 +142,14 @@ static int32_t check_options(const sp2_thread_pool_options *caller,
     return SP2_OK;
 }
 
+/* Keeps what a thread's name can have of it. */
+static void set_name(sp2_thread_pool *pool, const char *name) {
+    if (name == NULL || name[0] == '\0') {
+        name = DEFAULT_NAME;
+    }
+    snprintf(pool->name, sizeof(pool->name), "%s", name);
+}
+
 int32_t sp2_thread_pool_create(const sp2_thread_pool_options *caller, sp2_thread_pool **created) {
     if (created == NULL) {
         return sp2__fail_null("sp2_thread_pool_create", "pool");
@@ -137,6 +167,7 @@ int32_t sp2_thread_pool_create(const sp2_thread_pool_options *caller, sp2_thread
     atomic_init(&pool->references, 1);
     pool->thread_count = options.threads;
     pool->affinity_count = options.affinity_count;
+    set_name(pool, options.name);
     sp2__logger_init(&pool->logger, options.log, options.log_context, options.log_level);
     sp2__mutex_init(&pool->lock);
     sp2__recycler_add_user();
@@ -202,4 +233,18 @@ void sp2__thread_pool_barrier(sp2_thread_pool *pool) {
     for (uint32_t i = 0; i < pool->thread_count; i++) {
         sp2__event_loop_barrier(pool->threads[i].loop);
     }
+}
+
+int32_t sp2_thread_set_affinity(int32_t cpu) {
+    if (cpu < 0) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_thread_set_affinity: cpu must not be negative, but is %d", (int)cpu);
+    }
+    const int32_t error = sp2__thread_bind(cpu);
+    if (error != 0) {
+        char text[128];
+        return sp2__fail(SP2_E_OS, error, "cannot bind the calling thread to CPU %d: %s", (int)cpu,
+                         sp2__os_error_text(error, text, sizeof(text)));
+    }
+    return SP2_OK;
 }
