@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -155,9 +154,7 @@ internal static class ElementWriter
             Half number => (double)number,
             float number => number,
             double number => number,
-            _ when type.Kind == ItemKind.FloatingPoint && value is not (bool or char) && value is IConvertible number
-                => number.ToDouble(CultureInfo.InvariantCulture),
-            _ => throw Unfit(type, value),
+            _ => (double)ToInteger(type, value),
         };
         Span<byte> native = stackalloc byte[type.NativeSize];
         switch (type.Native)

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+
+using System.Globalization;
+using System.Numerics;
+using Spead2.Receive;
+using Spead2.Send;
+using Spead2.Testing.Items;
+using Spead2.Tests.Send;
+
+namespace Spead2.Tests.Items;
+
+/// <summary>Heaps that nobody means well: refused in one way, and cheap.</summary>
+public sealed class HostileHeapTests
+{
+    private const int Cases = 20_000;
+    private const long MostBytes = 1 << 24;
+
+    [Test]
+    public void Changed_heaps_are_refused_as_wrong_formats_or_taken()
+    {
+        int seed = int.TryParse(
+            Environment.GetEnvironmentVariable("SPEAD2_TEST_SEED"), CultureInfo.InvariantCulture, out int given)
+            ? given
+            : Random.Shared.Next();
+        TestContext.Out.WriteLine($"SPEAD2_TEST_SEED={seed}");
+        Random random = new(seed);
+        int refused = 0;
+        for (int i = 0; i < Cases; i++)
+        {
+            using RandomItemGroup sent = new(random.Next());
+            PacketEncoder encoder = new(sent.Flavour, 1 << 16);
+            HeapToSend heap = new();
+            foreach (ItemToSend item in new HeapGenerator(sent.Items, sent.Flavour).Next().Items)
+            {
+                heap.AddItem(item.Id, Change(random, item.Data.ToArray()), item.AllowImmediate);
+            }
+
+            encoder.Begin(heap, 1);
+            using Heap received = PacketHeap.Of(Packets.EncodeRest(encoder), sent.Flavour.BugCompat);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            refused += Use(received);
+            long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+            Assert.That(bytes, Is.LessThan(MostBytes), $"case {i}: {sent}");
+        }
+
+        Assert.That(refused, Is.GreaterThan(Cases / 20).And.LessThan(Cases), "both happen");
+    }
+
+    [TestCase("(1099511627776,)", "'|u1'")]
+    [TestCase("(2147483591,)", "'<f8'")]
+    [TestCase("(1, 2147483591, 1)", "[('a', '|u1', (268435455,))]")]
+    public void Large_arrays_in_small_items_are_refused_before_memory_is_taken(string shape, string descr)
+    {
+        using ItemGroup items = new();
+        HeapToSend heap = new();
+        heap.AddDescriptor(RawDescriptor.Encode(
+            7, "x", dtype: $"{{'descr': {descr}, 'fortran_order': True, 'shape': {shape}}}"));
+        heap.AddItem(7, new byte[1]);
+        using Heap received = PacketHeap.Of(heap, Packets.Flavour48);
+        received.Items.AsSpan();
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Throws<HeapFormatException>(() => items.Update(received));
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(100_000));
+    }
+
+    // Returns 1 if the heap is refused.
+    private static int Use(Heap heap)
+    {
+        using ItemGroup items = new();
+        try
+        {
+            foreach (Item item in items.Update(heap))
+            {
+                _ = item.Value.ToString();
+                _ = item.Value.ToObject();
+                if (item.Type.NativeType == typeof(Complex))
+                {
+                    _ = item.AsTensor<Complex>().FlattenedLength;
+                }
+            }
+
+            return 0;
+        }
+        catch (HeapFormatException)
+        {
+            return 1;
+        }
+    }
+
+    private static byte[] Change(Random random, byte[] bytes)
+    {
+        for (int changes = random.Next(4); changes > 0 && bytes.Length > 0; changes--)
+        {
+            int at = random.Next(bytes.Length);
+            switch (random.Next(4))
+            {
+                case 0:
+                    bytes[at] = (byte)random.Next(256);
+                    break;
+                case 1:
+                    bytes[at] ^= (byte)(1 << random.Next(8));
+                    break;
+                case 2:
+                    bytes = bytes[..at];
+                    break;
+                default:
+                    bytes = [.. bytes[..at], .. bytes.AsSpan(random.Next(at + 1))];
+                    break;
+            }
+        }
+
+        return bytes;
+    }
+}
