@@ -2,7 +2,7 @@
 
 using Spead2.Send;
 
-namespace Spead2.Interop.Tests;
+namespace Spead2.Testing.Engines;
 
 /// <summary>Packets with known content.</summary>
 internal static class Packets

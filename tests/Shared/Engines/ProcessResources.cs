@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-namespace Spead2.Interop.Tests;
+namespace Spead2.Testing.Engines;
 
 /// <summary>What this process holds of the things that native streams use.</summary>
 internal readonly record struct ProcessResources(ulong HeapBytes, int Descriptors, int NativeThreads)
 {
     public static ProcessResources Now => new(
-        NativeMemoryUse.Bytes,
+        EngineMemory.Bytes,
         Directory.GetFileSystemEntries("/proc/self/fd").Count(IsSocketOrEvent),
         Directory.GetDirectories("/proc/self/task").Count(IsNative));
 

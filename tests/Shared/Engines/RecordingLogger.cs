@@ -3,7 +3,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace Spead2.Interop.Tests;
+namespace Spead2.Testing.Engines;
 
 /// <summary>Keeps what it is told.</summary>
 internal sealed class RecordingLogger(LogLevel threshold = LogLevel.Trace) : ILogger

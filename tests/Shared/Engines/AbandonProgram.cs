@@ -3,7 +3,7 @@
 using System.Net;
 using Spead2.Receive;
 
-namespace Spead2.Interop.Tests;
+namespace Spead2.Testing.Engines;
 
 /// <summary>A program that ends with streams that are in use and not disposed.</summary>
 internal static class AbandonProgram

@@ -2,10 +2,9 @@
 
 using System.Net;
 using System.Net.Sockets;
-using Spead2.Bindings;
 using Spead2.Receive;
 
-namespace Spead2.Interop.Tests;
+namespace Spead2.Testing.Engines;
 
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class UdpReaderTests : IDisposable
@@ -35,7 +34,7 @@ public sealed class UdpReaderTests : IDisposable
         Assert.That(
             () => second.AddUdpReader(new IPEndPoint(IPAddress.Loopback, port)),
             Throws.InstanceOf<Spead2Exception>()
-                .With.Property(nameof(Spead2Exception.Status)).EqualTo((int)sp2_status.SP2_E_OS)
+                .With.Property(nameof(Spead2Exception.Status)).EqualTo(-3)
                 .And.Property(nameof(Spead2Exception.StatusName)).EqualTo("SP2_E_OS")
                 .And.Property(nameof(Spead2Exception.OsCode)).GreaterThan(0)
                 .And.Message.Contains($"{port}"));

@@ -3,7 +3,7 @@
 using Spead2.Receive;
 using Spead2.Testing.Vectors;
 
-namespace Spead2.Interop.Tests.Vectors;
+namespace Spead2.Testing.Engines;
 
 /// <summary>The options of a vector as those of a receive stream.</summary>
 internal static class StreamOptions

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace Spead2.Interop.Tests;
+namespace Spead2.Testing.Engines;
 
 /// <summary>An event loop as a user's own would be: Linux's epoll, level-triggered.</summary>
 internal sealed unsafe partial class Epoll : IDisposable

@@ -2,7 +2,7 @@
 
 using Spead2.Receive;
 
-namespace Spead2.Interop.Tests;
+namespace Spead2.Testing.Engines;
 
 /// <summary>Every way to read, against a stream that ends and one that goes on.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]

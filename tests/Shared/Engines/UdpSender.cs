@@ -3,7 +3,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Spead2.Interop.Tests;
+namespace Spead2.Testing.Engines;
 
 /// <summary>Sends packets to a port of this host.</summary>
 internal sealed class UdpSender : IDisposable

@@ -2,7 +2,7 @@
 
 using System.Diagnostics;
 
-namespace Spead2.Interop.Tests;
+namespace Spead2.Testing.Engines;
 
 /// <summary>Waits for what has no event, with a deadline.</summary>
 internal static class Poll

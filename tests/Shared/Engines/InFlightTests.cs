@@ -2,7 +2,7 @@
 
 using Spead2.Receive;
 
-namespace Spead2.Interop.Tests;
+namespace Spead2.Testing.Engines;
 
 /// <summary>Several reads at the same time, and reads that are cancelled.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]

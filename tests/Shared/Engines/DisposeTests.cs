@@ -6,7 +6,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spead2.Receive;
 
-namespace Spead2.Interop.Tests;
+namespace Spead2.Testing.Engines;
 
 /// <summary>Streams that are disposed at awkward moments: nothing breaks, hangs or is left behind.</summary>
 [NonParallelizable]
@@ -140,14 +140,14 @@ public sealed class DisposeTests
         using ReceiveStream source = new();
         source.AddDatagramReader(Packets.OfHeap(1));
         Heap heap = source.Read();
-        ulong used = NativeMemoryUse.Bytes;
+        ulong used = EngineMemory.Bytes;
         ReceiveStream stream = new();
         stream.AddBufferReader(heap.Payload);
 
         heap.Dispose();
-        Assert.That(NativeMemoryUse.Bytes, Is.EqualTo(used));
+        Assert.That(EngineMemory.Bytes, Is.EqualTo(used));
         stream.Dispose();
-        Assert.That(NativeMemoryUse.Bytes, Is.LessThan(used));
+        Assert.That(EngineMemory.Bytes, Is.LessThan(used));
     }
 
     [Test]

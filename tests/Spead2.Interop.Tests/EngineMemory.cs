@@ -2,10 +2,10 @@
 
 using Spead2.Bindings;
 
-namespace Spead2.Interop.Tests;
+namespace Spead2.Testing.Engines;
 
 /// <summary>What heaps hold of the native core's memory.</summary>
-internal static unsafe class NativeMemoryUse
+internal static unsafe class EngineMemory
 {
     public static ulong Bytes
     {

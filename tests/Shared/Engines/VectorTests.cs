@@ -4,7 +4,7 @@ using System.Buffers.Binary;
 using Spead2.Receive;
 using Spead2.Testing.Vectors;
 
-namespace Spead2.Interop.Tests.Vectors;
+namespace Spead2.Testing.Engines;
 
 /// <summary>Packets byte for byte through the native core, and what it must report.</summary>
 public sealed class VectorTests

@@ -2,7 +2,7 @@
 
 using System.Globalization;
 
-namespace Spead2.Interop.Tests;
+namespace Spead2.Testing.Engines;
 
 /// <summary>Random numbers that can be had again.</summary>
 internal static class Seeded

@@ -3,9 +3,9 @@
 using System.Runtime.CompilerServices;
 using Spead2.Receive;
 
-namespace Spead2.Interop.Tests;
+namespace Spead2.Testing.Engines;
 
-public sealed class NativeHeapTests
+public sealed class HeapTests
 {
     private const int HeapSize = 1 << 20;
 
@@ -19,7 +19,7 @@ public sealed class NativeHeapTests
     }
 
     [Test]
-    public unsafe void Payload_is_the_native_memory()
+    public unsafe void Payload_is_the_memory_that_was_received_into()
     {
         using Heap heap = ReadOne();
 
@@ -33,27 +33,27 @@ public sealed class NativeHeapTests
     [Test]
     public void Dispose_gives_the_memory_back()
     {
-        ulong before = NativeMemoryUse.Bytes;
+        ulong before = EngineMemory.Bytes;
         Heap heap = ReadOne();
-        Assert.That(NativeMemoryUse.Bytes, Is.GreaterThanOrEqualTo(before + HeapSize));
+        Assert.That(EngineMemory.Bytes, Is.GreaterThanOrEqualTo(before + HeapSize));
 
         heap.Dispose();
-        Assert.That(NativeMemoryUse.Bytes, Is.EqualTo(before));
+        Assert.That(EngineMemory.Bytes, Is.EqualTo(before));
     }
 
     [Test]
     public void Heap_that_nobody_disposes_is_given_back_by_the_finalizer()
     {
-        ulong before = NativeMemoryUse.Bytes;
+        ulong before = EngineMemory.Bytes;
         Abandon();
-        Assert.That(NativeMemoryUse.Bytes, Is.GreaterThanOrEqualTo(before + HeapSize));
+        Assert.That(EngineMemory.Bytes, Is.GreaterThanOrEqualTo(before + HeapSize));
 
         Poll.Until(
             () =>
             {
                 GC.Collect();
                 GC.WaitForPendingFinalizers();
-                return NativeMemoryUse.Bytes == before;
+                return EngineMemory.Bytes == before;
             },
             "the finalizer has given the heap back");
     }
