@@ -191,6 +191,7 @@ public sealed class ManagedReceiveStream : IReceiveStream
     public void UpdateStatistic(string name, long value)
     {
         ArgumentNullException.ThrowIfNull(name);
+        ThrowIfDisposed();
         int index = _core.StatisticNames.IndexOf(name);
         if (index < StreamStatistics.FirstCustomIndex)
         {

@@ -147,12 +147,15 @@ internal static unsafe class HeapAcceptance
         }
     }
 
-    /// <summary>Says what packet may be taken undecoded: none, if what would not be looked at is unusual.</summary>
+    /// <summary>
+    /// Says what packet may be taken undecoded: none, if what would not be looked at is unusual. A fifth pointer is, even
+    /// if it is special and so no item: it overrides one of the four.
+    /// </summary>
     private static void ExpectNext(LiveHeap heap, in Packet packet)
     {
         ref NextPacket next = ref heap.NextPacket;
-        bool usual = packet.HasUsualPrefix && packet.ItemCount == 0 && !heap.OutOfOrder &&
-            heap.MinLength == heap.HeapLength && heap.ReceivedLength != 0;
+        bool usual = packet.HasUsualPrefix && packet.Bytes.Length - packet.Payload.Length == Wire.UsualPrefix &&
+            !heap.OutOfOrder && heap.MinLength == heap.HeapLength && heap.ReceivedLength != 0;
         if (!usual)
         {
             next.Header = 0;
