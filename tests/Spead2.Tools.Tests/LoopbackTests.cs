@@ -16,6 +16,7 @@ public sealed class LoopbackTests
 
     [TestCase("127.0.0.1", "40", "1472")]
     [TestCase("127.0.0.1", "48", "8872")]
+    [TestCase("127.0.0.1", "40", "1001")]
     [TestCase("::1", "24", "9000")]
     public async Task Receiver_gets_the_heaps_of_a_sender(string host, string flavour, string packetSize)
     {

@@ -92,6 +92,9 @@ public sealed class UserErrorTests
     [TestCase("--flavour", "send", "--udp", "127.0.0.1:1", "--flavour", "41")]
     [TestCase("--flavour", "send", "--udp", "127.0.0.1:1", "--flavour", "56")]
     [TestCase("--heap-size", "send", "--udp", "127.0.0.1:1", "--flavour", "16", "--heap-size", "65536")]
+    [TestCase("--heap-size", "send", "--udp", "127.0.0.1:1", "--items", "--heap-size", "10")]
+    [TestCase("--descriptor-every", "send", "--udp", "127.0.0.1:1", "--descriptor-every", "10")]
+    [TestCase("--flavour", "send", "--udp", "127.0.0.1:1", "--items", "--flavour", "8")]
     [TestCase("'juggle'", "juggle")]
     [TestCase("'--juggle'", "recv", "--juggle")]
     public async Task Command_that_makes_no_sense_is_refused_by_name(string name, params string[] arguments)

@@ -87,9 +87,18 @@ internal sealed class RecvCommand
     private readonly Option<double> _timeout = NumberOption.Real(
         "--timeout", "SECONDS", "Stop when no heap arrives for so long; 0 waits for ever.", most: LongestTimeout);
 
+    private readonly Option<bool> _items = new("--items")
+    {
+        Description = "Interpret descriptors and values, and show a table of them for each heap. With --json each heap gets "
+            + "\"values\":{NAME:{\"id\",\"shape\",\"type\",\"values\"}}: elements flattened in C order (a scalar or "
+            + "text is a list of one), complex numbers as [re,im], records as arrays of their fields, NaN and infinities "
+            + "as strings, raw bytes in hex. A heap that breaks a rule is reported (\"error\") and counted.",
+    };
+
     private readonly Option<bool> _verify = new("--verify")
     {
-        Description = "Compare complete heaps with what 'spead2 send' puts into them; exit code 1 if one differs.",
+        Description = "Compare complete heaps with what 'spead2 send' puts into them (with --items: 'spead2 send "
+            + "--items'); exit code 1 if one differs.",
     };
 
     private readonly Option<long> _expect = NumberOption.Whole(
@@ -116,7 +125,7 @@ internal sealed class RecvCommand
     private IEnumerable<Option> All =>
     [
         _udp, _bind, _bufferSize, _maxSize, _file, _packets, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize, _inOrder,
-        _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _verify, _expect, _summary, _json,
+        _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items, _verify, _expect, _summary, _json,
     ];
 
     private ReceiveSettings Read(ParseResult parsed)
@@ -134,6 +143,7 @@ internal sealed class RecvCommand
             StreamOptions = logger => ReadStreamOptions(parsed, logger),
             Heaps = Given(parsed, _heaps),
             Timeout = timeout > 0 ? TimeSpan.FromSeconds(timeout) : Timeout.InfiniteTimeSpan,
+            Items = parsed.GetValue(_items),
             Verify = parsed.GetValue(_verify),
             Expect = Given(parsed, _expect),
             Json = parsed.GetValue(_json),

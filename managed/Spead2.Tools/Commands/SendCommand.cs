@@ -5,6 +5,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Spead2.Send;
+using Spead2.Tools.Items;
 using Spead2.Tools.Output;
 using Spead2.Tools.Send;
 
@@ -14,6 +15,7 @@ namespace Spead2.Tools.Commands;
 internal sealed class SendCommand
 {
     private const int LargestDatagram = 65507;
+    private const int PacketSizeUnit = 8;
     private const double BytesPerGigabit = 1e9 / 8;
 
     private readonly Option<string> _udp = new("--udp")
@@ -26,6 +28,16 @@ internal sealed class SendCommand
     private readonly Option<long> _heaps = CommonOption.Heaps(byDefault: 1);
 
     private readonly Option<long> _heapSize = CommonOption.HeapSize();
+
+    private readonly Option<bool> _items = new("--items")
+    {
+        Description = "Send items of several types with descriptors and known values instead of bytes: arrays of f4, "
+            + "big-endian i2, 12-bit integers, complex numbers and booleans, a text, a record and an immediate. "
+            + "'spead2 recv --items --verify' can check them; their descriptions say what the values are.",
+    };
+
+    private readonly Option<long> _descriptorEvery = NumberOption.Whole(
+        "--descriptor-every", "N", "With --items: send descriptors in every N-th heap; 0 in the first heap only.", 0, 0, int.MaxValue);
 
     private readonly Option<long> _packetSize = NumberOption.Whole(
         "--packet-size", "BYTES", "Largest packet, rounded down to a multiple of 8.",
@@ -55,7 +67,10 @@ internal sealed class SendCommand
         return command;
     }
 
-    private IEnumerable<Option> All => [_udp, _heaps, _heapSize, _packetSize, _rate, _flavour, _noStop, _json];
+    private IEnumerable<Option> All => 
+    [
+        _udp, _heaps, _heapSize, _items, _descriptorEvery, _packetSize, _rate, _flavour, _noStop, _json,
+    ];
 
     private SendSettings Read(ParseResult parsed)
     {
@@ -66,7 +81,25 @@ internal sealed class SendCommand
             throw new UserErrorException($"--flavour must be a multiple of 8, not {addressBits}.");
         }
 
-        if (heapSize >> addressBits != 0)
+        bool items = parsed.GetValue(_items);
+        if (items && IsGiven(parsed, _heapSize))
+        {
+            throw new UserErrorException("--heap-size does not go with --items, whose heaps have a size of their own.");
+        }
+
+        if (!items && IsGiven(parsed, _descriptorEvery))
+        {
+            throw new UserErrorException("--descriptor-every goes with --items only.");
+        }
+
+        if (items && addressBits < ItemContent.LeastAddressBits)
+        {
+            throw new UserErrorException(
+                $"--flavour {addressBits} has no room for the heaps of --items; "
+                + $"at least {ItemContent.LeastAddressBits} will do.");
+        }
+
+        if (!items && heapSize >> addressBits != 0)
         {
             throw new UserErrorException(
                 $"--heap-size {heapSize} cannot be addressed with the {addressBits} bits of --flavour.");
@@ -79,18 +112,24 @@ internal sealed class SendCommand
                 + "at most 48 will do.");
         }
 
+        var flavour = new Flavour(addressBits);
         return new SendSettings
         {
             Destination = ReadDestination(parsed.GetRequiredValue(_udp)),
             Heaps = parsed.GetValue(_heaps),
-            HeapSize = (int)heapSize,
-            PacketSize = (int)parsed.GetValue(_packetSize),
+            Source = items
+                ? new ItemHeaps(flavour, (int)parsed.GetValue(_descriptorEvery))
+                : new DataHeaps((int)heapSize),
+            // The socket cuts bursts apart at this size, so it must be the one that packets really have.
+            PacketSize = (int)parsed.GetValue(_packetSize) / PacketSizeUnit * PacketSizeUnit,
             BytesPerSecond = parsed.GetValue(_rate) * BytesPerGigabit,
-            Flavour = new Flavour(addressBits),
+            Flavour = flavour,
             Stop = !parsed.GetValue(_noStop),
             Json = parsed.GetValue(_json),
         };
     }
+
+    private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
     private static IPEndPoint ReadDestination(string text)
     {

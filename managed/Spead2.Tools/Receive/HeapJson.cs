@@ -2,13 +2,16 @@
 
 using System.Text.Json;
 using Spead2.Receive;
+using Spead2.Tools.Items;
 
 namespace Spead2.Tools.Receive;
 
-/// <summary>A heap as a JSON object: what it is, and hashes of its bytes in place of the bytes.</summary>
+/// <summary>
+/// A heap as a JSON object: what it is, hashes of its bytes in place of the bytes, and its values if it was interpreted.
+/// </summary>
 internal static class HeapJson
 {
-    public static void Write(Utf8JsonWriter json, Heap heap)
+    public static void Write(Utf8JsonWriter json, Heap heap, ItemUpdate? update)
     {
         ReadOnlySpan<byte> payload = heap.Payload.Span;
         string payloadHash = heap.IsContiguous ? Fnv1a64.Of(payload) : HashRanges(heap, payload);
@@ -36,6 +39,11 @@ internal static class HeapJson
         }
 
         json.WriteEndArray();
+        if (update is not null)
+        {
+            ItemJson.Write(json, update);
+        }
+
         json.WriteEndObject();
     }
 

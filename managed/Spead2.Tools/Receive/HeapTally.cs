@@ -2,17 +2,21 @@
 
 using System.Diagnostics;
 using Spead2.Receive;
+using Spead2.Tools.Items;
 
 namespace Spead2.Tools.Receive;
 
 /// <summary>Counts heaps by what became of them. Written by one thread; others may look.</summary>
-internal sealed class HeapTally(bool verify)
+internal sealed class HeapTally(bool verify, bool interpret)
 {
     private long _firstHeap;
     private long _lastHeap;
 
     /// <summary>Whether the content of heaps is looked at.</summary>
     public bool Verifies => verify;
+
+    /// <summary>Whether heaps are interpreted with an item group.</summary>
+    public bool Interprets => interpret;
 
     /// <summary>Heaps that were delivered.</summary>
     public long Total => Complete + Contiguous + Incomplete;
@@ -25,6 +29,12 @@ internal sealed class HeapTally(bool verify)
 
     /// <summary>Heaps with gaps.</summary>
     public long Incomplete { get; private set; }
+
+    /// <summary>Heaps whose descriptors and values are understood.</summary>
+    public long Interpreted { get; private set; }
+
+    /// <summary>Heaps with a descriptor or value that breaks a rule.</summary>
+    public long NotInterpreted { get; private set; }
 
     /// <summary>Complete heaps with the content that `spead2 send` gives them.</summary>
     public long Right { get; private set; }
@@ -42,7 +52,9 @@ internal sealed class HeapTally(bool verify)
     public TimeSpan Duration => Stopwatch.GetElapsedTime(_firstHeap, _lastHeap);
 
     /// <summary>Takes a heap into account.</summary>
-    public void Add(Heap heap)
+    /// <param name="heap">The heap.</param>
+    /// <param name="update">Its values, if it was interpreted.</param>
+    public void Add(Heap heap, ItemUpdate? update)
     {
         _lastHeap = Stopwatch.GetTimestamp();
         _firstHeap = Total == 0 ? _lastHeap : _firstHeap;
@@ -50,7 +62,7 @@ internal sealed class HeapTally(bool verify)
         if (heap.IsComplete)
         {
             Complete++;
-            Verify(heap);
+            Verify(heap, update);
         }
         else if (heap.IsContiguous)
         {
@@ -60,9 +72,15 @@ internal sealed class HeapTally(bool verify)
         {
             Incomplete++;
         }
+
+        if (update is not null)
+        {
+            Interpreted += update.Error is null ? 1 : 0;
+            NotInterpreted += update.Error is null ? 0 : 1;
+        }
     }
 
-    private void Verify(Heap heap)
+    private void Verify(Heap heap, ItemUpdate? update)
     {
         // Heaps that carry stream control only are not expected to have content.
         if (!verify || heap.IsStartOfStream || heap.IsEndOfStream)
@@ -70,7 +88,7 @@ internal sealed class HeapTally(bool verify)
             return;
         }
 
-        if (HasRightContent(heap))
+        if (update is null ? HasRightContent(heap) : ItemContent.IsRight(update.Items, heap.Cnt))
         {
             Right++;
         }

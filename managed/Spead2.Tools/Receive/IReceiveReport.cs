@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Spead2.Receive;
+using Spead2.Tools.Items;
 
 namespace Spead2.Tools.Receive;
 
@@ -8,7 +9,9 @@ namespace Spead2.Tools.Receive;
 internal interface IReceiveReport
 {
     /// <summary>Shows a heap, at once or later. The heap is disposed afterwards.</summary>
-    void Add(Heap heap);
+    /// <param name="heap">The heap.</param>
+    /// <param name="update">Its values, if it was interpreted.</param>
+    void Add(Heap heap, ItemUpdate? update);
 
     /// <summary>No heap is waiting: shows what is ready to be shown.</summary>
     void Flush();

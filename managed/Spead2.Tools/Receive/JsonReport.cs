@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Spead2.Receive;
+using Spead2.Tools.Items;
 
 namespace Spead2.Tools.Receive;
 
@@ -12,16 +14,19 @@ internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveRepo
     // Lines are collected up to this many bytes while heaps come without a pause.
     private const int EnoughToWrite = 65536;
 
+    // Types have < and > in them, which only HTML would need escaped.
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly ArrayBufferWriter<byte> _lines = new();
 
-    public void Add(Heap heap)
+    public void Add(Heap heap, ItemUpdate? update)
     {
         if (summaryOnly)
         {
             return;
         }
 
-        AddLine(json => HeapJson.Write(json, heap));
+        AddLine(json => HeapJson.Write(json, heap, update));
         if (_lines.WrittenCount >= EnoughToWrite)
         {
             Flush();
@@ -50,6 +55,19 @@ internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveRepo
             });
         }
 
+        if (tally.Interprets)
+        {
+            AddLine(json =>
+            {
+                json.WriteStartObject();
+                json.WriteStartObject("items");
+                json.WriteNumber("interpreted", tally.Interpreted);
+                json.WriteNumber("errors", tally.NotInterpreted);
+                json.WriteEndObject();
+                json.WriteEndObject();
+            });
+        }
+
         AddLine(json =>
         {
             json.WriteStartObject();
@@ -67,7 +85,7 @@ internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveRepo
 
     private void AddLine(Action<Utf8JsonWriter> write)
     {
-        using (var json = new Utf8JsonWriter(_lines))
+        using (var json = new Utf8JsonWriter(_lines, Options))
         {
             write(json);
         }

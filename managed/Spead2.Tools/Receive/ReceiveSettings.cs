@@ -19,6 +19,9 @@ internal sealed record ReceiveSettings
     /// <summary>Stop when no heap arrives for so long; infinite by default.</summary>
     public TimeSpan Timeout { get; init; } = System.Threading.Timeout.InfiniteTimeSpan;
 
+    /// <summary>Whether heaps are interpreted and their values shown.</summary>
+    public bool Items { get; init; }
+
     /// <summary>Whether to compare the heaps with the content that `spead2 send` gives them.</summary>
     public bool Verify { get; init; }
 

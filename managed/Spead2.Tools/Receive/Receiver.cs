@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Spead2.Receive;
+using Spead2.Tools.Items;
 using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Receive;
@@ -8,7 +9,7 @@ namespace Spead2.Tools.Receive;
 /// <summary>`spead2 recv`.</summary>
 internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
 {
-    private readonly HeapTally _tally = new(settings.Verify);
+    private readonly HeapTally _tally = new(settings.Verify, settings.Items);
 
     /// <summary>Receives until the stream ends, and shows what came.</summary>
     /// <returns>The process's exit code.</returns>
@@ -16,14 +17,18 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     {
         IReceiveReport report = settings.Json
             ? new JsonReport(terminal.Output, settings.SummaryOnly)
-            : new TableReport(terminal.Console, settings.Source.IsFile && !settings.SummaryOnly, settings.Expect);
+            : new TableReport(
+                terminal.Console,
+                showHeaps: (settings.Source.IsFile || settings.Items) && !settings.SummaryOnly,
+                settings.Source.IsFile,
+                settings.Expect);
         settings.Source.Open();
         StreamStatistics statistics;
         using (var stream = new ReceiveStream(settings.StreamOptions(new TerminalLogger(terminal))))
         {
             using var interrupt = new Interrupt(stream.Stop);
             settings.Source.AttachTo(stream, terminal);
-            if (settings.Json || settings.Source.IsFile || !terminal.IsWatched)
+            if (settings.Json || settings.Items || settings.Source.IsFile || !terminal.IsWatched)
             {
                 ReadAll(stream, report);
             }
@@ -44,6 +49,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
 
     private void ReadAll(ReceiveStream stream, IReceiveReport report)
     {
+        using ItemInterpreter? interpreter = settings.Items ? new() : null;
         while (_tally.Total != settings.Heaps)
         {
             if (!stream.TryRead(out Heap? heap))
@@ -57,8 +63,9 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
 
             using (heap)
             {
-                _tally.Add(heap);
-                report.Add(heap);
+                ItemUpdate? update = interpreter?.Read(heap);
+                _tally.Add(heap, update);
+                report.Add(heap, update);
             }
         }
     }

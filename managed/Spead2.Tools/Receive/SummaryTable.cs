@@ -37,6 +37,12 @@ internal static class SummaryTable
             table.AddRow("heaps incomplete", Coloured(tally.Incomplete, "yellow"));
         }
 
+        if (tally.Interprets)
+        {
+            table.AddRow("heaps interpreted", Readable.Number(tally.Interpreted));
+            table.AddRow("heaps that cannot be interpreted", Coloured(tally.NotInterpreted, "red"));
+        }
+
         if (tally.Verifies)
         {
             table.AddRow("content right", Readable.Number(tally.Right));

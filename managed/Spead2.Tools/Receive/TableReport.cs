@@ -1,40 +1,53 @@
 // SPDX-License-Identifier: MIT
 
 using Spead2.Receive;
+using Spead2.Tools.Items;
 using Spead2.Tools.Output;
 using Spectre.Console;
 
 namespace Spead2.Tools.Receive;
 
 /// <summary>Tables for people: the heaps if they are few, what became of them, and the statistics.</summary>
-internal sealed class TableReport(IAnsiConsole console, bool showHeaps, long? expect) : IReceiveReport
+/// <param name="console">Where they are written.</param>
+/// <param name="showHeaps">Whether heaps have a line each, or with their values a table each.</param>
+/// <param name="isFile">Whether all heaps come at once, so that many of them would only hide the rest.</param>
+/// <param name="expect">Complete heaps that must arrive.</param>
+internal sealed class TableReport(IAnsiConsole console, bool showHeaps, bool isFile, long? expect) : IReceiveReport
 {
     // More heaps than this are not worth reading one by one.
     private const int MostHeaps = 40;
 
     private readonly Table _heaps = HeapTable.Create();
+    private long _shown;
     private long _notShown;
 
-    public void Add(Heap heap)
+    public void Add(Heap heap, ItemUpdate? update)
     {
         if (!showHeaps)
         {
             return;
         }
 
-        if (_heaps.Rows.Count < MostHeaps)
+        if (isFile && _shown == MostHeaps)
+        {
+            _notShown++;
+            return;
+        }
+
+        _shown++;
+        if (update is null)
         {
             HeapTable.AddRow(_heaps, heap);
         }
         else
         {
-            _notShown++;
+            ItemTable.Write(console, heap, update);
         }
     }
 
     public void Flush()
     {
-        // Everything is shown at the end.
+        // Values are shown at once, and everything else at the end.
     }
 
     public void Finish(HeapTally tally, StreamStatistics statistics)

@@ -13,8 +13,6 @@ internal sealed class HeapSender
     private readonly RateLimiter _limiter;
     private readonly PacketEncoder _encoder;
     private readonly HeapCntSequence _cnts = new();
-    private readonly HeapToSend _heap = new();
-    private readonly byte[] _content;
     private readonly byte[] _burst;
     private long _packets;
     private long _bytes;
@@ -25,7 +23,6 @@ internal sealed class HeapSender
         _socket = socket;
         _limiter = new RateLimiter(settings.BytesPerSecond);
         _encoder = new PacketEncoder(settings.Flavour, settings.PacketSize);
-        _content = new byte[settings.HeapSize];
         _burst = new byte[socket.PacketsPerBurst * _encoder.MaxPacketSize];
     }
 
@@ -36,28 +33,26 @@ internal sealed class HeapSender
     {
         long start = Stopwatch.GetTimestamp();
         long sent = 0;
-        _heap.AddItem(HeapContent.DataId, _content, allowImmediate: false);
         while (sent < _settings.Heaps && !cancellation.IsCancellationRequested)
         {
             ulong cnt = _cnts.Take(_settings.Flavour);
-            HeapContent.Fill(_content, cnt);
-            SendHeap(cnt);
+            SendHeap(_settings.Source.Next(cnt), cnt);
             progress(++sent);
         }
 
         if (_settings.Stop)
         {
-            _heap.Clear();
-            _heap.AddEnd();
-            SendHeap(_cnts.Take(_settings.Flavour));
+            var end = new HeapToSend();
+            end.AddEnd();
+            SendHeap(end, _cnts.Take(_settings.Flavour));
         }
 
         return new SendTally(sent, _packets, _bytes, Stopwatch.GetElapsedTime(start));
     }
 
-    private void SendHeap(ulong cnt)
+    private void SendHeap(HeapToSend heap, ulong cnt)
     {
-        _encoder.Begin(_heap, cnt);
+        _encoder.Begin(heap, cnt);
         while (!_encoder.IsFinished)
         {
             int length = 0;

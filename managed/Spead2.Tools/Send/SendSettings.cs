@@ -13,10 +13,10 @@ internal sealed record SendSettings
     /// <summary>Number of heaps.</summary>
     public required long Heaps { get; init; }
 
-    /// <summary>Bytes of content in each heap.</summary>
-    public required int HeapSize { get; init; }
+    /// <summary>Makes the heaps' contents; disposed at the end.</summary>
+    public required IHeapSource Source { get; init; }
 
-    /// <summary>Largest packet in bytes.</summary>
+    /// <summary>Largest packet in bytes, a multiple of 8.</summary>
     public required int PacketSize { get; init; }
 
     /// <summary>Packet bytes per second; 0 sends as fast as possible.</summary>

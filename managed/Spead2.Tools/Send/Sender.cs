@@ -15,6 +15,7 @@ internal sealed class Sender(SendSettings settings, Terminal terminal)
     {
         using var cancellation = new CancellationTokenSource();
         using var interrupt = new Interrupt(cancellation.Cancel);
+        using IHeapSource source = settings.Source;
         try
         {
             using var socket = PacketSocket.Connect(settings.Destination, settings.PacketSize);

@@ -8,7 +8,7 @@ namespace Spead2.Fuzz.Items;
 internal static class ValueReader
 {
     // Time to write an integer rises with the square of its bits; only senders write, so that is no matter here.
-    private const int MostBytesToWrite = 1 << 14;
+    private const int MostBytesToWrite = 1 << 12;
 
     /// <summary>Reads the value of an item that has one.</summary>
     /// <param name="item">The item.</param>

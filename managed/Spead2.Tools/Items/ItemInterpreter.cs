@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+
+using Spead2.Receive;
+
+namespace Spead2.Tools.Items;
+
+/// <summary>Interprets the heaps of a stream, one after the other, with one item group.</summary>
+internal sealed class ItemInterpreter : IDisposable
+{
+    private readonly ItemGroup _group = new();
+
+    /// <summary>Interprets a heap.</summary>
+    /// <returns>Null for a heap with gaps, which cannot have values.</returns>
+    public ItemUpdate? Read(Heap heap)
+    {
+        if (!heap.IsContiguous)
+        {
+            return null;
+        }
+
+        try
+        {
+            return new ItemUpdate(_group.Update(heap), Error: null);
+        }
+        catch (HeapFormatException exception)
+        {
+            return new ItemUpdate([], exception.Message);
+        }
+    }
+
+    public void Dispose() => _group.Dispose();
+}

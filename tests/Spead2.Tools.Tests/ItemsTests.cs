@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+
+using System.Text.Json;
+using Spead2.Send;
+using Spead2.Testing.Vectors;
+using Spead2.Tools.Items;
+
+namespace Spead2.Tools.Tests;
+
+/// <summary>`recv --items` and `send --items`: values instead of bytes.</summary>
+[TestFixture]
+public sealed class ItemsTests
+{
+    private static readonly ItemDescriptor Wrong =
+        ItemDescriptor.FromFormat(0x1001, "wrong", "", new ItemShape(4), new FormatField('u', 32));
+
+    [TestCaseSource(typeof(ItemVector), nameof(ItemVector.All))]
+    public async Task Json_has_the_values_of_the_vector(ItemVector vector)
+    {
+        ArgumentNullException.ThrowIfNull(vector);
+        using PacketFile file = PacketFile.OfDatagrams(vector.Packets);
+
+        CommandResult result = await InProcess.RunAsync(
+            "recv", "--packets", file.Path, "--json", "--items", "--bug-compat", $"{(int)vector.BugCompat}");
+
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        JsonElement heap = JsonDocument.Parse(result.Heaps.Single()).RootElement;
+        if (vector.Refused is ExpectedValue refused)
+        {
+            Assert.That(heap.GetProperty("error").GetString(), Does.Contain(refused.Value));
+            Assert.That(result.Lines[^2], Is.EqualTo("""{"items":{"interpreted":0,"errors":1}}"""));
+            return;
+        }
+
+        Assert.That(result.Lines[^2], Is.EqualTo("""{"items":{"interpreted":1,"errors":0}}"""));
+        Assert.That(
+            heap.GetProperty("values").EnumerateObject().Select(Summary),
+            Is.EquivalentTo(vector.Items.Where(item => item.Value.Length > 0).Select(Summary)));
+    }
+
+    [TestCase("16", 1)]
+    [TestCase("40", 3)]
+    [TestCase("48", 0)]
+    public async Task Receiver_gets_the_items_of_a_sender(string flavour, int descriptorEvery)
+    {
+        (CommandProcess receiver, int port) = await CommandProcess.StartReceiverAsync(
+            "--bind", "127.0.0.1", "--json", "--items", "--verify", "--expect", "10", "--timeout", "20");
+        using (receiver)
+        {
+            CommandResult sent = await CommandProcess.RunAsync(
+                "send", "--udp", $"127.0.0.1:{port}", "--heaps", "10", "--items", "--descriptor-every",
+                $"{descriptorEvery}", "--flavour", flavour, "--packet-size", "300", "--rate", "0.1");
+            CommandResult received = await receiver.WaitAsync();
+
+            Assert.That(sent.ExitCode, Is.Zero, sent.Error);
+            Assert.That(received.ExitCode, Is.Zero, received.Output + received.Error);
+            Assert.That(received.Lines[^3], Is.EqualTo("""{"content":{"right":10,"wrong":0}}"""));
+            Assert.That(received.Lines[^2], Is.EqualTo("""{"items":{"interpreted":10,"errors":0}}"""));
+            Assert.That(
+                received.Heaps.Select(heap => heap.Contains("\"id\":5,", StringComparison.Ordinal)),
+                Is.EqualTo(Enumerable.Range(0, 10)
+                    .Select(i => descriptorEvery == 0 ? i == 0 : i % descriptorEvery == 0)));
+        }
+    }
+
+    [Test]
+    public async Task Json_has_each_kind_of_value_in_its_own_way()
+    {
+        using PacketFile file = SentItems(cnt: 7);
+
+        CommandResult result = await InProcess.RunAsync("recv", "--packets", file.Path, "--json", "--items");
+
+        JsonElement values = JsonDocument.Parse(result.Heaps.Single()).RootElement.GetProperty("values");
+        string[] expected =
+        [
+            "spectrum 4096 [64] <f4 [7,7.25,7.5,", "samples 4097 [4,16] >i2 [49,52,55,", "adc 4098 [100] u12 [7,48,89,",
+            "gains 4099 [8] <c8 [[0,-7],[1,-7],", "flags 4100 [37] b1 [false,false,true,",
+            """label 4101 [6] c8 ["heap 7"]""",
+            "target 4102 [] [('ra', '<f8'), ('dec', '<f8'), ('priority', '<u2')] [[3.5,-7,7]]",
+            "count 4103 [] u16 [7]",
+        ];
+        string[] actual = [.. values.EnumerateObject().Select(item => string.Join(
+            ' ', item.Name, item.Value.GetProperty("id"), item.Value.GetProperty("shape"),
+            item.Value.GetProperty("type").GetString(), item.Value.GetProperty("values")))];
+        Assert.That(actual.Zip(expected, (a, e) => a[..Math.Min(a.Length, e.Length)]), Is.EqualTo(expected));
+    }
+
+    [Test]
+    public async Task Table_has_the_values_and_a_chart()
+    {
+        using PacketFile file = SentItems(cnt: 7);
+
+        CommandResult result = await InProcess.RunAsync("recv", "--packets", file.Path, "--items");
+
+        Assert.That(
+            result.Output,
+            Does.Match(@"│ spectrum │ \(64,\) +│ <f4 .*│ 7 7\.25 7\.5 7\.75 … +│ ▁[▁-█]+█ 7 … 22\.75 ")
+                .And.Match(@"│ label +│ \(6,\) .*│ 'heap 7' ")
+                .And.Match(@"│ gains .*│ 0-7i 1-7i ")
+                .And.Match(@"heaps interpreted +│ +1 "));
+    }
+
+    [Test]
+    public async Task Heap_that_breaks_a_rule_is_reported_and_those_after_it_are_shown()
+    {
+        var broken = new HeapToSend();
+        broken.AddDescriptor(Wrong.Encode(default));
+        broken.AddItem(Wrong.Id, new byte[15], allowImmediate: false);
+        var good = new HeapToSend();
+        good.AddDescriptor(Wrong.Encode(default));
+        good.AddItem(Wrong.Id, new byte[16], allowImmediate: false);
+        using PacketFile file = PacketFile.OfDatagrams([.. Encode(broken, 1), .. Encode(good, 2)]);
+
+        CommandResult json = await InProcess.RunAsync("recv", "--packets", file.Path, "--items", "--json");
+        CommandResult table = await InProcess.RunAsync("recv", "--packets", file.Path, "--items");
+
+        Assert.That(json.ExitCode, Is.Zero);
+        Assert.That(json.Heaps[0], Does.Contain("\"error\":\"Item 0x1001 'wrong': ").And.Not.Contain("\"values\""));
+        Assert.That(json.Heaps[1], Does.Contain("\"values\":[0,0,0,0]").And.Not.Contain("\"error\""));
+        Assert.That(json.Lines[^2], Is.EqualTo("""{"items":{"interpreted":1,"errors":1}}"""));
+        Assert.That(
+            table.Output,
+            Does.Contain("Heap 1 cannot be interpreted: Item 0x1001 'wrong'")
+                .And.Match(@"heaps that cannot be interpreted +│ +1 "));
+    }
+
+    [Test]
+    public async Task Wrong_value_is_noticed()
+    {
+        using PacketFile right = SentItems(cnt: 7);
+        using PacketFile wrong = SentItems(cnt: 7, valuesOf: 8);
+
+        CommandResult good = await InProcess.RunAsync("recv", "--packets", right.Path, "--items", "--verify");
+        CommandResult bad = await InProcess.RunAsync("recv", "--packets", wrong.Path, "--items", "--verify");
+
+        Assert.That(good.ExitCode, Is.Zero, good.Output);
+        Assert.That(bad.ExitCode, Is.EqualTo(1));
+    }
+
+    [TestCase(double.NaN, "\"NaN\"")]
+    [TestCase(double.NegativeInfinity, "\"-Infinity\"")]
+    [TestCase(0.1, "0.1")]
+    public async Task Numbers_that_json_does_not_have_are_strings(double value, string expected)
+    {
+        using var group = new ItemGroup();
+        group.Add(ItemDescriptor.FromNumPy(0x1000, "x", "", ItemShape.Scalar, ItemType.FromNumPy("<f8"))).SetValue(value);
+        using PacketFile file = PacketFile.OfDatagrams(Encode(new HeapGenerator(group, default).Next(), 1));
+
+        CommandResult result = await InProcess.RunAsync("recv", "--packets", file.Path, "--items", "--json");
+
+        Assert.That(result.Heaps.Single(), Does.Contain($"\"values\":[{expected}]"));
+    }
+
+    private static PacketFile SentItems(ulong cnt, ulong? valuesOf = null)
+    {
+        using var group = new ItemGroup();
+        foreach (ContentItem content in ItemContent.All)
+        {
+            group.Add(content.Descriptor).SetValue(content.Value(valuesOf ?? cnt));
+        }
+
+        return PacketFile.OfDatagrams(Encode(new HeapGenerator(group, default).Next(), cnt));
+    }
+
+    private static List<byte[]> Encode(HeapToSend heap, ulong cnt)
+    {
+        var encoder = new PacketEncoder(default);
+        encoder.Begin(heap, cnt);
+        byte[] buffer = new byte[encoder.MaxPacketSize];
+        var packets = new List<byte[]>();
+        while (!encoder.IsFinished)
+        {
+            packets.Add(buffer[..encoder.Write(buffer)]);
+        }
+
+        return packets;
+    }
+
+    /// <summary>An item of the JSON without the structure of its value, so that it compares with one in words.</summary>
+    private static string Summary(JsonProperty item) => Flat(
+        $"{item.Value.GetProperty("id")} {item.Name} {item.Value.GetProperty("type").GetString()} "
+        + $"{item.Value.GetProperty("shape")}",
+        item.Value.GetProperty("values").ToString());
+
+    private static string Summary(ExpectedValue item) => Flat($"{item.Id} {item.Name} {item.Type} {item.Shape}", item.Value);
+
+    private static string Flat(string what, string value) =>
+        string.Concat($"{what} = {value}".Where(c => !"[](){},'\"<>; ".Contains(c, StringComparison.Ordinal)))
+            .ToUpperInvariant();
+}
