@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "loopback.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "test_sockets.h"
 
 uint32_t add_loopback_reader(sp2_receive_stream *stream) {
     sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
@@ -21,15 +18,15 @@ uint32_t add_loopback_reader(sp2_receive_stream *stream) {
 }
 
 void send_to_loopback(uint32_t port, const datagram_list *list) {
-    const int sender = socket(AF_INET, SOCK_DGRAM, 0);
+    const test_socket sender = socket(AF_INET, SOCK_DGRAM, 0);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(sender >= 0);
+    REQUIRE(sender != NO_SOCKET);
     for (size_t i = 0; i < list->count; i++) {
         const sp2_datagram *datagram = &list->datagrams[i];
-        const ssize_t sent = sendto(sender, datagram->data, (size_t)datagram->length, 0,
+        const int64_t sent = sendto(sender, datagram->data, (int)datagram->length, 0,
                                     (struct sockaddr *)&address, sizeof(address));
         CHECK_EQ_I64(sent, datagram->length);
     }
-    close(sender);
+    test_socket_close(sender);
 }

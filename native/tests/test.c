@@ -37,8 +37,7 @@ void sp2_test_context(const char *format, ...) {
     va_end(arguments);
 }
 
-__attribute__((format(printf, 3, 4))) static void fail(const char *file, int line,
-                                                       const char *format, ...) {
+SP2_TEST_PRINTF(3, 4) static void fail(const char *file, int line, const char *format, ...) {
     char text[1024];
     va_list arguments;
     va_start(arguments, format);

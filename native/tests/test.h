@@ -30,6 +30,13 @@ typedef struct sp2_test {
 
 void sp2_test_register(sp2_test *test);
 
+/* The printf that understands what the C standard says, which is not the system's everywhere. */
+#if defined(__MINGW32__)
+#define SP2_TEST_PRINTF(text, first) __attribute__((format(gnu_printf, text, first)))
+#else
+#define SP2_TEST_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#endif
+
 #define SP2_TEST(test_name)                                                                        \
     static void test_name(void);                                                                   \
     __attribute__((constructor)) static void test_name##_register(void) {                          \
@@ -88,10 +95,10 @@ bool sp2_test_check_mem(const void *actual, const void *expected, size_t length,
 
 /* Text that every failure message of this thread of the test ends with, until the next call: the
  * case of a data-driven test. Empty at the start of a test. */
-__attribute__((format(printf, 1, 2))) void sp2_test_context(const char *format, ...);
+SP2_TEST_PRINTF(1, 2) void sp2_test_context(const char *format, ...);
 
 _Noreturn void sp2_test_abandon(void);
-_Noreturn __attribute__((format(printf, 1, 2))) void sp2_test_skip(const char *format, ...);
+_Noreturn SP2_TEST_PRINTF(1, 2) void sp2_test_skip(const char *format, ...);
 
 /* Monotonic clock. */
 uint64_t sp2_test_now_ns(void);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The handle for event loops of other libraries, with a real epoll loop. */
-#include <poll.h>
+/* The handle for event loops of other libraries, with a real loop of the system's. */
 #include <stdlib.h>
+#if defined(_WIN32)
+#include <windows.h>
+#else
+#include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+#endif
 
 #include "loopback.h"
 
@@ -19,16 +23,60 @@ static datagram_list some_heaps(uint64_t count) {
     return list;
 }
 
-static int fd_of(sp2_receive_stream *stream) {
+#if defined(_WIN32)
+typedef HANDLE ready_handle;
+#else
+typedef int ready_handle;
+#endif
+
+static ready_handle fd_of(sp2_receive_stream *stream) {
     int64_t handle = -2;
     REQUIRE_OK(sp2_receive_stream_get_fd(stream, &handle));
     REQUIRE(handle >= 0);
-    return (int)handle;
+    return (ready_handle)(intptr_t)handle;
 }
 
-static bool is_readable(int fd) {
-    struct pollfd entry = {.fd = fd, .events = POLLIN};
+static bool is_readable(ready_handle handle) {
+#if defined(_WIN32)
+    return WaitForSingleObject(handle, 0) == WAIT_OBJECT_0;
+#else
+    struct pollfd entry = {.fd = handle, .events = POLLIN};
     return poll(&entry, 1, 0) == 1 && (entry.revents & POLLIN);
+#endif
+}
+
+/* An event loop of the system's that watches one handle. */
+typedef struct event_loop {
+    ready_handle handle;
+    int epoll;
+} event_loop;
+
+static event_loop new_loop(ready_handle handle) {
+    event_loop loop = {.handle = handle, .epoll = -1};
+#if !defined(_WIN32)
+    struct epoll_event event = {.events = EPOLLIN};
+    loop.epoll = epoll_create1(EPOLL_CLOEXEC);
+    REQUIRE(loop.epoll >= 0);
+    REQUIRE(epoll_ctl(loop.epoll, EPOLL_CTL_ADD, handle, &event) == 0);
+#endif
+    return loop;
+}
+
+static bool wait_for_event(const event_loop *loop) {
+#if defined(_WIN32)
+    return WaitForSingleObject(loop->handle, PATIENCE_SECONDS * 1000) == WAIT_OBJECT_0;
+#else
+    struct epoll_event event;
+    return epoll_wait(loop->epoll, &event, 1, PATIENCE_SECONDS * 1000) == 1;
+#endif
+}
+
+static void free_loop(const event_loop *loop) {
+#if defined(_WIN32)
+    (void)loop;
+#else
+    close(loop->epoll);
+#endif
 }
 
 static void pop_one(sp2_receive_stream *stream, uint64_t cnt) {
@@ -43,9 +91,9 @@ SP2_TEST(Handle_is_readable_while_a_heap_waits_and_only_then) {
     datagram_list list = some_heaps(2);
     sp2_receive_stream *stream = new_stream(NULL);
     const uint32_t port = add_loopback_reader(stream);
-    const int fd = fd_of(stream);
+    const ready_handle fd = fd_of(stream);
     CHECK(!is_readable(fd));
-    CHECK_EQ_I64(fd_of(stream), fd);
+    CHECK(fd_of(stream) == fd);
     for (int round = 0; round < 100; round++) {
         send_to_loopback(port, &list);
         WAIT_UNTIL(stats_of(stream).heaps == (uint64_t)(round + 1) * 2, PATIENCE_SECONDS);
@@ -62,7 +110,7 @@ SP2_TEST(Handle_is_readable_while_a_heap_waits_and_only_then) {
 SP2_TEST(Handle_is_readable_for_ever_after_stop) {
     sp2_receive_stream *stream = new_stream(NULL);
     add_loopback_reader(stream);
-    const int fd = fd_of(stream);
+    const ready_handle fd = fd_of(stream);
     CHECK(!is_readable(fd));
     REQUIRE_OK(sp2_receive_stream_stop(stream));
     for (int i = 0; i < 10; i++) {
@@ -86,15 +134,11 @@ SP2_TEST(Handle_asked_for_late_knows_what_came_before) {
 }
 
 /* Nothing but the handle says when to pop: a heap that did not make it readable would hang this. */
-static uint64_t receive_by_epoll(sp2_receive_stream *stream, uint32_t batch) {
-    const int epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event event = {.events = EPOLLIN};
-    REQUIRE(epoll >= 0);
-    REQUIRE(epoll_ctl(epoll, EPOLL_CTL_ADD, fd_of(stream), &event) == 0);
+static uint64_t receive_by_loop(sp2_receive_stream *stream, uint32_t batch) {
+    const event_loop loop = new_loop(fd_of(stream));
     uint64_t received = 0;
     int32_t status = SP2_OK;
-    while (status != SP2_E_STOPPED &&
-           CHECK_EQ_I64(epoll_wait(epoll, &event, 1, PATIENCE_SECONDS * 1000), 1)) {
+    while (status != SP2_E_STOPPED && CHECK(wait_for_event(&loop))) {
         sp2_heap *heaps[8];
         uint32_t count;
         status = sp2_receive_stream_pop(stream, heaps, batch, &count);
@@ -103,11 +147,11 @@ static uint64_t receive_by_epoll(sp2_receive_stream *stream, uint32_t batch) {
             sp2_heap_release(heaps[i]);
         }
     }
-    close(epoll);
+    free_loop(&loop);
     return received;
 }
 
-SP2_TEST(Epoll_loop_receives_every_heap_and_the_stop) {
+SP2_TEST(Event_loop_receives_every_heap_and_the_stop) {
     static const uint64_t ring_sizes[] = {1, 2, 4, 64};
     datagram_list list = some_heaps(MANY_HEAPS);
     for (size_t i = 0; i < sizeof(ring_sizes) / sizeof(ring_sizes[0]); i++) {
@@ -117,7 +161,7 @@ SP2_TEST(Epoll_loop_receives_every_heap_and_the_stop) {
             sp2_receive_stream *stream = new_stream(&options);
             fd_of(stream);
             REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
-            CHECK_EQ_U64(receive_by_epoll(stream, batch), MANY_HEAPS);
+            CHECK_EQ_U64(receive_by_loop(stream, batch), MANY_HEAPS);
             sp2_receive_stream_destroy(stream);
         }
     }

@@ -8,7 +8,11 @@
 #define SP2__LIKELY(x) __builtin_expect(!!(x), 1)
 #define SP2__UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define SP2__COLD __attribute__((cold, noinline))
+#if defined(__MINGW32__)
+#define SP2__PRINTF(text, first) __attribute__((format(gnu_printf, text, first)))
+#else
 #define SP2__PRINTF(text, first) __attribute__((format(printf, text, first)))
+#endif
 #define SP2__INLINE static inline __attribute__((always_inline))
 #define SP2__PREFETCH_WRITE(p) __builtin_prefetch((p), 1)
 #else
