@@ -66,7 +66,7 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
         int length = (int)Math.Min(_empty.LargestValue, dice.Pick(0, dice.Below(16), dice.Below(65), dice.Below(LargestLength + 1)));
         List<(int Start, int End)> parts = Cut(length);
         List<ulong>[] items = [.. parts.Select(_ => new List<ulong>())];
-        Distribute(Items(length), items);
+        Distribute(Items(cnt, length), items);
         int percentWithLength = dice.Pick(100, 100, 0, 50);
 
         // A sender that is wrong about the length can contradict itself only with packets that do not say it.
@@ -104,7 +104,7 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
         return parts;
     }
 
-    private List<ulong> Items(int length)
+    private List<ulong> Items(long cnt, int length)
     {
         List<ulong> items = [];
         for (int left = dice.Pick(0, 0, 1, 2, dice.Below(8), dice.Below(25)); left > 0; left--)
@@ -118,7 +118,9 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
                 3 => _empty.Immediate(ItemId.StreamControl, dice.Pick(0L, 1, 3, 4)),
                 4 => _empty.Address(dice.Pick<long>(ItemId.Descriptor, ItemId.StreamControl), address),
                 5 when items.Count > 0 => items[dice.Below(items.Count)],
-                < 10 => _empty.Immediate(UserId(), dice.Chance(50) ? dice.Below(4) : (long)dice.Bits()),
+                6 => _empty.Immediate(ItemId.HeapLength, dice.Chance(70) ? length : dice.Below(400)),
+                7 => _empty.Immediate(ItemId.HeapCnt, cnt),
+                < 11 => _empty.Immediate(UserId(), dice.Chance(50) ? dice.Below(4) : (long)dice.Bits()),
                 _ => _empty.Address(UserId(), address),
             });
         }
