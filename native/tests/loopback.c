@@ -24,7 +24,7 @@ void send_to_loopback(uint32_t port, const datagram_list *list) {
     REQUIRE(sender != NO_SOCKET);
     for (size_t i = 0; i < list->count; i++) {
         const sp2_datagram *datagram = &list->datagrams[i];
-        const int64_t sent = sendto(sender, datagram->data, (int)datagram->length, 0,
+        const int64_t sent = sendto(sender, datagram->data, (test_length)datagram->length, 0,
                                     (struct sockaddr *)&address, sizeof(address));
         CHECK_EQ_I64(sent, datagram->length);
     }

@@ -7,6 +7,7 @@
 #include <winsock2.h>
 #include <ws2tcpip.h>
 typedef SOCKET test_socket;
+typedef int test_length; /* of what is sent */
 #define NO_SOCKET INVALID_SOCKET
 static inline void test_socket_close(test_socket s) {
     closesocket(s);
@@ -17,6 +18,7 @@ static inline void test_socket_close(test_socket s) {
 #include <sys/socket.h>
 #include <unistd.h>
 typedef int test_socket;
+typedef size_t test_length;
 #define NO_SOCKET (-1)
 static inline void test_socket_close(test_socket s) {
     close(s);
