@@ -154,15 +154,34 @@ public sealed class CustomStatisticsTests : IDisposable
     }
 
     [Test]
+    public void Stream_keeps_many_custom_statistics_apart()
+    {
+        CustomStatistic[] statistics = ManyStatistics(2000);
+        using ReceiveStream stream = new(new ReceiveStreamOptions { CustomStatistics = statistics });
+        for (int i = 0; i < statistics.Length; i++)
+        {
+            stream.UpdateStatistic(statistics[i].Name, i);
+        }
+
+        Assert.That(
+            stream.Statistics.Values.Skip(StreamStatistics.FirstCustomIndex),
+            Is.EqualTo(Enumerable.Range(0, statistics.Length)));
+    }
+
+    [Test]
     public void Number_of_custom_statistics_has_a_limit()
     {
-        CustomStatistic[] statistics =
-            [.. Enumerable.Range(0, ReceiveStreamOptions.MaxCustomStatistics).Select(i => new CustomStatistic($"s{i}"))];
-        using ReceiveStream stream = new(new ReceiveStreamOptions { CustomStatistics = statistics });
-        stream.UpdateStatistic(statistics[^1].Name, 7);
-        ReceiveStreamOptions tooMany = new() { CustomStatistics = [.. statistics, new("one more")] };
+        ReceiveStreamOptions options = new()
+        {
+            CustomStatistics = ManyStatistics(ReceiveStreamOptions.MaxCustomStatistics + 1),
+        };
 
-        Assert.That(stream.Statistics[statistics[^1].Name], Is.EqualTo(7));
-        Assert.That(() => new ReceiveStream(tooMany), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(
+            () => new ReceiveStream(options),
+            Throws.InstanceOf<ArgumentOutOfRangeException>()
+                .With.Message.Contains($"{ReceiveStreamOptions.MaxCustomStatistics}"));
     }
+
+    private static CustomStatistic[] ManyStatistics(int count) =>
+        [.. Enumerable.Range(0, count).Select(i => new CustomStatistic($"statistic {i}"))];
 }
