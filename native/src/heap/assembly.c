@@ -114,6 +114,7 @@ static sp2__verdict grow(sp2_heap *heap, uint64_t needed, const sp2__packet *pac
     }
     if (heap->payload != NULL) {
         memcpy(payload, heap->payload, heap->received_end);
+        sp2__copier_fence(rules->copier);
         free_payload(heap);
     }
     heap->payload = payload;
@@ -156,6 +157,19 @@ static void expect_next(sp2_heap *heap, const sp2__packet *packet) {
     next->heap_length_pointer = sp2__load_raw64(packet->start + 16);
     next->payload_offset_pointer = (immediate | SP2__ID_PAYLOAD_OFFSET) << heap->address_bits;
     next->payload_length_pointer = (immediate | SP2__ID_PAYLOAD_LENGTH) << heap->address_bits;
+}
+
+SP2__INLINE void copy_payload(sp2_heap *heap, const sp2__packet *packet,
+                              const sp2__heap_rules *rules) {
+    sp2__copier *copier = rules->copier;
+    if (SP2__LIKELY(copier->function == NULL)) {
+        sp2__copier_copy(copier, heap->capacity, heap->payload + packet->payload_offset,
+                         packet->payload, packet->payload_length);
+        return;
+    }
+    sp2_packet_header header;
+    sp2__packet_describe(packet, NULL, &header);
+    copier->function(copier->context, heap->payload, &header);
 }
 
 sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
@@ -208,7 +222,7 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
     heap->received_length += packet->payload_length;
     if (packet->payload_length != 0) {
         heap->received_end = sp2__max_u64(heap->received_end, end);
-        memcpy(heap->payload + packet->payload_offset, packet->payload, packet->payload_length);
+        copy_payload(heap, packet, rules);
     }
     expect_next(heap, packet);
     return SP2__ACCEPTED;

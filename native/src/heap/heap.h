@@ -10,6 +10,7 @@
 #include "heap/pointers.h"
 #include "heap/ranges.h"
 #include "memory/allocator.h"
+#include "memory/copy.h"
 #include "packet/packet.h"
 #include "packet/wire.h"
 #include "spead2core/heap.h"
@@ -64,6 +65,7 @@ typedef struct sp2__heap_rules {
     uint64_t max_heap_size;
     sp2_allocator *allocator; /* of heaps that begin; NULL: the default memory */
     uint64_t *custom_stats;   /* for the user's functions; NULL if there are none */
+    sp2__copier *copier;
 } sp2__heap_rules;
 
 /* What became of a packet. */
@@ -91,10 +93,10 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
  * The same for most packets of a heap, undecoded: if the bytes are its next packet, in order and
  * with nothing new but payload, that is taken. Returns the length of the payload, or
  * SP2__LENGTH_UNKNOWN, and no change, for all others. There must be at least SP2__USUAL_PREFIX
- * bytes; `exact` says that none may follow the packet.
+ * bytes; `exact` says that none may follow the packet. Not where a function of the user's copies.
  */
 SP2__INLINE uint64_t sp2__heap_take_next(sp2_heap *heap, const uint8_t *bytes, uint64_t available,
-                                         bool exact) {
+                                         bool exact, sp2__copier *copier) {
     const sp2__next_packet *next = &heap->next_packet;
     const uint64_t offset = heap->received_length;
     const uint64_t length_pointer = sp2__load_be64(bytes + 32);
@@ -113,7 +115,8 @@ SP2__INLINE uint64_t sp2__heap_take_next(sp2_heap *heap, const uint8_t *bytes, u
     }
     heap->received_length = offset + length;
     heap->received_end = offset + length;
-    memcpy(heap->payload + offset, bytes + SP2__USUAL_PREFIX, length);
+    sp2__copier_copy(copier, heap->capacity, heap->payload + offset, bytes + SP2__USUAL_PREFIX,
+                     length);
     return length;
 }
 

@@ -22,7 +22,9 @@ bool sp2__assembler_init(sp2__assembler *assembler, const sp2_receive_options *o
         .allow_unsized = !(options->flags & SP2_RECEIVE_NO_UNSIZED_HEAPS),
         .rules.in_order = options->flags & SP2_RECEIVE_IN_ORDER,
         .rules.max_heap_size = options->max_heap_size,
+        .rules.copier = &assembler->copier,
     };
+    sp2__copier_init(&assembler->copier);
     assembler->slots = sp2__calloc_array((size_t)slots, sizeof(*assembler->slots));
     assembler->heads = sp2__calloc_array((size_t)options->substreams, sizeof(*assembler->heads));
     assembler->buckets =

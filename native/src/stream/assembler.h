@@ -30,6 +30,7 @@ typedef struct sp2__assembler {
     uint32_t bug_compat;
     bool allow_unsized;
     sp2__heap_rules rules;
+    sp2__copier copier;
 } sp2__assembler;
 
 /* What became of a packet, and the heaps that left the assembly because of it. */

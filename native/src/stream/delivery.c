@@ -75,17 +75,29 @@ static void announce(sp2_receive_stream *stream) {
     update_ready_handle(stream);
 }
 
+/* Lets consumers see what was pushed. */
+static void publish_heaps(sp2_receive_stream *stream) {
+    sp2__copier_fence(&stream->assembler.copier);
+    sp2__ring_publish(&stream->ring);
+}
+
 void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap) {
     const uint64_t bytes = heap->received_length;
     if (stream->waiting_first == NULL && SP2__LIKELY(sp2__ring_push(&stream->ring, heap))) {
         stream->unannounced_bytes += bytes;
-        if (stream->unannounced_bytes >= ANNOUNCE_BYTES) {
+        const bool enough = stream->unannounced_bytes >= ANNOUNCE_BYTES;
+        /* A fence is for many heaps. */
+        if (enough || !stream->assembler.copier.fence_due) {
+            publish_heaps(stream);
+        }
+        if (enough) {
             stream->unannounced_bytes = 0;
             sp2__ring_take_news(&stream->ring);
             announce(stream);
         }
         return;
     }
+    publish_heaps(stream);
     heap->next = NULL;
     if (stream->waiting_first == NULL) {
         stream->waiting_first = heap;
@@ -105,10 +117,11 @@ static void move_waiting(sp2_receive_stream *stream) {
     while (stream->waiting_first != NULL) {
         sp2_heap *next = stream->waiting_first->next;
         if (!sp2__ring_push(&stream->ring, stream->waiting_first)) {
-            return;
+            break;
         }
         stream->waiting_first = next;
     }
+    publish_heaps(stream);
 }
 
 void sp2__stream_resume_readers(sp2_receive_stream *stream) {
@@ -152,6 +165,7 @@ void sp2__stream_settle(sp2_receive_stream *stream) {
 void sp2__stream_unlock(sp2_receive_stream *stream) {
     const bool news = sp2__ring_take_news(&stream->ring);
     stream->unannounced_bytes = 0;
+    publish_heaps(stream);
     sp2__mutex_unlock(&stream->lock);
     if (news) {
         announce(stream);

@@ -24,6 +24,10 @@ static int64_t shown_length(uint64_t length) {
 /* A heap that leaves the assembly, for whatever reason but the user's stop. */
 static void leave_assembly(sp2_receive_stream *stream, sp2_heap *heap) {
     stream->stats.heaps++;
+    if (SP2__UNLIKELY(!sp2__heap_is_contiguous(heap))) {
+        /* Some or all of its memory may be given back, to be somebody else's next. */
+        sp2__copier_fence(&stream->assembler.copier);
+    }
     sp2__heap_finish(heap, stream->flags & SP2_RECEIVE_KEEP_RANGES,
                      stream->flags & SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD);
     if (SP2__LIKELY(heap->flags & SP2_HEAP_CONTIGUOUS) ||
@@ -106,6 +110,7 @@ static SP2__COLD void explain(sp2_receive_stream *stream, const sp2__packet *pac
 static void complete(sp2_receive_stream *stream, sp2_heap *heap, bool stop) {
     if (SP2__UNLIKELY(stop)) {
         stream->stats.stop_heaps++;
+        sp2__copier_fence(&stream->assembler.copier);
         sp2__heap_free(heap);
     } else {
         leave_assembly(stream, heap);
@@ -140,8 +145,12 @@ static sp2__flow add_other_packet(sp2_receive_stream *stream, const sp2__packet 
 }
 
 /* The live heap that bytes may be the next packet of. What is not a packet finds none, or one that
- * it is no next packet of. */
+ * it is no next packet of; and there is none for a user's copy function, which wants to be told
+ * what packet it is. */
 static sp2_heap *find_heap_of(sp2__assembler *assembler, const uint8_t *bytes) {
+    if (SP2__UNLIKELY(assembler->copier.function != NULL)) {
+        return NULL;
+    }
     const unsigned address_bits = (bytes[3] * 8u) % 64;
     const uint64_t cnt = sp2__pointer_value(sp2__load_be64(bytes + 8), address_bits);
     uint64_t steps;
@@ -164,17 +173,18 @@ SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes,
     if (SP2__UNLIKELY(available < SP2__USUAL_PREFIX)) {
         return SP2__LENGTH_UNKNOWN;
     }
+    sp2__copier *copier = &stream->assembler.copier;
     sp2_heap *heap = stream->assembler.recent;
     uint64_t length = SP2__LENGTH_UNKNOWN;
     if (SP2__LIKELY(heap != NULL)) {
-        length = sp2__heap_take_next(heap, bytes, available, exact);
+        length = sp2__heap_take_next(heap, bytes, available, exact, copier);
     }
     if (SP2__UNLIKELY(length == SP2__LENGTH_UNKNOWN)) {
         heap = find_heap_of(&stream->assembler, bytes);
         if (heap == NULL) {
             return SP2__LENGTH_UNKNOWN;
         }
-        length = sp2__heap_take_next(heap, bytes, available, exact);
+        length = sp2__heap_take_next(heap, bytes, available, exact, copier);
         if (length == SP2__LENGTH_UNKNOWN) {
             return SP2__LENGTH_UNKNOWN;
         }

@@ -34,18 +34,23 @@ bool sp2__ring_announce(sp2__ring *ring) {
 }
 
 bool sp2__ring_push(sp2__ring *ring, sp2_heap *heap) {
-    const uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
-    if (tail - ring->known_head == ring->capacity) {
+    if (ring->placed - ring->known_head == ring->capacity) {
         ring->known_head = atomic_load_explicit(&ring->head, memory_order_acquire);
-        if (tail - ring->known_head == ring->capacity) {
+        if (ring->placed - ring->known_head == ring->capacity) {
             return false;
         }
     }
     ring->slots[ring->tail_slot] = heap;
     ring->tail_slot = ring->tail_slot + 1 == ring->capacity ? 0 : ring->tail_slot + 1;
-    atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
+    ring->placed++;
     ring->news = true;
     return true;
+}
+
+void sp2__ring_publish(sp2__ring *ring) {
+    if (atomic_load_explicit(&ring->tail, memory_order_relaxed) != ring->placed) {
+        atomic_store_explicit(&ring->tail, ring->placed, memory_order_release);
+    }
 }
 
 void sp2__ring_stop(sp2__ring *ring) {

@@ -18,8 +18,9 @@
 typedef struct sp2__ring {
     sp2_heap **slots;
     uint64_t capacity;
-    _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t tail; /* heaps pushed, ever */
-    uint64_t tail_slot;                                   /* the producer's: tail % capacity */
+    _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t tail; /* heaps to be seen, ever */
+    uint64_t placed;                                      /* the producer's: heaps put into slots */
+    uint64_t tail_slot;                                   /* the producer's: placed % capacity */
     uint64_t known_head;                                  /* the producer's latest look at head */
     bool news;                                            /* the producer's: not announced yet */
     _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t head; /* heaps popped, ever */
@@ -36,11 +37,14 @@ bool sp2__ring_init(sp2__ring *ring, uint64_t capacity);
 /* Frees the heaps that nobody has taken. */
 void sp2__ring_destroy(sp2__ring *ring);
 
-/* Producer. False if the ring is full. Consumers that look see the heap at once; those who wait are
- * told by sp2__ring_announce. */
+/* Producer. False if the ring is full. Consumers do not see the heap before it is published. */
 bool sp2__ring_push(sp2__ring *ring, sp2_heap *heap);
 
-/* Producer. Ends the ring: what is in it can still be popped. To be announced, too. */
+/* Producer. Consumers that look see all that was pushed, and what was stored to it before; those
+ * who wait are told by sp2__ring_announce. Stores that need a fence for that have had it. */
+void sp2__ring_publish(sp2__ring *ring);
+
+/* Producer. Ends the ring: what was published can still be popped. To be announced, too. */
 void sp2__ring_stop(sp2__ring *ring);
 
 /* Whether something happened that was not announced yet; it then counts as announced. Producer. */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "memory/copy.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <emmintrin.h>
+#else
+#include <stdatomic.h>
+#endif
+
+#define NEVER UINT64_MAX
+
+size_t sp2__copy_kinds(sp2__copy_kind kinds[SP2__MOST_COPY_KINDS]) {
+    size_t count = 0;
+#if defined(__x86_64__)
+    /* These questions ask the operating system, too: whether it saves the registers. */
+    __builtin_cpu_init();
+    kinds[count++] = (sp2__copy_kind){"sse2", sp2__copy_lines_sse2};
+    if (__builtin_cpu_supports("avx")) {
+        kinds[count++] = (sp2__copy_kind){"avx", sp2__copy_lines_avx};
+    }
+    /* VBMI2 came with Ice Lake, the first of Intel's processors that do not lower their clock for
+     * instructions such as these; all of AMD's that have AVX-512 have it. */
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vbmi2")) {
+        kinds[count++] = (sp2__copy_kind){"avx512", sp2__copy_lines_avx512};
+    }
+#elif defined(__aarch64__)
+    kinds[count++] = (sp2__copy_kind){"neon", sp2__copy_lines_neon};
+#else
+    (void)kinds;
+#endif
+    return count;
+}
+
+void sp2__copy_nontemporal(sp2__copy_lines_fn lines, uint8_t *to, const uint8_t *from,
+                           size_t length) {
+    const size_t head = (0 - (uintptr_t)to) % SP2__COPY_LINE;
+    if (length < head + SP2__COPY_LINE) {
+        memcpy(to, from, length);
+        return;
+    }
+    const size_t tail = (length - head) % SP2__COPY_LINE;
+    if (head != 0) {
+        memcpy(to, from, head);
+    }
+    lines(to + head, from + head, (length - head) / SP2__COPY_LINE);
+    if (tail != 0) {
+        memcpy(to + length - tail, from + length - tail, tail);
+    }
+}
+
+void sp2__copy_fence(void) {
+#if defined(__x86_64__)
+    _mm_sfence();
+#else
+    atomic_thread_fence(memory_order_release);
+#endif
+}
+
+void sp2__copier_init(sp2__copier *copier) {
+    sp2__copy_kind kinds[SP2__MOST_COPY_KINDS];
+    const size_t count = sp2__copy_kinds(kinds);
+    *copier = (sp2__copier){.lines = count != 0 ? kinds[count - 1].lines : NULL};
+    sp2__copier_set_method(copier, SP2_MEMCPY_DEFAULT);
+}
+
+static uint64_t auto_from(void) {
+    return (uint64_t)4 << 20;
+}
+
+bool sp2__copier_set_method(sp2__copier *copier, int32_t method) {
+    uint64_t from = NEVER;
+    switch (method) {
+    case SP2_MEMCPY_STD:
+    case SP2_MEMCPY_DEFAULT:
+        break;
+    case SP2_MEMCPY_NONTEMPORAL:
+        from = 0;
+        break;
+    case SP2_MEMCPY_AUTO:
+        from = auto_from();
+        break;
+    default:
+        return false;
+    }
+    copier->nontemporal_from = copier->lines != NULL ? from : NEVER;
+    copier->function = NULL;
+    copier->context = NULL;
+    return true;
+}

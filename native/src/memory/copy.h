@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SP2_MEMORY_COPY_H
+#define SP2_MEMORY_COPY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/compiler.h"
+#include "spead2core/receive.h"
+
+/* Non-temporal stores write whole cache lines. */
+#define SP2__COPY_LINE 64
+
+/* Copies whole lines to an address that is a multiple of a line, by non-temporal stores and without
+ * a fence. There is one such function, in a file of its own, for each instruction set. */
+typedef void (*sp2__copy_lines_fn)(uint8_t *to, const uint8_t *from, size_t lines);
+
+void sp2__copy_lines_sse2(uint8_t *to, const uint8_t *from, size_t lines);
+void sp2__copy_lines_avx(uint8_t *to, const uint8_t *from, size_t lines);
+void sp2__copy_lines_avx512(uint8_t *to, const uint8_t *from, size_t lines);
+void sp2__copy_lines_neon(uint8_t *to, const uint8_t *from, size_t lines);
+
+typedef struct sp2__copy_kind {
+    const char *name;
+    sp2__copy_lines_fn lines;
+} sp2__copy_kind;
+
+#define SP2__MOST_COPY_KINDS 3
+
+/* Those that this processor and its operating system can use, the best last; returns how many. */
+size_t sp2__copy_kinds(sp2__copy_kind kinds[SP2__MOST_COPY_KINDS]);
+
+/* Copies `length` bytes, whole lines of the destination by `lines` and the rest as usual. */
+void sp2__copy_nontemporal(sp2__copy_lines_fn lines, uint8_t *to, const uint8_t *from,
+                           size_t length);
+
+/* What this thread has copied so far is visible to whoever sees what it stores from now on. */
+void sp2__copy_fence(void);
+
+/*
+ * How a stream copies packets into their heaps. Under the stream's lock, and `fence_due` is false
+ * whenever that is given back.
+ */
+typedef struct sp2__copier {
+    uint64_t nontemporal_from; /* heaps with at least this much memory are copied past the caches */
+    sp2__copy_lines_fn lines;  /* NULL if this processor has none */
+    bool fence_due;            /* something was copied so that others may not see it yet */
+    sp2_copy_fn function;      /* the user's, or NULL */
+    void *context;
+} sp2__copier;
+
+/* Prepares the default method. */
+void sp2__copier_init(sp2__copier *copier);
+
+/* Chooses an sp2_memcpy_method in place of whatever was chosen before; false if it is none. */
+bool sp2__copier_set_method(sp2__copier *copier, int32_t method);
+
+/* Copies a part of a heap that has `capacity` bytes of memory by the method chosen. */
+SP2__INLINE void sp2__copier_copy(sp2__copier *copier, uint64_t capacity, uint8_t *to,
+                                  const uint8_t *from, uint64_t length) {
+    if (SP2__LIKELY(capacity < copier->nontemporal_from)) {
+        memcpy(to, from, (size_t)length);
+    } else {
+        copier->fence_due = true;
+        sp2__copy_nontemporal(copier->lines, to, from, (size_t)length);
+    }
+}
+
+/* To be called before memory that was copied to can be seen by another thread: a consumer, one that
+ * gets the stream's lock, or one that is given the memory next. */
+SP2__INLINE void sp2__copier_fence(sp2__copier *copier) {
+    if (copier->fence_due) {
+        copier->fence_due = false;
+        sp2__copy_fence();
+    }
+}
+
+#endif
