@@ -27,10 +27,9 @@
  * repetitions, with the smallest and largest as spread, and for the overhead the median of the
  * differences between neighbours.
  */
+#include "bench_assemble.h"
+
 #include <sched.h>
-#include <spead2core/spead2core.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,20 +38,9 @@
 #include "packet_builder.h"
 
 #define RUN_BYTES (UINT64_C(64) << 20)
+#define MAX_ROTATION 1e12
 
-enum { SOURCE_HEAPS = 2, POP_BATCH = 16, DEFAULT_REPEATS = 101, MAX_REPEATS = 1000 };
-enum { MAX_DESTINATIONS = 64, NO_CPU = -1 };
-
-typedef struct bench_settings {
-    uint64_t heap;    /* 0: the usual two */
-    uint64_t payload; /* 0: the usual two */
-    uint32_t repeats;
-    double seconds; /* per shape; 0: `repeats` counts */
-    int32_t consumer_cpu;
-    int32_t worker_cpu;
-    bool poll;
-    bool pool; /* also with an explicit memory pool */
-} bench_settings;
+enum { DEFAULT_REPEATS = 101, MAX_DESTINATIONS = 64 };
 
 /* One heap size and packet size with everything made ready. */
 typedef struct shape {
@@ -69,18 +57,18 @@ typedef struct shape {
     uint8_t *destination[MAX_DESTINATIONS];
 } shape;
 
-static void stop_with(const char *what, const char *why) {
+void stop_with(const char *what, const char *why) {
     fprintf(stderr, "bench_assemble: %s: %s\n", what, why);
     exit(1);
 }
 
-static void check(int32_t status, const char *what) {
+void check(int32_t status, const char *what) {
     if (status != SP2_OK) {
         stop_with(what, sp2_last_error_message());
     }
 }
 
-static void *allocate(size_t bytes) {
+void *allocate(size_t bytes) {
     void *memory = malloc(bytes);
     if (memory == NULL) {
         stop_with("malloc", "not enough memory");
@@ -89,13 +77,13 @@ static void *allocate(size_t bytes) {
     return memory;
 }
 
-static double now_ns(void) {
+double now_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static void run_on(int32_t cpu) {
+void run_on(int32_t cpu) {
     if (cpu != NO_CPU) {
         cpu_set_t set;
         CPU_ZERO(&set);
@@ -197,11 +185,13 @@ static double memcpy_once(const shape *s) {
     return (now_ns() - start) / (double)s->packets;
 }
 
-static void start_pool(shape *s) {
+sp2_thread_pool *new_pool(const bench_settings *settings) {
     sp2_thread_pool_options options = SP2_THREAD_POOL_OPTIONS_INIT;
-    options.affinity = &s->settings->worker_cpu;
-    options.affinity_count = s->settings->worker_cpu == NO_CPU ? 0 : 1;
-    check(sp2_thread_pool_create(&options, &s->pool), "sp2_thread_pool_create");
+    sp2_thread_pool *pool;
+    options.affinity = &settings->worker_cpu;
+    options.affinity_count = settings->worker_cpu == NO_CPU ? 0 : 1;
+    check(sp2_thread_pool_create(&options, &pool), "sp2_thread_pool_create");
+    return pool;
 }
 
 /* Room for all heaps that are in use at a time, in place before the first. */
@@ -239,8 +229,7 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Sorts the values. */
-static double median_of(double *ns, uint32_t count) {
+double median_of(double *ns, uint32_t count) {
     qsort(ns, count, sizeof(*ns), by_value);
     return (ns[(count - 1) / 2] + ns[count / 2]) / 2;
 }
@@ -276,19 +265,19 @@ static void measure(const bench_settings *settings, uint64_t heap, uint64_t payl
     for (uint64_t i = 0; i < s.packets; i++) {
         s.list[i] = s.source.datagrams[i % s.source.count];
     }
-    start_pool(&s);
+    s.pool = new_pool(settings);
     warm_up(&s);
     if (settings->pool) {
         make_memory_pool(&s);
     }
 
+    const uint32_t repeats = settings->repeats != 0 ? settings->repeats : DEFAULT_REPEATS;
     static double copy[MAX_REPEATS];
     static double receive[MAX_REPEATS];
     static double with_pool[MAX_REPEATS];
     const double end = now_ns() + settings->seconds * 1e9;
     uint32_t done = 0;
-    while (settings->seconds > 0 ? now_ns() < end && done < MAX_REPEATS
-                                 : done < settings->repeats) {
+    while (settings->seconds > 0 ? now_ns() < end && done < MAX_REPEATS : done < repeats) {
         run_on(settings->worker_cpu);
         copy[done] = memcpy_once(&s);
         run_on(settings->consumer_cpu);
@@ -343,13 +332,24 @@ static void print_help(void) {
         "  --no-cpu          leave both where the scheduler puts them\n"
         "  --pool            also receives with an explicit memory pool\n"
         "  --poll            the consumer looks for heaps without pause instead of waiting\n"
+        "The next two compare the methods of sp2_receive_stream_set_memcpy instead, in a table:\n"
+        "  --rotate BYTES    the consumer keeps so many bytes of heaps, so that no heap's memory\n"
+        "                    is in a cache when it is used again\n"
+        "  --consume         the consumer reads every byte of each heap\n"
+        "  --json            JSON lines instead of the table\n"
         "  --help            this text\n",
         MAX_REPEATS, DEFAULT_REPEATS);
 }
 
+/* A number, perhaps with K, M or G for powers of 1024. */
 static double number(const char *option, const char *text, double low, double high) {
     char *end = NULL;
-    const double value = text == NULL ? 0 : strtod(text, &end);
+    double value = text == NULL ? 0 : strtod(text, &end);
+    const char *const units = "KMG";
+    if (end != NULL && end != text && *end != '\0' && strchr(units, *end) != NULL) {
+        value *= (double)((uint64_t)1024 << 10 * (strchr(units, *end) - units));
+        end++;
+    }
     if (text == NULL || end == text || *end != '\0' || !(value >= low && value <= high)) {
         char why[128];
         snprintf(why, sizeof(why), "needs a number from %.15g to %.15g", low, high);
@@ -375,7 +375,7 @@ static void choose_cpus(bench_settings *s) {
 }
 
 static bench_settings parse(int argc, char **argv) {
-    bench_settings s = {.repeats = DEFAULT_REPEATS};
+    bench_settings s = {0};
     choose_cpus(&s);
     for (int i = 1; i < argc; i++) {
         const char *option = argv[i];
@@ -389,6 +389,12 @@ static bench_settings parse(int argc, char **argv) {
         } else if (strcmp(option, "--pool") == 0) {
             s.pool = true;
             continue;
+        } else if (strcmp(option, "--consume") == 0) {
+            s.consume = true;
+            continue;
+        } else if (strcmp(option, "--json") == 0) {
+            s.json = true;
+            continue;
         } else if (strcmp(option, "--no-cpu") == 0) {
             s.consumer_cpu = NO_CPU;
             s.worker_cpu = NO_CPU;
@@ -397,6 +403,8 @@ static bench_settings parse(int argc, char **argv) {
             s.heap = (uint64_t)number(option, value, 1, (double)RUN_BYTES);
         } else if (strcmp(option, "--payload") == 0) {
             s.payload = (uint64_t)number(option, value, 1, (double)RUN_BYTES);
+        } else if (strcmp(option, "--rotate") == 0) {
+            s.rotate = (uint64_t)number(option, value, 1, MAX_ROTATION);
         } else if (strcmp(option, "--repeats") == 0) {
             s.repeats = (uint32_t)number(option, value, 1, MAX_REPEATS);
         } else if (strcmp(option, "--seconds") == 0) {
@@ -419,6 +427,10 @@ int main(int argc, char **argv) {
     static const uint64_t usual_heaps[] = {65536, 1048576};
     static const uint64_t usual_payloads[] = {1024, 8192};
     const bench_settings s = parse(argc, argv);
+    if (s.rotate != 0 || s.consume) {
+        compare_copies(&s);
+        return 0;
+    }
     for (size_t h = 0; h < (s.heap != 0 ? 1 : 2); h++) {
         for (size_t p = 0; p < (s.payload != 0 ? 1 : 2); p++) {
             const uint64_t heap = s.heap != 0 ? s.heap : usual_heaps[h];
