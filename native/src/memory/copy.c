@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "memory/copy.h"
 
+#include "base/checked.h"
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <emmintrin.h>
@@ -9,6 +11,9 @@
 #endif
 
 #define NEVER UINT64_MAX
+
+/* From this part of the last-level cache on, SP2_MEMCPY_AUTO copies past it. */
+#define AUTO_CACHE_SHARE 8
 
 size_t sp2__copy_kinds(sp2__copy_kind kinds[SP2__MOST_COPY_KINDS]) {
     size_t count = 0;
@@ -64,19 +69,42 @@ void sp2__copier_init(sp2__copier *copier) {
     sp2__copier_set_method(copier, SP2_MEMCPY_DEFAULT);
 }
 
+/* Bytes of the last-level cache, or 0 if the processor does not say. */
+static uint64_t last_cache_size(void) {
+    uint64_t size = 0;
+#if defined(__x86_64__)
+    /* Intel's and AMD's leaf of the same form: a cache for each subleaf, up to one of type 0. */
+    static const unsigned leaves[] = {0x4, 0x8000001d};
+    for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]) && size == 0; i++) {
+        unsigned a, b, c, d;
+        for (unsigned cache = 0; __get_cpuid_count(leaves[i], cache, &a, &b, &c, &d) && a & 0x1f;
+             cache++) {
+            const uint64_t ways = (b >> 22) + 1;
+            const uint64_t partitions = (b >> 12 & 0x3ff) + 1;
+            const uint64_t line = (b & 0xfff) + 1;
+            size = sp2__max_u64(size, ways * partitions * line * ((uint64_t)c + 1));
+        }
+    }
+#endif
+    return size;
+}
+
+/* With a heap under assembly, the default ring full, and as many heaps in the consumer's hands as
+ * it pops at once, heaps of this size no longer fit the cache: docs/tuning.md has the numbers. */
 static uint64_t auto_from(void) {
-    return (uint64_t)4 << 20;
+    const uint64_t size = last_cache_size();
+    return size != 0 ? size / AUTO_CACHE_SHARE : NEVER;
 }
 
 bool sp2__copier_set_method(sp2__copier *copier, int32_t method) {
     uint64_t from = NEVER;
     switch (method) {
     case SP2_MEMCPY_STD:
-    case SP2_MEMCPY_DEFAULT:
         break;
     case SP2_MEMCPY_NONTEMPORAL:
         from = 0;
         break;
+    case SP2_MEMCPY_DEFAULT:
     case SP2_MEMCPY_AUTO:
         from = auto_from();
         break;

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* Every way of copying past the caches that this processor has, byte by byte. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory/copy.h"
+#include "test.h"
+
+enum { ALIGNMENTS = 64, LONGEST = 4096, GUARD = 128 };
+enum { SOURCE_BYTES = LONGEST + 2 * ALIGNMENTS, TARGET_BYTES = LONGEST + ALIGNMENTS + 2 * GUARD };
+
+/* Where every byte costs a sanitizer's check: odd, so that every remainder of a line comes up. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { LENGTH_STEP = 61 };
+#else
+enum { LENGTH_STEP = 1 };
+#endif
+
+/* Nothing in the source has this value. */
+enum { UNTOUCHED = 0xa5 };
+
+static void fill_source(uint8_t *source, size_t length) {
+    sp2_test_rng rng = sp2_test_random();
+    for (size_t i = 0; i < length; i++) {
+        const uint8_t byte = (uint8_t)sp2_test_next(&rng);
+        source[i] = byte == UNTOUCHED ? 0 : byte;
+    }
+}
+
+/* Whether the GUARD bytes are. */
+static bool is_untouched(const uint8_t *bytes) {
+    static uint8_t untouched[GUARD];
+    memset(untouched, UNTOUCHED, sizeof(untouched));
+    return memcmp(bytes, untouched, sizeof(untouched)) == 0;
+}
+
+/* `target` begins at a line; all of it is untouched, and is left so. */
+static bool check_copy(const sp2__copy_kind *kind, uint8_t *target, size_t to, const uint8_t *from,
+                       size_t length) {
+    uint8_t *place = target + GUARD + to;
+    sp2__copy_nontemporal(kind->lines, place, from, length);
+    const bool good = memcmp(place, from, length) == 0 && is_untouched(place - GUARD) &&
+                      is_untouched(place + length);
+    memset(place, UNTOUCHED, length);
+    return good;
+}
+
+static bool check_lengths(const sp2__copy_kind *kind, uint8_t *target, size_t to,
+                          const uint8_t *source, size_t from) {
+    for (size_t length = 0; length <= LONGEST; length += LENGTH_STEP) {
+        if (!check_copy(kind, target, to, source + from, length)) {
+            sp2_test_context("%s, to +%zu, from +%zu, %zu bytes", kind->name, to, from, length);
+            return CHECK(false);
+        }
+    }
+    return true;
+}
+
+SP2_TEST(Every_kind_copies_every_length_between_all_alignments) {
+    sp2__copy_kind kinds[SP2__MOST_COPY_KINDS];
+    const size_t count = sp2__copy_kinds(kinds);
+    if (count == 0) {
+        SKIP("there are no non-temporal stores for this processor");
+    }
+    uint8_t *source = aligned_alloc(ALIGNMENTS, SOURCE_BYTES);
+    uint8_t *target = aligned_alloc(ALIGNMENTS, TARGET_BYTES);
+    REQUIRE(source != NULL && target != NULL);
+    fill_source(source, SOURCE_BYTES);
+    memset(target, UNTOUCHED, TARGET_BYTES);
+    for (size_t kind = 0; kind < count; kind++) {
+        bool good = true;
+        for (size_t pair = 0; good && pair < ALIGNMENTS * ALIGNMENTS; pair++) {
+            good =
+                check_lengths(&kinds[kind], target, pair / ALIGNMENTS, source, pair % ALIGNMENTS);
+        }
+    }
+    CHECK(is_untouched(target));
+    free(source);
+    free(target);
+}
+
+SP2_TEST(Kinds_are_those_that_this_processor_has) {
+    sp2__copy_kind kinds[SP2__MOST_COPY_KINDS];
+    const size_t count = sp2__copy_kinds(kinds);
+    REQUIRE(count <= SP2__MOST_COPY_KINDS);
+#if defined(__x86_64__)
+    CHECK_STR(kinds[0].name, "sse2");
+#elif defined(__aarch64__)
+    CHECK_EQ_U64(count, 1);
+    CHECK_STR(kinds[0].name, "neon");
+#else
+    CHECK_EQ_U64(count, 0);
+#endif
+    for (size_t i = 0; i < count; i++) {
+        CHECK(kinds[i].lines != NULL);
+        CHECK(kinds[i].name[0] != '\0');
+    }
+}
+
+static uint64_t from_of(int32_t method) {
+    sp2__copier copier;
+    sp2__copier_init(&copier);
+    CHECK(sp2__copier_set_method(&copier, method));
+    return copier.nontemporal_from;
+}
+
+SP2_TEST(Methods_differ_in_the_heaps_that_go_past_the_caches) {
+    sp2__copy_kind kinds[SP2__MOST_COPY_KINDS];
+    const bool any = sp2__copy_kinds(kinds) != 0;
+    CHECK_EQ_U64(from_of(SP2_MEMCPY_STD), UINT64_MAX);
+    CHECK_EQ_U64(from_of(SP2_MEMCPY_NONTEMPORAL), any ? 0 : UINT64_MAX);
+    CHECK(from_of(SP2_MEMCPY_AUTO) >= 4096);
+    CHECK_EQ_U64(from_of(SP2_MEMCPY_DEFAULT), from_of(SP2_MEMCPY_AUTO));
+    sp2__copier copier;
+    sp2__copier_init(&copier);
+    CHECK_EQ_U64(copier.nontemporal_from, from_of(SP2_MEMCPY_DEFAULT));
+    CHECK(!sp2__copier_set_method(&copier, SP2_MEMCPY_AUTO + 1));
+    CHECK(!sp2__copier_set_method(&copier, -1));
+}
+
+SP2_TEST(A_fence_is_due_after_a_nontemporal_copy_only) {
+    uint8_t source[200] = {1};
+    uint8_t target[200];
+    sp2__copier copier;
+    sp2__copier_init(&copier);
+    if (copier.lines == NULL) {
+        SKIP("there are no non-temporal stores for this processor");
+    }
+    copier.nontemporal_from = 1000;
+    sp2__copier_copy(&copier, 999, target, source, sizeof(source));
+    CHECK(!copier.fence_due);
+    CHECK_MEM(target, source, sizeof(source));
+    memset(target, 0, sizeof(target));
+    sp2__copier_copy(&copier, 1000, target, source, sizeof(source));
+    CHECK(copier.fence_due);
+    CHECK_MEM(target, source, sizeof(source));
+    sp2__copier_fence(&copier);
+    CHECK(!copier.fence_due);
+}
