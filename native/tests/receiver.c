@@ -124,6 +124,51 @@ void check_filled_heap(const sp2_heap *heap, uint64_t cnt, uint64_t length) {
     free(payload);
 }
 
+static bool check_same_items(const sp2_heap *a, const sp2_heap *b) {
+    const sp2_item *items[2];
+    uint64_t counts[2];
+    REQUIRE_OK(sp2_heap_get_items(a, &items[0], &counts[0]));
+    REQUIRE_OK(sp2_heap_get_items(b, &items[1], &counts[1]));
+    bool same = CHECK_EQ_U64(counts[0], counts[1]);
+    for (uint64_t i = 0; same && i < counts[0]; i++) {
+        same = CHECK_EQ_U64(items[0][i].wire, items[1][i].wire) &&
+               CHECK_EQ_U64(items[0][i].length, items[1][i].length) &&
+               CHECK_MEM(items[0][i].data, items[1][i].data, items[0][i].length);
+    }
+    return same;
+}
+
+static bool check_same_heap(const sp2_heap *a, const sp2_heap *b) {
+    const sp2_heap_info x = info_of(a);
+    const sp2_heap_info y = info_of(b);
+    const sp2_range *ranges[2];
+    uint64_t counts[2];
+    REQUIRE_OK(sp2_heap_get_ranges(a, &ranges[0], &counts[0]));
+    REQUIRE_OK(sp2_heap_get_ranges(b, &ranges[1], &counts[1]));
+    bool same = CHECK_EQ_U64(x.cnt, y.cnt) && CHECK_EQ_U64(x.flags, y.flags) &&
+                CHECK_EQ_I64(x.heap_length, y.heap_length) &&
+                CHECK_EQ_U64(x.received_length, y.received_length) &&
+                CHECK_EQ_U64(x.payload_length, y.payload_length) &&
+                CHECK_EQ_U64(counts[0], counts[1]) &&
+                (counts[0] == 0 || CHECK_MEM(ranges[0], ranges[1], counts[0] * sizeof(sp2_range)));
+    for (uint64_t i = 0; same && i < counts[0]; i++) {
+        same = CHECK_MEM(x.payload + ranges[0][i].start, y.payload + ranges[0][i].start,
+                         ranges[0][i].end - ranges[0][i].start);
+    }
+    if (same && (x.flags & SP2_HEAP_CONTIGUOUS) && x.payload_length != 0) {
+        same = CHECK_MEM(x.payload, y.payload, x.payload_length);
+    }
+    return same && check_same_items(a, b);
+}
+
+bool check_same_heaps(const heap_list *a, const heap_list *b) {
+    bool same = CHECK_EQ_U64(a->count, b->count);
+    for (uint64_t i = 0; same && i < a->count; i++) {
+        same = check_same_heap(a->heaps[i], b->heaps[i]);
+    }
+    return same;
+}
+
 void check_sums(const sp2_receive_stats *stats) {
     CHECK_EQ_U64(stats->packets,
                  stats->packets_accepted + stats->rejected_unsized + stats->rejected_length +

@@ -49,6 +49,8 @@ heap_list receive(const sp2_receive_options *options, const datagram_list *datag
 void check_heap(const sp2_heap *heap, uint64_t cnt, const uint8_t *payload, uint64_t length);
 /* The same for a heap with fill_payload's content. */
 void check_filled_heap(const sp2_heap *heap, uint64_t cnt, uint64_t length);
+/* Checks that two lists have the same heaps, with the same bytes where bytes were received. */
+bool check_same_heaps(const heap_list *a, const heap_list *b);
 /* Checks the sums that always hold once a stream has stopped. */
 void check_sums(const sp2_receive_stats *stats);
 

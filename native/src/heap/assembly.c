@@ -168,7 +168,7 @@ SP2__INLINE void copy_payload(sp2_heap *heap, const sp2__packet *packet,
         return;
     }
     sp2_packet_header header;
-    sp2__packet_describe(packet, NULL, &header);
+    sp2__packet_describe(packet, rules->custom_stats, &header);
     copier->function(copier->context, heap->payload, &header);
 }
 
