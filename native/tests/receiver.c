@@ -149,9 +149,10 @@ static bool check_same_heap(const sp2_heap *a, const sp2_heap *b) {
                 CHECK_EQ_I64(x.heap_length, y.heap_length) &&
                 CHECK_EQ_U64(x.received_length, y.received_length) &&
                 CHECK_EQ_U64(x.payload_length, y.payload_length) &&
+                CHECK((x.payload == NULL) == (y.payload == NULL)) &&
                 CHECK_EQ_U64(counts[0], counts[1]) &&
                 (counts[0] == 0 || CHECK_MEM(ranges[0], ranges[1], counts[0] * sizeof(sp2_range)));
-    for (uint64_t i = 0; same && i < counts[0]; i++) {
+    for (uint64_t i = 0; same && x.payload != NULL && i < counts[0]; i++) {
         same = CHECK_MEM(x.payload + ranges[0][i].start, y.payload + ranges[0][i].start,
                          ranges[0][i].end - ranges[0][i].start);
     }

@@ -9,12 +9,10 @@
 enum { ALIGNMENTS = 64, LONGEST = 4096, GUARD = 128 };
 enum { SOURCE_BYTES = LONGEST + 2 * ALIGNMENTS, TARGET_BYTES = LONGEST + ALIGNMENTS + 2 * GUARD };
 
-/* Where every byte costs a sanitizer's check: odd, so that every remainder of a line comes up. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { LENGTH_STEP = 61 };
-#else
-enum { LENGTH_STEP = 1 };
-#endif
+/* Lengths up to this are all tried for every pair of alignments; longer ones in steps, odd so that
+ * every remainder of a line comes up, unless SPEAD2_TEST_EXHAUSTIVE is set, which takes a minute.
+ */
+enum { ALL_UP_TO = 4 * SP2__COPY_LINE, STEP = 61 };
 
 /* Nothing in the source has this value. */
 enum { UNTOUCHED = 0xa5 };
@@ -47,7 +45,8 @@ static bool check_copy(const sp2__copy_kind *kind, uint8_t *target, size_t to, c
 
 static bool check_lengths(const sp2__copy_kind *kind, uint8_t *target, size_t to,
                           const uint8_t *source, size_t from) {
-    for (size_t length = 0; length <= LONGEST; length += LENGTH_STEP) {
+    const size_t step = getenv("SPEAD2_TEST_EXHAUSTIVE") != NULL ? 1 : STEP;
+    for (size_t length = 0; length <= LONGEST; length += length < ALL_UP_TO ? 1 : step) {
         if (!check_copy(kind, target, to, source + from, length)) {
             sp2_test_context("%s, to +%zu, from +%zu, %zu bytes", kind->name, to, from, length);
             return CHECK(false);

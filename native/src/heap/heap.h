@@ -65,7 +65,7 @@ typedef struct sp2__heap_rules {
     uint64_t max_heap_size;
     sp2_allocator *allocator; /* of heaps that begin; NULL: the default memory */
     uint64_t *custom_stats;   /* for the user's functions; NULL if there are none */
-    sp2__copier *copier;
+    sp2__copier *copier;      /* the stream's */
 } sp2__heap_rules;
 
 /* What became of a packet. */
