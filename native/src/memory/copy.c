@@ -18,9 +18,12 @@
 size_t sp2__copy_kinds(sp2__copy_kind kinds[SP2__MOST_COPY_KINDS]) {
     size_t count = 0;
 #if defined(__x86_64__)
-    /* These questions ask the operating system, too: whether it saves the registers. */
+    /* These questions ask the operating system, too: whether it saves the registers. Not on
+     * Windows, where gcc may put wide registers on a stack that is not aligned for them (GCC bug
+     * 54412). */
     __builtin_cpu_init();
     kinds[count++] = (sp2__copy_kind){"sse2", sp2__copy_lines_sse2};
+#if !defined(_WIN32)
     if (__builtin_cpu_supports("avx")) {
         kinds[count++] = (sp2__copy_kind){"avx", sp2__copy_lines_avx};
     }
@@ -29,6 +32,7 @@ size_t sp2__copy_kinds(sp2__copy_kind kinds[SP2__MOST_COPY_KINDS]) {
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vbmi2")) {
         kinds[count++] = (sp2__copy_kind){"avx512", sp2__copy_lines_avx512};
     }
+#endif
 #elif defined(__aarch64__)
     kinds[count++] = (sp2__copy_kind){"neon", sp2__copy_lines_neon};
 #else
