@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loopback.h"
 #include "receiver.h"
 #include "test_threads.h"
 
@@ -40,6 +41,17 @@ static void copy_as_usual(void *context, uint8_t *heap, const sp2_packet_header 
         ++*(uint64_t *)context;
     }
     memcpy(heap + packet->payload_offset, packet->payload, (size_t)packet->payload_length);
+}
+
+/* A heap as most senders make them: its packets say nothing but what they must, which is the short
+ * way through the core. */
+static void add_usual_heap(datagram_list *list, uint64_t cnt, const uint8_t *payload,
+                           uint64_t length, uint64_t packet) {
+    for (uint64_t offset = 0; offset < length; offset += packet) {
+        const uint64_t rest = length - offset;
+        datagrams_add_part(list, 48, cnt, (int64_t)length, payload, offset,
+                           rest < packet ? rest : packet);
+    }
 }
 
 /* ---- every way gives the same heaps ---- */
@@ -125,7 +137,7 @@ static datagram_list many_heaps(void) {
     datagram_list list = {0};
     for (uint64_t cnt = 1; cnt <= STREAM_HEAPS; cnt++) {
         uint8_t *payload = new_payload(STREAM_HEAP_BYTES, cnt);
-        datagrams_add_heap(&list, cnt, payload, STREAM_HEAP_BYTES, STREAM_PACKET);
+        add_usual_heap(&list, cnt, payload, STREAM_HEAP_BYTES, STREAM_PACKET);
         free(payload);
     }
     return list;
@@ -226,6 +238,85 @@ SP2_TEST(Copying_may_be_changed_while_the_stream_receives) {
     datagrams_free(&list);
 }
 
+SP2_TEST(Nontemporal_heap_is_there_although_nothing_follows_it) {
+    enum { LENGTH = 5000, ROUNDS = 50 };
+    sp2_receive_stream *stream = new_stream(NULL);
+    REQUIRE_OK(sp2_receive_stream_set_memcpy(stream, SP2_MEMCPY_NONTEMPORAL));
+    const uint32_t port = add_loopback_reader(stream);
+    for (uint64_t cnt = 1; cnt <= ROUNDS; cnt++) {
+        uint8_t *payload = new_payload(LENGTH, cnt);
+        datagram_list list = {0};
+        add_usual_heap(&list, cnt, payload, LENGTH, 1000);
+        send_to_loopback(port, &list);
+        heap_list one = pop_count(stream, 1);
+        REQUIRE(one.count == 1);
+        check_heap(one.heaps[0], cnt, payload, LENGTH);
+        heaps_free(&one);
+        datagrams_free(&list);
+        free(payload);
+    }
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Function_set_within_a_heap_gets_all_packets_from_then_on) {
+    enum { LENGTH = 5000, PACKET = 500, BEFORE = 4 };
+    uint8_t *payload = new_payload(LENGTH, 1);
+    datagram_list list = {0};
+    add_usual_heap(&list, 1, payload, LENGTH, PACKET);
+    uint64_t calls = 0;
+    sp2_receive_stream *stream = new_stream(NULL);
+    const uint32_t port = add_loopback_reader(stream);
+    const datagram_list first = {.datagrams = list.datagrams, .count = BEFORE};
+    const datagram_list rest = {.datagrams = list.datagrams + BEFORE, .count = list.count - BEFORE};
+    send_to_loopback(port, &first);
+    WAIT_UNTIL(stats_of(stream).packets == BEFORE, PATIENCE_SECONDS);
+    REQUIRE_OK(sp2_receive_stream_set_copy_function(stream, copy_as_usual, &calls));
+    send_to_loopback(port, &rest);
+    heap_list one = pop_count(stream, 1);
+    REQUIRE(one.count == 1);
+    check_heap(one.heaps[0], 1, payload, LENGTH);
+    CHECK_EQ_U64(calls, LENGTH / PACKET - BEFORE);
+    heaps_free(&one);
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&list);
+    free(payload);
+}
+
+/* A consumer that looks all the time must not be told of the end before it can see the last heaps.
+ */
+SP2_TEST(End_of_a_stream_does_not_hide_its_last_nontemporal_heaps) {
+    enum { STREAMS = 300, LENGTH = 2000, LAST_HEAPS = 3 };
+    datagram_list list = {0};
+    for (uint64_t cnt = 1; cnt <= LAST_HEAPS; cnt++) {
+        uint8_t *payload = new_payload(LENGTH, cnt);
+        add_usual_heap(&list, cnt, payload, LENGTH, LENGTH);
+        free(payload);
+    }
+    sp2_thread_pool *pool;
+    REQUIRE_OK(sp2_thread_pool_create(NULL, &pool));
+    const sp2_receive_options options = quiet_options(0);
+    uint64_t seen = 0;
+    for (int i = 0; i < STREAMS; i++) {
+        sp2_receive_stream *stream;
+        REQUIRE_OK(sp2_receive_stream_create(pool, &options, &stream));
+        REQUIRE_OK(sp2_receive_stream_set_memcpy(stream, SP2_MEMCPY_NONTEMPORAL));
+        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        sp2_heap *heap;
+        uint32_t count;
+        int32_t status;
+        while ((status = sp2_receive_stream_pop(stream, &heap, 1, &count)) != SP2_E_STOPPED) {
+            if (status == SP2_OK) {
+                seen++;
+                sp2_heap_release(heap);
+            }
+        }
+        sp2_receive_stream_destroy(stream);
+    }
+    CHECK_EQ_U64(seen, STREAMS * LAST_HEAPS);
+    sp2_thread_pool_destroy(pool);
+    datagrams_free(&list);
+}
+
 SP2_TEST(Stop_ends_a_stream_with_nontemporal_heaps) {
     datagram_list list = many_heaps();
     for (uint64_t popped = 0; popped < 40; popped += 13) {
@@ -270,16 +361,18 @@ SP2_TEST(Function_may_scatter_the_bytes_of_a_heap) {
     for (int i = 0; i < LENGTH; i++) {
         reversed[i] = payload[LENGTH - 1 - i];
     }
-    datagram_list list = {0};
-    datagrams_add_heap(&list, 7, payload, LENGTH, PACKET);
-    datagrams_swap(&list, 2, 5);
-    const copying how = {.copy = copy_reversed};
-    sp2_receive_stats stats;
-    heap_list heaps = receive_by(NULL, &list, &how, &stats);
-    REQUIRE(heaps.count == 1);
-    check_heap(heaps.heaps[0], 7, reversed, LENGTH);
-    heaps_free(&heaps);
-    datagrams_free(&list);
+    for (size_t other = 2; other <= 5; other++) {
+        datagram_list list = {0};
+        add_usual_heap(&list, 7, payload, LENGTH, PACKET);
+        datagrams_swap(&list, 2, other);
+        const copying how = {.copy = copy_reversed};
+        sp2_receive_stats stats;
+        heap_list heaps = receive_by(NULL, &list, &how, &stats);
+        REQUIRE(heaps.count == 1);
+        check_heap(heaps.heaps[0], 7, reversed, LENGTH);
+        heaps_free(&heaps);
+        datagrams_free(&list);
+    }
 }
 
 SP2_TEST(Function_may_keep_custom_statistics) {
@@ -291,8 +384,8 @@ SP2_TEST(Function_may_keep_custom_statistics) {
     options.custom_stat_count = 2;
     datagram_list list = {0};
     uint8_t payload[LENGTH] = {0};
-    datagrams_add_heap(&list, 1, payload, LENGTH, PACKET);
-    datagrams_add_heap(&list, 2, payload, LENGTH, PACKET);
+    add_usual_heap(&list, 1, payload, LENGTH, PACKET);
+    add_usual_heap(&list, 2, payload, LENGTH, PACKET);
     sp2_receive_stream *stream = new_stream(&options);
     REQUIRE_OK(sp2_receive_stream_set_copy_function(stream, copy_reversed, NULL));
     REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
@@ -418,7 +511,7 @@ static uint64_t calls_of_next_stream(sp2_receive_stream *stream, uint64_t *calls
     uint8_t payload[100];
     fill_payload(payload, sizeof(payload), 1);
     datagram_list list = {0};
-    datagrams_add_heap(&list, 1, payload, sizeof(payload), 50);
+    add_usual_heap(&list, 1, payload, sizeof(payload), 50);
     REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     REQUIRE(heaps.count == 1);

@@ -97,7 +97,6 @@ void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap) {
         }
         return;
     }
-    publish_heaps(stream);
     heap->next = NULL;
     if (stream->waiting_first == NULL) {
         stream->waiting_first = heap;
