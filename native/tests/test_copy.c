@@ -285,7 +285,7 @@ SP2_TEST(Function_set_within_a_heap_gets_all_packets_from_then_on) {
 /* A consumer that looks all the time must not be told of the end before it can see the last heaps.
  */
 SP2_TEST(End_of_a_stream_does_not_hide_its_last_nontemporal_heaps) {
-    enum { STREAMS = 300, LENGTH = 2000, LAST_HEAPS = 3 };
+    enum { STREAMS = 800, LENGTH = 2000, LAST_HEAPS = 3 };
     datagram_list list = {0};
     for (uint64_t cnt = 1; cnt <= LAST_HEAPS; cnt++) {
         uint8_t *payload = new_payload(LENGTH, cnt);
