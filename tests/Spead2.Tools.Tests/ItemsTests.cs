@@ -143,7 +143,8 @@ public sealed class ItemsTests
     public async Task Numbers_that_json_does_not_have_are_strings(double value, string expected)
     {
         using var group = new ItemGroup();
-        group.Add(ItemDescriptor.FromNumPy(0x1000, "x", "", ItemShape.Scalar, ItemType.FromNumPy("<f8"))).SetValue(value);
+        var descriptor = ItemDescriptor.FromNumPy(0x1000, "x", "", ItemShape.Scalar, ItemType.FromNumPy("<f8"));
+        group.Add(descriptor).SetValue(value);
         using PacketFile file = PacketFile.OfDatagrams(Encode(new HeapGenerator(group, default).Next(), 1));
 
         CommandResult result = await InProcess.RunAsync("recv", "--packets", file.Path, "--items", "--json");
@@ -176,13 +177,14 @@ public sealed class ItemsTests
         return packets;
     }
 
-    /// <summary>An item of the JSON without the structure of its value, so that it compares with one in words.</summary>
+    /// <summary>An item of the JSON without the structure of its value, to be compared with one in words.</summary>
     private static string Summary(JsonProperty item) => Flat(
         $"{item.Value.GetProperty("id")} {item.Name} {item.Value.GetProperty("type").GetString()} "
         + $"{item.Value.GetProperty("shape")}",
         item.Value.GetProperty("values").ToString());
 
-    private static string Summary(ExpectedValue item) => Flat($"{item.Id} {item.Name} {item.Type} {item.Shape}", item.Value);
+    private static string Summary(ExpectedValue item) =>
+        Flat($"{item.Id} {item.Name} {item.Type} {item.Shape}", item.Value);
 
     private static string Flat(string what, string value) =>
         string.Concat($"{what} = {value}".Where(c => !"[](){},'\"<>; ".Contains(c, StringComparison.Ordinal)))

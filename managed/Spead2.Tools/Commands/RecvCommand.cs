@@ -89,10 +89,10 @@ internal sealed class RecvCommand
 
     private readonly Option<bool> _items = new("--items")
     {
-        Description = "Interpret descriptors and values, and show a table of them for each heap. With --json each heap gets "
-            + "\"values\":{NAME:{\"id\",\"shape\",\"type\",\"values\"}}: elements flattened in C order (a scalar or "
-            + "text is a list of one), complex numbers as [re,im], records as arrays of their fields, NaN and infinities "
-            + "as strings, raw bytes in hex. A heap that breaks a rule is reported (\"error\") and counted.",
+        Description = "Interpret descriptors and values, and show a table of them for each heap. With --json each heap "
+            + "gets \"values\":{NAME:{\"id\",\"shape\",\"type\",\"values\"}}: elements flattened in C order (a scalar or "
+            + "text is a list of one), complex numbers as [re,im], records as arrays of their fields, NaN and "
+            + "infinities as strings, raw bytes in hex. A heap that breaks a rule is reported (\"error\") and counted.",
     };
 
     private readonly Option<bool> _verify = new("--verify")
@@ -125,7 +125,8 @@ internal sealed class RecvCommand
     private IEnumerable<Option> All =>
     [
         _udp, _bind, _bufferSize, _maxSize, _file, _packets, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize, _inOrder,
-        _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items, _verify, _expect, _summary, _json,
+        _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items, _verify, _expect,
+        _summary, _json,
     ];
 
     private ReceiveSettings Read(ParseResult parsed)

@@ -37,7 +37,8 @@ internal sealed class SendCommand
     };
 
     private readonly Option<long> _descriptorEvery = NumberOption.Whole(
-        "--descriptor-every", "N", "With --items: send descriptors in every N-th heap; 0 in the first heap only.", 0, 0, int.MaxValue);
+        "--descriptor-every", "N", "With --items: send descriptors in every N-th heap; 0 in the first heap only.",
+        0, 0, int.MaxValue);
 
     private readonly Option<long> _packetSize = NumberOption.Whole(
         "--packet-size", "BYTES", "Largest packet, rounded down to a multiple of 8.",

@@ -11,7 +11,8 @@ namespace Spead2.Tools.Items;
 internal static class ElementJson
 {
     /// <summary>
-    /// Integers of more bits are not written in decimal digits, for which the time rises with the square of their number.
+    /// Integers of more bits are not written in decimal digits, for which the time rises with the square of their
+    /// number.
     /// </summary>
     public const int MaxDecimalBits = 1024;
 

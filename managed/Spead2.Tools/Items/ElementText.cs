@@ -35,8 +35,12 @@ internal static class ElementText
     };
 
     /// <summary>Text between quotation marks, without control characters.</summary>
-    private static string Quoted(string text) =>
-        $"'{string.Concat(text.Select(c => char.IsControl(c) ? "\\x" + ((int)c).ToString("x2", null) : c.ToString()))}'";
+    private static string Quoted(string text)
+    {
+        IEnumerable<string> shown = text.Select(
+            c => char.IsControl(c) ? string.Create(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}") : c.ToString());
+        return $"'{string.Concat(shown)}'";
+    }
 
     private static string Printable(byte[] bytes) => Quoted(Encoding.Latin1.GetString(bytes));
 

@@ -5,8 +5,8 @@ using System.Collections;
 namespace Spead2.Tools.Items;
 
 /// <summary>
-/// The items that `spead2 send --items` sends and `spead2 recv --items --verify` expects: one of each important type, with
-/// values that follow from the heap cnt c and the index i of an element (in C order) alone.
+/// The items that `spead2 send --items` sends and `spead2 recv --items --verify` expects: one of each important type,
+/// with values that follow from the heap cnt c and the index i of an element (in C order) alone.
 /// </summary>
 internal static class ItemContent
 {

@@ -8,8 +8,8 @@ namespace Spead2.Tools.Items;
 internal static class ItemJson
 {
     /// <summary>
-    /// Writes <c>"values"</c>: by name the identifier, shape, type and elements in row-major order of each item; a scalar
-    /// or a text is a list of one. Or writes <c>"error"</c>.
+    /// Writes <c>"values"</c>: by name the identifier, shape, type and elements in row-major order of each item; a
+    /// scalar or a text is a list of one. Or writes <c>"error"</c>.
     /// </summary>
     public static void Write(Utf8JsonWriter json, ItemUpdate update)
     {

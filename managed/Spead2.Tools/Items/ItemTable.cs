@@ -19,7 +19,8 @@ internal static class ItemTable
     {
         if (update.Error is string error)
         {
-            console.MarkupLineInterpolated($"[red]Heap {heap.Cnt} cannot be interpreted: {Readable.Sentence(error)}[/]");
+            string sentence = Readable.Sentence(error);
+            console.MarkupLineInterpolated($"[red]Heap {heap.Cnt} cannot be interpreted: {sentence}[/]");
             return;
         }
 
@@ -60,9 +61,7 @@ internal static class ItemTable
     }
 
     private static string Chart(Item item, object value) =>
-        !IsArray(item) || item.Type.Kind is not (ItemKind.UnsignedInteger or ItemKind.SignedInteger or ItemKind.FloatingPoint)
-            ? ""
-            : Sparkline.Of(((Array)value).Cast<object>().Select(ElementText.Number)) ?? "";
+        IsArray(item) ? Sparkline.Of(((Array)value).Cast<object>().Select(ElementText.Number)) ?? "" : "";
 
     private static bool IsArray(Item item) => item.Shape.Rank > 0 && !item.Descriptor.IsText;
 

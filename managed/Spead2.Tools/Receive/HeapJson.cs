@@ -7,7 +7,8 @@ using Spead2.Tools.Items;
 namespace Spead2.Tools.Receive;
 
 /// <summary>
-/// A heap as a JSON object: what it is, hashes of its bytes in place of the bytes, and its values if it was interpreted.
+/// A heap as a JSON object: what it is, hashes of its bytes in place of the bytes, and its values if it was
+/// interpreted.
 /// </summary>
 internal static class HeapJson
 {

@@ -19,7 +19,8 @@ internal sealed class ItemCaseGenerator
     private const int LongValue = 1 << 16;
 
     private static readonly int[] AddressBits = [40, 40, 48, 48, 48, 32, 24, 16, 56, 8];
-    private static readonly long[] Dimensions = [0, 1, 2, 3, 5, 8, 100, 65536, int.MaxValue, 1L << 31, (1L << 40) - 1, -1];
+    private static readonly long[] Dimensions =
+        [0, 1, 2, 3, 5, 8, 100, 65536, int.MaxValue, 1L << 31, (1L << 40) - 1, -1];
     private static readonly int[] Widths = [1, 2, 4, 7, 8, 10, 12, 16, 24, 31, 32, 33, 48, 63, 64, 65, 100];
     private static readonly int[] OddWidths = [0, 1000, 65536, 0x7fffff, 0x7fffffff];
 

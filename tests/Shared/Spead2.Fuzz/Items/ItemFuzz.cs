@@ -27,7 +27,7 @@ internal sealed partial class ItemFuzz(long seed)
     public IReadOnlyList<ItemFinding> Findings => _findings;
 
     /// <summary>
-    /// Reasons to refuse a heap or a form of a value, without the numbers and names in them, and how often there was each.
+    /// Reasons to refuse a heap or a form of a value, without most numbers and names, and how often there was each.
     /// </summary>
     public IReadOnlyDictionary<string, long> Reasons => _reasons;
 
@@ -109,6 +109,7 @@ internal sealed partial class ItemFuzz(long seed)
         return (int)(mixed >> 33);
     }
 
-    [GeneratedRegex("'.*'|\".*\"|0x[0-9a-f]+|-?[0-9]+|\\[.*\\]|\\(.*\\)|is (read|written) as .*|is [^;]*;", RegexOptions.Singleline)]
+    [GeneratedRegex(
+        "'.*'|\".*\"|0x[0-9a-f]+|-?[0-9]+|\\[.*\\]|\\(.*\\)|is (read|written) as .*|is [^;]*;", RegexOptions.Singleline)]
     private static partial Regex Particular();
 }

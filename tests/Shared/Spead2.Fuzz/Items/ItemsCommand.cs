@@ -97,7 +97,8 @@ internal static class ItemsCommand
     {
         foreach (ItemFinding finding in fuzz.Findings)
         {
-            AnsiConsole.MarkupLine($"[red]case {finding.Case}[/] of seed {fuzz.Seed}: {Markup.Escape(finding.Problem)}");
+            AnsiConsole.MarkupLineInterpolated(
+                $"[red]case {finding.Case}[/] of seed {fuzz.Seed}: {finding.Problem}");
             AnsiConsole.WriteLine(finding.Input);
         }
 
