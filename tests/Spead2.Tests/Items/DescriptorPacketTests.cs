@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+
+using System.Buffers.Binary;
+using Spead2.Receive;
+using Spead2.Send;
+using Spead2.Tests.Send;
+
+namespace Spead2.Tests.Items;
+
+/// <summary>DESCRIPTOR items of other packets than a plain sender writes.</summary>
+public sealed class DescriptorPacketTests
+{
+    private static readonly byte[] A = RawDescriptor.Encode(0x1000, "a", "u\0\u0008");
+    private static readonly byte[] B = RawDescriptor.Encode(0x1001, "b", "u\0\u0008");
+    private static readonly byte[] Stop = Packets.Encode(StopHeap(), 1, Packets.Flavour48).Single();
+
+    private static readonly List<byte[]> Several =
+        Packets.Encode(RawDescriptor.Heap(0x1000, "a", "u\0\u0008", ""), 3, Packets.Flavour48, maxPacketSize: 64);
+
+    private static readonly TestCaseData[] Cases =
+    [
+        Case("one", "a", A),
+        Case("two heaps in one item", "a b", [.. A, .. B]),
+        Case("two items", "a b", A, B),
+        Case("one heap in several packets", "a", Join(Several)),
+        Case("junk at the end", "a", [.. A, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        Case("junk at the beginning", "b", [0, .. A], B),
+        Case("cut off", "", A[..^1]),
+        Case("packets in another order are not taken", "b", [.. Join(Several.AsEnumerable().Reverse()), .. B]),
+        Case("a packet twice", "a", Join([Several[0], .. Several])),
+        Case("a heap is pushed out before it is complete", "b", [.. Several[0], .. B, .. Join(Several.Skip(1))]),
+        Case("length is not announced", "a", Join(Several.Select(WithoutLength))),
+        Case("length is not announced and the first packet is missing", "", Join(Several.Skip(1).Select(WithoutLength))),
+        Case("length is not announced and the last address is not reached", "", Join(
+            Packets.Encode(RawDescriptor.Heap(0x1000, new('n', 90), "u\0\u0008"), 3, Packets.Flavour48, 64)
+                .Take(3).Select(WithoutLength))),
+        Case("other flavour", "a", Packets.Encode(
+            RawDescriptor.Heap(0x1000, "a", "u\0\0\u0008"), 1, Packets.Flavour40).Single()),
+        Case("stop ends all descriptors", "a", A, Stop, B),
+        Case("stop ends the item", "a", [.. A, .. Stop, .. B]),
+        Case("without identifier", "b", RawDescriptor.Encode(0, "a", "u\0\u0008"), B),
+    ];
+
+    [TestCaseSource(nameof(Cases))]
+    public void Descriptors_are_found(string names, byte[][] descriptors)
+    {
+        ArgumentNullException.ThrowIfNull(descriptors);
+        using ItemGroup items = new();
+        HeapToSend heap = new();
+        Array.ForEach(descriptors, descriptor => heap.AddDescriptor(descriptor));
+        using Heap received = PacketHeap.Of(heap, Packets.Flavour48);
+        items.Update(received);
+
+        Assert.That(string.Join(' ', items.Select(item => item.Name)), Is.EqualTo(names));
+        Assert.That(items.Select(item => item.Type.ToString()), Is.All.EqualTo("u8"));
+    }
+
+    [Test]
+    public void Descriptor_in_an_item_pointer_and_parts_in_item_pointers_are_nothing_special()
+    {
+        HeapToSend inner = new();
+        inner.AddImmediate(ItemId.DescriptorId, 0x1000);
+        inner.AddImmediate(ItemId.DescriptorName, 0x61);
+        inner.AddImmediate(0x77, 1);
+        inner.AddItem(ItemId.DescriptorFormat, "u\0\u0008"u8.ToArray(), allowImmediate: false);
+        HeapToSend heap = new();
+        heap.AddImmediate(ItemId.Descriptor, 7);
+        heap.AddDescriptor(Packets.Encode(inner, 1, Packets.Flavour48).Single());
+        using ItemGroup items = new();
+        using Heap received = PacketHeap.Of(heap, Packets.Flavour48);
+        items.Update(received);
+
+        Assert.That(items.Single().Name, Is.EqualTo("\0\0\0\0\0a"), "leading zeros belong to it");
+    }
+
+    private static TestCaseData Case(string title, string names, params byte[][] descriptors) =>
+        new TestCaseData(names, descriptors).SetArgDisplayNames(title);
+
+    private static byte[] Join(IEnumerable<byte[]> packets) => [.. packets.SelectMany(packet => packet)];
+
+    private static HeapToSend StopHeap()
+    {
+        HeapToSend heap = RawDescriptor.Heap(0x1002, "stop", "u\0\u0008");
+        heap.AddEnd();
+        return heap;
+    }
+
+    // HEAP_LENGTH becomes an immediate NULL.
+    private static byte[] WithoutLength(byte[] packet)
+    {
+        byte[] changed = [.. packet];
+        BinaryPrimitives.WriteUInt16BigEndian(changed.AsSpan(16), 0x8000);
+        return changed;
+    }
+}
