@@ -13,7 +13,7 @@ public sealed class GeneratorTests
     private const int Often = 10;
 
     private static readonly string[] OutOfReach =
-        ["allocation_failed", "truncated", "kernel_drops", "heaps_dropped_at_stop"];
+        ["truncated", "kernel_drops", "heaps_dropped_at_stop"];
 
     private static readonly (Trace Trace, Observation Observation)[] Runs =
         [.. Enumerable.Range(1, Seeds.DefaultCount).SelectMany(seed => TraceGenerator.Generate((ulong)seed))
@@ -50,6 +50,7 @@ public sealed class GeneratorTests
             run.Observation.Heaps.Any(heap => heap.Cnt == 0) && run.Observation.Heaps.Any(heap => heap.Cnt > 200))),
         ("chains of several heaps", () => Runs.Count(run => Count(run, "search_dist")
             > Count(run, "packets") - Count(run, "single_packet_heaps") - Count(run, "rejected_unsized"))),
+        ("packets copied by a function of the user's", () => Runs.Count(run => Count(run, "copied") > 0)),
         ("flavours", () => Often * Heaps.Select(heap => heap.Flavour.AddressBits).Distinct().Count() / 7),
         ("bug compatibility masks", () => Often * Heaps.Select(heap => heap.Flavour.BugCompat).Distinct().Count() / 8),
     }.Select(rule => new TestCaseData(rule.Count).SetArgDisplayNames(rule.Name));

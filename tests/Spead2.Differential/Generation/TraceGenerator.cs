@@ -63,7 +63,11 @@ internal sealed class TraceGenerator
             DeliverIncomplete = _dice.Chance(65),
             KeepRanges = _dice.Chance(60),
             KeepPayload = _dice.Chance(60),
+            ExplicitStart = _dice.Chance(10),
             SleepAtOnce = _dice.Chance(20),
+            CopyMethod = (CopyMethod)_dice.Pick(0, 0, 1, 2, 3),
+            CountingCopier = _dice.Chance(15),
+            LargestBlock = _dice.Chance(85) ? 0 : _dice.Pick(1 << 20, 200, 40),
         };
     }
 
