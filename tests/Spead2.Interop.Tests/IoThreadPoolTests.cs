@@ -92,4 +92,59 @@ public sealed class IoThreadPoolTests
             Throws.InstanceOf<ArgumentOutOfRangeException>()
                 .With.Property(nameof(ArgumentException.ParamName)).EqualTo("affinity"));
     }
+
+    [Test]
+    public void Threads_have_the_name_of_their_pool()
+    {
+        using IoThreadPool pool = new(threads: 2, name: "größe");
+
+        Poll.Until(() => NamesOfThreads().Count(name => name is "größe-0" or "größe-1") == 2, "both have the name");
+    }
+
+    [Test]
+    public void Name_that_breaks_its_rule_is_refused([Values("", "a\0b")] string name)
+    {
+        Assert.That(
+            () => new IoThreadPool(name: name),
+            Throws.ArgumentException.With.Property(nameof(ArgumentException.ParamName)).EqualTo("name"));
+    }
+
+    [Test]
+    public void Calling_thread_is_bound_to_a_processor()
+    {
+        string? allowed = null;
+        Thread thread = new(() =>
+        {
+            IoThreadPool.BindCallingThread(0);
+            allowed = File.ReadLines("/proc/thread-self/status")
+                .Single(line => line.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal));
+        });
+        thread.Start();
+        thread.Join();
+
+        Assert.That(allowed, Does.EndWith("\t0"));
+    }
+
+    [Test]
+    public void Processor_that_there_is_not_is_named()
+    {
+        Assert.That(() => IoThreadPool.BindCallingThread(-1), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(
+            () => IoThreadPool.BindCallingThread(100_000),
+            Throws.InstanceOf<Spead2Exception>().With.Message.Contains("100000"));
+    }
+
+    private static IEnumerable<string> NamesOfThreads() =>
+        Directory.GetDirectories("/proc/self/task").Select(task =>
+        {
+            try
+            {
+                return File.ReadAllText(Path.Combine(task, "comm")).Trim();
+            }
+            catch (IOException)
+            {
+                // The thread has ended in between.
+                return "";
+            }
+        });
 }
