@@ -166,3 +166,50 @@ SP2_TEST(Every_allocation_of_a_memory_pool_may_fail_once) {
     CHECK(n < LAST_FAULT);
     datagrams_free(&list);
 }
+
+/* One packet of a heap of four, with as many item pointers. */
+static void add_packet_with_items(datagram_list *list, const uint8_t *payload, uint64_t index,
+                                  uint32_t pointers) {
+    packet_builder packet;
+    packet_begin_heap(&packet, 48, 1, 4 * PACKET_BYTES, index * PACKET_BYTES, PACKET_BYTES);
+    for (uint32_t i = 0; i < pointers; i++) {
+        packet_add_immediate(&packet, 0x1000 + i, i);
+    }
+    packet_add_payload(&packet, payload + index * PACKET_BYTES, PACKET_BYTES);
+    datagrams_add_packet(list, &packet);
+}
+
+SP2_TEST(Packet_refused_for_memory_leaves_nothing_that_later_packets_trip_over) {
+    uint8_t *payload = new_payload(4 * PACKET_BYTES, 1);
+    datagram_list list = {0};
+    add_packet_with_items(&list, payload, 0, 0);
+    add_packet_with_items(&list, payload, 2, POINTERS); /* out of order, and needs memory */
+    add_packet_with_items(&list, payload, 1, 0);        /* the one that was expected next */
+    add_packet_with_items(&list, payload, 1, 0);
+    add_packet_with_items(&list, payload, 2, POINTERS);
+    add_packet_with_items(&list, payload, 3, 0);
+    const sp2_receive_options options = quiet_options(SP2_RECEIVE_EXPLICIT_START);
+    bool hit = true;
+    for (long n = 0; hit && n < LAST_FAULT; n++) {
+        sp2_test_context("allocation %ld of the packets failed", n);
+        sp2_receive_stream *stream = new_stream(&options);
+        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        atomic_store(&sp2__alloc_countdown, n);
+        REQUIRE_OK(sp2_receive_stream_start(stream));
+        heap_list heaps = pop_all(stream);
+        hit = atomic_exchange(&sp2__alloc_countdown, -1) < 0;
+        const sp2_receive_stats stats = stats_of(stream);
+        check_sums(&stats);
+        CHECK_EQ_U64(stats.rejected_duplicate + stats.allocation_failed + stats.packets_accepted,
+                     list.count);
+        CHECK(stats.payload_bytes <= 4 * PACKET_BYTES);
+        if (stats.payload_bytes == 4 * PACKET_BYTES && CHECK_EQ_U64(heaps.count, 1)) {
+            check_heap(heaps.heaps[0], 1, payload, 4 * PACKET_BYTES);
+        }
+        heaps_free(&heaps);
+        sp2_receive_stream_destroy(stream);
+    }
+    sp2_test_context("%s", "");
+    datagrams_free(&list);
+    free(payload);
+}

@@ -60,12 +60,13 @@ void sp2__heap_free(sp2_heap *heap) {
     sp2__recycler_free(heap, sizeof(*heap));
 }
 
-/* From now on the ranges say what was received. */
+/* From now on the ranges say what was received, which no packet may pass by. */
 static bool start_ranges(sp2_heap *heap) {
     if (heap->has_packets && !sp2__ranges_add(&heap->ranges, 0, heap->received_length)) {
         return false;
     }
     heap->out_of_order = true;
+    heap->next_packet.header = 0;
     return true;
 }
 
