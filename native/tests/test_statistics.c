@@ -187,3 +187,33 @@ SP2_TEST(Updates_from_several_threads_add_up) {
     CHECK_EQ_U64(value_of(stream, "h\xc3\xb6he"), 0);
     sp2_receive_stream_destroy(stream);
 }
+
+/* Counts packets, and notes the largest, in the batch's statistics. */
+static void count_packets(void *context, uint8_t *heap, const sp2_packet_header *packet) {
+    (void)context;
+    memcpy(heap + packet->payload_offset, packet->payload, (size_t)packet->payload_length);
+    packet->custom_stats[0]++;
+    if (packet->payload_length > packet->custom_stats[1]) {
+        packet->custom_stats[1] = packet->payload_length;
+    }
+}
+
+SP2_TEST(Callbacks_update_the_statistics_of_their_batch) {
+    datagram_list list = {0};
+    for (uint64_t cnt = 1; cnt <= 5; cnt++) {
+        uint8_t *payload = new_payload(HEAP_BYTES, cnt);
+        datagrams_add_heap(&list, cnt, payload, HEAP_BYTES, 10 * cnt);
+        free(payload);
+    }
+    const sp2_receive_options options = custom_options();
+    sp2_receive_stream *stream = new_stream(&options);
+    REQUIRE_OK(sp2_receive_stream_set_copy_function(stream, count_packets, NULL));
+    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    heap_list heaps = pop_all(stream);
+    CHECK_EQ_U64(heaps.count, 5);
+    CHECK_EQ_U64(value_of(stream, "sky.hits"), stats_of(stream).packets_accepted);
+    CHECK_EQ_U64(value_of(stream, "sky.brightest"), 50);
+    heaps_free(&heaps);
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&list);
+}
