@@ -50,8 +50,8 @@ public readonly record struct FormatField
         bool isKnown = code is 'u' or 'i' or 'b' or 'f' or 'c';
         if (isKnown && bits == 0)
         {
-            return $"The format has a field '{code}' of 0 bits. The sender may write descriptors as PySPEAD 0.5.2 does: "
-                + "try another bug compatibility.";
+            return $"The format has a field '{code}' of 0 bits. The sender may write descriptors as PySPEAD 0.5.2 "
+                + "does: try another bug compatibility.";
         }
 
         bool isValid = code switch

@@ -13,15 +13,15 @@ using Spead2.Receive;
 namespace Spead2;
 
 /// <summary>
-/// An item of an <see cref="ItemGroup"/>: its descriptor, and the value that the last heap with it brought (receiving.txt:
-/// what <c>spead2.ItemGroup.update()</c> updates). Values are read when they are asked for, where they are in the heap's
-/// memory if their bytes allow it.
+/// An item of an <see cref="ItemGroup"/>: its descriptor, and the value that the last heap with it brought
+/// (receiving.txt: what <c>spead2.ItemGroup.update()</c> updates). Values are read when they are asked for, where
+/// they are in the heap's memory if their bytes allow it.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Lifetime: an item keeps the memory of the heap that its value is in until it is updated again, removed from its group,
-/// or the group is disposed. So a heap may be disposed right after the update, and its memory goes back when the last item
-/// with a value in it has let go. After that a value that was kept (<see cref="Value"/>) throws
+/// Lifetime: an item keeps the memory of the heap that its value is in until it is updated again, removed from its
+/// group, or the group is disposed. So a heap may be disposed right after the update, and its memory goes back when
+/// the last item with a value in it has let go. After that a value that was kept (<see cref="Value"/>) throws
 /// <see cref="ObjectDisposedException"/>, and so does every access to an item that is in no group any more. Spans and
 /// tensors are not guarded: use them before the next update, and keep the group referenced meanwhile.
 /// <see cref="ToArray{T}(ByteOrder)"/> makes copies that last. A group that is dropped without being disposed gives
@@ -114,8 +114,8 @@ public sealed class Item
     internal bool IsOwned => _source == ValueSource.Owned;
 
     /// <summary>
-    /// The elements in the order in which they are in memory: for Fortran order the first dimension is the fastest. They
-    /// are not copied if the heap has them as they are wanted; at any alignment, then.
+    /// The elements in the order in which they are in memory: for Fortran order the first dimension is the fastest.
+    /// They are not copied if the heap has them as they are wanted; at any alignment, then.
     /// </summary>
     /// <typeparam name="T">
     /// The type's <see cref="ItemType.NativeType"/>; for records a struct with the same layout; for NumPy's S and V
@@ -277,7 +277,9 @@ public sealed class Item
     }
 
     /// <summary>A scalar number, whatever its type, converted.</summary>
-    /// <typeparam name="T">A number that can hold the value: for integers of any width <see cref="BigInteger"/>.</typeparam>
+    /// <typeparam name="T">
+    /// A number that can hold the value: for integers of any width <see cref="BigInteger"/>.
+    /// </typeparam>
     /// <exception cref="InvalidCastException">The value is not one number.</exception>
     /// <exception cref="OverflowException">The value does not fit.</exception>
     /// <exception cref="InvalidOperationException">The item has no value.</exception>
@@ -350,9 +352,9 @@ public sealed class Item
 
     /// <summary>Gives the item a value that is to be sent.</summary>
     /// <param name="value">
-    /// As <see cref="ItemValue.ToObject"/> gives it: a number (of any type that fits), a boolean, a character, a text, a byte
-    /// array, a record (also as an array of its fields' values); for an array of any rank its elements in row-major order.
-    /// It is copied.
+    /// As <see cref="ItemValue.ToObject"/> gives it: a number (of any type that fits), a boolean, a character, a
+    /// text, a byte array, a record (also as an array of its fields' values); for an array of any rank its elements
+    /// in row-major order. It is copied.
     /// </param>
     /// <exception cref="ArgumentException">The value does not fit the descriptor.</exception>
     /// <exception cref="ObjectDisposedException">The item is in no group any more.</exception>
@@ -363,11 +365,17 @@ public sealed class Item
         SetOwned(ValueWriter.Write(Descriptor, value, out MeasuredValue measured), measured);
     }
 
-    /// <summary>Gives the item a value that is to be sent, from elements as <see cref="AsSpan{T}"/> gives them.</summary>
-    /// <typeparam name="T">The type's <see cref="ItemType.NativeType"/>, or for records a struct with the same layout.</typeparam>
+    /// <summary>
+    /// Gives the item a value that is to be sent, from elements as <see cref="AsSpan{T}"/> gives them.
+    /// </summary>
+    /// <typeparam name="T">
+    /// The type's <see cref="ItemType.NativeType"/>, or for records a struct with the same layout.
+    /// </typeparam>
     /// <param name="elements">The elements, in native byte order, in the order in which they are sent. Copied.</param>
     /// <exception cref="InvalidCastException">The elements are of another type.</exception>
-    /// <exception cref="ArgumentException">Their number does not fit the shape, or one does not fit its bits.</exception>
+    /// <exception cref="ArgumentException">
+    /// Their number does not fit the shape, or one does not fit its bits.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The item is in no group any more.</exception>
     public void SetElements<[DynamicallyAccessedMembers(StructLeaves.Members)] T>(ReadOnlySpan<T> elements)
         where T : unmanaged
@@ -589,6 +597,6 @@ public sealed class Item
     }
 
     private InvalidCastException WrongType<T>() => new(
-        $"Item 0x{Id:x} '{Name}' is {Type} {Shape}, which cannot be read or written as {typeof(T).Name}. Its elements are "
-        + $"{(Descriptor.IsText ? nameof(String) : Type.NativeType.Name)}.");
+        $"Item 0x{Id:x} '{Name}' is {Type} {Shape}, which cannot be read or written as {typeof(T).Name}. Its elements "
+        + $"are {(Descriptor.IsText ? nameof(String) : Type.NativeType.Name)}.");
 }

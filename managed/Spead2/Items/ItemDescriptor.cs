@@ -6,8 +6,8 @@ using Spead2.Items.Descriptors;
 namespace Spead2;
 
 /// <summary>
-/// What is known of an item before it has a value: its identifier, its name, and the type and shape of its values (SPEAD
-/// document: item descriptors). It never changes.
+/// What is known of an item before it has a value: its identifier, its name, and the type and shape of its values
+/// (SPEAD document: item descriptors). It never changes.
 /// </summary>
 public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
 {

@@ -17,8 +17,8 @@ namespace Spead2;
 /// </summary>
 /// <remarks>
 /// <para>
-/// Ownership: an item keeps the memory of the heap that its value is in (see <see cref="Item"/>). Disposing the group lets
-/// go of all of them; a group that is dropped gives the memory back when the garbage collector finds it.
+/// Ownership: an item keeps the memory of the heap that its value is in (see <see cref="Item"/>). Disposing the group
+/// lets go of all of them; a group that is dropped gives the memory back when the garbage collector finds it.
 /// </para>
 /// <para>Threads: one at a time, together with the items.</para>
 /// </remarks>
@@ -64,8 +64,8 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     public int Count => _items.Items.Count;
 
     /// <summary>
-    /// How many raw items of all heaps so far had no descriptor. Their values are lost, and descriptors that come later do
-    /// not bring them back.
+    /// How many raw items of all heaps so far had no descriptor. Their values are lost, and descriptors that come
+    /// later do not bring them back.
     /// </summary>
     public long UnknownItems { get; private set; }
 
@@ -95,15 +95,15 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
 
     /// <summary>
     /// Takes the descriptors of a heap, then the values of the items that are known (SPEAD document: item descriptors).
-    /// Nothing is decoded yet. All or nothing: a heap that breaks a rule changes no item. Of an incomplete heap only the
-    /// immediates are there, so only they are taken.
+    /// Nothing is decoded yet. All or nothing: a heap that breaks a rule changes no item. Of an incomplete heap only
+    /// the immediates are there, so only they are taken.
     /// </summary>
     /// <param name="heap">The heap. It may be disposed right after this.</param>
     /// <returns>The items that have a new value, valid until the next update of the group.</returns>
     /// <remarks>
-    /// A descriptor that is known already changes nothing. Any other takes the place of the item with its identifier and
-    /// of the one with its name. Of several raw items with one identifier the last one counts: immediates after others, and of
-    /// those the largest.
+    /// A descriptor that is known already changes nothing. Any other takes the place of the item with its identifier
+    /// and of the one with its name. Of several raw items with one identifier the last one counts: immediates after
+    /// others, and of those the largest.
     /// </remarks>
     /// <exception cref="HeapFormatException">A descriptor or a value breaks a rule.</exception>
     /// <exception cref="ObjectDisposedException">The heap or the group has been disposed.</exception>

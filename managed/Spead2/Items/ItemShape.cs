@@ -147,7 +147,8 @@ public sealed class ItemShape : IReadOnlyList<int>, IEquatable<ItemShape>
             product *= Math.Max(length, 1);
             if (product > Array.MaxLength)
             {
-                return $"The dimensions of the shape make more than {Array.MaxLength} elements, which is not supported.";
+                return $"The dimensions of the shape make more than {Array.MaxLength} elements, which is not "
+                    + "supported.";
             }
         }
 

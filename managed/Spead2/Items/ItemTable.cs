@@ -33,8 +33,8 @@ internal sealed class ItemTable
     public bool Contains(Item item) => _byId.TryGetValue(item.Id, out Item? found) && ReferenceEquals(found, item);
 
     /// <summary>
-    /// Adds an item in the place of those with the same identifier and the same name, which may be two. There must not be
-    /// one with the same descriptor.
+    /// Adds an item in the place of those with the same identifier and the same name, which may be two. There must
+    /// not be one with the same descriptor.
     /// </summary>
     /// <param name="descriptor">What the item is.</param>
     /// <param name="replaced">Receives the items that are gone.</param>

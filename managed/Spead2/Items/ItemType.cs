@@ -58,7 +58,9 @@ public sealed class ItemType : IEquatable<ItemType>
     /// <summary>Bytes that change places when the byte order changes.</summary>
     internal int SwapSize { get; }
 
-    /// <summary>Whether an element takes as many bits as its .NET type, so that only the byte order may differ.</summary>
+    /// <summary>
+    /// Whether an element takes as many bits as its .NET type, so that only the byte order may differ.
+    /// </summary>
     internal bool IsWhole => NativeSize != 0 && BitWidth == NativeSize * BitsPerByte;
 
     /// <summary>Whether the elements are in a heap as they are in memory.</summary>

@@ -26,7 +26,9 @@ public readonly struct ItemValue
     /// <exception cref="ObjectDisposedException">The item has another value now, or none.</exception>
     public object? ToObject() => Current?.ReadObject();
 
-    /// <summary>The value in words: arrays in nested brackets, shortened if they are long. Empty if there is none.</summary>
+    /// <summary>
+    /// The value in words: arrays in nested brackets, shortened if they are long. Empty if there is none.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The item has another value now, or none.</exception>
     public override string ToString() => Current?.ReadDisplayText() ?? "";
 

@@ -5,8 +5,8 @@ using System.Collections;
 namespace Spead2;
 
 /// <summary>
-/// The items that an update of a group gave a value, each once. Valid until the next update of the group, which uses the
-/// same memory; after that its members throw <see cref="InvalidOperationException"/>.
+/// The items that an update of a group gave a value, each once. Valid until the next update of the group, which uses
+/// the same memory; after that its members throw <see cref="InvalidOperationException"/>.
 /// </summary>
 public readonly struct UpdatedItems : IReadOnlyList<Item>
 {

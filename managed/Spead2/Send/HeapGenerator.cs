@@ -3,8 +3,9 @@
 namespace Spead2.Send;
 
 /// <summary>
-/// Makes heaps of the items of a group: first the descriptors, then the values, each only if it is not known to receivers
-/// yet. It remembers the <see cref="Item.Version"/> that was sent last, so values must be set, not changed in place.
+/// Makes heaps of the items of a group: first the descriptors, then the values, each only if it is not known to
+/// receivers yet. It remembers the <see cref="Item.Version"/> that was sent last, so values must be set, not changed
+/// in place.
 /// </summary>
 /// <remarks>Not safe for use by several threads at once, nor while the group is being changed.</remarks>
 public sealed class HeapGenerator

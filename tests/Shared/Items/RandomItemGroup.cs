@@ -131,7 +131,8 @@ public sealed class RandomItemGroup : IDisposable
 
     private ItemDescriptor Format(int id)
     {
-        FormatField[] fields = [.. Enumerable.Range(0, _random.Next(4) == 0 ? _random.Next(2, 5) : 1).Select(_ => Field())];
+        int count = _random.Next(4) == 0 ? _random.Next(2, 5) : 1;
+        FormatField[] fields = [.. Enumerable.Range(0, count).Select(_ => Field())];
         int rank = _random.Next(4);
         int[] dimensions = [.. Enumerable.Range(0, rank).Select(_ => Length())];
         if (rank > 0 && _random.Next(2) == 0)

@@ -2,7 +2,9 @@
 
 namespace Spead2.Testing.Vectors;
 
-/// <summary>A case of an item vector (tests/vectors/README.md): packets of a heap and the items that they make.</summary>
+/// <summary>
+/// A case of an item vector (tests/vectors/README.md): packets of a heap and the items that they make.
+/// </summary>
 public sealed record ItemVector
 {
     /// <summary>Every case as the only argument of a test.</summary>

@@ -97,7 +97,8 @@ public sealed class DescriptorErrorTests
         // SPEAD-64-8 has 7 bytes for a number of bits.
         byte[] widest = [(byte)'u', 0, 0, 0, 0x7f, 0xff, 0xff, 0xff];
         byte[] wider = [(byte)'u', 0, 0, 1, 0, 0, 0, 0];
-        AssertRefused("2147483648 bits; at most 2147483647", Encode([.. widest, (byte)'u', 0, 0, 0, 0, 0, 0, 1]), id: 1);
+        byte[] oneMore = [.. widest, (byte)'u', 0, 0, 0, 0, 0, 0, 1];
+        AssertRefused("2147483648 bits; at most 2147483647", Encode(oneMore), id: 1);
         AssertRefused("'u' of 4294967296 bits", Encode(wider), id: 1);
 
         static byte[] Encode(byte[] format)
@@ -113,7 +114,8 @@ public sealed class DescriptorErrorTests
     [Test]
     public void Long_name_and_name_that_is_not_ascii_are_refused()
     {
-        AssertRefused("The name of the descriptor has 1025", RawDescriptor.Encode(0x1000, new('n', 1025), U8), name: null);
+        AssertRefused(
+            "The name of the descriptor has 1025", RawDescriptor.Encode(0x1000, new('n', 1025), U8), name: null);
         AssertRefused("is not ASCII: byte 1 is 0xff", RawDescriptor.Encode(0x1000, "a\u00ff", U8), name: null);
     }
 

@@ -30,7 +30,8 @@ public sealed class DescriptorPacketTests
         Case("a packet twice", "a", Join([Several[0], .. Several])),
         Case("a heap is pushed out before it is complete", "b", [.. Several[0], .. B, .. Join(Several.Skip(1))]),
         Case("length is not announced", "a", Join(Several.Select(WithoutLength))),
-        Case("length is not announced and the first packet is missing", "", Join(Several.Skip(1).Select(WithoutLength))),
+        Case("length is not announced and the first packet is missing", "", Join(
+            Several.Skip(1).Select(WithoutLength))),
         Case("length is not announced and the last address is not reached", "", Join(
             Packets.Encode(RawDescriptor.Heap(0x1000, new('n', 90), "u\0\u0008"), 3, Packets.Flavour48, 64)
                 .Take(3).Select(WithoutLength))),

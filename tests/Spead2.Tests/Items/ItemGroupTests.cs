@@ -115,6 +115,22 @@ public sealed class ItemGroupTests : IDisposable
     }
 
     [Test]
+    public void Values_planned_of_a_bad_heap_are_forgotten()
+    {
+        Update(Describe(0x1000, "a"), Describe(0x1001, "b"), Value(0x1001, 1));
+        Assert.That(
+            () => Update(
+                Describe(0x1002, "b"),
+                Value(0x1000, 2),
+                heap => heap.AddItem(0x1002, new byte[1], allowImmediate: false)),
+            Throws.InstanceOf<HeapFormatException>());
+
+        Assert.That(Update(Value(0x1000, 3)), Has.Count.EqualTo(1));
+        Assert.That(_items["a"].ToScalar<ushort>(), Is.EqualTo(3));
+        Assert.That(_items["b"].ToScalar<ushort>(), Is.EqualTo(1), "it was not replaced after all");
+    }
+
+    [Test]
     public void Heap_with_a_bad_descriptor_changes_nothing()
     {
         Assert.That(

@@ -131,7 +131,9 @@ public sealed class ItemValueTests : IDisposable
             Assert.That(Receive(NumPy("<U2"), "00f60100 00000000").ToText(), Is.EqualTo("😀"));
             Assert.That(Receive(NumPy(">U1"), "0001f600").ToText(), Is.EqualTo("😀"));
             Assert.That(Receive(NumPy(">U1"), "ffffffff").ToText(), Is.EqualTo("\ufffd"));
-            Assert.That(Receive(NumPy("|S1", 2), "6162").Value.ToObject(), Is.EqualTo(new[] { "a"u8.ToArray(), "b"u8.ToArray() }));
+            Assert.That(
+                Receive(NumPy("|S1", 2), "6162").Value.ToObject(),
+                Is.EqualTo(new[] { "a"u8.ToArray(), "b"u8.ToArray() }));
             Assert.That(Receive(NumPy("|S2", 2), "61626364").AsSpan<byte>().Length, Is.EqualTo(4));
             Assert.That(Receive(Format("c8", ItemShape.Scalar), "e9").Value.ToObject(), Is.EqualTo('é'));
             Assert.That(Receive(Format("c8", new(1, 2)), "6162").Value.ToObject(), Is.EqualTo(new[] { 'a', 'b' }));
@@ -165,7 +167,8 @@ public sealed class ItemValueTests : IDisposable
     [Test]
     public void Records_with_the_layout_of_a_struct_are_not_copied()
     {
-        Item item = Receive(NumPy("[('x', '<i2'), ('', '|V2'), ('y', '<f4')]", 2), "ffff0000 0000803f 02000000 00000040");
+        Item item = Receive(
+            NumPy("[('x', '<i2'), ('', '|V2'), ('y', '<f4')]", 2), "ffff0000 0000803f 02000000 00000040");
         Point[] expected = [new() { X = -1, Y = 1 }, new() { X = 2, Y = 2 }];
         Assert.That(item.AsSpan<Point>().ToArray(), Is.EqualTo(expected));
         Assert.That(IsSame(item.AsSpan<Point>(), item.RawBytes), Is.True);
@@ -174,8 +177,10 @@ public sealed class ItemValueTests : IDisposable
 
         const string notPoint = "cannot be read as Point: it has ";
         AssertNotPoint("[('x', '<i2'), ('y', '<f4')]", notPoint + "8 bytes, and the record 48 bits");
-        AssertNotPoint("[('x', '<i2'), ('y', '<f4'), ('', '|V2')]", notPoint + "Single at byte 4, and the record Single at byte 2");
-        AssertNotPoint("[('x', '<u2'), ('', '|V2'), ('y', '<f4')]", notPoint + "Int16 at byte 0, and the record UInt16");
+        AssertNotPoint(
+            "[('x', '<i2'), ('y', '<f4'), ('', '|V2')]", notPoint + "Single at byte 4, and the record Single at byte 2");
+        AssertNotPoint(
+            "[('x', '<u2'), ('', '|V2'), ('y', '<f4')]", notPoint + "Int16 at byte 0, and the record UInt16");
         AssertNotPoint("[('x', '<i2'), ('', '|V6')]", notPoint + "2 fields, and the record 1");
         AssertNotPoint("[('x', '<U2')]", "they cannot be compared");
     }
@@ -184,7 +189,8 @@ public sealed class ItemValueTests : IDisposable
     public void Records_in_the_other_byte_order_become_structs()
     {
         Item item = Receive(
-            NumPy("[('flag', '|b1'), ('id', '|S3'), ('p', [('x', '>i2'), ('', '|V2'), ('y', '>f4')], (2,)), ('c', '>c8')]"),
+            NumPy("[('flag', '|b1'), ('id', '|S3'), "
+                + "('p', [('x', '>i2'), ('', '|V2'), ('y', '>f4')], (2,)), ('c', '>c8')]"),
             "ff 616263 ffff0000 3f800000 00020000 40000000 3f800000 40000000");
         Nested value = item.ToScalar<Nested>();
         Assert.That(value.Flag, Is.True);
@@ -203,7 +209,8 @@ public sealed class ItemValueTests : IDisposable
         Assert.That(item.Shape, Is.EqualTo(new ItemShape(2, 2)));
         Assert.That(item.Value.ToString(), Is.EqualTo("[[1, 2], [3, 4]]"), "what is left over is ignored");
         Assert.That(Receive(Format("u16", new(0, ItemShape.Variable)), "0001").Shape, Is.EqualTo(new ItemShape(0, 0)));
-        Assert.That(Receive(Format("u4", ItemShape.Vector), "1230").Count, Is.EqualTo(4), "padding looks like an element");
+        Assert.That(
+            Receive(Format("u4", ItemShape.Vector), "1230").Count, Is.EqualTo(4), "padding looks like an element");
     }
 
     [Test]
@@ -216,7 +223,8 @@ public sealed class ItemValueTests : IDisposable
             Assert.That(Receive(Format("u16", ItemShape.Scalar), heap).ToScalar<ushort>(), Is.EqualTo(0x0405));
             Assert.That(Receive(NumPy("<u2"), heap).ToScalar<ushort>(), Is.EqualTo(0x0504));
             Assert.That(Receive(Format("u40", ItemShape.Scalar), heap).ToScalar<ulong>(), Is.EqualTo(0x0102030405));
-            Assert.That(Receive(Format("u8", ItemShape.Vector), heap).Value.ToString(), Is.EqualTo("[0, 1, 2, 3, 4, 5]"));
+            Assert.That(
+                Receive(Format("u8", ItemShape.Vector), heap).Value.ToString(), Is.EqualTo("[0, 1, 2, 3, 4, 5]"));
             Assert.That(Receive(Format("u8", new(0)), heap).Value.ToString(), Is.EqualTo("[]"));
         });
     }
@@ -266,7 +274,8 @@ public sealed class ItemValueTests : IDisposable
             Assert.That(() => Set(Format("c8", new(2)), "é!"), Throws.ArgumentException);
             Assert.That(() => Set(NumPy("|S2"), "abc"), Throws.ArgumentException);
             Assert.That(() => Set(NumPy("|V2"), new byte[1]), Throws.ArgumentException);
-            Assert.That(() => Set(NumPy("[('a', '|u1', (2,))]"), new object[] { new byte[1] }), Throws.ArgumentException);
+            Assert.That(
+                () => Set(NumPy("[('a', '|u1', (2,))]"), new object[] { new byte[1] }), Throws.ArgumentException);
             Assert.That(() => Set(Format("u4", new(2)), null!), Throws.ArgumentNullException);
             Assert.That(
                 () => _items.Add(Format("u4", new(2))).SetElements<byte>([1, 16]),

@@ -12,7 +12,8 @@ internal static class RawDescriptor
     /// <summary>One packet; parts that are null are left out.</summary>
     public static byte[] Encode(
         long id, string? name, string? format = null, string? shape = null, string? dtype = null) =>
-        Packets.Encode(Heap(id, name, format, shape, dtype), cnt: 1, Packets.Flavour48, maxPacketSize: 1 << 21).Single();
+        Packets.Encode(Heap(id, name, format, shape, dtype), cnt: 1, Packets.Flavour48, maxPacketSize: 1 << 21)
+            .Single();
 
     /// <summary>The inner heap.</summary>
     public static HeapToSend Heap(

@@ -5,9 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace Spead2.Items.Descriptors;
 
 /// <summary>
-/// Reads the descriptors of a DESCRIPTOR item: packets of inner heaps, one heap after the other, each packet where the one
-/// before it ended. What is no packet ends the item, as it ends a stream of packets; only descriptors that are there
-/// and mean nothing are errors.
+/// Reads the descriptors of a DESCRIPTOR item: packets of inner heaps, one heap after the other, each packet where
+/// the one before it ended. What is no packet ends the item, as it ends a stream of packets; only descriptors that
+/// are there and mean nothing are errors.
 /// </summary>
 internal sealed class DescriptorReader(ILogger logger)
 {

@@ -149,8 +149,8 @@ internal static class NumPyType
         if (field.Kind != PythonKind.Tuple || parts.Count is not (2 or 3))
         {
             throw new HeapFormatException(
-                $"A field of the NumPy type is {field} of {parts.Count} parts; it must be a tuple of a name, a type and "
-                + "possibly a shape.");
+                $"A field of the NumPy type is {field} of {parts.Count} parts; it must be a tuple of a name, a type "
+                + "and possibly a shape.");
         }
 
         PythonLiteral name = parts[0] is { Kind: PythonKind.Tuple, Elements: [_, PythonLiteral second] }
@@ -237,6 +237,6 @@ internal static class NumPyType
     }
 
     private static HeapFormatException Unknown(string text) => new(
-        $"The NumPy type '{text}' is not supported; supported are u and i of 1, 2, 4 or 8 bytes, f of 2, 4 or 8, c of 8 "
-        + "or 16, b1, S, U and V.");
+        $"The NumPy type '{text}' is not supported; supported are u and i of 1, 2, 4 or 8 bytes, f of 2, 4 or 8, c of "
+        + "8 or 16, b1, S, U and V.");
 }

@@ -29,7 +29,8 @@ internal readonly record struct MeasuredValue(int VariableLength, int Count, int
             if (count > Array.MaxLength)
             {
                 throw Fault(
-                    descriptor, $"its {availableBytes} bytes have {count} elements; at most {Array.MaxLength} are supported");
+                    descriptor,
+                    $"its {availableBytes} bytes have {count} elements; at most {Array.MaxLength} are supported");
             }
 
             variable = (int)length;

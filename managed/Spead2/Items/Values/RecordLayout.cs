@@ -48,7 +48,9 @@ internal sealed class RecordLayout
         return layout;
     }
 
-    /// <summary>Changes records that have been copied into structs, or structs that have been copied into records.</summary>
+    /// <summary>
+    /// Changes records that have been copied into structs, or structs that have been copied into records.
+    /// </summary>
     public void Convert(Span<byte> records)
     {
         for (; !records.IsEmpty; records = records[_size..])

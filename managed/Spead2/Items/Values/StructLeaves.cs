@@ -67,7 +67,8 @@ internal static class StructLeaves
         int repeats = type.GetCustomAttribute<InlineArrayAttribute>()?.Length ?? 1;
         int end = 0;
         int alignment = 1;
-        foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
+        const BindingFlags all = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
+        foreach (FieldInfo field in type.GetFields(all))
         {
             for (int i = 0; i < repeats; i++)
             {
