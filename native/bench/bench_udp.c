@@ -9,8 +9,10 @@
  * copy to the program and the library. It does not measure a network card, its driver, or the IP
  * layer for each packet, and the sender pays for the kernel's receive path up to the socket.
  *
- * The consumer counts heaps and gives them back. It shares the receiver's processor and looks for
- * heaps a few thousand times a second, so that waking it does not count.
+ * The consumer counts heaps and gives them back, in the ready callback, which runs on the
+ * receiver's thread: with two processors there is none left for it. A thread that shared the
+ * receiver's processor would wait for its turn for milliseconds, and the heaps with it, until they
+ * have left the caches.
  *
  * A run is free of loss if every packet that was sent was used. Processor time is that of the
  * pool's thread; user and system time are told apart by the kernel's clock tick, so a single run
@@ -20,6 +22,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <spead2core/spead2core.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,7 +33,7 @@
 
 #include "udp_sender.h"
 
-enum { MAX_LIST = 16, POP_BATCH = 64, RING_HEAPS = 1024, NO_CPU = -1 };
+enum { MAX_LIST = 16, POP_BATCH = 64, RING_HEAPS = 64, NO_CPU = -1 };
 
 /* Least part of the rate that a sender must reach for the rate to count as tried. */
 #define SENDER_TOLERANCE 0.98
@@ -177,37 +180,37 @@ static sp2_receive_stats stats_of(sp2_receive_stream *stream) {
     return stats;
 }
 
-static uint64_t take_heaps(sp2_receive_stream *stream) {
+typedef struct consumer {
+    sp2_receive_stream *stream;
+    atomic_ulong taken;
+} consumer;
+
+/* The ready callback: takes all heaps, until there is nothing and it will be called again. */
+static void take_heaps(void *context) {
+    consumer *c = context;
     sp2_heap *heaps[POP_BATCH];
     uint32_t count;
-    uint64_t taken = 0;
-    while (sp2_receive_stream_pop(stream, heaps, POP_BATCH, &count) == SP2_OK) {
-        for (uint32_t i = 0; i < count; i++) {
-            sp2_heap_release(heaps[i]);
+    do {
+        while (sp2_receive_stream_pop(c->stream, heaps, POP_BATCH, &count) == SP2_OK) {
+            for (uint32_t i = 0; i < count; i++) {
+                sp2_heap_release(heaps[i]);
+            }
+            atomic_fetch_add(&c->taken, count);
         }
-        taken += count;
-    }
-    return taken;
+    } while (sp2_receive_stream_request_ready(c->stream) == SP2_OK);
 }
 
-/* Until the sender has ended and nothing arrives any more. */
-static uint64_t consume(sp2_receive_stream *stream, udp_sender *sender) {
-    const struct timespec nap = {0, 300000};
-    uint64_t taken = 0;
+/* Waits until the sender has ended and nothing arrives any more. */
+static void wait_for_end(sp2_receive_stream *stream, udp_sender *sender) {
+    const struct timespec nap = {0, 5000000};
     uint64_t packets = 0;
     double latest = now_ns();
     while (!udp_sender_is_done(sender) || now_ns() - latest < QUIET_NS) {
         nanosleep(&nap, NULL);
-        taken += take_heaps(stream);
-        if (udp_sender_is_done(sender)) {
-            const uint64_t now = stats_of(stream).packets;
-            latest = now != packets ? now_ns() : latest;
-            packets = now;
-        } else {
-            latest = now_ns();
-        }
+        const uint64_t now = stats_of(stream).packets;
+        latest = now != packets ? now_ns() : latest;
+        packets = now;
     }
-    return taken;
 }
 
 static sp2_receive_stream *open_stream(const shape *s, uint32_t *port) {
@@ -244,8 +247,12 @@ static measurement run_once(const bench_settings *settings, const shape *s, doub
     const double steal =
         steal_seconds(settings->sender_cpu) + steal_seconds(settings->receiver_cpu);
     const cpu_time before = pool_time();
+    consumer c = {.stream = stream};
+    check(sp2_receive_stream_set_ready_callback(stream, take_heaps, &c),
+          "sp2_receive_stream_set_ready_callback");
+    take_heaps(&c);
     udp_sender_start(sender);
-    const uint64_t heaps = consume(stream, sender);
+    wait_for_end(stream, sender);
     const cpu_time after = pool_time();
     const udp_sender_result sent = udp_sender_finish(sender);
     const sp2_receive_stats stats = stats_of(stream);
@@ -255,7 +262,7 @@ static measurement run_once(const bench_settings *settings, const shape *s, doub
     const double cpu = after.exact - before.exact;
     return (measurement){
         .runs = 1,
-        .loss_free = stats.packets_accepted == sent.packets && heaps == sent.heaps,
+        .loss_free = stats.packets_accepted == sent.packets && atomic_load(&c.taken) == sent.heaps,
         .lost_packets = sent.packets - stats.packets_accepted,
         .packets = stats.packets,
         .batches = stats.batches,

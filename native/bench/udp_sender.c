@@ -30,25 +30,33 @@ enum { MAX_MESSAGE = 65507, MAX_SEGMENTS = 64 };
 /* Messages of one system call. */
 enum { BURST = 8 };
 
-/* A sender that was kept from running does not make up for more than this: what is to be measured
- * is a constant rate. */
-#define MOST_CATCH_UP_NS 200000.0
+/* A sender that was kept from running makes up for a few milliseconds, and only a little faster
+ * than its rate: what is to be measured is a constant rate. */
+#define MOST_CATCH_UP_NS 5e6
+#define CATCH_UP_RATIO 1.1
 
 #define FIRST_POINTER 8
 #define HEAP_CNT_POINTER (UINT64_C(0x8001) << 48)
+
+/* Headers of one packet. */
+typedef struct packet_head {
+    uint8_t bytes[48];
+} packet_head;
 
 struct udp_sender {
     udp_sender_plan plan;
     int socket;
     pthread_t thread;
     atomic_bool done;
-    uint8_t *bytes;
+    packet_head *heads;
+    uint8_t *content; /* the payload of every packet: so small that it stays in the cache */
     uint64_t packet_size;
     uint64_t packets_per_heap;
     uint64_t packets;        /* in the template */
     uint64_t template_heaps; /* in the template */
     struct mmsghdr *messages;
-    struct iovec *vectors;
+    struct iovec *vectors;   /* two for each packet */
+    uint64_t *first_packets; /* of each message, and the end */
     uint64_t message_count;
     udp_sender_result result;
 };
@@ -59,24 +67,23 @@ static double now_ns(clockid_t clock) {
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static void add_heap(udp_sender *s, uint8_t **at) {
+/* The headers of a heap's packets, and where their payloads are. */
+static void add_heap(udp_sender *s, uint64_t first) {
     const uint64_t length = s->plan.heap - FIRST_POINTER;
-    uint8_t *content = new_payload(length, 1);
     uint64_t offset = 0;
-    while (offset < length) {
+    for (uint64_t i = first; offset < length; i++) {
         const uint64_t part = offset == 0 ? s->plan.payload - FIRST_POINTER : s->plan.payload;
         packet_builder packet;
         packet_begin_heap(&packet, 48, 0, (int64_t)length, offset, part);
         if (offset == 0) {
             packet_add_address(&packet, 0x1000, 0);
         }
-        packet_add_payload(&packet, content + offset, (size_t)part);
-        memcpy(*at, packet.bytes, packet.length);
-        *at += packet.length;
+        memcpy(s->heads[i].bytes, packet.bytes, packet.length);
+        s->vectors[2 * i] = (struct iovec){s->heads[i].bytes, packet.length};
+        s->vectors[2 * i + 1] = (struct iovec){s->content, (size_t)part};
         packet_free(&packet);
         offset += part;
     }
-    free(content);
 }
 
 static void make_messages(udp_sender *s) {
@@ -86,14 +93,18 @@ static void make_messages(udp_sender *s) {
     while (packet < s->packets) {
         const uint64_t rest = s->packets - packet;
         const uint64_t count = rest < most ? rest : most;
-        struct iovec *vector = &s->vectors[s->message_count];
-        vector->iov_base = s->bytes + packet * s->packet_size;
-        vector->iov_len = (size_t)(count * s->packet_size);
-        s->messages[s->message_count].msg_hdr.msg_iov = vector;
-        s->messages[s->message_count].msg_hdr.msg_iovlen = 1;
+        struct msghdr *message = &s->messages[s->message_count].msg_hdr;
+        message->msg_iov = &s->vectors[2 * packet];
+        message->msg_iovlen = (size_t)(2 * count);
+        s->first_packets[s->message_count] = packet;
         s->message_count++;
         packet += count;
     }
+    s->first_packets[s->message_count] = packet;
+}
+
+static uint64_t message_bytes(const udp_sender *s, uint64_t message) {
+    return (s->first_packets[message + 1] - s->first_packets[message]) * s->packet_size;
 }
 
 static bool open_socket(udp_sender *s) {
@@ -111,7 +122,9 @@ static void free_sender(udp_sender *s) {
     if (s->socket >= 0) {
         close(s->socket);
     }
-    free(s->bytes);
+    free(s->heads);
+    free(s->content);
+    free(s->first_packets);
     free(s->messages);
     free(s->vectors);
     free(s);
@@ -128,18 +141,20 @@ udp_sender *udp_sender_create(const udp_sender_plan *plan) {
     s->packets_per_heap = plan->heap / plan->payload;
     s->template_heaps = (LEAST_TEMPLATE + plan->heap - 1) / plan->heap;
     s->packets = s->template_heaps * s->packets_per_heap;
-    s->bytes = malloc((size_t)(s->packets * s->packet_size));
+    s->heads = calloc((size_t)s->packets, sizeof(*s->heads));
+    s->content = new_payload(s->plan.payload, 1);
+    s->first_packets = calloc((size_t)s->packets + 1, sizeof(*s->first_packets));
     s->messages = calloc((size_t)s->packets, sizeof(*s->messages));
-    s->vectors = calloc((size_t)s->packets, sizeof(*s->vectors));
-    if (s->bytes == NULL || s->messages == NULL || s->vectors == NULL || !open_socket(s)) {
+    s->vectors = calloc((size_t)s->packets * 2, sizeof(*s->vectors));
+    if (s->heads == NULL || s->first_packets == NULL || s->messages == NULL || s->vectors == NULL ||
+        !open_socket(s)) {
         const int error = errno;
         free_sender(s);
         errno = error;
         return NULL;
     }
-    uint8_t *at = s->bytes;
     for (uint64_t i = 0; i < s->template_heaps; i++) {
-        add_heap(s, &at);
+        add_heap(s, i * s->packets_per_heap);
     }
     make_messages(s);
     return s;
@@ -147,29 +162,36 @@ udp_sender *udp_sender_create(const udp_sender_plan *plan) {
 
 /* Gives the packets of a message the cnts of their heaps in this round of the template. */
 static void number_heaps(udp_sender *s, uint64_t message, uint64_t round) {
-    const struct iovec *vector = &s->vectors[message];
-    uint8_t *packet = vector->iov_base;
-    uint64_t index = (uint64_t)(packet - s->bytes) / s->packet_size;
-    for (size_t done = 0; done < vector->iov_len; done += s->packet_size) {
-        const uint64_t cnt = round * s->template_heaps + index / s->packets_per_heap + 1;
+    for (uint64_t i = s->first_packets[message]; i < s->first_packets[message + 1]; i++) {
+        const uint64_t cnt = round * s->template_heaps + i / s->packets_per_heap + 1;
         const uint64_t pointer = HEAP_CNT_POINTER | cnt;
         const uint32_t words[2] = {htonl((uint32_t)(pointer >> 32)), htonl((uint32_t)pointer)};
-        memcpy(packet + FIRST_POINTER, words, sizeof(words));
-        packet += s->packet_size;
-        index++;
+        memcpy(s->heads[i].bytes + FIRST_POINTER, words, sizeof(words));
     }
 }
 
-/* Messages that may be sent now; moves `start` if the sender is too late to make up for it. */
-static uint64_t due_messages(const udp_sender *s, double *start, double sent, double message) {
+/* When what may be sent: the schedule moves on if the sender is too late to make up for it. */
+typedef struct pace {
+    double start;  /* of the schedule */
+    double latest; /* when something was sent */
+    double sent;   /* bytes */
+} pace;
+
+static uint64_t due_messages(const udp_sender *s, pace *p, double message) {
     const double bytes_per_ns = s->plan.gbps / 8;
     const double now = now_ns(CLOCK_MONOTONIC);
-    const double late = now - *start - sent / bytes_per_ns;
+    const double late = now - p->start - p->sent / bytes_per_ns;
     if (late > MOST_CATCH_UP_NS) {
-        *start += late - MOST_CATCH_UP_NS;
+        p->start += late - MOST_CATCH_UP_NS;
     }
-    const double due = (now - *start) * bytes_per_ns - sent;
-    return due < message ? 0 : due >= BURST * message ? BURST : (uint64_t)(due / message);
+    const double due = (now - p->start) * bytes_per_ns - p->sent;
+    const double allowed = (now - p->latest) * bytes_per_ns * CATCH_UP_RATIO;
+    const double bytes = due < allowed ? due : allowed;
+    const uint64_t count = bytes < message ? 0 : (uint64_t)(bytes / message);
+    if (count != 0) {
+        p->latest = now;
+    }
+    return count < BURST ? count : BURST;
 }
 
 static void *run(void *argument) {
@@ -177,13 +199,12 @@ static void *run(void *argument) {
     (void)sp2_thread_set_affinity(s->plan.cpu);
     const double cpu_start = now_ns(CLOCK_THREAD_CPUTIME_ID);
     const double begin = now_ns(CLOCK_MONOTONIC);
-    double start = begin;
-    double sent = 0;
+    pace p = {.start = begin, .latest = begin};
     uint64_t next = 0;
     uint64_t round = 0;
     /* To the end of a heap, so that the last one can be complete. */
     while (next != 0 || now_ns(CLOCK_MONOTONIC) - begin < s->plan.seconds * 1e9) {
-        uint64_t count = due_messages(s, &start, sent, (double)s->vectors[next].iov_len);
+        uint64_t count = due_messages(s, &p, (double)message_bytes(s, next));
         if (count > s->message_count - next) {
             count = s->message_count - next;
         }
@@ -193,7 +214,7 @@ static void *run(void *argument) {
         const int done =
             count == 0 ? 0 : sendmmsg(s->socket, s->messages + next, (unsigned)count, 0);
         for (int i = 0; i < done; i++) {
-            sent += (double)s->vectors[next].iov_len;
+            p.sent += (double)message_bytes(s, next);
             next++;
         }
         if (next == s->message_count) {
@@ -203,7 +224,7 @@ static void *run(void *argument) {
     }
     s->result.heaps = round * s->template_heaps;
     s->result.packets = s->result.heaps * s->packets_per_heap;
-    s->result.gbps = sent * 8 / (now_ns(CLOCK_MONOTONIC) - begin);
+    s->result.gbps = p.sent * 8 / (now_ns(CLOCK_MONOTONIC) - begin);
     s->result.cpu_seconds = (now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu_start) / 1e9;
     atomic_store(&s->done, true);
     return NULL;
