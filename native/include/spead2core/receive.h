@@ -172,7 +172,8 @@ typedef struct sp2_udp_options {
     const char *interface_address; /* IPv4 group: host name or address of the interface to join it
                                       on; default: the system chooses */
     uint32_t interface_index;      /* IPv6 group: index of the interface to join it on; default:
-                                      the system chooses */
+                                      the one in the group's name, as in "ff12::1%eth0", else the
+                                      system chooses, which it cannot for groups of one link */
     uint32_t reserved;             /* zero */
     int64_t socket; /* with SP2_UDP_EXISTING_SOCKET: a UDP socket (file descriptor, or SOCKET on
                        Windows). It is duplicated, so the caller closes its own, any time. A socket
