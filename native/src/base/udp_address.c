@@ -73,13 +73,13 @@ static void set_any_address(int family, sp2__ip_address *address) {
 static int32_t check_group_v4(const sp2__udp_config *config, sp2__udp_address *address) {
     struct in_addr *group = &address->bind_to.v4.sin_addr;
     if (is_given(config->interface_address)) {
-        sp2__ip_address interface;
+        sp2__ip_address found;
         const int32_t status = look_up("interface_address", config->interface_address, AF_INET,
-                                       "interface_address goes with IPv4 groups", &interface);
+                                       "interface_address goes with IPv4 groups", &found);
         if (status != SP2_OK) {
             return status;
         }
-        address->interface_v4 = interface.v4.sin_addr;
+        address->interface_v4 = found.v4.sin_addr;
     }
     if (group->s_addr == htonl(INADDR_ANY)) {
         *group = address->interface_v4;
