@@ -918,6 +918,34 @@ SP2_TEST(Pool_may_go_before_a_refill_begins) {
     check_closed_account(&blocking);
 }
 
+/* The pool is full again when the thread comes to its refill. */
+SP2_TEST(Refill_makes_nothing_that_is_not_missing) {
+    account blocking = ACCOUNT_INIT;
+    account a = ACCOUNT_INIT;
+    sp2_memory_pool_options options = pool_options(1, 100, 6, 5);
+    REQUIRE_OK(sp2_thread_pool_create(NULL, &options.thread_pool));
+    options.low_water = 5;
+    sp2_allocator *busy = new_pool_on(options, &blocking);
+    sp2_allocator *pool = new_pool_on(options, &a);
+    set_closed(&blocking, true);
+    sp2_allocator *first = take_block(busy, 100);
+    WAIT_UNTIL(atomic_load(&blocking.waiting) == 6, PATIENCE_SECONDS);
+    sp2_allocator_destroy(take_block(pool, 100));
+    sp2_allocator *second = take_block(busy, 100);
+    set_closed(&blocking, false);
+    /* The second block of the busy pool is made in a turn after that of the other pool. */
+    WAIT_UNTIL(pool_stats(busy).refilled == 2, PATIENCE_SECONDS);
+    CHECK_EQ_U64(atomic_load(&a.calls), 5);
+    CHECK_EQ_U64(pool_stats(pool).free, 5);
+    sp2_allocator_destroy(first);
+    sp2_allocator_destroy(second);
+    sp2_allocator_destroy(busy);
+    sp2_allocator_destroy(pool);
+    sp2_thread_pool_destroy(options.thread_pool);
+    check_closed_account(&a);
+    check_closed_account(&blocking);
+}
+
 typedef struct taker {
     sp2_allocator *pool;
     uint64_t takes;

@@ -136,10 +136,12 @@ SP2_TEST(Block_is_pages_that_go_with_it) {
     }
 }
 
-SP2_TEST(Pages_are_in_place_before_the_payload_comes) {
-    enum { LENGTH = 64 * PAGE };
+static void check_pages_in_place(uint32_t flags) {
+    enum { PAGES = 3 * 512 + 7, LENGTH = PAGES * PAGE };
+    sp2_mmap_options mapping_options = SP2_MMAP_OPTIONS_INIT;
+    mapping_options.flags = flags;
     sp2_allocator *allocator = NULL;
-    REQUIRE_OK(sp2_mmap_allocator_create(NULL, &allocator));
+    REQUIRE_OK(sp2_mmap_allocator_create(&mapping_options, &allocator));
     /* The first packet of a heap makes room for all of it. */
     uint8_t *payload = new_payload(LENGTH, 1);
     datagram_list list = {0};
@@ -152,15 +154,25 @@ SP2_TEST(Pages_are_in_place_before_the_payload_comes) {
     REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     REQUIRE(heaps.count == 1);
-    unsigned char present[64];
+    static unsigned char present[PAGES];
     REQUIRE(mincore((void *)(uintptr_t)info_of(heaps.heaps[0]).payload, LENGTH, present) == 0);
-    for (int i = 0; i < 64; i++) {
-        CHECK_EQ_U64(present[i] & 1, 1);
+    uint64_t count = 0;
+    for (int i = 0; i < PAGES; i++) {
+        count += present[i] & 1;
     }
+    CHECK_EQ_U64(count, PAGES);
     heaps_free(&heaps);
     sp2_receive_stream_destroy(stream);
     datagrams_free(&list);
     free(payload);
+}
+
+SP2_TEST(Pages_are_in_place_before_the_payload_comes) {
+    check_pages_in_place(0);
+}
+
+SP2_TEST(Huge_pages_are_in_place_before_the_payload_comes) {
+    check_pages_in_place(SP2_MMAP_PREFER_HUGE);
 }
 
 SP2_TEST(Preferred_huge_pages_come_from_the_system_s_pool) {
@@ -342,4 +354,34 @@ SP2_TEST(Pool_on_mapped_memory_gives_all_of_it_back) {
     }
     datagrams_free(&list);
     free(payload);
+}
+
+static uint64_t mapped_pages(void) {
+    return read_number("/proc/self/statm");
+}
+
+/* Blocks are cut out of longer mappings; nothing of those stays, either. */
+SP2_TEST(Aligned_blocks_leave_nothing_behind) {
+    enum { BLOCKS = 20 };
+    sp2_memory_pool_options options = SP2_MEMORY_POOL_OPTIONS_INIT;
+    sp2_mmap_options mapping_options = SP2_MMAP_OPTIONS_INIT;
+    mapping_options.flags = SP2_MMAP_PREFER_HUGE;
+    options.upper = HUGE_PAGE + 12345;
+    options.max_free = BLOCKS;
+    options.initial = BLOCKS;
+    /* The system's own, and then by the allocator. */
+    for (int i = 0; i < 2; i++) {
+        const uint64_t before = mapped_pages();
+        if (i == 1) {
+            REQUIRE_OK(sp2_mmap_allocator_create(&mapping_options, &options.base));
+        }
+        sp2_allocator *pool = NULL;
+        REQUIRE_OK(sp2_memory_pool_create(&options, &pool));
+        const uint64_t during = mapped_pages();
+        sp2_allocator_destroy(options.base);
+        sp2_allocator_destroy(pool);
+        CHECK(during - before >= BLOCKS * 2 * HUGE_PAGE / PAGE);
+        CHECK(during - before < BLOCKS * 3 * HUGE_PAGE / PAGE);
+        CHECK(mapped_pages() - before < HUGE_PAGE / PAGE);
+    }
 }
