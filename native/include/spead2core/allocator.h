@@ -177,6 +177,13 @@ SP2_API int32_t sp2_memory_pool_create(const sp2_memory_pool_options *options,
  * Returns: SP2_OK, SP2_E_ARG (also: the allocator is not a memory pool).
  */
 SP2_API int32_t sp2_memory_pool_set_warn_on_empty(sp2_allocator *pool, int32_t warn);
+
+/*
+ * Gives what sp2_memory_pool_set_warn_on_empty has set: 1 or 0.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG (also: the allocator is not a memory pool). *warn is 0 on failure.
+ */
 SP2_API int32_t sp2_memory_pool_get_warn_on_empty(sp2_allocator *pool, int32_t *warn);
 
 /*
