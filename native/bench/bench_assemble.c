@@ -339,10 +339,11 @@ static void print_help(void) {
         "  --no-cpu          leave both where the scheduler puts them\n"
         "  --pool            also receives with an explicit memory pool\n"
         "  --poll            the consumer looks for heaps without pause instead of waiting\n"
-        "The next two compare the methods of sp2_receive_stream_set_memcpy instead, in a table:\n"
+        "These compare the methods of sp2_receive_stream_set_memcpy instead, in a table:\n"
         "  --rotate BYTES    the consumer keeps so many bytes of heaps, so that no heap's memory\n"
         "                    is in a cache when it is used again\n"
         "  --consume         the consumer reads every byte of each heap\n"
+        "  --ring N          ring_heaps of the stream\n"
         "  --json            JSON lines instead of the table\n"
         "  --help            this text\n",
         MAX_REPEATS, DEFAULT_REPEATS);
@@ -412,6 +413,8 @@ static bench_settings parse(int argc, char **argv) {
             s.payload = (uint64_t)number(option, value, 1, (double)RUN_BYTES);
         } else if (strcmp(option, "--rotate") == 0) {
             s.rotate = (uint64_t)number(option, value, 1, MAX_ROTATION);
+        } else if (strcmp(option, "--ring") == 0) {
+            s.ring_heaps = (uint64_t)number(option, value, 1, SP2_RECEIVE_MAX_SLOTS);
         } else if (strcmp(option, "--repeats") == 0) {
             s.repeats = (uint32_t)number(option, value, 1, MAX_REPEATS);
         } else if (strcmp(option, "--seconds") == 0) {

@@ -19,9 +19,10 @@ typedef struct bench_settings {
     int32_t consumer_cpu;
     int32_t worker_cpu;
     bool poll;
-    bool pool;       /* also with an explicit memory pool */
-    bool consume;    /* the consumer reads every byte */
-    uint64_t rotate; /* bytes of heaps that the consumer keeps */
+    bool pool;           /* also with an explicit memory pool */
+    bool consume;        /* the consumer reads every byte */
+    uint64_t rotate;     /* bytes of heaps that the consumer keeps */
+    uint64_t ring_heaps; /* 0: the default */
     bool json;
 } bench_settings;
 

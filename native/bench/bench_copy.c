@@ -144,7 +144,9 @@ static bool take_heap(comparison *c, sp2_heap *heap, bool compare) {
 /* Nanoseconds per packet. */
 static double receive_once(comparison *c, method way, bool compare) {
     sp2_receive_stream *stream;
-    check(sp2_receive_stream_create(c->pool, NULL, &stream), "sp2_receive_stream_create");
+    sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
+    options.ring_heaps = c->settings->ring_heaps;
+    check(sp2_receive_stream_create(c->pool, &options, &stream), "sp2_receive_stream_create");
     check(sp2_receive_stream_set_memcpy(stream, identifiers[way]), "sp2_receive_stream_set_memcpy");
     check(sp2_receive_stream_add_datagram_reader(stream, c->list, c->packets),
           "sp2_receive_stream_add_datagram_reader");
@@ -213,11 +215,13 @@ static void print_json_lines(const comparison *c, double results[METHODS][MAX_RE
     for (method way = first; way < METHODS; way++) {
         const double median = median_of(results[way], done);
         printf("{\"bench\":\"copy\",\"method\":\"%s\",\"heap\":%llu,\"payload\":%llu,"
-               "\"rotate\":%llu,\"consume\":%s,\"repeats\":%u,\"ns_per_packet\":%.2f,"
+               "\"rotate\":%llu,\"consume\":%s,\"ring_heaps\":%llu,\"repeats\":%u,\"ns_per_"
+               "packet\":%.2f,"
                "\"min\":%.2f,\"max\":%.2f,\"gb_per_s\":%.2f}\n",
                names[way], (unsigned long long)c->heap, (unsigned long long)c->payload,
                (unsigned long long)c->settings->rotate, c->settings->consume ? "true" : "false",
-               done, median, results[way][0], results[way][done - 1], (double)c->payload / median);
+               (unsigned long long)c->settings->ring_heaps, done, median, results[way][0],
+               results[way][done - 1], (double)c->payload / median);
     }
 }
 

@@ -13,7 +13,7 @@
 #define NEVER UINT64_MAX
 
 /* From this part of the last-level cache on, SP2_MEMCPY_AUTO copies past it. */
-#define AUTO_CACHE_SHARE 8
+#define AUTO_CACHE_SHARE 4
 
 size_t sp2__copy_kinds(sp2__copy_kind kinds[SP2__MOST_COPY_KINDS]) {
     size_t count = 0;
@@ -93,8 +93,9 @@ static uint64_t last_cache_size(void) {
     return size;
 }
 
-/* With a heap under assembly, the default ring full, and as many heaps in the consumer's hands as
- * it pops at once, heaps of this size no longer fit the cache: docs/tuning.md has the numbers. */
+/* Even with the smallest ring four heaps are under way at full rate: one under assembly, one that
+ * waits for room, one in the ring, one in the consumer's hands. From a quarter of the cache on they
+ * do not fit it: docs/tuning.md has the numbers. */
 static uint64_t auto_from(void) {
     const uint64_t size = last_cache_size();
     return size != 0 ? size / AUTO_CACHE_SHARE : NEVER;
