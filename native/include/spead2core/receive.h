@@ -69,7 +69,7 @@ typedef enum sp2_receive_flags {
 
 /* How the payload of packets is copied into their heap. */
 typedef enum sp2_memcpy_method {
-    SP2_MEMCPY_DEFAULT = 0,
+    SP2_MEMCPY_DEFAULT = 0,     /* SP2_MEMCPY_AUTO */
     SP2_MEMCPY_STD = 1,         /* memcpy: the heap is in the caches when the consumer gets it */
     SP2_MEMCPY_NONTEMPORAL = 2, /* past the caches: faster for heaps that are larger than they are,
                                    or that nobody reads soon; where the processor has no such
