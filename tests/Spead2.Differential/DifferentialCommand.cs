@@ -30,7 +30,8 @@ internal sealed class DifferentialCommand
     private readonly Option<string[]> _engines = new("--engine")
     {
         HelpName = "NAME",
-        Description = $"Only this engine ({string.Join(", ", EngineList.All.Select(engine => engine.Name))}); may be repeated.",
+        Description =
+            $"Only this engine ({string.Join(", ", EngineList.All.Select(engine => engine.Name))}); may be repeated.",
         DefaultValueFactory = _ => [],
     };
 
@@ -56,7 +57,8 @@ internal sealed class DifferentialCommand
         var command = new Command(
             "differential", "Gives the same packets to each engine and to a naive model, and compares what comes out.")
         {
-            new HelpOption(), options._seed, options._seeds, options._engines, options._replay, options._output, options._json,
+            new HelpOption(), options._seed, options._seeds, options._engines, options._replay, options._output,
+            options._json,
         };
         command.SetAction(options.Run);
         ParseResult parsed = command.Parse(arguments);
@@ -66,7 +68,8 @@ internal sealed class DifferentialCommand
                 ? Refuse(parsed.Errors[0].Message)
                 : parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or IOException or UnauthorizedAccessException)
+        catch (Exception e)
+            when (e is ArgumentException or FormatException or IOException or UnauthorizedAccessException)
         {
             return Refuse(e.Message);
         }

@@ -32,6 +32,6 @@ public sealed class DifferentialTests
     }
 
     [TestCaseSource(nameof(Traces))]
-    public void Engine_agrees_with_the_model_on_a_trace_that_once_told_them_apart(string engine, string path) => Assert.That(
-        SeedCheck.Differences(EngineList.Named([engine])[0], TraceFile.Read(path)), Is.Empty);
+    public void Engine_agrees_with_the_model_on_a_trace_that_once_told_them_apart(string engine, string path) =>
+        Assert.That(SeedCheck.Differences(EngineList.Named([engine])[0], TraceFile.Read(path)), Is.Empty);
 }

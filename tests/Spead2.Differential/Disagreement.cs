@@ -21,7 +21,8 @@ internal sealed record Disagreement(
 {
     /// <summary>A few lines for people.</summary>
     public override string ToString() => string.Join(Environment.NewLine, [
-        $"seed {Seed}, {Engine}, {Shrunk.Feed}: {Shrunk.Packets.Count} of {OriginalPackets} packets are enough, with options '{Shrunk.Options}'",
+        $"seed {Seed}, {Engine}, {Shrunk.Feed}: {Shrunk.Packets.Count} of {OriginalPackets} packets are enough, "
+            + $"with options '{Shrunk.Options}'",
         .. Differences.Select(difference => $"  {difference}"),
         $"  trace: {Path}",
         $"  command: {Command}",

@@ -27,11 +27,14 @@ public sealed class GeneratorTests
     {
         ("complete heaps", () => Heaps.Count(heap => heap.IsComplete)),
         ("contiguous heaps without length", () => Heaps.Count(heap => heap.IsContiguous && heap.HeapLength < 0)),
-        ("contiguous heaps with length", () => Heaps.Count(heap => heap is { IsContiguous: true, IsComplete: false, HeapLength: >= 0 })),
-        ("incomplete heaps that have all bytes", () => Heaps.Count(heap => !heap.IsContiguous && heap.ReceivedLength == heap.HeapLength)),
+        ("contiguous heaps with length", () => Heaps.Count(
+            heap => heap is { IsContiguous: true, IsComplete: false, HeapLength: >= 0 })),
+        ("incomplete heaps that have all bytes", () => Heaps.Count(
+            heap => !heap.IsContiguous && heap.ReceivedLength == heap.HeapLength)),
         ("incomplete heaps with payload", () => Heaps.Count(heap => !heap.IsContiguous && heap.PayloadLength > 0)),
         ("incomplete heaps with several ranges", () => Heaps.Count(heap => heap.Ranges.Count > 1)),
-        ("incomplete heaps with an empty range", () => Heaps.Count(heap => heap.Ranges.Any(range => range.Length == 0))),
+        ("incomplete heaps with an empty range", () => Heaps.Count(
+            heap => heap.Ranges.Any(range => range.Length == 0))),
         ("incomplete heaps with items", () => Heaps.Count(heap => !heap.IsContiguous && heap.Items.Count > 0)),
         ("heaps with many items", () => Heaps.Count(heap => heap.Items.Count > 8)),
         ("heaps with equal immediates", () => Heaps.Count(heap =>
@@ -45,7 +48,8 @@ public sealed class GeneratorTests
             && run.Observation.Heaps.Any(heap => heap.IsEndOfStream))),
         ("buffers that end in bytes that are no packet", () => Runs.Count(run =>
             run.Trace.Feed == Feed.Buffer && Count(run, "malformed") == 1)),
-        ("heaps of one cnt more than once", () => Runs.Count(run => run.Observation.Heaps.GroupBy(heap => heap.Cnt).Any(g => g.Count() > 1))),
+        ("heaps of one cnt more than once", () => Runs.Count(
+            run => run.Observation.Heaps.GroupBy(heap => heap.Cnt).Any(group => group.Count() > 1))),
         ("counts that wrap", () => Runs.Count(run =>
             run.Observation.Heaps.Any(heap => heap.Cnt == 0) && run.Observation.Heaps.Any(heap => heap.Cnt > 200))),
         ("chains of several heaps", () => Runs.Count(run => Count(run, "search_dist")

@@ -26,16 +26,21 @@ public sealed class ModelTests
         Assert.That(observation.Heaps.Select(Described), Is.EqualTo(vector.Heaps.Select(Described)));
         for (int i = 0; i < vector.Heaps.Count; i++)
         {
-            byte[] payload = observation.Heaps[i].Payload;
+            IReadOnlyList<byte?> expected = vector.Heaps[i].Payload;
             Assert.That(
-                payload.Select((value, at) => vector.Heaps[i].Payload.ElementAtOrDefault(at) is null ? null : (byte?)value),
-                Is.EqualTo(vector.Heaps[i].Payload));
+                observation.Heaps[i].Payload.Select(
+                    (value, at) => expected.ElementAtOrDefault(at) is null ? null : (byte?)value),
+                Is.EqualTo(expected));
         }
 
         var statistics = observation.Statistics.ToDictionary();
         statistics.Remove("worker_blocked");
-        vector.AssertStatistics([
-            .. statistics, .. vector.Statistics.Keys.Where(name => !statistics.ContainsKey(name)).Select(name => KeyValuePair.Create(name, 0L))]);
+        foreach (string name in vector.Statistics.Keys)
+        {
+            statistics.TryAdd(name, 0);
+        }
+
+        vector.AssertStatistics(statistics);
     }
 
     private static string Described(ObservedHeap heap) => Described(
@@ -47,7 +52,8 @@ public sealed class ModelTests
         heap.IsStartOfStream,
         heap.IsEndOfStream,
         heap.Ranges,
-        heap.Items.Select(item => new ExpectedItem(item.Id, item.IsImmediate, (long)item.Value, item.Bytes.Length / 2)));
+        heap.Items.Select(
+            item => new ExpectedItem(item.Id, item.IsImmediate, (long)item.Value, item.Bytes.Length / 2)));
 
     private static string Described(ExpectedHeap heap) => Described(
         heap.Cnt,

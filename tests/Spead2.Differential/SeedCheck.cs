@@ -6,7 +6,7 @@ using Spead2.Differential.Model;
 
 namespace Spead2.Differential;
 
-/// <summary>Gives engines the traces of seeds, and looks into what they make something else of than the model.</summary>
+/// <summary>Gives engines the traces of seeds, and looks into those of which the model makes something else.</summary>
 /// <param name="engines">The engines.</param>
 /// <param name="folder">Where traces with a difference are written to.</param>
 internal sealed class SeedCheck(IReadOnlyList<IEngine> engines, string folder)
@@ -41,7 +41,8 @@ internal sealed class SeedCheck(IReadOnlyList<IEngine> engines, string folder)
         }
 
         Directory.CreateDirectory(folder);
-        string name = Path.GetFullPath($"{engine.Name}-{seed}-{shrunk.Feed}".ToLowerInvariant(), Path.GetFullPath(folder));
+        string name = Path.Combine(
+            Path.GetFullPath(folder), $"{engine.Name}-{seed}-{shrunk.Feed}".ToLowerInvariant());
         string command = TraceFile.WriteForCommand($"{name}.packets", shrunk);
         TraceFile.Write($"{name}.trace", shrunk, [$"{engine.Name}, seed {seed}", .. differences, command]);
         return new(engine.Name, seed, shrunk, trace.Packets.Count, differences, $"{name}.trace", command);

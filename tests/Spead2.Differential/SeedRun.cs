@@ -23,7 +23,7 @@ internal sealed class SeedRun(SeedCheck check, ulong first, int count)
 
     public IReadOnlyList<Disagreement> Disagreements => _disagreements;
 
-    /// <summary>Checks the seeds, or fewer if there are disagreements enough, and says after each what came of it.</summary>
+    /// <summary>Checks the seeds, or fewer if there are disagreements enough, and tells of each.</summary>
     public void Run(Action<IReadOnlyList<Disagreement>> afterSeed)
     {
         long start = Stopwatch.GetTimestamp();

@@ -13,7 +13,8 @@ public sealed class ShrinkerTests
         byte[][] packets = [.. Enumerable.Range(0, 100).Select(number => new[] { (byte)number })];
         var trace = new Trace(new TraceOptions(), Feed.Datagrams, packets);
 
-        Trace shrunk = Shrinker.Shrink(trace, candidate => Has(candidate, 3) && Has(candidate, 50) && Has(candidate, 99));
+        Trace shrunk = Shrinker.Shrink(
+            trace, candidate => Has(candidate, 3) && Has(candidate, 50) && Has(candidate, 99));
 
         Assert.That(shrunk.Packets, Is.EqualTo(new[] { packets[3], packets[50], packets[99] }));
 
@@ -36,7 +37,8 @@ public sealed class ShrinkerTests
     {
         var trace = new Trace(new TraceOptions { InOrder = true }, Feed.Datagrams, [[1], [2]]);
 
-        Trace shrunk = Shrinker.Shrink(trace, candidate => candidate.Packets.Count > (candidate.Options.InOrder ? 1 : 0));
+        Trace shrunk = Shrinker.Shrink(
+            trace, candidate => candidate.Packets.Count > (candidate.Options.InOrder ? 1 : 0));
 
         Assert.That(shrunk.Packets, Has.Count.EqualTo(1));
         Assert.That(shrunk.Options, Is.EqualTo(new TraceOptions()));

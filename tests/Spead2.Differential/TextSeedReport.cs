@@ -13,7 +13,8 @@ internal static class TextSeedReport
         Console.WriteLine($"{Seeds.Variable}={run.First}: {run.Count} seeds, engines: {string.Join(", ", engines)}");
         AnsiConsole.Progress()
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(
+                new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(context =>
             {
                 ProgressTask seeds = context.AddTask("seeds", maxValue: Math.Max(1, run.Count));

@@ -22,7 +22,10 @@ internal static class TraceFile
             {
                 "options" => trace with { Options = TraceOptions.Parse(words[1..]) },
                 "feed" => trace with { Feed = Enum.Parse<Feed>(words[1], ignoreCase: true) },
-                "packet" => trace with { Packets = [.. trace.Packets, Convert.FromHexString(string.Concat(words[1..]))] },
+                "packet" => trace with
+                {
+                    Packets = [.. trace.Packets, Convert.FromHexString(string.Concat(words[1..]))],
+                },
                 ['#', ..] => trace,
                 _ => throw new FormatException($"{path}: the line '{line}' cannot be understood."),
             };

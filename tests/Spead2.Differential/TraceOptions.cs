@@ -19,7 +19,8 @@ internal sealed record TraceOptions
         new("in_order", "--in-order", o => o.InOrder, (o, on) => o with { InOrder = on }),
         new("no_unsized_heaps", "--no-unsized-heaps", o => o.NoUnsizedHeaps, (o, on) => o with { NoUnsizedHeaps = on }),
         new("ignore_stop_item", "--ignore-stop-item", o => o.IgnoreStopItem, (o, on) => o with { IgnoreStopItem = on }),
-        new("deliver_incomplete", "--incomplete", o => o.DeliverIncomplete, (o, on) => o with { DeliverIncomplete = on }),
+        new("deliver_incomplete", "--incomplete",
+            o => o.DeliverIncomplete, (o, on) => o with { DeliverIncomplete = on }),
         new("keep_ranges", "--incomplete", o => o.KeepRanges, (o, on) => o with { KeepRanges = on }),
         new("keep_incomplete_payload", "--incomplete", o => o.KeepPayload, (o, on) => o with { KeepPayload = on }),
         new("explicit_start", null, o => o.ExplicitStart, (o, on) => o with { ExplicitStart = on }),
@@ -112,9 +113,14 @@ internal sealed record TraceOptions
         ' ', All.Where(option => !option.IsDefault(this)).Select(option => option.Text(option.Name, "=", this)));
 
     private sealed record Option(
-        string Name, string? Switch, Func<TraceOptions, long> Get, Func<TraceOptions, long, TraceOptions> Set, bool IsFlag = false)
+        string Name,
+        string? Switch,
+        Func<TraceOptions, long> Get,
+        Func<TraceOptions, long, TraceOptions> Set,
+        bool IsFlag = false)
     {
-        public Option(string name, string? @switch, Func<TraceOptions, bool> get, Func<TraceOptions, bool, TraceOptions> set)
+        public Option(
+            string name, string? @switch, Func<TraceOptions, bool> get, Func<TraceOptions, bool, TraceOptions> set)
             : this(name, @switch, o => get(o) ? 1 : 0, (o, n) => set(o, n != 0), IsFlag: true)
         {
         }

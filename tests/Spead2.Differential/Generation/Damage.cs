@@ -21,7 +21,9 @@ internal static class Damage
                 packet.Pointers.RemoveAt(index);
                 return packet;
             case 1:
-                packet.Pointers.Insert(dice.Below(packet.Pointers.Count + 1), packet.Immediate(special, OtherValue(dice, packet, index)));
+                packet.Pointers.Insert(
+                    dice.Below(packet.Pointers.Count + 1),
+                    packet.Immediate(special, OtherValue(dice, packet, index)));
                 return packet;
             case 2 when index >= 0:
                 packet.Pointers[index] = packet.Address(special, packet.ValueAt(index));

@@ -45,7 +45,8 @@ internal sealed record Draft
         (((ulong)id << AddressBits) & ~ImmediateBit) | (ulong)(value & LargestValue);
 
     /// <summary>Where the first immediate of an identifier is, or -1.</summary>
-    public int IndexOf(long id) => Pointers.FindIndex(pointer => pointer >> AddressBits == Immediate(id, 0) >> AddressBits);
+    public int IndexOf(long id) =>
+        Pointers.FindIndex(pointer => pointer >> AddressBits == Immediate(id, 0) >> AddressBits);
 
     /// <summary>Value of the immediate at an index.</summary>
     public long ValueAt(int index) => (long)Pointers[index] & LargestValue;

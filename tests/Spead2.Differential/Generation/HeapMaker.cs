@@ -22,8 +22,9 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
     {
         List<Draft> packets = dice.Chance(35) ? Encoded(cnt, new HeapToSend()) : Make(cnt);
         Draft packet = packets[dice.Below(packets.Count)];
-        packet.Pointers.Add(
-            dice.Chance(90) ? packet.Immediate(ItemId.StreamControl, Stop) : packet.Address(ItemId.StreamControl, Stop));
+        packet.Pointers.Add(dice.Chance(90)
+            ? packet.Immediate(ItemId.StreamControl, Stop)
+            : packet.Address(ItemId.StreamControl, Stop));
         return packets;
     }
 
@@ -49,7 +50,8 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
     private List<Draft> Encoded(long cnt, HeapToSend heap)
     {
         int packetSize = PacketEncoder.SmallestMaxPacketSize + (8 * dice.Below(20));
-        var encoder = new PacketEncoder(new Flavour(addressBits), packetSize, repeatPointers: packetSize > 120 && dice.Chance(20));
+        bool repeatPointers = packetSize > 120 && dice.Chance(20);
+        var encoder = new PacketEncoder(new Flavour(addressBits), packetSize, repeatPointers);
         byte[] buffer = new byte[encoder.MaxPacketSize];
         List<Draft> packets = [];
         encoder.Begin(heap, (ulong)cnt);
@@ -63,11 +65,14 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
 
     private List<Draft> Raw(long cnt)
     {
-        int length = (int)Math.Min(_empty.LargestValue, dice.Pick(0, dice.Below(16), dice.Below(65), dice.Below(LargestLength + 1)));
+        int wanted = dice.Pick(0, dice.Below(16), dice.Below(65), dice.Below(LargestLength + 1));
+        int length = (int)Math.Min(_empty.LargestValue, wanted);
         List<(int Start, int End)> parts = Cut(length);
         List<ulong>[] items = [.. parts.Select(_ => new List<ulong>())];
-        Distribute(Items(cnt, length), items);
-        int percentWithLength = dice.Pick(100, 100, 0, 50);
+
+        int twice = dice.Chance(12) ? dice.Pick(ItemId.HeapLength, ItemId.PayloadLength) : ItemId.Null;
+        Distribute(twice == ItemId.Null ? Items(cnt, length) : [], items);
+        int percentWithLength = twice != ItemId.Null ? 100 : dice.Pick(100, 100, 0, 50);
 
         // A sender that is wrong about the length can contradict itself only with packets that do not say it.
         int announced = dice.Chance(20) ? dice.Below(length + 1) : length;
@@ -77,9 +82,22 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
             (int start, int end) = parts[i];
             bool saysLength = dice.Chance(percentWithLength) && end <= announced;
             packets.Add(Packet(cnt, saysLength ? announced : null, start, end - start, items[i]));
+            SayTwice(twice, packets[^1]);
         }
 
         return packets;
+    }
+
+    // Of two the last counts, so the first may be wrong: here a payload length, by the bytes that the second one takes.
+    private static void SayTwice(int special, Draft packet)
+    {
+        int index = packet.IndexOf(special);
+        if (special != ItemId.Null && index >= 0)
+        {
+            long wrong = packet.ValueAt(index) + (special == ItemId.PayloadLength ? sizeof(ulong) : 0);
+            packet.Pointers.Add(packet.Pointers[index]);
+            packet.Pointers[index] = packet.Immediate(special, wrong);
+        }
     }
 
     /// <summary>Parts that make up the whole, sometimes with empty ones, and with ones that overlap.</summary>

@@ -34,7 +34,8 @@ internal sealed class TraceGenerator
 
         // The first bytes that are no packet end a buffer, so most buffers are given none.
         bool onlyGood = generator._dice.Chance(80);
-        List<byte[]> buffer = [.. packets.Where(bytes => !onlyGood || Model.Packet.Decode(bytes)?.Size == bytes.Length)];
+        List<byte[]> buffer =
+            [.. packets.Where(bytes => !onlyGood || Model.Packet.Decode(bytes)?.Size == bytes.Length)];
         return [new(generator._options, Feed.Datagrams, packets), new(generator._options, Feed.Buffer, buffer)];
     }
 
@@ -82,7 +83,8 @@ internal sealed class TraceGenerator
         List<Draft> packets = Merge(heaps);
         Repeat(packets);
         packets.RemoveAll(_ => _dice.Chance(_loss));
-        List<byte[]> bytes = [.. packets.Select(packet => _dice.Chance(_damage) ? Damage.Do(_dice, packet) : packet.Encode())];
+        List<byte[]> bytes =
+            [.. packets.Select(packet => _dice.Chance(_damage) ? Damage.Do(_dice, packet) : packet.Encode())];
         if (_dice.Chance(5))
         {
             bytes.Insert(_dice.Below(bytes.Count + 1), []);
@@ -162,7 +164,7 @@ internal sealed class TraceGenerator
         return merged;
     }
 
-    /// <summary>Repeats packets, at once or later, and sometimes a whole stretch; with other payload, to tell them apart.</summary>
+    /// <summary>Repeats packets at once or later, sometimes a whole stretch, and with a payload that tells.</summary>
     private void Repeat(List<Draft> packets)
     {
         for (int i = 0; i < packets.Count; i++)

@@ -25,7 +25,7 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
 
     private long Received => _accepted.Sum(packet => packet.Payload.Length);
 
-    /// <summary>Makes a packet part of the heap. Returns null, or the statistic that says why that is not possible.</summary>
+    /// <summary>Makes a packet part of the heap. Returns null, or the statistic that says why it cannot be.</summary>
     public string? Accept(Packet packet)
     {
         long end = packet.Offset + packet.Payload.Length;
@@ -91,7 +91,8 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
     public ObservedHeap Freeze()
     {
         ObservedItem[] items = [.. FreezeItems()];
-        int end = (int)_accepted.Where(p => p.Payload.Length > 0).Max(p => (long?)p.Offset + p.Payload.Length).GetValueOrDefault();
+        int end = (int)_accepted.Where(p => p.Payload.Length > 0)
+            .Max(p => (long?)p.Offset + p.Payload.Length).GetValueOrDefault();
         int payloadLength = IsContiguous || options.KeepPayload ? end : 0;
         return new()
         {

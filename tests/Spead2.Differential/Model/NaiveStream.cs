@@ -160,7 +160,7 @@ internal sealed class NaiveStream
         _stopped |= stops;
     }
 
-    /// <summary>A heap is pushed out when so many further ones of its substream as there are slots have started.</summary>
+    /// <summary>A heap is pushed out when as many further ones of its substream as it has slots are started.</summary>
     private void Start(LiveHeap heap)
     {
         long substream = heap.Cnt % _options.Substreams;
@@ -207,7 +207,7 @@ internal sealed class NaiveStream
         }
     }
 
-    /// <summary>Spec 4.6, hash table facts: the chain is named by the top bits of cnt times 2^64 / golden ratio.</summary>
+    /// <summary>Spec 4.6, hash table facts: top bits of cnt times 2^64 / golden ratio name the chain.</summary>
     private List<LiveHeap> ChainOf(long cnt)
     {
         ulong name = unchecked((ulong)cnt * 0x9e3779b97f4a7c15) >> (64 - _chainBits);
