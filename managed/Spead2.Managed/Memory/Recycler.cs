@@ -32,7 +32,7 @@ internal static unsafe class Recycler
     private static long _nextLook;
 
     /// <summary>
-    /// Bytes of unused blocks that may be kept: one half of them for blocks of more than 1 MiB, the other in equal
+    /// Bytes of unused blocks that may be kept: one half of them for blocks of more than 256 KiB, the other in equal
     /// shares for each size class of smaller ones. A lower limit takes effect as blocks come and go.
     /// </summary>
     public static ulong CacheLimit

@@ -10,7 +10,7 @@ namespace Spead2.Managed;
 /// </summary>
 internal static class SizeClasses
 {
-    /// <summary>Classes up to 1 MiB are small. The largest class has 2^48 bytes, which no heap comes near.</summary>
+    /// <summary>Classes up to 256 KiB are small. The largest class has 2^48 bytes, which no heap comes near.</summary>
     public const int SmallCount = (SmallLog2 - SmallestLog2) * Steps + 1;
 
     public const int Count = (LargestLog2 - SmallestLog2) * Steps + 1;
@@ -18,7 +18,7 @@ internal static class SizeClasses
     private const int StepsLog2 = 2;
     private const int Steps = 1 << StepsLog2;
     private const int SmallestLog2 = 8;
-    private const int SmallLog2 = 20;
+    private const int SmallLog2 = 18;
     private const int LargestLog2 = 48;
 
     /// <summary>Index of the smallest class that holds a size; <see cref="Count"/> or more if none does.</summary>

@@ -48,7 +48,7 @@ SP2_API int32_t sp2_memory_get_stats(sp2_memory_stats *stats);
 
 /*
  * Sets how many bytes of unused blocks may be kept: one half of them for blocks of more than
- * 1 MiB, the other in equal shares for each size class of smaller ones. 0 keeps nothing. A lower
+ * 256 KiB, the other in equal shares for each size class of smaller ones. 0 keeps nothing. A lower
  * limit than what is kept now takes effect as blocks come and go; call sp2_memory_trim to apply it
  * at once.
  *

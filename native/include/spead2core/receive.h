@@ -307,6 +307,13 @@ SP2_API int32_t sp2_receive_stream_set_copy_function(sp2_receive_stream *stream,
  * Returns: SP2_OK, SP2_E_ARG.
  */
 SP2_API int32_t sp2_receive_stream_set_stop_on_stop_item(sp2_receive_stream *stream, int32_t stop);
+
+/*
+ * Tells whether a stop item stops the stream.
+ *
+ * Threads: any, also while the stream receives.
+ * Returns: SP2_OK, SP2_E_ARG. *stop is 0 or 1, and 0 on failure.
+ */
 SP2_API int32_t sp2_receive_stream_get_stop_on_stop_item(sp2_receive_stream *stream, int32_t *stop);
 
 /*

@@ -32,10 +32,10 @@
 #define CLASS_COUNT ((LARGEST_LOG2 - SMALLEST_LOG2) * STEPS + 1)
 
 /*
- * Blocks up to 2^20 bytes count as small. Large ones are counted together exactly; small ones only
+ * Blocks up to 2^18 bytes count as small. Large ones are counted together exactly; small ones only
  * in their own class, because a counter that all threads share would cost more than the rest.
  */
-#define SMALL_LOG2 20
+#define SMALL_LOG2 18
 #define SMALL_CLASS_COUNT ((SMALL_LOG2 - SMALLEST_LOG2) * STEPS + 1)
 
 /*
