@@ -286,31 +286,42 @@ public sealed unsafe class MemoryAllocatorTests
         Assert.That(allocator.IsAlive, Is.True);
         Array.ForEach(heaps, heap => AssertContent(heap, HeapSize));
         DisposeAndCheck(heaps, allocator);
-        Poll.Until(
-            () =>
-            {
-                Collect();
-                return !allocator.IsAlive;
-            },
-            "the allocator is garbage");
+        PollUntilGarbage([allocator], "the allocator is garbage");
     }
 
     [Test]
     public void Nothing_that_is_dropped_without_dispose_stays()
     {
-        List<WeakReference> allocators = [];
-        for (int i = 0; i < 50; i++)
+        WeakReference[] allocators = [.. Enumerable.Range(0, 50).Select(_ => Abandon())];
+
+        PollUntilGarbage(allocators, "every allocator is garbage");
+    }
+
+    [Test]
+    public void Stream_lets_go_of_an_allocator_that_another_took_the_place_of()
+    {
+        using ReceiveStream stream = new();
+        using UdpSender sender = new(stream.AddUdpReader(new IPEndPoint(IPAddress.Loopback, 0)));
+        WeakReference[] past = [.. Enumerable.Range(0, 5).Select(_ => UseFreshAllocator(stream, sender))];
+        stream.MemoryAllocator = null;
+
+        PollUntilGarbage(past, "every allocator is garbage");
+    }
+
+    [Test]
+    public void Owner_is_let_go_when_its_block_has_come_back()
+    {
+        WeakReference[] owners = [];
+        PinnedArrayAllocator allocator = new() { OnTake = array => owners = [.. owners, new(array)] };
+        using ReceiveStream stream = new() { MemoryAllocator = allocator };
+        stream.AddDatagramReader(Packets.OfHeaps(5, HeapSize));
+        for (int i = 0; i < 5; i++)
         {
-            allocators.Add(Abandon());
+            stream.Read().Dispose();
         }
 
-        Poll.Until(
-            () =>
-            {
-                Collect();
-                return !allocators.Exists(allocator => allocator.IsAlive);
-            },
-            "every allocator is garbage");
+        Assert.That(owners, Has.Length.EqualTo(5));
+        PollUntilGarbage(owners, "every array is garbage");
     }
 
     [Test]
@@ -362,6 +373,25 @@ public sealed unsafe class MemoryAllocatorTests
         _ = stream.Read();
         return new(allocator);
     }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference UseFreshAllocator(ReceiveStream stream, UdpSender sender)
+    {
+        PinnedArrayAllocator allocator = new();
+        stream.MemoryAllocator = allocator;
+        sender.Send(Packets.OfHeap(1));
+        stream.Read().Dispose();
+        Assert.That(allocator.Allocated, Is.EqualTo(1));
+        return new(allocator);
+    }
+
+    private static void PollUntilGarbage(WeakReference[] objects, string what) => Poll.Until(
+        () =>
+        {
+            Collect();
+            return !Array.Exists(objects, each => each.IsAlive);
+        },
+        what);
 
     private static void Collect()
     {

@@ -172,6 +172,31 @@ public sealed class PacketCopierTests
             "every copier is garbage");
     }
 
+    [Test]
+    public void Copier_that_another_took_the_place_of_is_let_go()
+    {
+        using ReceiveStream stream = new();
+        WeakReference[] copiers = [SetFresh(stream), SetFresh(stream)];
+        stream.PacketCopier = null;
+
+        Poll.Until(
+            () =>
+            {
+                GC.Collect();
+                return !Array.Exists(copiers, copier => copier.IsAlive);
+            },
+            "both copiers are garbage");
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference SetFresh(ReceiveStream stream)
+    {
+        byte[] closure = new byte[1];
+        PacketCopier copier = (Span<byte> heap, in PacketHeader packet) => heap.Fill(closure[0]);
+        stream.PacketCopier = copier;
+        return new(copier);
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static WeakReference Abandon()
     {
