@@ -8,7 +8,7 @@ namespace Spead2.Tests.Receive;
 /// The readers of a small engine: a queue in memory that calls back whenever heaps are added, on the same thread, asked
 /// or not.
 /// </summary>
-internal sealed class MemoryReadQueue : ReadQueue
+internal sealed class MemoryReadQueue(bool spins = true) : ReadQueue(spins)
 {
     private readonly Queue<Heap> _ring = new();
     private bool _stopped;
@@ -16,14 +16,22 @@ internal sealed class MemoryReadQueue : ReadQueue
     /// <summary>Runs once, when a heap has been taken from the ring and not been handed over yet.</summary>
     public Action? DuringPop { get; set; }
 
+    /// <summary>Runs whenever the ring was found empty.</summary>
+    public Action? AfterEmptyPop { get; set; }
+
     public void Add(params ReadOnlySpan<Heap> heaps)
+    {
+        AddUntold(heaps);
+        OnReady();
+    }
+
+    /// <summary>Adds heaps for which the engine has not called back yet.</summary>
+    public void AddUntold(params ReadOnlySpan<Heap> heaps)
     {
         foreach (Heap heap in heaps)
         {
             _ring.Enqueue(heap);
         }
-
-        OnReady();
     }
 
     public void Stop()
@@ -39,6 +47,11 @@ internal sealed class MemoryReadQueue : ReadQueue
         {
             DuringPop = null;
             duringPop();
+        }
+
+        if (result == ReadResult.Empty)
+        {
+            AfterEmptyPop?.Invoke();
         }
 
         return result;

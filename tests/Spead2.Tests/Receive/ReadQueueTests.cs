@@ -58,5 +58,43 @@ public sealed class ReadQueueTests
         Assert.That(_queue.IsCompleted, Is.True);
     }
 
+    [Test]
+    public async Task Later_read_does_not_overtake_those_in_line()
+    {
+        Task<Heap?> first = Read();
+        _queue.AddUntold(_heaps[0]);
+        Assert.That(_queue.TryRead(out _), Is.EqualTo(ReadResult.Empty));
+        Assert.That(await first, Is.SameAs(_heaps[0]));
+
+        Task<Heap?> second = Read();
+        _queue.AddUntold(_heaps[1]);
+        Assert.That(_queue.TryReadBatch(new Heap[1]), Is.Zero);
+        Assert.That(await second, Is.SameAs(_heaps[1]));
+
+        Task<Heap?> third = Read();
+        _queue.AddUntold(_heaps[2]);
+        Task<Heap?> fourth = Read();
+        Assert.That(await third, Is.SameAs(_heaps[2]));
+        Assert.That(fourth.IsCompleted, Is.False);
+    }
+
+    [Test]
+    public void Heap_that_comes_within_a_moment_ends_a_read_at_once_unless_it_shall_not_spin([Values] bool spins)
+    {
+        Assume.That(Environment.ProcessorCount, Is.GreaterThan(1), "With one processor nobody spins.");
+        MemoryReadQueue queue = new(spins);
+        int looks = 0;
+        queue.AfterEmptyPop = () =>
+        {
+            if (++looks == 3)
+            {
+                queue.AddUntold(_heaps[0]);
+            }
+        };
+        ValueTask<Heap?> read = queue.ReadAsync(CancellationToken.None);
+
+        Assert.That(read.IsCompleted, Is.EqualTo(spins));
+    }
+
     private Task<Heap?> Read() => _queue.ReadAsync(CancellationToken.None).AsTask();
 }

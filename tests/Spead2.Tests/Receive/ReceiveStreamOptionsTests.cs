@@ -18,6 +18,8 @@ public sealed class ReceiveStreamOptionsTests
         new(new() { MaxHeapSize = 0 }, "MaxHeapSize"),
         new(new() { MaxHeapSize = ReceiveStreamOptions.LargestMaxHeapSize + 1 }, "MaxHeapSize"),
         new(new() { BugCompat = (BugCompat)8 }, "BugCompat"),
+        new(new() { SpinTime = TimeSpan.FromTicks(-1) }, "SpinTime"),
+        new(new() { SpinTime = TimeSpan.FromMilliseconds(1L << 31) }, "SpinTime"),
     ];
 
     [Test]
