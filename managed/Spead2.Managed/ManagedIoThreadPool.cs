@@ -57,6 +57,13 @@ public sealed class ManagedIoThreadPool : IDisposable
             ArgumentOutOfRangeException.ThrowIfNegative(cpu, nameof(affinity));
         }
 
+        if (name is not null && (name.Length == 0 || name.Contains('\0', StringComparison.Ordinal)))
+        {
+            throw new ArgumentException(
+                $"{nameof(name)} must not be empty and must not contain NUL; leave it out for the usual name.",
+                nameof(name));
+        }
+
         Threads = new(threads, cpus, name ?? DefaultName, new(logger), backend);
         ThreadCount = threads;
     }
