@@ -18,7 +18,7 @@ internal sealed partial class CommandProcess : IDisposable
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
 
-    private CommandProcess(string[] arguments)
+    private CommandProcess(string[] arguments, params ReadOnlySpan<(string Name, string Value)> environment)
     {
         // The project reference puts the command next to the tests.
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -26,6 +26,11 @@ internal sealed partial class CommandProcess : IDisposable
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
         }
 
         _process = Process.Start(start)!;
@@ -38,6 +43,13 @@ internal sealed partial class CommandProcess : IDisposable
     public static async Task<CommandResult> RunAsync(params string[] arguments)
     {
         using var process = new CommandProcess(arguments);
+        return await process.WaitAsync();
+    }
+
+    /// <summary>Runs the command to its end, with a variable in its environment.</summary>
+    public static async Task<CommandResult> RunWithAsync(string name, string value, params string[] arguments)
+    {
+        using var process = new CommandProcess(arguments, (name, value));
         return await process.WaitAsync();
     }
 

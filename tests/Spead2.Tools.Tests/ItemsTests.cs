@@ -8,8 +8,9 @@ using Spead2.Tools.Items;
 namespace Spead2.Tools.Tests;
 
 /// <summary>`recv --items` and `send --items`: values instead of bytes.</summary>
-[TestFixture]
-public sealed class ItemsTests
+[TestFixture("native")]
+[TestFixture("managed")]
+public sealed class ItemsTests(string engine)
 {
     private static readonly ItemDescriptor Wrong =
         ItemDescriptor.FromFormat(0x1001, "wrong", "", new ItemShape(4), new FormatField('u', 32));
@@ -20,7 +21,7 @@ public sealed class ItemsTests
         ArgumentNullException.ThrowIfNull(vector);
         using PacketFile file = PacketFile.OfDatagrams(vector.Packets);
 
-        CommandResult result = await InProcess.RunAsync(
+        CommandResult result = await RunAsync(
             "recv", "--packets", file.Path, "--json", "--items", "--bug-compat", $"{(int)vector.BugCompat}");
 
         Assert.That(result.ExitCode, Is.Zero, result.Error);
@@ -44,7 +45,7 @@ public sealed class ItemsTests
     public async Task Receiver_gets_the_items_of_a_sender(string flavour, int descriptorEvery)
     {
         (CommandProcess receiver, int port) = await CommandProcess.StartReceiverAsync(
-            "--bind", "127.0.0.1", "--json", "--items", "--verify", "--expect", "10", "--timeout", "20");
+            "--engine", engine, "--bind", "127.0.0.1", "--json", "--items", "--verify", "--expect", "10", "--timeout", "20");
         using (receiver)
         {
             CommandResult sent = await CommandProcess.RunAsync(
@@ -68,7 +69,7 @@ public sealed class ItemsTests
     {
         using PacketFile file = SentItems(cnt: 7);
 
-        CommandResult result = await InProcess.RunAsync("recv", "--packets", file.Path, "--json", "--items");
+        CommandResult result = await RunAsync("recv", "--packets", file.Path, "--json", "--items");
 
         JsonElement values = JsonDocument.Parse(result.Heaps.Single()).RootElement.GetProperty("values");
         string[] expected =
@@ -90,7 +91,7 @@ public sealed class ItemsTests
     {
         using PacketFile file = SentItems(cnt: 7);
 
-        CommandResult result = await InProcess.RunAsync("recv", "--packets", file.Path, "--items");
+        CommandResult result = await RunAsync("recv", "--packets", file.Path, "--items");
 
         Assert.That(
             result.Output,
@@ -109,10 +110,10 @@ public sealed class ItemsTests
         var good = new HeapToSend();
         good.AddDescriptor(Wrong.Encode(default));
         good.AddItem(Wrong.Id, new byte[16], allowImmediate: false);
-        using PacketFile file = PacketFile.OfDatagrams([.. Encode(broken, 1), .. Encode(good, 2)]);
+        using PacketFile file = PacketFile.OfDatagrams([.. PacketFile.Encode(broken, 1), .. PacketFile.Encode(good, 2)]);
 
-        CommandResult json = await InProcess.RunAsync("recv", "--packets", file.Path, "--items", "--json");
-        CommandResult table = await InProcess.RunAsync("recv", "--packets", file.Path, "--items");
+        CommandResult json = await RunAsync("recv", "--packets", file.Path, "--items", "--json");
+        CommandResult table = await RunAsync("recv", "--packets", file.Path, "--items");
 
         Assert.That(json.ExitCode, Is.Zero);
         Assert.That(json.Heaps[0], Does.Contain("\"error\":\"Item 0x1001 'wrong': ").And.Not.Contain("\"values\""));
@@ -130,8 +131,8 @@ public sealed class ItemsTests
         using PacketFile right = SentItems(cnt: 7);
         using PacketFile wrong = SentItems(cnt: 7, valuesOf: 8);
 
-        CommandResult good = await InProcess.RunAsync("recv", "--packets", right.Path, "--items", "--verify");
-        CommandResult bad = await InProcess.RunAsync("recv", "--packets", wrong.Path, "--items", "--verify");
+        CommandResult good = await RunAsync("recv", "--packets", right.Path, "--items", "--verify");
+        CommandResult bad = await RunAsync("recv", "--packets", wrong.Path, "--items", "--verify");
 
         Assert.That(good.ExitCode, Is.Zero, good.Output);
         Assert.That(bad.ExitCode, Is.EqualTo(1));
@@ -145,12 +146,15 @@ public sealed class ItemsTests
         using var group = new ItemGroup();
         var descriptor = ItemDescriptor.FromNumPy(0x1000, "x", "", ItemShape.Scalar, ItemType.FromNumPy("<f8"));
         group.Add(descriptor).SetValue(value);
-        using PacketFile file = PacketFile.OfDatagrams(Encode(new HeapGenerator(group, default).Next(), 1));
+        using PacketFile file = PacketFile.OfDatagrams(PacketFile.Encode(new HeapGenerator(group, default).Next(), 1));
 
-        CommandResult result = await InProcess.RunAsync("recv", "--packets", file.Path, "--items", "--json");
+        CommandResult result = await RunAsync("recv", "--packets", file.Path, "--items", "--json");
 
         Assert.That(result.Heaps.Single(), Does.Contain($"\"values\":[{expected}]"));
     }
+
+    private Task<CommandResult> RunAsync(params string[] arguments) =>
+        InProcess.RunAsync([.. arguments, "--engine", engine]);
 
     private static PacketFile SentItems(ulong cnt, ulong? valuesOf = null)
     {
@@ -160,21 +164,7 @@ public sealed class ItemsTests
             group.Add(content.Descriptor).SetValue(content.Value(valuesOf ?? cnt));
         }
 
-        return PacketFile.OfDatagrams(Encode(new HeapGenerator(group, default).Next(), cnt));
-    }
-
-    private static List<byte[]> Encode(HeapToSend heap, ulong cnt)
-    {
-        var encoder = new PacketEncoder(default);
-        encoder.Begin(heap, cnt);
-        byte[] buffer = new byte[encoder.MaxPacketSize];
-        var packets = new List<byte[]>();
-        while (!encoder.IsFinished)
-        {
-            packets.Add(buffer[..encoder.Write(buffer)]);
-        }
-
-        return packets;
+        return PacketFile.OfDatagrams(PacketFile.Encode(new HeapGenerator(group, default).Next(), cnt));
     }
 
     /// <summary>An item of the JSON without the structure of its value, to be compared with one in words.</summary>

@@ -6,8 +6,9 @@ using System.Net.Sockets;
 namespace Spead2.Tools.Tests;
 
 /// <summary>Real processes that send to and receive from each other over loopback.</summary>
-[TestFixture]
-public sealed class LoopbackTests
+[TestFixture("native")]
+[TestFixture("managed")]
+public sealed class LoopbackTests(string engine)
 {
     private const string Heaps = "50";
 
@@ -26,7 +27,7 @@ public sealed class LoopbackTests
         }
 
         (CommandProcess receiver, int port) =
-            await CommandProcess.StartReceiverAsync(
+            await StartReceiverAsync(
                 "--bind", host, "--json", "--verify", "--expect", Heaps, "--timeout", "20");
         using (receiver)
         {
@@ -53,7 +54,7 @@ public sealed class LoopbackTests
     [Test]
     public async Task Missing_heaps_give_exit_code_1()
     {
-        (CommandProcess receiver, int port) = await CommandProcess.StartReceiverAsync("--expect", "3");
+        (CommandProcess receiver, int port) = await StartReceiverAsync("--expect", "3");
         using (receiver)
         {
             await CommandProcess.RunAsync("send", "--udp", $"127.0.0.1:{port}", "--heaps", "2", "--heap-size", "10");
@@ -67,7 +68,7 @@ public sealed class LoopbackTests
     [Test]
     public async Task Ctrl_C_ends_receiving_in_good_order_and_shows_the_statistics()
     {
-        (CommandProcess receiver, int port) = await CommandProcess.StartReceiverAsync("--json");
+        (CommandProcess receiver, int port) = await StartReceiverAsync("--json");
         using (receiver)
         {
             await CommandProcess.RunAsync(
@@ -86,7 +87,7 @@ public sealed class LoopbackTests
     [Test]
     public async Task Receiving_stops_after_as_many_heaps_as_were_asked_for()
     {
-        (CommandProcess receiver, int port) = await CommandProcess.StartReceiverAsync("--json", "--heaps", "3");
+        (CommandProcess receiver, int port) = await StartReceiverAsync("--json", "--heaps", "3");
         using (receiver)
         {
             await CommandProcess.RunAsync(
@@ -101,7 +102,7 @@ public sealed class LoopbackTests
     [Test]
     public async Task Receiving_stops_when_nothing_arrives_for_the_timeout()
     {
-        (CommandProcess receiver, _) = await CommandProcess.StartReceiverAsync("--json", "--timeout", "0.1");
+        (CommandProcess receiver, _) = await StartReceiverAsync("--json", "--timeout", "0.1");
         using (receiver)
         {
             CommandResult received = await receiver.WaitAsync();
@@ -114,7 +115,7 @@ public sealed class LoopbackTests
     [Test]
     public async Task Packet_that_announces_an_enormous_heap_is_counted_and_the_heaps_after_it_arrive()
     {
-        (CommandProcess receiver, int port) = await CommandProcess.StartReceiverAsync("--json");
+        (CommandProcess receiver, int port) = await StartReceiverAsync("--json");
         using (receiver)
         {
             using (var attacker = new UdpClient())
@@ -150,7 +151,8 @@ public sealed class LoopbackTests
     [Test]
     public async Task Demo_shows_that_nothing_is_lost()
     {
-        CommandResult demo = await CommandProcess.RunAsync("demo", "--heaps", "20", "--rate", SafeRate);
+        CommandResult demo = await CommandProcess.RunAsync(
+            "demo", "--heaps", "20", "--rate", SafeRate, "--engine", engine);
 
         Assert.That(demo.ExitCode, Is.Zero, demo.Output + demo.Error);
         Assert.That(
@@ -160,6 +162,9 @@ public sealed class LoopbackTests
                 .And.Match(@"content right +│ +20 ")
                 .And.Contain("Nothing was lost or refused.").And.Match(@"heaps +│ +20 "));
     }
+
+    private Task<(CommandProcess Receiver, int Port)> StartReceiverAsync(params string[] arguments) =>
+        CommandProcess.StartReceiverAsync([.. arguments, "--engine", engine]);
 
     private static int UnusedPort()
     {

@@ -25,7 +25,14 @@ internal sealed class PacketFile : IDisposable
     {
         var heap = new HeapToSend();
         heap.AddItem(HeapContent.DataId, content, allowImmediate: false);
-        var encoder = new PacketEncoder(new Flavour(48), maxPacketSize: 256);
+        return Encode(heap, cnt, new Flavour(48), maxPacketSize: 256);
+    }
+
+    /// <summary>The packets of a heap.</summary>
+    public static List<byte[]> Encode(
+        HeapToSend heap, ulong cnt, Flavour flavour = default, int maxPacketSize = PacketEncoder.DefaultMaxPacketSize)
+    {
+        var encoder = new PacketEncoder(flavour, maxPacketSize);
         encoder.Begin(heap, cnt);
         byte[] buffer = new byte[encoder.MaxPacketSize];
         var packets = new List<byte[]>();

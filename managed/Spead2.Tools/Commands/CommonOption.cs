@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.CommandLine;
+using Spead2.Tools.Receive;
 
 namespace Spead2.Tools.Commands;
 
@@ -20,6 +21,27 @@ internal static class CommonOption
     /// <summary>How fast is sent.</summary>
     public static Option<double> Rate(double byDefault) => NumberOption.Real(
         "--rate", "GB/S", "Gigabits of packets per second; 0 sends as fast as possible.", byDefault);
+
+    /// <summary>What receives.</summary>
+    public static Option<ReceiveEngine> Engine() => new("--engine")
+    {
+        HelpName = "ENGINE",
+        Description = $"What receives: {ReceiveEngine.Native.Name} (the C library) or {ReceiveEngine.Managed.Name} "
+            + "(needs no native library).",
+        DefaultValueFactory = _ => ReceiveEngine.Native,
+        CustomParser = result =>
+        {
+            string name = result.Tokens[0].Value;
+            ReceiveEngine? engine = ReceiveEngine.All.FirstOrDefault(engine => engine.Name == name);
+            if (engine is null)
+            {
+                result.AddError(
+                    $"--engine must be {ReceiveEngine.Native.Name} or {ReceiveEngine.Managed.Name}, not '{name}'.");
+            }
+
+            return engine;
+        },
+    };
 
     /// <summary>Results for programs instead of people.</summary>
     public static Option<bool> Json() => new("--json")

@@ -3,6 +3,7 @@
 using System.CommandLine;
 using Spead2.Tools.Demo;
 using Spead2.Tools.Output;
+using Spead2.Tools.Receive;
 
 namespace Spead2.Tools.Commands;
 
@@ -20,17 +21,23 @@ internal static class DemoCommand
         Option<long> heaps = CommonOption.Heaps(DefaultHeaps);
         Option<long> heapSize = CommonOption.HeapSize();
         Option<double> rate = CommonOption.Rate(DefaultRate);
+        Option<ReceiveEngine> engine = CommonOption.Engine();
         Option<bool> json = CommonOption.Json();
         var command = new Command("demo", "Sends heaps from one process to another over loopback, and checks them.")
         {
             heaps,
             heapSize,
             rate,
+            engine,
             json,
         };
         command.SetAction((parsed, _) => new DemoRun(
             new DemoSettings(
-                parsed.GetValue(heaps), parsed.GetValue(heapSize), parsed.GetValue(rate), parsed.GetValue(json)),
+                parsed.GetValue(heaps),
+                parsed.GetValue(heapSize),
+                parsed.GetValue(rate),
+                parsed.GetRequiredValue(engine).Name,
+                parsed.GetValue(json)),
             terminal).RunAsync());
         return command;
     }

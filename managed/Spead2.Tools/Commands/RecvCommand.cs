@@ -45,6 +45,8 @@ internal sealed class RecvCommand
         Description = "Receive from a file of datagrams, each behind its length (32 bits, little-endian).",
     };
 
+    private readonly Option<ReceiveEngine> _engine = CommonOption.Engine();
+
     private readonly Option<long> _maxHeaps = NumberOption.Whole(
         "--max-heaps", "N", "Heaps under assembly at a time, per substream.",
         ReceiveStreamOptions.DefaultMaxHeaps, 1, ReceiveStreamOptions.MaxSlots);
@@ -124,8 +126,8 @@ internal sealed class RecvCommand
 
     private IEnumerable<Option> All =>
     [
-        _udp, _bind, _bufferSize, _maxSize, _file, _packets, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize, _inOrder,
-        _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items, _verify, _expect,
+        _udp, _bind, _bufferSize, _maxSize, _file, _packets, _engine, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
+        _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items, _verify, _expect,
         _summary, _json,
     ];
 
@@ -141,6 +143,7 @@ internal sealed class RecvCommand
         return new ReceiveSettings
         {
             Source = ReadSource(parsed),
+            Engine = parsed.GetRequiredValue(_engine),
             StreamOptions = logger => ReadStreamOptions(parsed, logger),
             Heaps = Given(parsed, _heaps),
             Timeout = timeout > 0 ? TimeSpan.FromSeconds(timeout) : Timeout.InfiniteTimeSpan,

@@ -36,7 +36,7 @@ internal static class SpeadCommand
                 ProcessTerminationTimeout = null,
             });
         }
-        catch (Exception e) when (e is UserErrorException or Spead2Exception or DllNotFoundException)
+        catch (Exception e) when (e is UserErrorException or Spead2Exception)
         {
             return Refuse(terminal, e.Message);
         }

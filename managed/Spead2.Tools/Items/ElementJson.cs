@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text;
 using System.Text.Json;
+using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Items;
 
@@ -16,27 +17,94 @@ internal static class ElementJson
     /// </summary>
     public const int MaxDecimalBits = 1024;
 
+    // What a string is written in parts of; a multiple of the size of a code point.
+    private const int BytesOfPart = 4096;
+    private const int BytesOfCodePoint = 4;
+
+    private static readonly UTF32Encoding BigEndianUtf32 = new(bigEndian: true, byteOrderMark: false);
+
     /// <summary>
-    /// Writes an element: a number, a boolean, a string, [real, imaginary], or an array of the values of a record's
-    /// fields. Numbers that JSON does not have are the strings "NaN", "Infinity" and "-Infinity". Bytes without a
-    /// meaning, and integers of more than <see cref="MaxDecimalBits"/> bits, are strings of hexadecimal digits.
+    /// Writes the elements of an item: numbers, booleans, strings, [real, imaginary], or arrays of the values of a
+    /// record's fields. Numbers that JSON does not have are the strings "NaN", "Infinity" and "-Infinity". Bytes
+    /// without a meaning, and integers of more than <see cref="MaxDecimalBits"/> bits, are strings of hexadecimal
+    /// digits.
     /// </summary>
-    public static void Write(Utf8JsonWriter json, ItemType type, object element)
+    public static void Write(JsonLines lines, Item item)
     {
+        if (item.Descriptor.IsText)
+        {
+            WriteText(lines, item.RawBytes, Encoding.ASCII);
+        }
+        else
+        {
+            Write(lines, new ElementList(item));
+        }
+    }
+
+    private static void Write(JsonLines lines, ElementList elements)
+    {
+        for (int i = 0; i < elements.Count; lines.MakeRoom())
+        {
+            switch (elements.Type.Kind)
+            {
+                case ItemKind.Record:
+                    WriteRecord(lines, elements, i++);
+                    break;
+                case ItemKind.Bytes:
+                    WriteText(lines, elements.BytesOf(i++).TrimEnd((byte)0), Encoding.Latin1);
+                    break;
+                case ItemKind.Text:
+                    WriteText(
+                        lines,
+                        WithoutPadding(elements.BytesOf(i++)),
+                        elements.Type.IsLittleEndian ? Encoding.UTF32 : BigEndianUtf32);
+                    break;
+                case ItemKind.Raw:
+                    WriteHex(lines, elements.BytesOf(i++), prefix: "");
+                    break;
+                default:
+                    Array part = elements.ReadPart(i);
+                    foreach (object element in part)
+                    {
+                        WriteElement(lines, element);
+                    }
+
+                    i += part.Length;
+                    break;
+            }
+        }
+    }
+
+    private static void WriteRecord(JsonLines lines, ElementList records, int index)
+    {
+        lines.Json.WriteStartArray();
+        foreach (ItemField field in records.Type.Fields)
+        {
+            ElementList elements = records.FieldOf(index, field);
+            if (field.Shape.Rank == 0)
+            {
+                Write(lines, elements);
+                continue;
+            }
+
+            lines.Json.WriteStartArray();
+            Write(lines, elements);
+            lines.Json.WriteEndArray();
+        }
+
+        lines.Json.WriteEndArray();
+    }
+
+    private static void WriteElement(JsonLines lines, object element)
+    {
+        Utf8JsonWriter json = lines.Json;
         switch (element)
         {
             case bool value:
                 json.WriteBooleanValue(value);
                 break;
-            case string text:
-                json.WriteStringValue(text);
-                break;
             case char character:
                 json.WriteStringValue([character]);
-                break;
-            case byte[] bytes:
-                json.WriteStringValue(
-                    type.Kind == ItemKind.Raw ? Convert.ToHexStringLower(bytes) : Encoding.Latin1.GetString(bytes));
                 break;
             case ComplexSingle complex:
                 json.WriteStartArray();
@@ -50,9 +118,6 @@ internal static class ElementJson
                 WriteReal(json, complex.Imaginary);
                 json.WriteEndArray();
                 break;
-            case ItemRecord record:
-                WriteRecord(json, record);
-                break;
             case float value:
                 WriteReal(json, value);
                 break;
@@ -63,7 +128,10 @@ internal static class ElementJson
                 WriteReal(json, value);
                 break;
             case BigInteger value when value.GetBitLength() > MaxDecimalBits:
-                json.WriteStringValue(Hex(value));
+                WriteHex(
+                    lines,
+                    BigInteger.Abs(value).ToByteArray(isUnsigned: true, isBigEndian: true),
+                    value.Sign < 0 ? "-0x" : "0x");
                 break;
             case BigInteger value:
                 json.WriteRawValue(value.ToString(null, CultureInfo.InvariantCulture));
@@ -77,32 +145,37 @@ internal static class ElementJson
         }
     }
 
-    /// <summary>A large integer in hexadecimal digits.</summary>
-    public static string Hex(BigInteger value) =>
-        string.Create(CultureInfo.InvariantCulture, $"{(value.Sign < 0 ? "-" : "")}0x{BigInteger.Abs(value):x}");
-
-    private static void WriteRecord(Utf8JsonWriter json, ItemRecord record)
+    private static ReadOnlySpan<byte> WithoutPadding(ReadOnlySpan<byte> codePoints)
     {
-        json.WriteStartArray();
-        for (int i = 0; i < record.Count; i++)
+        int length = codePoints.LastIndexOfAnyExcept((byte)0) + 1;
+        return codePoints[..((length + BytesOfCodePoint - 1) / BytesOfCodePoint * BytesOfCodePoint)];
+    }
+
+    private static void WriteText(JsonLines lines, ReadOnlySpan<byte> bytes, Encoding encoding)
+    {
+        // A code point may take two chars, but none takes more of them than it has bytes.
+        Span<char> chars = stackalloc char[BytesOfPart];
+        for (; bytes.Length > BytesOfPart; bytes = bytes[BytesOfPart..])
         {
-            ItemField field = record.Fields[i];
-            if (field.Shape.Rank == 0)
-            {
-                Write(json, field.Type, record[i]);
-                continue;
-            }
-
-            json.WriteStartArray();
-            foreach (object element in (Array)record[i])
-            {
-                Write(json, field.Type, element);
-            }
-
-            json.WriteEndArray();
+            int length = encoding.GetChars(bytes[..BytesOfPart], chars);
+            lines.Json.WriteStringValueSegment(chars[..length], isFinalSegment: false);
+            lines.MakeRoom();
         }
 
-        json.WriteEndArray();
+        lines.Json.WriteStringValueSegment(chars[..encoding.GetChars(bytes, chars)], isFinalSegment: true);
+    }
+
+    private static void WriteHex(JsonLines lines, ReadOnlySpan<byte> bytes, string prefix)
+    {
+        lines.Json.WriteStringValueSegment(prefix, isFinalSegment: false);
+        for (; bytes.Length > BytesOfPart; bytes = bytes[BytesOfPart..])
+        {
+            lines.Json.WriteStringValueSegment(
+                Convert.ToHexStringLower(bytes[..BytesOfPart]), isFinalSegment: false);
+            lines.MakeRoom();
+        }
+
+        lines.Json.WriteStringValueSegment(Convert.ToHexStringLower(bytes), isFinalSegment: true);
     }
 
     private static void WriteReal(Utf8JsonWriter json, float value)

@@ -58,11 +58,17 @@ internal static class ItemContent
             return false;
         }
 
-        Dictionary<string, object> values = items.ToDictionary(item => item.Name, item => item.Value.ToObject()!);
+        // Values of other types and of other lengths may take any amount of memory.
+        Dictionary<string, Item> byName = items.ToDictionary(item => item.Name);
         return All.All(expected =>
-            values.TryGetValue(expected.Descriptor.Name, out object? value)
-            && IsEqual(value, expected.Value(cnt)));
+            byName.TryGetValue(expected.Descriptor.Name, out Item? item)
+            && item.Descriptor.Equals(expected.Descriptor)
+            && IsEqual(item, expected.Value(cnt)));
     }
+
+    private static bool IsEqual(Item item, object expected) =>
+        (expected is not string text || item.Count == text.Length)
+        && IsEqual(item.Value.ToObject()!, expected);
 
     private static bool IsEqual(object value, object expected) =>
         value is IEnumerable elements and not string && expected is Array array

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Text.Json;
+using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Items;
 
@@ -11,8 +12,9 @@ internal static class ItemJson
     /// Writes <c>"values"</c>: by name the identifier, shape, type and elements in row-major order of each item; a
     /// scalar or a text is a list of one. Or writes <c>"error"</c>.
     /// </summary>
-    public static void Write(Utf8JsonWriter json, ItemUpdate update)
+    public static void Write(JsonLines lines, ItemUpdate update)
     {
+        Utf8JsonWriter json = lines.Json;
         if (update.Error is string error)
         {
             json.WriteString("error", error);
@@ -33,26 +35,11 @@ internal static class ItemJson
             json.WriteEndArray();
             json.WriteString("type", item.Type.ToString());
             json.WriteStartArray("values");
-            WriteElements(json, item);
+            ElementJson.Write(lines, item);
             json.WriteEndArray();
             json.WriteEndObject();
         }
 
         json.WriteEndObject();
-    }
-
-    private static void WriteElements(Utf8JsonWriter json, Item item)
-    {
-        object value = item.Value.ToObject()!;
-        if (item.Shape.Rank == 0 || item.Descriptor.IsText)
-        {
-            ElementJson.Write(json, item.Type, value);
-            return;
-        }
-
-        foreach (object element in (Array)value)
-        {
-            ElementJson.Write(json, item.Type, element);
-        }
     }
 }

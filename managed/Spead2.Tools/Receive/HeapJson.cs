@@ -3,6 +3,7 @@
 using System.Text.Json;
 using Spead2.Receive;
 using Spead2.Tools.Items;
+using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Receive;
 
@@ -12,8 +13,9 @@ namespace Spead2.Tools.Receive;
 /// </summary>
 internal static class HeapJson
 {
-    public static void Write(Utf8JsonWriter json, Heap heap, ItemUpdate? update)
+    public static void Write(JsonLines lines, Heap heap, ItemUpdate? update)
     {
+        Utf8JsonWriter json = lines.Json;
         ReadOnlySpan<byte> payload = heap.Payload.Span;
         string payloadHash = heap.IsContiguous ? Fnv1a64.Of(payload) : HashRanges(heap, payload);
         json.WriteStartObject();
@@ -37,12 +39,13 @@ internal static class HeapJson
         foreach (RawItem item in heap.Items)
         {
             WriteItem(json, item, payload, payloadHash);
+            lines.MakeRoom();
         }
 
         json.WriteEndArray();
         if (update is not null)
         {
-            ItemJson.Write(json, update);
+            ItemJson.Write(lines, update);
         }
 
         json.WriteEndObject();

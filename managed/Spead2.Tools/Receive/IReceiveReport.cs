@@ -6,7 +6,7 @@ using Spead2.Tools.Items;
 namespace Spead2.Tools.Receive;
 
 /// <summary>Shows what is received.</summary>
-internal interface IReceiveReport
+internal interface IReceiveReport : IDisposable
 {
     /// <summary>Shows a heap, at once or later. The heap is disposed afterwards.</summary>
     /// <param name="heap">The heap.</param>

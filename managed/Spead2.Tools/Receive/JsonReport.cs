@@ -1,95 +1,58 @@
 // SPDX-License-Identifier: MIT
 
-using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Spead2.Receive;
 using Spead2.Tools.Items;
+using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Receive;
 
 /// <summary>One line of JSON per heap, and one with the statistics at the end.</summary>
 internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveReport
 {
-    // Lines are collected up to this many bytes while heaps come without a pause.
-    private const int EnoughToWrite = 65536;
-
-    // Types have < and > in them, which only HTML would need escaped.
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    private readonly ArrayBufferWriter<byte> _lines = new();
+    private readonly JsonLines _lines = new(output);
 
     public void Add(Heap heap, ItemUpdate? update)
     {
-        if (summaryOnly)
+        if (!summaryOnly)
         {
-            return;
-        }
-
-        AddLine(json => HeapJson.Write(json, heap, update));
-        if (_lines.WrittenCount >= EnoughToWrite)
-        {
-            Flush();
+            HeapJson.Write(_lines, heap, update);
+            _lines.EndLine();
         }
     }
 
-    public void Flush()
-    {
-        output.Write(_lines.WrittenSpan);
-        output.Flush();
-        _lines.ResetWrittenCount();
-    }
+    public void Flush() => _lines.Flush();
 
     public void Finish(HeapTally tally, StreamStatistics statistics)
     {
         if (tally.Verifies)
         {
-            AddLine(json =>
-            {
-                json.WriteStartObject();
-                json.WriteStartObject("content");
-                json.WriteNumber("right", tally.Right);
-                json.WriteNumber("wrong", tally.Wrong);
-                json.WriteEndObject();
-                json.WriteEndObject();
-            });
+            AddLine("content", ("right", tally.Right), ("wrong", tally.Wrong));
         }
 
         if (tally.Interprets)
         {
-            AddLine(json =>
-            {
-                json.WriteStartObject();
-                json.WriteStartObject("items");
-                json.WriteNumber("interpreted", tally.Interpreted);
-                json.WriteNumber("errors", tally.NotInterpreted);
-                json.WriteEndObject();
-                json.WriteEndObject();
-            });
+            AddLine("items", ("interpreted", tally.Interpreted), ("errors", tally.NotInterpreted));
         }
 
-        AddLine(json =>
-        {
-            json.WriteStartObject();
-            json.WriteStartObject("stats");
-            foreach ((string name, long value) in statistics)
-            {
-                json.WriteNumber(name, value);
-            }
-
-            json.WriteEndObject();
-            json.WriteEndObject();
-        });
+        AddLine("stats", [.. statistics.Select(statistic => (statistic.Key, statistic.Value))]);
         Flush();
     }
 
-    private void AddLine(Action<Utf8JsonWriter> write)
+    public void Dispose() => _lines.Dispose();
+
+    private void AddLine(string what, params ReadOnlySpan<(string Name, long Value)> numbers)
     {
-        using (var json = new Utf8JsonWriter(_lines, Options))
+        Utf8JsonWriter json = _lines.Json;
+        json.WriteStartObject();
+        json.WriteStartObject(what);
+        foreach ((string name, long value) in numbers)
         {
-            write(json);
+            json.WriteNumber(name, value);
         }
 
-        _lines.Write("\n"u8);
+        json.WriteEndObject();
+        json.WriteEndObject();
+        _lines.EndLine();
     }
 }

@@ -10,6 +10,9 @@ internal sealed record ReceiveSettings
     /// <summary>Where packets come from.</summary>
     public required IPacketSource Source { get; init; }
 
+    /// <summary>What receives them.</summary>
+    public required ReceiveEngine Engine { get; init; }
+
     /// <summary>Makes the options of the stream, which need a logger.</summary>
     public required Func<Microsoft.Extensions.Logging.ILogger, ReceiveStreamOptions> StreamOptions { get; init; }
 

@@ -15,7 +15,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     /// <returns>The process's exit code.</returns>
     public int Run()
     {
-        IReceiveReport report = settings.Json
+        using IReceiveReport report = settings.Json
             ? new JsonReport(terminal.Output, settings.SummaryOnly)
             : new TableReport(
                 terminal.Console,
@@ -24,7 +24,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
                 settings.Expect);
         settings.Source.Open();
         StreamStatistics statistics;
-        using (var stream = new ReceiveStream(settings.StreamOptions(new TerminalLogger(terminal))))
+        using (IReceiveStream stream = settings.Engine.Open(settings.StreamOptions(new TerminalLogger(terminal))))
         {
             using var interrupt = new Interrupt(stream.Stop);
             settings.Source.AttachTo(stream, terminal);
@@ -47,7 +47,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         return IsAsExpected() ? ExitCode.Success : ExitCode.Failure;
     }
 
-    private void ReadAll(ReceiveStream stream, IReceiveReport report)
+    private void ReadAll(IReceiveStream stream, IReceiveReport report)
     {
         using ItemInterpreter? interpreter = settings.Items ? new() : null;
         while (_tally.Total != settings.Heaps)

@@ -41,13 +41,18 @@ internal sealed class TableReport(IAnsiConsole console, bool showHeaps, bool isF
         }
         else
         {
-            ItemTable.Write(console, heap, update);
+            ValueTable.Write(console, heap, update);
         }
     }
 
     public void Flush()
     {
         // Values are shown at once, and everything else at the end.
+    }
+
+    public void Dispose()
+    {
+        // There is nothing to give back.
     }
 
     public void Finish(HeapTally tally, StreamStatistics statistics)

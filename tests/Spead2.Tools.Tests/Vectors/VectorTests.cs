@@ -5,8 +5,9 @@ using Spead2.Testing.Vectors;
 namespace Spead2.Tools.Tests.Vectors;
 
 /// <summary>The test vectors through `spead2 recv --json`, whose lines must be those expected to the letter.</summary>
-[TestFixture]
-public sealed class VectorTests
+[TestFixture("native")]
+[TestFixture("managed")]
+public sealed class VectorTests(string engine)
 {
     private const int LeastRuns = 100;
 
@@ -18,7 +19,8 @@ public sealed class VectorTests
             vector.FeedsBuffer ? PacketFile.OfBytes([.. vector.Packets]) : PacketFile.OfDatagrams(vector.Packets);
 
         CommandResult result = await InProcess.RunAsync(
-            ["recv", vector.FeedsBuffer ? "--file" : "--packets", file.Path, "--json", .. ReceiveArguments.Of(vector)]);
+            ["recv", vector.FeedsBuffer ? "--file" : "--packets", file.Path, "--json", "--engine", engine,
+             .. ReceiveArguments.Of(vector)]);
 
         Assert.That(result.Heaps, Is.EqualTo(vector.Heaps.Select(HeapLine.Of)));
         vector.AssertStatistics(result.Statistics);

@@ -8,12 +8,8 @@ using Spectre.Console;
 namespace Spead2.Tools.Items;
 
 /// <summary>The values of one heap, for people.</summary>
-internal static class ItemTable
+internal static class ValueTable
 {
-    // Enough to recognise an array by.
-    private const int MostElements = 4;
-    private const int MostCharacters = 48;
-
     /// <summary>Writes a table with the items of a heap, or one line that says why it cannot be interpreted.</summary>
     public static void Write(IAnsiConsole console, Heap heap, ItemUpdate update)
     {
@@ -35,36 +31,15 @@ internal static class ItemTable
             .AddColumn(new TableColumn("over the array").NoWrap());
         foreach (Item item in update.Items)
         {
-            object value = item.Value.ToObject()!;
             table.AddRow(
                 Markup.Escape(item.Name),
                 item.Shape.ToString(),
                 Markup.Escape(item.Type.ToString()),
                 item.Version.ToString(CultureInfo.InvariantCulture),
-                Markup.Escape(Value(item, value)),
-                Markup.Escape(Chart(item, value)));
+                Markup.Escape(ElementText.Of(item)),
+                Markup.Escape(Sparkline.Of(item)));
         }
 
         console.Write(table);
     }
-
-    private static string Value(Item item, object value)
-    {
-        if (!IsArray(item))
-        {
-            return Shorten(ElementText.Of(value));
-        }
-
-        var array = (Array)value;
-        string first = string.Join(' ', array.Cast<object>().Take(MostElements).Select(ElementText.Of));
-        return Shorten(first, isMore: array.Length > MostElements);
-    }
-
-    private static string Chart(Item item, object value) =>
-        IsArray(item) ? Sparkline.Of(((Array)value).Cast<object>().Select(ElementText.Number)) ?? "" : "";
-
-    private static bool IsArray(Item item) => item.Shape.Rank > 0 && !item.Descriptor.IsText;
-
-    private static string Shorten(string text, bool isMore = false) =>
-        text.Length > MostCharacters ? text[..MostCharacters] + "…" : isMore ? text + " …" : text;
 }
