@@ -18,7 +18,7 @@ public sealed class ManagedIoThreadPool : IDisposable
     /// <summary>Largest number of threads.</summary>
     public const int MaxThreads = 1024;
 
-    private const string DefaultName = "spead2";
+    internal const string DefaultName = "spead2";
 
     private int _disposed;
 
@@ -64,7 +64,7 @@ public sealed class ManagedIoThreadPool : IDisposable
                 nameof(name));
         }
 
-        Threads = new(threads, cpus, name ?? DefaultName, new(logger), backend);
+        Threads = new(threads, cpus, name ?? DefaultName, EngineLog.For(logger), backend);
         ThreadCount = threads;
     }
 
@@ -80,7 +80,7 @@ public sealed class ManagedIoThreadPool : IDisposable
 
     internal IoThreads Threads { get; }
 
-    private static IoBackend DefaultBackend =>
+    internal static IoBackend DefaultBackend =>
         OperatingSystem.IsLinux() && nint.Size == sizeof(long) ? IoBackend.Epoll : IoBackend.Sockets;
 
     /// <summary>Binds the calling thread to a CPU, for example the one that reads heaps.</summary>
@@ -108,5 +108,5 @@ public sealed class ManagedIoThreadPool : IDisposable
     }
 
     /// <summary>One thread that ends with the stream that it is for.</summary>
-    internal static IoThreads NewThreads() => new(1, [], DefaultName, new(null), DefaultBackend);
+    internal static IoThreads NewThreads() => new(1, [], DefaultName, EngineLog.For(null), DefaultBackend);
 }

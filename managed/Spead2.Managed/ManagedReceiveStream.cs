@@ -31,7 +31,7 @@ public sealed class ManagedReceiveStream : IReceiveStream
         IoThreads threads = pool?.Threads ?? ManagedIoThreadPool.NewThreads();
         try
         {
-            _core = new(options, threads);
+            _core = new(options, threads, EngineLog.For(options.Logger));
         }
         catch (OutOfMemoryException)
         {
@@ -152,7 +152,7 @@ public sealed class ManagedReceiveStream : IReceiveStream
         options.Validate();
         ThrowIfDisposed();
         _core.ThrowIfStarted();
-        return _core.IsStopped ? 0 : UdpReaders.Add(_core, options);
+        return _core.IsStopped ? 0 : UdpReaders.Add(_core, options, UdpFieldNames.DotNet);
     }
 
     /// <inheritdoc/>

@@ -20,6 +20,9 @@ internal ref struct FrozenItems(LiveHeap heap)
     /// <summary>Number of bytes.</summary>
     public ulong Length { get; private set; }
 
+    /// <summary>The item pointer, as a number.</summary>
+    public readonly ulong Pointer => _pointers[_index].Wire;
+
     /// <summary>Goes on to the next item: not padding, not empty, and of an incomplete heap only immediates.</summary>
     public bool MoveNext()
     {

@@ -38,7 +38,7 @@ internal static unsafe class HeapAcceptance
         if (packet.PayloadLength != 0)
         {
             heap.ReceivedEnd = Math.Max(heap.ReceivedEnd, packet.PayloadEnd);
-            copy.Copy(packet, heap.Payload);
+            copy.Copy(packet, heap.Payload, heap.Capacity);
         }
 
         ExpectNext(heap, packet);

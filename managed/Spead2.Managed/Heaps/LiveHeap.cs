@@ -129,7 +129,7 @@ internal sealed unsafe class LiveHeap
 
         ReceivedLength = offset + length;
         ReceivedEnd = offset + length;
-        copy.Copy(bytes.Slice(Wire.UsualPrefix, (int)length), Payload + offset, HeapLength);
+        copy.Copy(bytes.Slice(Wire.UsualPrefix, (int)length), Payload + offset, Capacity);
         return length;
     }
 

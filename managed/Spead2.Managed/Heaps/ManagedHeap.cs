@@ -53,7 +53,7 @@ internal sealed unsafe class ManagedHeap : Heap
 
     private static HeapInfo ReadInfo(LiveHeap heap)
     {
-        heap.Pointers.Sort(heap.AddressBits);
+        HeapState state = FrozenHeap.Freeze(heap, out _);
         bool hasPayload = heap.Payload is not null && heap.ReceivedEnd != 0;
         return new()
         {
@@ -61,29 +61,9 @@ internal sealed unsafe class ManagedHeap : Heap
             Flavour = new(heap.AddressBits, heap.BugCompat),
             HeapLength = Wire.Shown(heap.HeapLength),
             ReceivedLength = (long)heap.ReceivedLength,
-            State = heap.State | StreamControl(heap),
+            State = state,
             Payload = hasPayload ? heap.Payload : null,
             PayloadLength = hasPayload ? checked((int)heap.ReceivedEnd) : 0,
         };
-    }
-
-    /// <summary>What the heap's stream control items say.</summary>
-    private static HeapState StreamControl(LiveHeap heap)
-    {
-        HeapState state = HeapState.None;
-        for (FrozenItems items = new(heap); items.MoveNext();)
-        {
-            if (items.Id == ItemId.StreamControl && items.TryGetNumber(out ulong number))
-            {
-                state |= number switch
-                {
-                    Wire.StreamStart => HeapState.StartOfStream,
-                    Wire.StreamStop => HeapState.EndOfStream,
-                    _ => HeapState.None,
-                };
-            }
-        }
-
-        return state;
     }
 }

@@ -11,8 +11,8 @@ internal static unsafe class HugePages
     /// <summary>Size of a huge page, and of the smallest mapping.</summary>
     public const nuint Size = 2 << 20;
 
-    /// <summary>Maps memory; null if there is none.</summary>
-    public static byte* Map(nuint size)
+    /// <summary>Maps memory, with further flags of the system's own; null if there is none.</summary>
+    public static byte* Map(nuint size, int flags = 0)
     {
         if (size > nuint.MaxValue - 2 * Size)
         {
@@ -21,7 +21,7 @@ internal static unsafe class HugePages
 
         nuint kept = MappedSize(size);
         void* mapped = Libc.mmap(
-            null, kept + Size, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS, -1, 0);
+            null, kept + Size, Libc.PROT_READ | Libc.PROT_WRITE, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | flags, -1, 0);
         if (mapped == Libc.MAP_FAILED)
         {
             return null;

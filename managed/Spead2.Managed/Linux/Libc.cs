@@ -15,8 +15,13 @@ internal static unsafe partial class Libc
 
     public const int PROT_READ = 1;
     public const int PROT_WRITE = 2;
+    public const int MAP_SHARED = 1;
     public const int MAP_PRIVATE = 2;
+    public const int MAP_FIXED = 0x10;
     public const int MAP_ANONYMOUS = 0x20;
+    public const int MAP_POPULATE = 0x8000;
+    public const int MAP_HUGETLB = 0x40000;
+    public const int MAP_FIXED_NOREPLACE = 0x100000;
     public const int MADV_HUGEPAGE = 14;
 
     public const int EPOLL_CLOEXEC = 0x80000;
@@ -36,6 +41,9 @@ internal static unsafe partial class Libc
     public const int SO_MEMINFO = 55;
     public const int SK_MEMINFO_DROPS = 8;
     public const int SK_MEMINFO_VARS = 9;
+    public const int SO_BINDTOIFINDEX = 62;
+    public const int IPPROTO_IP = 0;
+    public const int IP_MULTICAST_ALL = 49;
     public const int IPPROTO_UDP = 17;
     public const int UDP_GRO = 104;
     public const int MSG_TRUNC = 0x20;

@@ -16,7 +16,7 @@ internal static unsafe class LinuxProcessor
     /// <inheritdoc cref="Processor.BindThisThread"/>
     public static string? BindThisThread(int cpu)
     {
-        if (cpu >= MostProcessors)
+        if (cpu is < 0 or >= MostProcessors)
         {
             return Marshal.GetPInvokeErrorMessage(InvalidArgument);
         }

@@ -38,6 +38,10 @@ internal sealed class LinuxUdpSource : UdpSource
             socket.Dispose();
             throw StatusException.NoMemory("the packets of a UDP reader");
         }
+
+        // What was dropped before does not concern the stream.
+        CountDrops();
+        _dropped = 0;
     }
 
     // As long as there is more, the loop will call again.

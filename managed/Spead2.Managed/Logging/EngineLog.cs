@@ -7,27 +7,22 @@ namespace Spead2.Managed;
 
 /// <summary>
 /// Messages of a stream or a pool of threads. A message that repeats is limited to a few a second, and then it is said
-/// how many were left out. Without a logger, warnings go to standard error. Any thread, with any lock held.
+/// how many were left out. Any thread, with any lock held.
 /// </summary>
-internal sealed class EngineLog
+internal sealed class EngineLog(LogTarget target)
 {
     /// <summary>Messages of one kind that are let through in a second: enough to see what is going on.</summary>
     private const int MessagesPerSecond = 5;
 
     private const long Second = 1000;
 
-    private static readonly LogLevel[] Levels = [LogLevel.Debug, LogLevel.Information, LogLevel.Warning];
-
-    private readonly LogQueue? _queue;
-    private readonly LogLevel _threshold;
+    private readonly LogLevel _threshold = target.Threshold;
     private readonly Lock _lock = new();
-    private readonly MessageRate[] _rates = new MessageRate[(int)MessageKind.Thread + 1];
+    private readonly MessageRate[] _rates = new MessageRate[(int)MessageKind.PoolEmpty + 1];
 
-    public EngineLog(ILogger? logger)
-    {
-        _queue = logger is null ? null : new(logger);
-        _threshold = logger is null ? LogLevel.Warning : Levels.FirstOrDefault(logger.IsEnabled, LogLevel.None);
-    }
+    /// <summary>Messages for a logger. Without one, warnings go to standard error.</summary>
+    public static EngineLog For(ILogger? logger) =>
+        new(logger is null ? new StandardErrorTarget() : new LogQueue(logger));
 
     /// <summary>Whether messages of a level are wanted: others need not be made.</summary>
     public bool IsEnabled(LogLevel level) => level >= _threshold;
@@ -59,7 +54,7 @@ internal sealed class EngineLog
             else
             {
                 rate.Logged++;
-                Deliver(level, text(state));
+                target.Deliver(level, text(state));
             }
         }
     }
@@ -76,29 +71,17 @@ internal sealed class EngineLog
         }
     }
 
-    /// <summary>Delivers what is queued for the logger before it returns.</summary>
-    public void Flush() => _queue?.Flush();
+    /// <summary>Brings all messages to their reader before it returns.</summary>
+    public void Flush() => target.Flush();
 
     private void SayLeftOut(MessageKind kind)
     {
         ref MessageRate rate = ref _rates[(int)kind];
         if (rate.LeftOut != 0)
         {
-            Deliver(rate.Level, string.Create(
+            target.Deliver(rate.Level, string.Create(
                 CultureInfo.InvariantCulture, $"{rate.LeftOut} more messages about {kind.Text()} were left out"));
             rate.LeftOut = 0;
-        }
-    }
-
-    private void Deliver(LogLevel level, string text)
-    {
-        if (_queue is not null)
-        {
-            _queue.Enqueue(level, text);
-        }
-        else
-        {
-            Console.Error.WriteLine($"spead2: warning: {text}");
         }
     }
 }

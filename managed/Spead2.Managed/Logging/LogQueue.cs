@@ -9,8 +9,10 @@ namespace Spead2.Managed;
 /// Brings messages to a logger, in order. A stream logs while it holds locks, so the messages are queued and delivered
 /// by a thread of the .NET thread pool, one at a time.
 /// </summary>
-internal sealed class LogQueue(ILogger logger) : IThreadPoolWorkItem
+internal sealed class LogQueue(ILogger logger) : LogTarget, IThreadPoolWorkItem
 {
+    private static readonly LogLevel[] Levels = [LogLevel.Debug, LogLevel.Information, LogLevel.Warning];
+
     /// <summary>Most messages that wait for the logger; further ones are counted and left out.</summary>
     public const int Capacity = 1024;
 
@@ -20,8 +22,10 @@ internal sealed class LogQueue(ILogger logger) : IThreadPoolWorkItem
     private long _leftOut;
     private int _scheduled;
 
+    public override LogLevel Threshold { get; } = Levels.FirstOrDefault(logger.IsEnabled, LogLevel.None);
+
     /// <summary>Queues a message for the logger.</summary>
-    public void Enqueue(LogLevel level, string text)
+    public override void Deliver(LogLevel level, string text)
     {
         if (Interlocked.Increment(ref _queued) <= Capacity)
         {
@@ -40,7 +44,7 @@ internal sealed class LogQueue(ILogger logger) : IThreadPoolWorkItem
     }
 
     /// <summary>Delivers what is queued before it returns.</summary>
-    public void Flush()
+    public override void Flush()
     {
         lock (_delivery)
         {
@@ -48,7 +52,7 @@ internal sealed class LogQueue(ILogger logger) : IThreadPoolWorkItem
             {
                 Interlocked.Decrement(ref _queued);
                 DeliverLeftOut(message.LeftOutBefore);
-                Deliver(message.Level, message.Text);
+                Write(message.Level, message.Text);
             }
 
             DeliverLeftOut(Interlocked.Exchange(ref _leftOut, 0));
@@ -70,11 +74,11 @@ internal sealed class LogQueue(ILogger logger) : IThreadPoolWorkItem
     {
         if (count != 0)
         {
-            Deliver(LogLevel.Warning, $"{count} log messages were left out because the logger did not keep up.");
+            Write(LogLevel.Warning, $"{count} log messages were left out because the logger did not keep up.");
         }
     }
 
-    private void Deliver(LogLevel level, string text)
+    private void Write(LogLevel level, string text)
     {
         try
         {

@@ -43,4 +43,7 @@ internal enum MessageKind
 
     /// <summary>A thread could not be bound to its processor.</summary>
     Thread,
+
+    /// <summary>A memory pool had no block.</summary>
+    PoolEmpty,
 }

@@ -19,6 +19,7 @@ internal static class MessageKindExtensions
         MessageKind.RingFull => "a full ring",
         MessageKind.Socket => "the socket",
         MessageKind.User => "callbacks",
-        _ => "threads",
+        MessageKind.Thread => "threads",
+        _ => "an empty memory pool",
     };
 }

@@ -9,18 +9,23 @@ namespace Spead2.Managed;
 /// <summary>How the payload of a stream's packets gets into heaps. Under the stream's lock.</summary>
 internal sealed unsafe class PayloadCopy(EngineLog log, Tally tally)
 {
-    // Heaps longer than this do not stay in the caches until their reader gets them.
-    private const long LargestCached = 8 << 20;
+    private const ulong Never = ulong.MaxValue;
 
-    private const long AllCached = long.MaxValue;
-    private const long NoneCached = -1;
+    // With a heap under assembly, the default ring full, and as many heaps in the reader's hands as it takes at once,
+    // heaps from this part of the last-level cache on no longer fit it.
+    private const ulong AutoCacheShare = 8;
+
+    private static readonly ulong AutoFrom = LastCache.Size == 0 ? Never : LastCache.Size / AutoCacheShare;
 
     private CopyMethod _method;
     private PacketCopier? _user;
     private bool _userFailed;
 
-    // Heaps longer than this are copied past the caches.
-    private long _longestCached = AllCached;
+    // Heaps with at least this much memory are copied past the caches.
+    private ulong _nonTemporalFrom = From(CopyMethod.Default);
+
+    // Something was copied so that others may not see it yet.
+    private bool _fenceDue;
 
     public CopyMethod Method
     {
@@ -28,12 +33,7 @@ internal sealed unsafe class PayloadCopy(EngineLog log, Tally tally)
         set
         {
             _method = value;
-            _longestCached = !NonTemporalCopy.IsSupported ? AllCached : value switch
-            {
-                CopyMethod.NonTemporal => NoneCached,
-                CopyMethod.Auto => LargestCached,
-                _ => AllCached,
-            };
+            _nonTemporalFrom = From(value);
         }
     }
 
@@ -50,15 +50,24 @@ internal sealed unsafe class PayloadCopy(EngineLog log, Tally tally)
     /// <summary>Whether packets are copied by this class alone, which need not know what they are.</summary>
     public bool IsPlain => _user is null;
 
-    /// <summary>Whether a full fence is needed before another processor is told of a heap.</summary>
-    public bool NeedsFence => _longestCached != AllCached;
-
-    /// <summary>Copies payload of a heap of this length, which is 0 if it is not known.</summary>
+    /// <summary>To be called before another processor is told of a heap.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Copy(ReadOnlySpan<byte> payload, byte* destination, ulong heapLength)
+    public void Fence()
     {
-        if ((long)heapLength > _longestCached)
+        if (_fenceDue)
         {
+            _fenceDue = false;
+            NonTemporalCopy.Fence();
+        }
+    }
+
+    /// <summary>Copies payload of a heap that has this much memory.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Copy(ReadOnlySpan<byte> payload, byte* destination, ulong capacity)
+    {
+        if (capacity >= _nonTemporalFrom)
+        {
+            _fenceDue = true;
             NonTemporalCopy.Copy(payload, destination);
         }
         else
@@ -67,15 +76,22 @@ internal sealed unsafe class PayloadCopy(EngineLog log, Tally tally)
         }
     }
 
-    /// <summary>Copies a packet to where it belongs in the payload of its heap.</summary>
-    public void Copy(in Packet packet, byte* heap)
+    /// <summary>Copies a packet to where it belongs in the payload of its heap, which has this much memory.</summary>
+    public void Copy(in Packet packet, byte* heap, ulong capacity)
     {
         ulong length = packet.HasHeapLength ? packet.HeapLength : packet.PayloadEnd;
         if (_user is null || !TryUser(_user, packet, new Span<byte>(heap, (int)Math.Min(length, int.MaxValue))))
         {
-            Copy(packet.Payload, heap + packet.PayloadOffset, packet.HasHeapLength ? packet.HeapLength : 0);
+            Copy(packet.Payload, heap + packet.PayloadOffset, capacity);
         }
     }
+
+    private static ulong From(CopyMethod method) => !NonTemporalCopy.IsSupported ? Never : method switch
+    {
+        CopyMethod.Standard => Never,
+        CopyMethod.NonTemporal => 0,
+        _ => AutoFrom,
+    };
 
     private bool TryUser(PacketCopier user, in Packet packet, Span<byte> heap)
     {

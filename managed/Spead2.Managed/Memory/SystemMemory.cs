@@ -46,5 +46,14 @@ internal static unsafe class SystemMemory
         }
     }
 
+    /// <summary>Puts the pages of a block in place.</summary>
+    public static void Touch(byte* block, nuint size)
+    {
+        for (nuint offset = 0; offset < size; offset += PageSizeAssumed)
+        {
+            Volatile.Write(ref block[offset], 0);
+        }
+    }
+
     private static bool IsMapped(nuint size) => OperatingSystem.IsLinux() && size >= HugePages.Size;
 }

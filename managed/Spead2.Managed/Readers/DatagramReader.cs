@@ -5,9 +5,9 @@ using Spead2.Receive;
 namespace Spead2.Managed;
 
 /// <summary>A list of datagrams in memory. Each is a batch of its own.</summary>
-internal sealed class DatagramReader(StreamCore stream, PinnedDatagrams datagrams) : Reader(stream)
+internal sealed class DatagramReader(StreamCore stream, Datagrams datagrams) : Reader(stream)
 {
-    private int _position;
+    private long _position;
 
     protected override ReaderTurn Turn()
     {

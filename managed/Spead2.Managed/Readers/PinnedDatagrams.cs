@@ -4,8 +4,8 @@ using System.Buffers;
 
 namespace Spead2.Managed;
 
-/// <summary>Datagrams in memory that does not move until they are disposed.</summary>
-internal sealed unsafe class PinnedDatagrams : IDisposable
+/// <summary>Datagrams that are pinned.</summary>
+internal sealed unsafe class PinnedDatagrams : Datagrams
 {
     private readonly MemoryHandle[] _pins;
     private readonly int[] _lengths;
@@ -13,12 +13,12 @@ internal sealed unsafe class PinnedDatagrams : IDisposable
     /// <summary>Pins all, or none if that fails.</summary>
     public PinnedDatagrams(IReadOnlyList<ReadOnlyMemory<byte>> datagrams)
     {
-        Count = datagrams.Count;
-        _pins = new MemoryHandle[Count];
-        _lengths = new int[Count];
+        int count = datagrams.Count;
+        _pins = new MemoryHandle[count];
+        _lengths = new int[count];
         try
         {
-            for (int i = 0; i < Count; i++)
+            for (int i = 0; i < count; i++)
             {
                 ReadOnlyMemory<byte> datagram = datagrams[i];
                 _pins[i] = datagram.Pin();
@@ -32,11 +32,11 @@ internal sealed unsafe class PinnedDatagrams : IDisposable
         }
     }
 
-    public int Count { get; }
+    public override long Count => _pins.Length;
 
-    public ReadOnlySpan<byte> this[int index] => new(_pins[index].Pointer, _lengths[index]);
+    public override ReadOnlySpan<byte> this[long index] => new(_pins[index].Pointer, _lengths[index]);
 
-    public void Dispose()
+    public override void Dispose()
     {
         foreach (MemoryHandle pin in _pins)
         {

@@ -287,11 +287,7 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
         heap.Finish(_keepRanges, _keepIncompletePayload);
         if ((heap.State & HeapState.Contiguous) != 0 || _deliverIncomplete)
         {
-            if (_copy.NeedsFence)
-            {
-                Interlocked.MemoryBarrier();
-            }
-
+            _copy.Fence();
             stream.Delivery.Deliver(heap);
             return;
         }

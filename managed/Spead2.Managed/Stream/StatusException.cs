@@ -8,6 +8,9 @@ internal static class StatusException
     /// <summary>The operating system refused the request.</summary>
     public static Spead2Exception Os(string message, int osCode) => new(message, -3, "SP2_E_OS", osCode);
 
+    /// <summary>An argument is not valid.</summary>
+    public static Spead2Exception Argument(string message, int osCode = 0) => new(message, -1, "SP2_E_ARG", osCode);
+
     /// <summary>The host name or address cannot be used.</summary>
     public static Spead2Exception Address(string message, int osCode = 0) => new(message, -9, "SP2_E_ADDRESS", osCode);
 

@@ -21,10 +21,11 @@ internal sealed class StreamCore
 
     /// <param name="options">Valid options.</param>
     /// <param name="threads">Held by the caller; given up by <see cref="Destroy"/>.</param>
-    public StreamCore(ReceiveStreamOptions options, IoThreads threads)
+    /// <param name="log">Receives the stream's messages.</param>
+    public StreamCore(ReceiveStreamOptions options, IoThreads threads, EngineLog log)
     {
         Threads = threads;
-        Log = new(options.Logger);
+        Log = log;
         Tally = new(options.CustomStatistics);
         StatisticNames = new(options.CustomStatistics);
         Copy = new(Log, Tally);
@@ -33,7 +34,8 @@ internal sealed class StreamCore
         StopOnStopItem = options.StopOnStopItem;
         Delivery = new(this, options.RingHeaps);
         Intake = new(this, options);
-        Queue = new(Delivery, options.SpinTime);
+        Consumer = new(Delivery, options.SpinTime);
+        Queue = new(Consumer);
         Delivery.Ready = Queue.OnReady;
     }
 
@@ -54,6 +56,10 @@ internal sealed class StreamCore
 
     public Intake Intake { get; }
 
+    /// <summary>The way of finished heaps out of the stream.</summary>
+    public RingConsumer Consumer { get; }
+
+    /// <summary>Those who read <see cref="Heap"/>s.</summary>
     public ManagedReadQueue Queue { get; }
 
     /// <summary>The stream's lock.</summary>
@@ -71,16 +77,20 @@ internal sealed class StreamCore
     /// <summary>Whether readers wait for the stream's start.</summary>
     public bool IsHeld => _held;
 
+    /// <summary>Whether the stream was held and has been started, so that no reader can be added any more.</summary>
+    public bool IsSealed => _explicitStart && !IsHeld;
+
     /// <summary>A consistent copy of the statistics.</summary>
-    public StreamStatistics Statistics
+    public StreamStatistics Statistics =>
+        new(ImmutableCollectionsMarshal.AsImmutableArray(ReadStatistics()), StatisticNames);
+
+    /// <summary>The values of all statistics, of one moment, custom ones last.</summary>
+    public long[] ReadStatistics()
     {
-        get
-        {
-            long dropped = Readers.CountDropped();
-            long[] values = Tally.Read();
-            values[(int)Statistic.KernelDrops] = dropped;
-            return new(ImmutableCollectionsMarshal.AsImmutableArray(values), StatisticNames);
-        }
+        long dropped = Readers.CountDropped();
+        long[] values = Tally.Read();
+        values[(int)Statistic.KernelDrops] = dropped;
+        return values;
     }
 
     /// <summary>Adds a reader, and starts it unless the stream has stopped.</summary>
@@ -126,7 +136,7 @@ internal sealed class StreamCore
     /// <exception cref="InvalidOperationException">The stream was held and has been started.</exception>
     public void ThrowIfStarted()
     {
-        if (_explicitStart && !IsHeld)
+        if (IsSealed)
         {
             throw new InvalidOperationException(
                 $"The stream was made with {nameof(ReceiveStreamOptions.ExplicitStart)} and has been started, so that no " +
@@ -193,10 +203,16 @@ internal sealed class StreamCore
     }
 
     /// <summary>Stops the stream and gives up everything that it holds. Once.</summary>
-    /// <param name="wait">Whether to wait for threads that end, and for messages to arrive.</param>
+    /// <param name="wait">Whether to wait for threads that use it, or end, and for messages to arrive.</param>
     public void Destroy(bool wait)
     {
         Stop();
+        if (wait)
+        {
+            // A turn that has ended may still be about to call back.
+            Threads.Barrier();
+        }
+
         Delivery.FreeAll();
         Queue.OnReady();
         Delivery.ReadyHandle.Dispose();

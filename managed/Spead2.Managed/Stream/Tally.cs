@@ -22,11 +22,13 @@ internal sealed class Tally
     public Tally(IReadOnlyList<CustomStatistic> custom)
     {
         _customModes = [.. custom.Select(statistic => statistic.Mode)];
-        _customBatch = new long[custom.Count];
+        _customBatch = GC.AllocateArray<long>(custom.Count, pinned: true);
         _customValues = new long[custom.Count];
     }
 
-    /// <summary>What functions of the user say in the turn under way. Under the stream's lock.</summary>
+    /// <summary>
+    /// What functions of the user say in the turn under way; it does not move in memory. Under the stream's lock.
+    /// </summary>
     public Span<long> CustomBatch => _customBatch;
 
     /// <summary>A statistic as it is counted. Under the stream's lock.</summary>
@@ -68,9 +70,12 @@ internal sealed class Tally
         }
     }
 
+    /// <summary>Values are unsigned, as they are for users of the C interface.</summary>
     private void Combine(int index, long value)
     {
         ref long current = ref _customValues[index];
-        current = _customModes[index] == StatisticMode.Maximum ? Math.Max(current, value) : current + value;
+        current = _customModes[index] == StatisticMode.Maximum
+            ? (long)Math.Max((ulong)current, (ulong)value)
+            : current + value;
     }
 }

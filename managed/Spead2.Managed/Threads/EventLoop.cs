@@ -85,6 +85,19 @@ internal abstract class EventLoop
         }
     }
 
+    /// <summary>
+    /// Waits until everything that runs or was posted has run, unless the thread is the caller's own.
+    /// </summary>
+    public void Barrier()
+    {
+        if (Thread.CurrentThread != _thread)
+        {
+            using BarrierTask task = new();
+            Post(task);
+            task.Wait();
+        }
+    }
+
     /// <summary>Starts the thread: last of all in a constructor.</summary>
     protected void Start() => _thread.UnsafeStart();
 

@@ -29,7 +29,7 @@ internal sealed class IoThreads
         {
             for (int i = 0; i < count; i++)
             {
-                string threadName = string.Create(CultureInfo.InvariantCulture, $"{name}-{i}");
+                string threadName = ThreadName.Of(name, i);
                 int? cpu = affinity.Count == 0 ? null : affinity[i % affinity.Count];
                 int index = i;
                 Interlocked.Increment(ref _running);
@@ -94,15 +94,39 @@ internal sealed class IoThreads
     {
         lock (_lock)
         {
-            IoThread best = _threads[0];
-            foreach (IoThread thread in _threads)
-            {
-                best = thread.Readers < best.Readers ? thread : best;
-            }
-
+            IoThread best = Idlest();
             best.Assign();
             return best;
         }
+    }
+
+    /// <summary>The loop of the thread with the fewest readers, for work that ends.</summary>
+    public EventLoop IdlestLoop()
+    {
+        lock (_lock)
+        {
+            return Idlest().Loop;
+        }
+    }
+
+    /// <summary>Waits until everything that runs or was posted on the threads has run, but the caller's own.</summary>
+    public void Barrier()
+    {
+        foreach (IoThread thread in _threads)
+        {
+            thread.Loop.Barrier();
+        }
+    }
+
+    private IoThread Idlest()
+    {
+        IoThread best = _threads[0];
+        foreach (IoThread thread in _threads)
+        {
+            best = thread.Readers < best.Readers ? thread : best;
+        }
+
+        return best;
     }
 
     private EventLoop NewLoop(string name, Action started)

@@ -32,6 +32,19 @@ internal static class SocketDuplicate
         }
     }
 
+    /// <summary>Of a socket that is known by its file descriptor, on Windows by its SOCKET.</summary>
+    /// <exception cref="Spead2Exception">The operating system refuses.</exception>
+    /// <exception cref="SocketException">It is something else than a socket.</exception>
+    public static Socket OfHandle(long handle)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return WindowsSocket.Duplicate((nint)handle);
+        }
+
+        return OfDescriptor(handle is < 0 or > int.MaxValue ? -1 : (int)handle);
+    }
+
     private static Socket OfDescriptor(int fd)
     {
         int duplicate = OperatingSystem.IsLinux() ? Libc.fcntl(fd, Libc.F_DUPFD_CLOEXEC, 0) : Libc.dup(fd);

@@ -11,10 +11,13 @@ namespace Spead2.Managed;
 internal static class UdpReaders
 {
     /// <summary>Adds a reader with valid options; gives the port that it is bound to.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="options">Valid options.</param>
+    /// <param name="names">What messages call the options.</param>
     /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
-    public static int Add(StreamCore stream, UdpReaderOptions options)
+    public static int Add(StreamCore stream, UdpReaderOptions options, UdpFieldNames names)
     {
-        Socket socket = UdpSocket.Open(options, stream.Log);
+        Socket socket = UdpSocket.Open(options, names, stream.Log);
         int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
         IoThread thread = stream.Threads.Assign();
         UdpSource source;

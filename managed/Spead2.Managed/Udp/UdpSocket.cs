@@ -3,69 +3,91 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Spead2.Managed.Linux;
 using Spead2.Receive;
 
 namespace Spead2.Managed;
 
 /// <summary>Opens the sockets of UDP readers.</summary>
-internal static class UdpSocket
+internal sealed class UdpSocket
 {
+    // ENOMEM of Unix systems.
+    private const int NoMemory = 12;
+
+    private readonly UdpReaderOptions _options;
+    private readonly UdpTarget _target;
+    private readonly EngineLog _log;
+
+    private UdpSocket(UdpReaderOptions options, UdpTarget target, EngineLog log)
+    {
+        _options = options;
+        _target = target;
+        _log = log;
+    }
+
     /// <summary>A socket that is bound as the options say, which must be valid; the caller owns it.</summary>
     /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
-    public static Socket Open(UdpReaderOptions options, EngineLog log)
+    public static Socket Open(UdpReaderOptions options, UdpFieldNames names, EngineLog log)
     {
-        if (options.Socket is { } existing)
+        if (options.Socket is not { } existing)
         {
-            Socket duplicate = SocketDuplicate.Of(existing);
-            return existing.LocalEndPoint is null ? Prepare(duplicate, UdpTarget.Of(options), options, log) : duplicate;
+            UdpSocket socket = new(options, UdpTarget.Of(options, null, names), log);
+            return socket.Prepare(socket.New());
         }
 
-        UdpTarget target = UdpTarget.Of(options);
-        return Prepare(NewSocket(target, options), target, options, log);
-    }
-
-    /// <summary>What to call the place that a socket is for in messages.</summary>
-    private static string HostOf(UdpReaderOptions options) => options.Group ?? options.BindHost ?? "any address";
-
-    private static Socket NewSocket(UdpTarget target, UdpReaderOptions options)
-    {
+        Socket duplicate = SocketDuplicate.Of(existing);
         try
         {
-            return new(target.EndPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            return IsBound(existing)
+                ? duplicate
+                : new UdpSocket(options, UdpTarget.Of(options, existing.AddressFamily, names), log).Prepare(duplicate);
         }
-        catch (SocketException exception)
+        catch
         {
-            throw Failed("open a socket for", options, exception);
+            duplicate.Dispose();
+            throw;
         }
     }
 
-    /// <summary>Everything between opening and using a socket, which is closed on failure.</summary>
-    private static Socket Prepare(Socket socket, UdpTarget target, UdpReaderOptions options, EngineLog log)
+    /// <summary>Whether a socket has a port.</summary>
+    public static bool IsBound(Socket socket) => socket.LocalEndPoint is IPEndPoint { Port: not 0 };
+
+    /// <summary>What to call the place that the socket is for in messages.</summary>
+    private string Host => _options.Group ?? _options.BindHost ?? "any address";
+
+    private Socket New()
     {
-        string step = "use a socket for";
         try
         {
-            if (target.EndPoint.AddressFamily == AddressFamily.InterNetworkV6)
+            Socket socket = new(_target.EndPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            if (_target.EndPoint.AddressFamily == AddressFamily.InterNetworkV6)
             {
                 // As sockets are on most systems: one that is bound to any address also receives IPv4.
                 socket.DualMode = true;
             }
 
-            SocketBuffer.Set(socket, options.BufferSize, log);
-            if (target.IsGroup)
-            {
-                step = "join the multicast group at";
-                Join(socket, target);
-            }
-
-            step = "bind to";
-            socket.Bind(target.BindEndPoint);
             return socket;
         }
         catch (SocketException exception)
         {
-            socket.Dispose();
-            throw Failed(step, options, exception);
+            throw Failed("open a socket for", exception);
+        }
+    }
+
+    /// <summary>Everything between opening and using a socket, which is closed on failure.</summary>
+    private Socket Prepare(Socket socket)
+    {
+        try
+        {
+            SocketBuffer.Set(socket, _options.BufferSize, _log);
+            if (_target.IsGroup)
+            {
+                Join(socket);
+            }
+
+            Bind(socket);
+            return socket;
         }
         catch
         {
@@ -74,30 +96,99 @@ internal static class UdpSocket
         }
     }
 
-    private static void Join(Socket socket, UdpTarget target)
+    private void Bind(Socket socket)
     {
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-        IPAddress group = target.EndPoint.Address;
-        if (group.AddressFamily == AddressFamily.InterNetworkV6)
+        try
         {
-            socket.SetSocketOption(
-                SocketOptionLevel.IPv6,
-                SocketOptionName.AddMembership,
-                new IPv6MulticastOption(group, target.InterfaceIndex));
+            socket.Bind(_target.BindEndPoint);
         }
-        else
+        catch (SocketException exception)
         {
-            socket.SetSocketOption(
-                SocketOptionLevel.IP,
-                SocketOptionName.AddMembership,
-                new MulticastOption(group, target.InterfaceAddress ?? IPAddress.Any));
+            throw Failed("bind to", exception);
         }
     }
 
-    private static Spead2Exception Failed(string step, UdpReaderOptions options, SocketException exception) =>
-        StatusException.Os(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"cannot {step} UDP port {options.Port} of {HostOf(options)}: {exception.Message}"),
-            exception.NativeErrorCode);
+    private void Join(Socket socket)
+    {
+        try
+        {
+            if (OperatingSystem.IsLinux())
+            {
+                SetOption(socket, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
+            }
+            else
+            {
+                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            }
+
+            if (_target.EndPoint.AddressFamily == AddressFamily.InterNetworkV6)
+            {
+                JoinV6(socket);
+            }
+            else
+            {
+                JoinV4(socket);
+            }
+        }
+        catch (SocketException exception)
+        {
+            throw StatusException.Os(
+                Text($"cannot join the multicast group {Host} on the interface {Interface()}: {exception.Message}"),
+                exception.NativeErrorCode);
+        }
+    }
+
+    private void JoinV4(Socket socket)
+    {
+        socket.SetSocketOption(
+            SocketOptionLevel.IP,
+            SocketOptionName.AddMembership,
+            new MulticastOption(_target.EndPoint.Address, _target.InterfaceAddress ?? IPAddress.Any));
+        if (OperatingSystem.IsLinux())
+        {
+            // Else it would also get what arrives on interfaces where only others have joined the group.
+            SetOption(socket, Libc.IPPROTO_IP, Libc.IP_MULTICAST_ALL, 0);
+        }
+    }
+
+    private void JoinV6(Socket socket)
+    {
+        socket.SetSocketOption(
+            SocketOptionLevel.IPv6,
+            SocketOptionName.AddMembership,
+            new IPv6MulticastOption(_target.EndPoint.Address, _target.InterfaceIndex));
+        if (!OperatingSystem.IsLinux() || _target.InterfaceIndex == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            // For the reason above. IPv6 has nothing better, and older kernels allow it to administrators only: without
+            // it a socket may get more than it should, but never less.
+            SetOption(socket, Libc.SOL_SOCKET, Libc.SO_BINDTOIFINDEX, _target.InterfaceIndex);
+        }
+        catch (SocketException)
+        {
+            return;
+        }
+    }
+
+    private string Interface() =>
+        _target.InterfaceIndex != 0 ? _target.InterfaceIndex.ToString(CultureInfo.InvariantCulture)
+        : _target.InterfaceAddress is null ? "that the system chooses"
+        : _target.InterfaceAddress.ToString();
+
+    private Spead2Exception Failed(string step, SocketException exception) =>
+        exception.NativeErrorCode == NoMemory && !OperatingSystem.IsWindows()
+            ? StatusException.NoMemory(Text($"UDP port {_options.Port} of {Host}"))
+            : StatusException.Os(
+                Text($"cannot {step} UDP port {_options.Port} of {Host}: {exception.Message}"),
+                exception.NativeErrorCode);
+
+    private static void SetOption(Socket socket, int level, int option, int value) =>
+        socket.SetRawSocketOption(level, option, BitConverter.GetBytes(value));
+
+    private static string Text(DefaultInterpolatedStringHandler text) =>
+        string.Create(CultureInfo.InvariantCulture, ref text);
 }

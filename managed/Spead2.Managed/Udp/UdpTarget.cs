@@ -8,12 +8,13 @@ namespace Spead2.Managed;
 
 /// <summary>Where a UDP reader receives: options with their names resolved.</summary>
 /// <param name="EndPoint">Address, which may be that of a multicast group, and port.</param>
+/// <param name="IsGroup">Whether a group is to be joined.</param>
 /// <param name="InterfaceAddress">Interface of an IPv4 group; null lets the system choose.</param>
 /// <param name="InterfaceIndex">Interface of an IPv6 group; 0 lets the system choose.</param>
-internal sealed record UdpTarget(IPEndPoint EndPoint, IPAddress? InterfaceAddress = null, int InterfaceIndex = 0)
+internal sealed record UdpTarget(
+    IPEndPoint EndPoint, bool IsGroup, IPAddress? InterfaceAddress = null, int InterfaceIndex = 0)
 {
-    /// <summary>Whether a group is to be joined.</summary>
-    public bool IsGroup => IsMulticast(EndPoint.Address);
+    private const string SocketReason = "that is what the socket is for";
 
     /// <summary>
     /// What to bind to: the group itself, so that nothing else is received. Windows does not bind to groups.
@@ -23,83 +24,145 @@ internal sealed record UdpTarget(IPEndPoint EndPoint, IPAddress? InterfaceAddres
         : EndPoint;
 
     /// <summary>Resolves the names in options.</summary>
+    /// <param name="options">Options.</param>
+    /// <param name="family">That of an existing socket, or null.</param>
+    /// <param name="names">What messages call the options.</param>
     /// <exception cref="Spead2Exception">A name does not resolve, or an address does not fit the others.</exception>
-    public static UdpTarget Of(UdpReaderOptions options)
+    public static UdpTarget Of(UdpReaderOptions options, AddressFamily? family, UdpFieldNames names)
     {
-        if (options.Group is null)
+        if (options.Group is not null)
         {
-            IPAddress host = options.BindHost is null
-                ? IPAddress.Any
-                : Resolve(options.BindHost, nameof(options.BindHost));
-            return new(new IPEndPoint(host, options.Port));
+            return OfGroup(options, family, names);
         }
 
-        IPAddress group = Resolve(options.Group, nameof(options.Group));
-        return group.AddressFamily == AddressFamily.InterNetworkV6 ? OfGroupV6(group, options) : OfGroupV4(group, options);
+        if (options.BindHost is null)
+        {
+            IPAddress any = family == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;
+            return new(new IPEndPoint(any, options.Port), IsGroup: false);
+        }
+
+        IPAddress host = Resolve(names.Prefix + names.BindHost, options.BindHost, family, SocketReason);
+        return host.IsIPv6Multicast
+            ? OfGroupV6(host, options.BindHost, options, names)
+            : new(new IPEndPoint(host, options.Port), IsMulticast(host));
     }
 
-    private static UdpTarget OfGroupV4(IPAddress group, UdpReaderOptions options)
+    private static UdpTarget OfGroup(UdpReaderOptions options, AddressFamily? family, UdpFieldNames names)
     {
+        string reason = SocketReason;
+        AddressFamily? wanted = family;
         if (options.InterfaceIndex != 0)
         {
-            throw StatusException.Address(
-                $"Group \"{options.Group}\" is an IPv4 address, so its interface must be given by InterfaceAddress");
+            wanted = AddressFamily.InterNetworkV6;
+            reason = $"{names.InterfaceIndex} goes with IPv6 groups (IPv4 groups have {names.InterfaceAddress})";
         }
-
-        IPAddress? interfaceAddress = options.InterfaceAddress is null
-            ? null
-            : Resolve(options.InterfaceAddress, nameof(options.InterfaceAddress));
-        if (interfaceAddress is not null && interfaceAddress.AddressFamily != AddressFamily.InterNetwork)
+        else if (options.InterfaceAddress is not null)
         {
-            throw StatusException.Address($"InterfaceAddress \"{options.InterfaceAddress}\" is not an IPv4 address");
+            wanted = AddressFamily.InterNetwork;
+            reason = $"{names.InterfaceAddress} goes with IPv4 groups (IPv6 groups have {names.InterfaceIndex})";
         }
 
-        if (!IsMulticast(group) && !group.Equals(interfaceAddress))
+        if (family is not null && wanted != family)
         {
-            throw StatusException.Address(
-                $"Group \"{options.Group}\" is neither a multicast group nor the address of its interface");
+            throw StatusException.Argument($"{names.Prefix}{names.Socket} is an {NameOf(family.Value)} socket, but {reason}");
         }
 
-        return new(new IPEndPoint(group, options.Port), interfaceAddress);
+        IPAddress group = Resolve(names.Prefix + names.Group, options.Group!, wanted, reason);
+        if (group.AddressFamily != AddressFamily.InterNetworkV6)
+        {
+            return OfGroupV4(group, options, names);
+        }
+
+        if (!group.IsIPv6Multicast)
+        {
+            throw StatusException.Argument(
+                $"{names.Prefix}{names.Group} is \"{options.Group}\", which is not a multicast group; use {names.BindHost} to receive " +
+                "what is sent to one address");
+        }
+
+        return OfGroupV6(group, options.Group!, options, names);
     }
 
-    private static UdpTarget OfGroupV6(IPAddress group, UdpReaderOptions options)
+    /// <summary>A group, or the address of the interface itself.</summary>
+    private static UdpTarget OfGroupV4(IPAddress group, UdpReaderOptions options, UdpFieldNames names)
     {
-        if (options.InterfaceAddress is not null)
+        IPAddress? interfaceAddress = options.InterfaceAddress is null ? null : Resolve(
+            names.Prefix + names.InterfaceAddress,
+            options.InterfaceAddress,
+            AddressFamily.InterNetwork,
+            $"{names.InterfaceAddress} goes with IPv4 groups");
+        if (group.Equals(IPAddress.Any) && interfaceAddress is not null)
         {
-            throw StatusException.Address(
-                $"Group \"{options.Group}\" is an IPv6 address, so its interface must be given by InterfaceIndex");
+            group = interfaceAddress;
         }
 
-        if (!IsMulticast(group))
+        bool isMulticast = IsMulticast(group);
+        if (!isMulticast && !group.Equals(interfaceAddress ?? IPAddress.Any))
         {
-            throw StatusException.Address($"Group \"{options.Group}\" is not a multicast group");
+            throw StatusException.Argument(
+                $"{names.Prefix}{names.Group} is \"{options.Group}\", which is neither a multicast group nor the address of the " +
+                $"interface ({names.InterfaceAddress} is \"{options.InterfaceAddress}\"); use {names.BindHost} to " +
+                "receive what is sent to one address");
         }
 
-        // The system needs to know the link of an address that is only valid on one.
-        IPAddress bound = options.InterfaceIndex == 0 ? group : new(group.GetAddressBytes(), options.InterfaceIndex);
-        return new(new IPEndPoint(bound, options.Port), InterfaceIndex: options.InterfaceIndex);
+        return new(new IPEndPoint(group, options.Port), isMulticast, interfaceAddress);
+    }
+
+    /// <summary>
+    /// The interface of an IPv6 group is a part of its address, without which groups of a link cannot be bound.
+    /// </summary>
+    private static UdpTarget OfGroupV6(IPAddress group, string text, UdpReaderOptions options, UdpFieldNames names)
+    {
+        int index = (int)group.ScopeId;
+        if (index != 0 && options.InterfaceIndex != 0 && index != options.InterfaceIndex)
+        {
+            throw StatusException.Argument(
+                $"{names.Prefix}{names.Group} is \"{text}\", which is on interface {index}, but {names.InterfaceIndex} is " +
+                $"{options.InterfaceIndex}");
+        }
+
+        index = options.InterfaceIndex != 0 ? options.InterfaceIndex : index;
+        if (index == 0 && IsLocal(group))
+        {
+            throw StatusException.Argument(
+                $"the group \"{text}\" exists on every link apart: {names.InterfaceIndex} must say which one is meant " +
+                $"(or \"{text}%INTERFACE\")");
+        }
+
+        return new(
+            new IPEndPoint(new IPAddress(group.GetAddressBytes(), index), options.Port),
+            IsGroup: true,
+            InterfaceIndex: index);
     }
 
     private static bool IsMulticast(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6
         ? address.IsIPv6Multicast
         : (address.GetAddressBytes()[0] & 0xf0) == 0xe0;
 
-    /// <summary>The first address that a name resolves to.</summary>
-    private static IPAddress Resolve(string host, string option)
-    {
-        if (IPAddress.TryParse(host, out IPAddress? address))
-        {
-            return address;
-        }
+    /// <summary>Whether a multicast address means something else on every link, or on every host.</summary>
+    private static bool IsLocal(IPAddress group) => (group.GetAddressBytes()[1] & 0xf) is 1 or 2;
 
+    private static string NameOf(AddressFamily family) =>
+        family == AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4";
+
+    /// <summary>
+    /// The first address of a family (null: of any) that the name in an option resolves to.
+    /// <paramref name="reason"/> says why it must be that family.
+    /// </summary>
+    private static IPAddress Resolve(string option, string host, AddressFamily? family, string reason)
+    {
+        IPAddress[] addresses;
         try
         {
-            return Dns.GetHostAddresses(host)[0];
+            addresses = IPAddress.TryParse(host, out IPAddress? parsed) ? [parsed] : Dns.GetHostAddresses(host);
         }
-        catch (Exception exception) when (exception is SocketException or ArgumentException or IndexOutOfRangeException)
+        catch (Exception exception) when (exception is SocketException or ArgumentException)
         {
             throw StatusException.Address($"cannot resolve {option} \"{host}\": {exception.Message}");
         }
+
+        return addresses.FirstOrDefault(address => family is null || address.AddressFamily == family) ??
+            throw StatusException.Argument(
+                $"{option} is \"{host}\", which is no {NameOf(family ?? AddressFamily.InterNetwork)} address, but {reason}");
     }
 }

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: MIT
+
+using System.Buffers;
+using System.Runtime.InteropServices;
+using Spead2.Bindings;
+using Spead2.Managed;
+using Spead2.Receive;
+
+namespace Spead2.Aot;
+
+/// <summary>The functions of receive.h.</summary>
+internal static unsafe class ReceiveExports
+{
+    private const long NanosecondsPerTick = 100;
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_create")]
+    public static int Create(sp2_thread_pool* pool, sp2_receive_options* options, sp2_receive_stream** stream)
+    {
+        const string Function = "sp2_receive_stream_create";
+        try
+        {
+            if (stream is null)
+            {
+                throw Failure.Null(Function, "stream");
+            }
+
+            *stream = null;
+            sp2_receive_options known = ReceiveOptions.Read(options);
+            NativeStream created = NewStream(pool, known, Function);
+            try
+            {
+                *stream = (sp2_receive_stream*)HandleTable.Add(HandleKind.Stream, created);
+            }
+            catch
+            {
+                created.Destroy();
+                throw;
+            }
+
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_add_buffer_reader")]
+    public static int AddBufferReader(sp2_receive_stream* stream, void* data, ulong length)
+    {
+        const string Function = "sp2_receive_stream_add_buffer_reader";
+        try
+        {
+            using StreamCall call = Handles.Stream(stream, Function);
+            if (data is null && length != 0)
+            {
+                throw Failure.Null(Function, "data");
+            }
+
+            StreamCore core = OpenCore(call.Stream, Function);
+            core.Add(new BufferReader(core, new MemoryHandle(data), length));
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_add_datagram_reader")]
+    public static int AddDatagramReader(sp2_receive_stream* stream, sp2_datagram* datagrams, ulong count)
+    {
+        const string Function = "sp2_receive_stream_add_datagram_reader";
+        try
+        {
+            using StreamCall call = Handles.Stream(stream, Function);
+            if (datagrams is null && count != 0)
+            {
+                throw Failure.Null(Function, "datagrams");
+            }
+
+            CheckDatagrams(datagrams, count, Function);
+            StreamCore core = OpenCore(call.Stream, Function);
+            core.Add(new DatagramReader(core, new NativeDatagrams(datagrams, (long)count)));
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_add_udp_reader")]
+    public static int AddUdpReader(sp2_receive_stream* stream, sp2_udp_options* options, uint* port)
+    {
+        const string Function = "sp2_receive_stream_add_udp_reader";
+        try
+        {
+            if (port is not null)
+            {
+                *port = 0;
+            }
+
+            using StreamCall call = Handles.Stream(stream, Function);
+            if (options is null)
+            {
+                throw Failure.Null(Function, "options");
+            }
+
+            uint bound = AddUdpReader(call.Stream, UdpOptions.Read(options), Function);
+            if (port is not null)
+            {
+                *port = bound;
+            }
+
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_start")]
+    public static int Start(sp2_receive_stream* stream)
+    {
+        const string Function = "sp2_receive_stream_start";
+        try
+        {
+            using StreamCall call = Handles.Stream(stream, Function);
+            call.Stream.Core.Start();
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_set_memory_allocator")]
+    public static int SetMemoryAllocator(sp2_receive_stream* stream, sp2_allocator* allocator)
+    {
+        const string Function = "sp2_receive_stream_set_memory_allocator";
+        try
+        {
+            using StreamCall call = Handles.Stream(stream, Function);
+            CountedAllocator? held =
+                allocator is null ? null : Handles.HeldAllocator(allocator, Function, "allocator");
+            call.Stream.ExchangeAllocator(held)?.Release();
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_set_memcpy")]
+    public static int SetMemcpy(sp2_receive_stream* stream, int method)
+    {
+        const string Function = "sp2_receive_stream_set_memcpy";
+        try
+        {
+            using StreamCall call = Handles.Stream(stream, Function);
+            if (method is < (int)sp2_memcpy_method.SP2_MEMCPY_DEFAULT or > (int)sp2_memcpy_method.SP2_MEMCPY_AUTO)
+            {
+                throw Failure.Argument($"{Function}: method is {method}, which is no sp2_memcpy_method");
+            }
+
+            call.Stream.SetCopy((CopyMethod)method, null);
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_set_copy_function")]
+    public static int SetCopyFunction(sp2_receive_stream* stream, delegate* unmanaged[Cdecl]<void*, byte*, sp2_packet_header*, void> copy, void* context)
+    {
+        const string Function = "sp2_receive_stream_set_copy_function";
+        try
+        {
+            using StreamCall call = Handles.Stream(stream, Function);
+            call.Stream.SetCopy(CopyMethod.Default, copy is null ? null : new FunctionCopier(copy, context).Copy);
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_set_stop_on_stop_item")]
+    public static int SetStopOnStopItem(sp2_receive_stream* stream, int stop)
+    {
+        const string Function = "sp2_receive_stream_set_stop_on_stop_item";
+        try
+        {
+            using StreamCall call = Handles.Stream(stream, Function);
+            lock (call.Stream.Core.Gate)
+            {
+                call.Stream.Core.StopOnStopItem = stop != 0;
+            }
+
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_get_stop_on_stop_item")]
+    public static int GetStopOnStopItem(sp2_receive_stream* stream, int* stop)
+    {
+        const string Function = "sp2_receive_stream_get_stop_on_stop_item";
+        try
+        {
+            if (stop is not null)
+            {
+                *stop = 0;
+            }
+
+            using StreamCall call = Handles.Stream(stream, Function);
+            if (stop is null)
+            {
+                throw Failure.Null(Function, "stop");
+            }
+
+            lock (call.Stream.Core.Gate)
+            {
+                *stop = call.Stream.Core.StopOnStopItem ? 1 : 0;
+            }
+
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_get_fd")]
+    public static int GetFd(sp2_receive_stream* stream, long* handle)
+    {
+        const string Function = "sp2_receive_stream_get_fd";
+        try
+        {
+            if (handle is not null)
+            {
+                *handle = -1;
+            }
+
+            using StreamCall call = Handles.Stream(stream, Function);
+            if (handle is null)
+            {
+                throw Failure.Null(Function, "handle");
+            }
+
+            *handle = call.Stream.Core.Delivery.ReadyHandle.Open();
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_pop")]
+    public static int Pop(sp2_receive_stream* stream, sp2_heap** heaps, uint capacity, uint* count)
+    {
+        const string Function = "sp2_receive_stream_pop";
+        try
+        {
+            Clear(count);
+            using StreamCall call = Handles.Stream(stream, Function);
+            CheckPop(heaps, capacity, count, Function);
+            return StatusOf(Popper.Pop(call.Stream, heaps, capacity, count), sp2_status.SP2_E_EMPTY);
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_pop_wait")]
+    public static int PopWait(sp2_receive_stream* stream, sp2_heap** heaps, uint capacity, long timeout_ns, uint* count)
+    {
+        const string Function = "sp2_receive_stream_pop_wait";
+        try
+        {
+            Clear(count);
+            using StreamCall call = Handles.Stream(stream, Function);
+            CheckPop(heaps, capacity, count, Function);
+            return StatusOf(
+                Popper.PopWait(call.Stream, TimeoutOf(timeout_ns), heaps, capacity, count), sp2_status.SP2_E_TIMEOUT);
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_set_ready_callback")]
+    public static int SetReadyCallback(sp2_receive_stream* stream, delegate* unmanaged[Cdecl]<void*, void> ready, void* context)
+    {
+        const string Function = "sp2_receive_stream_set_ready_callback";
+        try
+        {
+            using StreamCall call = Handles.Stream(stream, Function);
+            call.Stream.Ready.Set(ready, context);
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_request_ready")]
+    public static int RequestReady(sp2_receive_stream* stream)
+    {
+        const string Function = "sp2_receive_stream_request_ready";
+        try
+        {
+            using StreamCall call = Handles.Stream(stream, Function);
+            return StatusOf(call.Stream.Core.Consumer.RequestReady(), sp2_status.SP2_E_EMPTY);
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_stop")]
+    public static int Stop(sp2_receive_stream* stream)
+    {
+        const string Function = "sp2_receive_stream_stop";
+        try
+        {
+            using StreamCall call = Handles.Stream(stream, Function);
+            call.Stream.Core.Stop();
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_destroy")]
+    public static void Destroy(sp2_receive_stream* stream)
+    {
+        try
+        {
+            HandleTable.Remove<NativeStream>(HandleKind.Stream, stream)?.Destroy();
+        }
+        catch (Exception exception)
+        {
+            LastError.Set(exception);
+        }
+    }
+
+    private static NativeStream NewStream(
+        sp2_thread_pool* pool, in sp2_receive_options options, string function)
+    {
+        byte[][] customNames = ReceiveOptions.ReadCustomNames(options);
+        EngineLog log = new(new CLog(options.log, options.log_context, options.log_level));
+        IoThreads threads = pool is null
+            ? ThreadPoolExports.NewThreads(default)
+            : Handles.HeldThreads(pool, function, "pool");
+        try
+        {
+            return new(ReceiveOptions.ForEngine(options, customNames), threads, log, customNames);
+        }
+        catch (Exception exception)
+        {
+            threads.Release(wait: true);
+            throw exception is OutOfMemoryException
+                ? StatusException.NoMemory("a stream (max_heaps, substreams and ring_heaps decide its size)")
+                : exception;
+        }
+    }
+
+    /// <summary>The engine of a stream that readers may be added to.</summary>
+    private static StreamCore OpenCore(NativeStream stream, string function) => stream.Core.IsSealed
+        ? throw Failure.State(
+            $"{function}: the stream was made with SP2_RECEIVE_EXPLICIT_START and has been started, so that no reader " +
+            "can be added; add all of them before sp2_receive_stream_start")
+        : stream.Core;
+
+    private static void CheckDatagrams(sp2_datagram* datagrams, ulong count, string function)
+    {
+        for (ulong i = 0; i < count; i++)
+        {
+            if (datagrams[i].data is null && datagrams[i].length != 0)
+            {
+                throw Failure.Argument(
+                    $"{function}: datagrams[{i}].data must not be NULL when its length is {datagrams[i].length}");
+            }
+        }
+    }
+
+    private static uint AddUdpReader(NativeStream stream, UdpReaderOptions options, string function)
+    {
+        using (options.Socket)
+        {
+            StreamCore core = OpenCore(stream, function);
+            return core.IsStopped ? 0 : (uint)UdpReaders.Add(core, options, UdpOptions.Names);
+        }
+    }
+
+    private static void Clear(uint* count)
+    {
+        if (count is not null)
+        {
+            *count = 0;
+        }
+    }
+
+    private static void CheckPop(sp2_heap** heaps, uint capacity, uint* count, string function)
+    {
+        if (heaps is null || count is null)
+        {
+            throw Failure.Null(function, heaps is null ? "heaps" : "count");
+        }
+
+        if (capacity == 0)
+        {
+            throw Failure.Argument($"{function}: capacity must be at least 1, not 0");
+        }
+    }
+
+    /// <summary>A time that is not zero does not become zero.</summary>
+    private static TimeSpan TimeoutOf(long nanoseconds) => nanoseconds < 0
+        ? Timeout.InfiniteTimeSpan
+        : TimeSpan.FromTicks(nanoseconds / NanosecondsPerTick + (nanoseconds % NanosecondsPerTick == 0 ? 0 : 1));
+
+    private static int StatusOf(ReadResult result, sp2_status empty) => (int)(result switch
+    {
+        ReadResult.Heap => sp2_status.SP2_OK,
+        ReadResult.Stopped => sp2_status.SP2_E_STOPPED,
+        _ => empty,
+    });
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+
+using Spead2.Bindings;
+using Spead2.Managed;
+
+namespace Spead2.Aot;
+
+/// <summary>The objects that arguments stand for.</summary>
+internal static unsafe class Handles
+{
+    /// <exception cref="Spead2Exception">The argument is NULL or not a stream of this library.</exception>
+    public static StreamCall Stream(sp2_receive_stream* stream, string function)
+    {
+        NativeStream? found = HandleTable.Find<NativeStream>(HandleKind.Stream, stream);
+        return found is not null && found.TryEnter() ? new(found) : throw Refuse(stream, function, "stream");
+    }
+
+    /// <exception cref="Spead2Exception">The argument is NULL or not a heap of this library.</exception>
+    public static NativeHeap Heap(sp2_heap* heap, string function) =>
+        HandleTable.Find<NativeHeap>(HandleKind.Heap, heap) ?? throw Refuse(heap, function, "heap");
+
+    /// <summary>The allocator, which is held for the caller.</summary>
+    /// <exception cref="Spead2Exception">The argument is NULL or not an allocator of this library.</exception>
+    public static CountedAllocator HeldAllocator(sp2_allocator* allocator, string function, string argument)
+    {
+        CountedAllocator? found = HandleTable.Find<CountedAllocator>(HandleKind.Allocator, allocator);
+        return found is not null && found.TryRetain() ? found : throw Refuse(allocator, function, argument);
+    }
+
+    /// <summary>The threads of a pool, which are held for the caller.</summary>
+    /// <exception cref="Spead2Exception">The argument is NULL or not a thread pool of this library.</exception>
+    public static IoThreads HeldThreads(sp2_thread_pool* pool, string function, string argument)
+    {
+        IoThreads? found = HandleTable.Find<IoThreads>(HandleKind.ThreadPool, pool);
+        return found is not null && found.TryRetain() ? found : throw Refuse(pool, function, argument);
+    }
+
+    /// <summary>What is wrong with an argument that stands for no object.</summary>
+    public static Spead2Exception Refuse(void* handle, string function, string argument) => handle is null
+        ? Failure.Null(function, argument)
+        : Failure.Argument(
+            $"{function}: {argument} is 0x{(ulong)handle:x}, which is not what this library has given, or not valid " +
+            "any more");
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+
+using System.Net;
+using System.Net.Sockets;
+using Spead2.Bindings;
+using Spead2.Managed;
+using Spead2.Receive;
+
+namespace Spead2.Aot;
+
+/// <summary>Options of UDP readers: their rules, and what the engine makes of them.</summary>
+internal static unsafe class UdpOptions
+{
+    /// <summary>What messages call the options.</summary>
+    public static readonly UdpFieldNames Names = new(
+        Options + ".", "bind_host", "group", "interface_address", "interface_index", "socket");
+
+    private const string Options = nameof(sp2_udp_options);
+
+    /// <summary>
+    /// Options for the engine. If they have a socket, it is a duplicate of the caller's, and the caller's of this.
+    /// </summary>
+    /// <exception cref="Spead2Exception">A value breaks its rule.</exception>
+    public static UdpReaderOptions Read(sp2_udp_options* caller)
+    {
+        sp2_udp_options options = Sized.Read(caller, Options);
+        string? bindHost = Utf8.TextUnlessEmpty(options.bind_host);
+        string? interfaceAddress = Utf8.TextUnlessEmpty(options.interface_address);
+        string? group = options.group is null ? null : Utf8.Text(options.group);
+        CheckValues(options);
+        CheckForm(bindHost, group, interfaceAddress, options.interface_index);
+        Socket? socket = null;
+        if ((options.flags & (uint)sp2_udp_flags.SP2_UDP_EXISTING_SOCKET) != 0)
+        {
+            socket = Duplicate(options.socket);
+            try
+            {
+                CheckBound(socket, options, bindHost, group);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+
+        return new()
+        {
+            Port = (int)options.port,
+            BindHost = bindHost,
+            Group = group,
+            InterfaceAddress = interfaceAddress,
+            InterfaceIndex = (int)Math.Min(options.interface_index, int.MaxValue),
+            Socket = socket,
+            MaxSize = options.max_size == 0 ? UdpReaderOptions.DefaultMaxSize : (int)options.max_size,
+            BufferSize = options.buffer_size switch
+            {
+                0 => null,
+                NativeMethods.SP2_UDP_BUFFER_SIZE_OS => 0,
+                ulong size => (long)Math.Min(size, long.MaxValue),
+            },
+        };
+    }
+
+    private static void CheckValues(in sp2_udp_options options)
+    {
+        uint unknown = options.flags & ~(uint)sp2_udp_flags.SP2_UDP_EXISTING_SOCKET;
+        if (unknown != 0)
+        {
+            throw Failure.UnknownFlags(Options, unknown);
+        }
+
+        if (options.reserved != 0)
+        {
+            throw Failure.Reserved(Options, options.reserved);
+        }
+
+        if (options.port > ushort.MaxValue)
+        {
+            throw Failure.Argument($"{Options}.port is {options.port}, but ports end at {ushort.MaxValue}");
+        }
+
+        if (options.max_size > UdpReaderOptions.LargestDatagram)
+        {
+            throw Failure.Argument(
+                $"{Options}.max_size is {options.max_size}, but a datagram has at most " +
+                $"{UdpReaderOptions.LargestDatagram} bytes");
+        }
+
+        if (options.socket != 0 && (options.flags & (uint)sp2_udp_flags.SP2_UDP_EXISTING_SOCKET) == 0)
+        {
+            throw Failure.Argument(
+                $"{Options}.socket is {options.socket}, but flags lacks SP2_UDP_EXISTING_SOCKET, without which it is " +
+                "not used");
+        }
+    }
+
+    /// <summary>Of the three forms, options must be one.</summary>
+    private static void CheckForm(string? bindHost, string? group, string? interfaceAddress, uint interfaceIndex)
+    {
+        if (group is null)
+        {
+            if (interfaceAddress is not null)
+            {
+                throw Failure.Argument(
+                    $"{Options}.interface_address is \"{interfaceAddress}\", but there is no group to join on it; set " +
+                    "group, or use bind_host to receive what is sent to this address");
+            }
+
+            if (interfaceIndex != 0)
+            {
+                throw Failure.Argument(
+                    $"{Options}.interface_index is {interfaceIndex}, but there is no group to join on it; set group");
+            }
+
+            return;
+        }
+
+        if (group.Length == 0)
+        {
+            throw Failure.Argument($"{Options}.group is an empty string; it must be a multicast group, or NULL");
+        }
+
+        if (bindHost is not null)
+        {
+            throw Failure.Argument(
+                $"{Options}.bind_host is \"{bindHost}\" and group is \"{group}\", but only one of them may be set: a " +
+                "group is what is bound to");
+        }
+
+        if (interfaceAddress is not null && interfaceIndex != 0)
+        {
+            throw Failure.Argument(
+                $"{Options}.interface_address is \"{interfaceAddress}\" and interface_index is {interfaceIndex}, but " +
+                "only one of them may be set: the first goes with IPv4 groups, the second with IPv6 groups");
+        }
+    }
+
+    private static Socket Duplicate(long value)
+    {
+        Socket socket;
+        try
+        {
+            socket = SocketDuplicate.OfHandle(value);
+        }
+        catch (Exception exception) when (exception is SocketException or Spead2Exception)
+        {
+            int error = exception is SocketException socketError
+                ? socketError.NativeErrorCode
+                : ((Spead2Exception)exception).OsCode;
+            throw StatusException.Argument(
+                $"{Options}.socket is {value}, which is no open socket: " +
+                System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error),
+                error);
+        }
+
+        if (socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 &&
+            socket.SocketType == SocketType.Dgram && socket.ProtocolType == ProtocolType.Udp)
+        {
+            return socket;
+        }
+
+        socket.Dispose();
+        throw Failure.Argument(
+            $"{Options}.socket is {value}, which is a socket, but not one for UDP over IPv4 or IPv6");
+    }
+
+    /// <summary>A socket that is bound is used as it is, so that nothing may be asked for.</summary>
+    private static void CheckBound(Socket socket, in sp2_udp_options options, string? bindHost, string? group)
+    {
+        if (!UdpSocket.IsBound(socket))
+        {
+            return;
+        }
+
+        int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        (string Field, string Value)? asked =
+            bindHost is not null ? ("bind_host", bindHost)
+            : group is not null ? ("group", group)
+            : options.buffer_size != 0 ? ("buffer_size", $"{options.buffer_size}")
+            : options.port != 0 && options.port != port ? ("port", $"{options.port}")
+            : null;
+        if (asked is { } wrong)
+        {
+            throw Failure.Argument(
+                $"{Options}.{wrong.Field} is {wrong.Value}, but the socket is bound to port {port} already and used as " +
+                "it is; leave the field at its default, or hand in a socket that is not bound");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+
+using System.Runtime.CompilerServices;
+
+namespace Spead2.Aot;
+
+/// <summary>Structs of callers that begin with their size.</summary>
+internal static unsafe class Sized
+{
+    // No struct of this interface will ever be this long: a larger size is garbage, not a future.
+    private const uint LargestSize = 65536;
+
+    /// <summary>
+    /// Reads options. Those of a struct that is longer than this library's must be zero there.
+    /// </summary>
+    public static T Read<T>(T* caller, string name)
+        where T : unmanaged
+    {
+        uint size = CheckSize(caller, name);
+        byte* bytes = (byte*)caller;
+        for (uint i = (uint)sizeof(T); i < size; i++)
+        {
+            if (bytes[i] != 0)
+            {
+                throw Failure.TooNew(
+                    $"{name} has a field at byte {i} that this library ({sizeof(T)} bytes) does not know yet; use a " +
+                    "newer library");
+            }
+        }
+
+        return Unsafe.ReadUnaligned<T>(caller);
+    }
+
+    /// <summary>Writes results, but not the size; what follows in a longer struct becomes zero.</summary>
+    public static void Write<T>(T* caller, in T known, string name)
+        where T : unmanaged
+    {
+        uint size = CheckSize(caller, name);
+        Unsafe.WriteUnaligned(caller, known);
+        Unsafe.WriteUnaligned(caller, size);
+        new Span<byte>((byte*)caller + sizeof(T), (int)size - sizeof(T)).Clear();
+    }
+
+    private static uint CheckSize<T>(T* caller, string name)
+        where T : unmanaged
+    {
+        uint size = Unsafe.ReadUnaligned<uint>(caller);
+        if (size < sizeof(T) || size > LargestSize)
+        {
+            throw Failure.Argument(
+                $"{name}.size is {size}, which no version of this library has had; set it with the INIT macro");
+        }
+
+        return size;
+    }
+}
