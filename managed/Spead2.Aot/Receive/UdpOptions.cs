@@ -143,15 +143,10 @@ internal static unsafe class UdpOptions
         {
             socket = SocketDuplicate.OfHandle(value);
         }
-        catch (Exception exception) when (exception is SocketException or Spead2Exception)
+        catch (Spead2Exception exception)
         {
-            int error = exception is SocketException socketError
-                ? socketError.NativeErrorCode
-                : ((Spead2Exception)exception).OsCode;
             throw StatusException.Argument(
-                $"{Options}.socket is {value}, which is no open socket: " +
-                System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(error),
-                error);
+                $"{Options}.socket is {value}, which is no open socket: {exception.Message}", exception.OsCode);
         }
 
         if (socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 &&

@@ -49,6 +49,13 @@ internal static unsafe partial class Libc
     public const int MSG_TRUNC = 0x20;
     public const int MSG_DONTWAIT = 0x40;
 
+    public const int SO_TYPE = 3;
+    public const int IPPROTO_IPV6 = 41;
+    public const int IP_ADD_MEMBERSHIP = 35;
+    public const int IPV6_JOIN_GROUP = 20;
+
+    public const int PR_SET_NAME = 15;
+
     private const string Library = "libc";
 
     public static void* MAP_FAILED => (void*)-1;
@@ -94,6 +101,18 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int pipe(int* ends);
+
+    [LibraryImport(Library)]
+    public static partial int gettid();
+
+    [LibraryImport(Library)]
+    public static partial int prctl(int option, byte* name);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int getsockopt(int socket, int level, int option, void* value, uint* length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int setsockopt(int socket, int level, int option, void* value, uint length);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int recvmmsg(int fd, MMsgHdr* messages, uint count, int flags, void* timeout);

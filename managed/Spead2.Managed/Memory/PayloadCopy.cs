@@ -11,9 +11,9 @@ internal sealed unsafe class PayloadCopy(EngineLog log, Tally tally)
 {
     private const ulong Never = ulong.MaxValue;
 
-    // With a heap under assembly, the default ring full, and as many heaps in the reader's hands as it takes at once,
-    // heaps from this part of the last-level cache on no longer fit it.
-    private const ulong AutoCacheShare = 8;
+    // Even with the smallest ring four heaps are under way at full rate: one under assembly, one that waits for room,
+    // one in the ring, one in the reader's hands. From a quarter of the last-level cache on they do not fit it.
+    private const ulong AutoCacheShare = 4;
 
     private static readonly ulong AutoFrom = LastCache.Size == 0 ? Never : LastCache.Size / AutoCacheShare;
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using Spead2.Managed.Linux;
+
 namespace Spead2.Managed;
 
 /// <summary>
@@ -15,6 +17,9 @@ internal abstract class EventLoop
     private readonly Action _started;
     private readonly Action _ended;
     private readonly Thread _thread;
+
+    // The operating system's number of the thread, once it runs.
+    private volatile int _id;
 
     // Under the lock:
     private LoopTask? _first;
@@ -79,9 +84,15 @@ internal abstract class EventLoop
     /// <summary>Waits until the thread has ended, unless it is the caller's own.</summary>
     public void Join()
     {
-        if (Thread.CurrentThread != _thread)
+        if (Thread.CurrentThread == _thread)
         {
-            _thread.Join();
+            return;
+        }
+
+        _thread.Join();
+        if (OperatingSystem.IsLinux())
+        {
+            LinuxThread.WaitUntilGone(_id);
         }
     }
 
@@ -113,6 +124,12 @@ internal abstract class EventLoop
 
     private void Main()
     {
+        if (OperatingSystem.IsLinux())
+        {
+            LinuxThread.NameThis(_thread.Name!);
+            _id = LinuxThread.ThisId();
+        }
+
         _started();
         do
         {

@@ -33,8 +33,7 @@ internal static class SocketDuplicate
     }
 
     /// <summary>Of a socket that is known by its file descriptor, on Windows by its SOCKET.</summary>
-    /// <exception cref="Spead2Exception">The operating system refuses.</exception>
-    /// <exception cref="SocketException">It is something else than a socket.</exception>
+    /// <exception cref="Spead2Exception">The operating system refuses, or it is something else.</exception>
     public static Socket OfHandle(long handle)
     {
         if (OperatingSystem.IsWindows())
@@ -42,7 +41,11 @@ internal static class SocketDuplicate
             return WindowsSocket.Duplicate((nint)handle);
         }
 
-        return OfDescriptor(handle is < 0 or > int.MaxValue ? -1 : (int)handle);
+        int fd = handle is < 0 or > int.MaxValue ? -1 : (int)handle;
+        int error = OperatingSystem.IsLinux() ? LinuxSocket.Probe(fd) : 0;
+        return error == 0
+            ? OfDescriptor(fd)
+            : throw StatusException.Os(Marshal.GetPInvokeErrorMessage(error), error);
     }
 
     private static Socket OfDescriptor(int fd)

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Spead2.Managed.Linux;
 using Spead2.Receive;
 
@@ -110,69 +111,48 @@ internal sealed class UdpSocket
 
     private void Join(Socket socket)
     {
-        try
+        if (OperatingSystem.IsLinux())
         {
-            if (OperatingSystem.IsLinux())
+            int error = LinuxSocket.Join(socket, _target);
+            if (error != 0)
             {
-                SetOption(socket, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
-            }
-            else
-            {
-                socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+                throw FailedToJoin(Marshal.GetPInvokeErrorMessage(error), error);
             }
 
-            if (_target.EndPoint.AddressFamily == AddressFamily.InterNetworkV6)
-            {
-                JoinV6(socket);
-            }
-            else
-            {
-                JoinV4(socket);
-            }
+            return;
+        }
+
+        try
+        {
+            JoinPortably(socket);
         }
         catch (SocketException exception)
         {
-            throw StatusException.Os(
-                Text($"cannot join the multicast group {Host} on the interface {Interface()}: {exception.Message}"),
-                exception.NativeErrorCode);
+            throw FailedToJoin(exception.Message, exception.NativeErrorCode);
         }
     }
 
-    private void JoinV4(Socket socket)
+    private void JoinPortably(Socket socket)
     {
-        socket.SetSocketOption(
-            SocketOptionLevel.IP,
-            SocketOptionName.AddMembership,
-            new MulticastOption(_target.EndPoint.Address, _target.InterfaceAddress ?? IPAddress.Any));
-        if (OperatingSystem.IsLinux())
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        if (_target.EndPoint.AddressFamily == AddressFamily.InterNetworkV6)
         {
-            // Else it would also get what arrives on interfaces where only others have joined the group.
-            SetOption(socket, Libc.IPPROTO_IP, Libc.IP_MULTICAST_ALL, 0);
+            socket.SetSocketOption(
+                SocketOptionLevel.IPv6,
+                SocketOptionName.AddMembership,
+                new IPv6MulticastOption(_target.EndPoint.Address, _target.InterfaceIndex));
+        }
+        else
+        {
+            socket.SetSocketOption(
+                SocketOptionLevel.IP,
+                SocketOptionName.AddMembership,
+                new MulticastOption(_target.EndPoint.Address, _target.InterfaceAddress ?? IPAddress.Any));
         }
     }
 
-    private void JoinV6(Socket socket)
-    {
-        socket.SetSocketOption(
-            SocketOptionLevel.IPv6,
-            SocketOptionName.AddMembership,
-            new IPv6MulticastOption(_target.EndPoint.Address, _target.InterfaceIndex));
-        if (!OperatingSystem.IsLinux() || _target.InterfaceIndex == 0)
-        {
-            return;
-        }
-
-        try
-        {
-            // For the reason above. IPv6 has nothing better, and older kernels allow it to administrators only: without
-            // it a socket may get more than it should, but never less.
-            SetOption(socket, Libc.SOL_SOCKET, Libc.SO_BINDTOIFINDEX, _target.InterfaceIndex);
-        }
-        catch (SocketException)
-        {
-            return;
-        }
-    }
+    private Spead2Exception FailedToJoin(string error, int osCode) => StatusException.Os(
+        Text($"cannot join the multicast group {Host} on the interface {Interface()}: {error}"), osCode);
 
     private string Interface() =>
         _target.InterfaceIndex != 0 ? _target.InterfaceIndex.ToString(CultureInfo.InvariantCulture)
@@ -185,9 +165,6 @@ internal sealed class UdpSocket
             : StatusException.Os(
                 Text($"cannot {step} UDP port {_options.Port} of {Host}: {exception.Message}"),
                 exception.NativeErrorCode);
-
-    private static void SetOption(Socket socket, int level, int option, int value) =>
-        socket.SetRawSocketOption(level, option, BitConverter.GetBytes(value));
 
     private static string Text(DefaultInterpolatedStringHandler text) =>
         string.Create(CultureInfo.InvariantCulture, ref text);
