@@ -9,6 +9,8 @@ const string ClangPreset = "linux-x64-clang";
 const string AddressSanitizerPreset = "linux-x64-asan";
 const string ThreadSanitizerPreset = "linux-x64-tsan";
 const string Results = "artifacts/test-results";
+const string AotFolder = "build/aot";
+const string AotLibrary = $"{AotFolder}/lib/libspead2aot.so";
 
 // A program that is not on the PATH, and the Debian package that brings it.
 (string Program, string Package)[] nativeTools =
@@ -35,6 +37,10 @@ Task("native")
     .Description("Builds the C core into build/linux-x64")
     .Does(() => BuildNative(Preset));
 
+Task("aot")
+    .Description($"Compiles the managed port to a native library with the C core's interface: {AotLibrary}")
+    .Does(PublishAot);
+
 Task("build")
     .Description("Builds the C core and all .NET projects (Release)")
     .IsDependentOn("native")
@@ -44,13 +50,16 @@ Task("test")
     .Description("Runs all tests: C, C with address and undefined-behaviour sanitizers, .NET")
     .IsDependentOn("setup")
     .IsDependentOn("build")
+    .IsDependentOn("aot")
     .Does(() =>
     {
         CleanDirectory(Results);
+        BuildNative(Preset, $"-DSP2_AOT_LIBRARY={MakeAbsolute(File(AotLibrary)).FullPath}");
         BuildNative(ClangPreset);
         BuildNative(AddressSanitizerPreset);
-        suites.Add(TestNative(Preset));
-        suites.Add(TestNative(AddressSanitizerPreset));
+        suites.Add(TestNative("C core, linux-x64", Preset, "--exclude-regex", "_aot$"));
+        suites.Add(TestNative("C tests of the AOT library", Preset, "--tests-regex", "_aot$"));
+        suites.Add(TestNative($"C core, {AddressSanitizerPreset}", AddressSanitizerPreset));
         foreach (FilePath project in GetFiles("tests/*/*.csproj").OrderBy(path => path.FullPath))
         {
             suites.Add(TestManaged(project));
@@ -134,20 +143,41 @@ if (suites.Count > 0)
 
 // The C core -----------------------------------------------------------------------------------------------------------
 
-void BuildNative(string preset)
+void BuildNative(string preset, params string[] options)
 {
     Require(nativeTools);
-    Run("cmake", "--preset", preset);
+    Run("cmake", ["--preset", preset, .. options]);
     Run("cmake", "--build", "--preset", preset);
 }
 
-Suite TestNative(string preset)
+Suite TestNative(string name, string preset, params string[] chosen)
 {
     const string wholeOutput = "10000000";
-    string results = MakeAbsolute(File($"{Results}/{preset}.xml")).FullPath;
-    int exitCode = Start("ctest", "--preset", preset, "--no-tests=error", "--output-junit", results, "--test-output-size-passed", wholeOutput,
-        "--test-output-size-failed", wholeOutput);
-    return Suite.FromJUnit($"C core, {preset}", results, exitCode);
+    string results = MakeAbsolute(File($"{Results}/{name.Replace(" ", "-")}.xml")).FullPath;
+    int exitCode = Start("ctest", ["--preset", preset, "--no-tests=error", "--output-junit", results,
+        "--test-output-size-passed", wholeOutput, "--test-output-size-failed", wholeOutput, .. chosen]);
+    return Suite.FromJUnit(name, results, exitCode);
+}
+
+// The newest .NET whose compiler and runtime for native libraries the package feed has.
+void PublishAot()
+{
+    const string runtime = "linux-x64";
+    string[] frameworks = ["net10.0", "net9.0"];
+    string[] Arguments(string framework) =>
+    [
+        "managed/Spead2.Aot", "--runtime", runtime, $"-p:AotTargetFramework={framework}",
+        "--artifacts-path", MakeAbsolute(Directory($"{AotFolder}/{framework}")).FullPath, "--nologo",
+    ];
+    Require([("gcc", "gcc")]);
+    string chosen = frameworks.FirstOrDefault(framework => Succeeds("dotnet", ["restore", .. Arguments(framework)[..^1]])) ??
+        throw new CakeException(
+            $"The packages runtime.{runtime}.Microsoft.DotNet.ILCompiler and Microsoft.NETCore.App.Runtime of " +
+            $"{string.Join(" or ", frameworks)} cannot be restored");
+    Information($"The AOT library is built for {chosen}" + (chosen == frameworks[0]
+        ? ""
+        : $", because the packages of {frameworks[0]} cannot be restored here"));
+    Run("dotnet", ["publish", .. Arguments(chosen), "--configuration", "Release", "--output", $"{AotFolder}/lib"]);
 }
 
 // .NET -----------------------------------------------------------------------------------------------------------------
@@ -233,6 +263,17 @@ void Run(string program, params string[] arguments)
 
 int Start(string program, params string[] arguments) =>
     StartProcess(program, new ProcessSettings { Arguments = Quoted(arguments) });
+
+bool Succeeds(string program, params string[] arguments)
+{
+    var settings = new ProcessSettings
+    {
+        Arguments = Quoted(arguments),
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    };
+    return StartProcess(program, settings, out _, out _) == 0;
+}
 
 IEnumerable<string> Output(string program, params string[] arguments)
 {
