@@ -14,11 +14,13 @@ internal sealed partial class CHeader
 
     private readonly Tool _clang;
     private readonly string _target;
+    private readonly string[] _defines;
 
-    private CHeader(Tool clang, string target)
+    private CHeader(Tool clang, string target, string[] defines)
     {
         _clang = clang;
         _target = target;
+        _defines = defines;
         List<JsonElement> declarations = Parse("", toleratesErrors: false);
         Functions = [.. declarations.Where(IsKind("FunctionDecl")).Select(ToFunction)];
         Structs =
@@ -52,12 +54,15 @@ internal sealed partial class CHeader
     public IReadOnlyDictionary<string, CCallback> Callbacks { get; }
 
     /// <summary>Reads the headers for a target, given as clang names it. Skips the test without clang.</summary>
-    public static CHeader Load(string target)
+    /// <param name="target">The target.</param>
+    /// <param name="defines">Macros that a program defines before it includes the headers.</param>
+    public static CHeader Load(string target, params string[] defines)
     {
-        if (!Loaded.TryGetValue(target, out CHeader? header))
+        string key = string.Join(' ', defines.Prepend(target));
+        if (!Loaded.TryGetValue(key, out CHeader? header))
         {
-            header = new CHeader(Tool.Clang(), target);
-            Loaded.Add(target, header);
+            header = new CHeader(Tool.Clang(), target, defines);
+            Loaded.Add(key, header);
         }
 
         return header;
@@ -143,5 +148,5 @@ internal sealed partial class CHeader
 
     private IEnumerable<string> Arguments() =>
         ["-x", "c", "-std=c11", "-ffreestanding", $"--target={_target}", "-ferror-limit=0",
-            "-I", RepositoryFiles.IncludeDirectory];
+            "-I", RepositoryFiles.IncludeDirectory, .. _defines.Select(define => $"-D{define}")];
 }

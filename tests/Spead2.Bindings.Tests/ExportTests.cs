@@ -10,14 +10,31 @@ internal sealed class ExportTests
     public void Exports_of_the_core_are_exactly_the_functions_of_the_headers()
     {
         Assert.That(RepositoryFiles.NativeLibrary, Does.Exist, "build the C core first: ./build.sh native");
-        IEnumerable<string> exports = Tool.Nm()
-            .Run(["--dynamic", "--defined-only", "--format=posix", RepositoryFiles.NativeLibrary])
-            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => line.Split(' '))
-            .Where(symbol => symbol[1] != AbsoluteKind)
-            .Select(symbol => $"{symbol[1]} {symbol[0].Split('@')[0]}");
 
         Assert.That(
-            exports, Is.EquivalentTo(CHeader.Load("x86_64-linux-gnu").Functions.Select(function => $"T {function.Name}")));
+            ExportsOf(RepositoryFiles.NativeLibrary),
+            Is.EquivalentTo(CHeader.Load("x86_64-linux-gnu").Functions.Select(function => $"T {function.Name}")));
     }
+
+    [Test]
+    public void Exports_of_the_AOT_library_are_exactly_the_functions_of_the_headers()
+    {
+        if (!File.Exists(RepositoryFiles.AotLibrary))
+        {
+            Assert.Ignore($"{RepositoryFiles.AotLibrary} has not been built: ./build.sh aot");
+        }
+
+        // The runtime puts its own symbol there, for debuggers.
+        Assert.That(
+            ExportsOf(RepositoryFiles.AotLibrary),
+            Is.EquivalentTo(AotExports.Header.Functions.Select(function => $"T {function.Name}")
+                .Append("D DotNetRuntimeDebugHeader")));
+    }
+
+    private static IEnumerable<string> ExportsOf(string library) => Tool.Nm()
+        .Run(["--dynamic", "--defined-only", "--format=posix", library])
+        .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        .Select(line => line.Split(' '))
+        .Where(symbol => symbol[1] != AbsoluteKind)
+        .Select(symbol => $"{symbol[1]} {symbol[0].Split('@')[0]}");
 }

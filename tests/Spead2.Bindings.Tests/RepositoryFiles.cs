@@ -17,6 +17,9 @@ internal static class RepositoryFiles
     /// <summary>The C core as built by CMake.</summary>
     public static string NativeLibrary { get; } = Metadata("NativeLibrary");
 
+    /// <summary>The managed port, compiled ahead of time.</summary>
+    public static string AotLibrary { get; } = Metadata("AotLibrary");
+
     private static string Metadata(string key) =>
         typeof(RepositoryFiles).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
             .Single(attribute => attribute.Key == key).Value!;
