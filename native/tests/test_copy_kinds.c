@@ -78,6 +78,31 @@ SP2_TEST(Every_kind_copies_every_length_between_all_alignments) {
     free(target);
 }
 
+SP2_TEST(Plain_copy_is_right_at_every_distance_within_a_page) {
+    enum { PAGE = 4096, FURTHEST = 40 };
+    static const size_t lengths[] = {0, 1, 63, 64, 2047, 2048, 2049, 2111, LONGEST};
+    uint8_t *source = aligned_alloc(PAGE, 3 * PAGE);
+    uint8_t *target = aligned_alloc(PAGE, 3 * PAGE);
+    REQUIRE(source != NULL && target != NULL);
+    fill_source(source, 3 * PAGE);
+    memset(target, UNTOUCHED, 3 * PAGE);
+    for (size_t distance = 0; distance < 2 * FURTHEST; distance++) {
+        for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+            /* From `FURTHEST` bytes behind to as many before, within the page. */
+            uint8_t *to = target + FURTHEST + GUARD;
+            const uint8_t *from = source + GUARD + distance;
+            sp2_test_context("from %zu, %zu bytes", distance, lengths[i]);
+            sp2__copy_plain(to, from, lengths[i]);
+            CHECK_MEM(to, from, lengths[i]);
+            CHECK(is_untouched(to - GUARD) && is_untouched(to + lengths[i]));
+            memset(to, UNTOUCHED, lengths[i]);
+        }
+    }
+    sp2_test_context("%s", "");
+    free(source);
+    free(target);
+}
+
 SP2_TEST(Kinds_are_those_that_this_processor_has) {
     sp2__copy_kind kinds[SP2__MOST_COPY_KINDS];
     const size_t count = sp2__copy_kinds(kinds);
