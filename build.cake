@@ -91,15 +91,12 @@ Task("differential")
         ["run", "--project", "tests/Spead2.Differential", "--configuration", "Release", "--", .. programArguments]));
 
 Task("bench")
-    .Description("Runs the benchmarks of the C core; they print JSON lines")
+    .Description("Runs all benchmarks and writes benchmarks/results, with plots: ten minutes, with --quick two; see --help")
     .IsDependentOn("native")
-    .Does(() =>
-    {
-        foreach (FilePath program in GetFiles($"build/{Preset}/native/bench/bench_*"))
-        {
-            Run(program.FullPath);
-        }
-    });
+    .Does(() => Run(
+        "dotnet",
+        ["run", "--project", "benchmarks/Spead2.Benchmarks", "--configuration", "Release", "--", "all", "--programs",
+         $"build/{Preset}/native/bench", .. programArguments]));
 
 Task("bindings")
     .Description("Generates the C# bindings from the C headers and shows what changed; see docs/bindings.md")

@@ -19,20 +19,24 @@ internal sealed class BenchmarkConfig : ManualConfig
 {
     private const int Warmups = 3;
     private const int Iterations = 7;
+    private const int FewIterations = 3;
     private const double IterationMilliseconds = 200;
+    private const double ShortMilliseconds = 60;
 
-    public BenchmarkConfig()
+    /// <param name="logger">Where it says what it does.</param>
+    /// <param name="isQuick">Whether less exact results will do.</param>
+    public BenchmarkConfig(ILogger logger, bool isQuick = false)
     {
         AddJob(Job.Default
             .WithId("Short")
             .WithToolchain(InProcessEmitToolchain.Instance)
             .WithWarmupCount(Warmups)
-            .WithIterationCount(Iterations)
-            .WithIterationTime(TimeInterval.FromMilliseconds(IterationMilliseconds)));
+            .WithIterationCount(isQuick ? FewIterations : Iterations)
+            .WithIterationTime(TimeInterval.FromMilliseconds(isQuick ? ShortMilliseconds : IterationMilliseconds)));
         AddColumnProvider(DefaultColumnProviders.Instance);
         AddColumn(new ThroughputColumn());
         AddDiagnoser(MemoryDiagnoser.Default);
-        AddLogger(ConsoleLogger.Default);
+        AddLogger(logger);
         AddExporter(MarkdownExporter.GitHub);
         ArtifactsPath = Path.Combine("artifacts", "benchmarks");
     }

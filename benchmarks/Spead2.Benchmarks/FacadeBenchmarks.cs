@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 
 using BenchmarkDotNet.Attributes;
+using Spead2.Managed;
 using Spead2.Receive;
 using Spead2.Send;
 
 namespace Spead2.Benchmarks;
 
 /// <summary>
-/// What a heap costs in .NET, whatever its size: native code reads heaps of one packet of 1 KiB from memory, and one
-/// reader takes and disposes them. Times and bytes are per heap, and include the native part.
+/// What a heap costs in .NET, whatever its size: an engine reads heaps of one packet of 1 KiB from memory, and one
+/// reader takes and disposes them. Times and bytes are per heap, and include what the engine does.
 /// </summary>
 public class FacadeBenchmarks : IDisposable
 {
@@ -20,9 +21,14 @@ public class FacadeBenchmarks : IDisposable
     private static readonly TimeSpan Forever = Timeout.InfiniteTimeSpan;
 
     private readonly Heap[] _batch = new Heap[BatchSize];
-    private readonly IoThreadPool _pool = new();
+    private readonly IoThreadPool _nativePool = new();
+    private readonly ManagedIoThreadPool _managedPool = new();
     private byte[] _packets = [];
-    private ReceiveStream _stream = new();
+    private IReceiveStream? _stream;
+
+    /// <summary>What receives.</summary>
+    [Params("native", "managed")]
+    public string Engine { get; set; } = "";
 
     /// <summary>Heaps that the ring holds: the default, and enough for a batch.</summary>
     [Params(ReceiveStreamOptions.DefaultRingHeaps, BatchSize)]
@@ -50,11 +56,11 @@ public class FacadeBenchmarks : IDisposable
     [Benchmark(Baseline = true, OperationsPerInvoke = HeapCount)]
     public int TryReadBatch()
     {
-        Begin();
+        IReceiveStream stream = Begin();
         int total = 0;
-        while (!_stream.IsCompleted)
+        while (!stream.IsCompleted)
         {
-            int count = _stream.TryReadBatch(_batch);
+            int count = stream.TryReadBatch(_batch);
             foreach (Heap heap in _batch.AsSpan(0, count))
             {
                 heap.Dispose();
@@ -70,9 +76,9 @@ public class FacadeBenchmarks : IDisposable
     [Benchmark(OperationsPerInvoke = HeapCount)]
     public int TryRead()
     {
-        Begin();
+        IReceiveStream stream = Begin();
         int total = 0;
-        while (_stream.TryRead(out Heap? heap, Forever))
+        while (stream.TryRead(out Heap? heap, Forever))
         {
             heap.Dispose();
             total++;
@@ -81,13 +87,40 @@ public class FacadeBenchmarks : IDisposable
         return Check(total);
     }
 
-    /// <summary>One heap after the other, asynchronously.</summary>
+    /// <summary>One heap after the other, blocking; it throws when there are none.</summary>
+    [Benchmark(OperationsPerInvoke = HeapCount)]
+    public int Read()
+    {
+        IReceiveStream stream = Begin();
+        for (int total = 0; total < HeapCount; total++)
+        {
+            stream.Read().Dispose();
+        }
+
+        return HeapCount;
+    }
+
+    /// <summary>One heap after the other, each awaited.</summary>
+    [Benchmark(OperationsPerInvoke = HeapCount)]
+    public async Task<int> ReadAsync()
+    {
+        IReceiveStream stream = Begin();
+        for (int total = 0; total < HeapCount; total++)
+        {
+            Heap heap = await stream.ReadAsync().ConfigureAwait(false);
+            heap.Dispose();
+        }
+
+        return HeapCount;
+    }
+
+    /// <summary>All heaps, asynchronously.</summary>
     [Benchmark(OperationsPerInvoke = HeapCount)]
     public async Task<int> ReadAllAsync()
     {
-        Begin();
+        IReceiveStream stream = Begin();
         int total = 0;
-        await foreach (Heap heap in _stream.ReadAllAsync().ConfigureAwait(false))
+        await foreach (Heap heap in stream.ReadAllAsync().ConfigureAwait(false))
         {
             heap.Dispose();
             total++;
@@ -99,16 +132,21 @@ public class FacadeBenchmarks : IDisposable
     /// <summary>Ends the threads.</summary>
     public void Dispose()
     {
-        _stream.Dispose();
-        _pool.Dispose();
+        _stream?.Dispose();
+        _nativePool.Dispose();
+        _managedPool.Dispose();
         GC.SuppressFinalize(this);
     }
 
-    private void Begin()
+    private IReceiveStream Begin()
     {
-        _stream.Dispose();
-        _stream = new(new ReceiveStreamOptions { RingHeaps = RingHeaps }, _pool);
+        _stream?.Dispose();
+        ReceiveStreamOptions options = new() { RingHeaps = RingHeaps };
+        _stream = Engine == "native"
+            ? new ReceiveStream(options, _nativePool)
+            : new ManagedReceiveStream(options, _managedPool);
         _stream.AddBufferReader(_packets);
+        return _stream;
     }
 
     private static int Check(int total) =>

@@ -8,14 +8,14 @@ using Spead2.Receive;
 namespace Spead2.Benchmarks.Assemble;
 
 /// <summary>One heap size and packet size: the packets, and the two methods that handle them.</summary>
-internal sealed class AssembleShape
+internal sealed unsafe partial class AssembleShape : IDisposable
 {
     // A repetition is short enough that most of them pass undisturbed on a machine that is shared.
     private const int RunBytes = 64 << 20;
+    private const int RunHeaps = 16;
 
     // Source and destination stay in cache: the list names the packets of a few heaps again and again.
     private const int SourceHeaps = 2;
-    private const int Destinations = 8;
     private const int ReadBatch = 16;
     private const int AddressBits = 48;
 
@@ -26,18 +26,17 @@ internal sealed class AssembleShape
     private const ulong FirstItem = 0x1000UL << AddressBits;
 
     private readonly ReadOnlyMemory<byte>[] _packets;
-    private readonly byte[][] _destinations;
+    private nint[] _destinations = [];
 
     public AssembleShape(int heapSize, int payloadSize)
     {
         HeapSize = heapSize;
         PayloadSize = payloadSize;
-        Heaps = Math.Max(SourceHeaps, RunBytes / heapSize);
+        Heaps = Math.Max(RunHeaps, RunBytes / heapSize);
         List<ReadOnlyMemory<byte>> source =
             [.. Enumerable.Range(1, SourceHeaps).SelectMany(cnt => Encode((ulong)cnt))];
         PacketsPerHeap = source.Count / SourceHeaps;
         _packets = [.. Enumerable.Range(0, Heaps * PacketsPerHeap).Select(i => source[i % source.Count])];
-        _destinations = [.. Enumerable.Range(0, Destinations).Select(_ => NewBuffer(heapSize))];
     }
 
     public int HeapSize { get; }
@@ -54,7 +53,9 @@ internal sealed class AssembleShape
     /// Nanoseconds per packet of the whole receive path: a stream is fed with the packets as datagrams, and this thread
     /// reads heaps in batches and disposes them. Measured from the moment when the first heaps have been read.
     /// </summary>
-    public double Receive(AssembleEngine engine)
+    public double Receive(AssembleEngine engine) => Receive(engine, look: null);
+
+    private double Receive(AssembleEngine engine, Action<Heap>? look)
     {
         using IReceiveStream stream = engine.NewStream();
         Heap[] heaps = new Heap[ReadBatch];
@@ -68,6 +69,7 @@ internal sealed class AssembleShape
             foreach (Heap heap in heaps.AsSpan(0, count))
             {
                 complete += heap.IsComplete ? 1 : 0;
+                look?.Invoke(heap);
                 heap.Dispose();
             }
 
@@ -84,7 +86,27 @@ internal sealed class AssembleShape
             : throw new InvalidOperationException($"{complete} of {Heaps} heaps arrived complete.");
     }
 
-    /// <summary>Nanoseconds per packet of what cannot be avoided: one thread copies each packet's payload.</summary>
+    /// <summary>
+    /// Lets an engine receive, and finds how many heaps it has in use at a time: the plain copy then has as many.
+    /// </summary>
+    public void Prepare(AssembleEngine engine)
+    {
+        HashSet<nint> payloads = [];
+        Receive(engine, heap =>
+        {
+            fixed (byte* payload = heap.Payload.Span)
+            {
+                payloads.Add((nint)payload);
+            }
+        });
+        Dispose();
+        _destinations = [.. payloads.Select(_ => (nint)NativeMemory.AllocZeroed((nuint)HeapSize))];
+    }
+
+    /// <summary>
+    /// Nanoseconds per packet of what cannot be avoided: one thread copies each packet's payload. To be called after
+    /// <see cref="Prepare"/>.
+    /// </summary>
     public double Copy()
     {
         long start = Stopwatch.GetTimestamp();
@@ -92,13 +114,16 @@ internal sealed class AssembleShape
         int offset = 0;
         foreach (ReadOnlyMemory<byte> packet in _packets)
         {
-            ReadOnlySpan<byte> bytes = packet.Span;
-            bytes[^PayloadSize..].CopyTo(_destinations[turn].AsSpan(offset));
+            fixed (byte* bytes = packet.Span)
+            {
+                CopyMemory(_destinations[turn] + offset, (nint)bytes + packet.Length - PayloadSize, PayloadSize);
+            }
+
             offset += PayloadSize;
             if (offset == HeapSize)
             {
                 offset = 0;
-                turn = turn + 1 == Destinations ? 0 : turn + 1;
+                turn = turn + 1 == _destinations.Length ? 0 : turn + 1;
             }
         }
 
@@ -116,6 +141,18 @@ internal sealed class AssembleShape
 
         return count;
     }
+
+    /// <summary>Frees the memory of the plain copy.</summary>
+    public void Dispose()
+    {
+        Array.ForEach(_destinations, destination => NativeMemory.Free((void*)destination));
+        _destinations = [];
+    }
+
+    // That of the C library, as in the C program: .NET's own is another one.
+    [LibraryImport("libc", EntryPoint = "memcpy")]
+    [SuppressGCTransition]
+    private static partial nint CopyMemory(nint destination, nint source, nint length);
 
     private static byte[] NewBuffer(int size) => GC.AllocateArray<byte>(size, pinned: true);
 
