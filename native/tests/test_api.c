@@ -334,6 +334,16 @@ SP2_TEST(Spin_time_is_a_time_or_never) {
     sp2_receive_stream_destroy(new_stream(&options));
 }
 
+SP2_TEST(Timeout_ends_a_pop_that_would_look_for_longer) {
+    sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
+    options.spin_ns = INT64_MAX;
+    sp2_receive_stream *stream = new_stream(&options);
+    sp2_heap *heap;
+    uint32_t count;
+    CHECK_STATUS(sp2_receive_stream_pop_wait(stream, &heap, 1, 1000000, &count), SP2_E_TIMEOUT);
+    sp2_receive_stream_destroy(stream);
+}
+
 SP2_TEST(Thread_pool_values_out_of_range_are_refused_and_named) {
     sp2_thread_pool_options options = SP2_THREAD_POOL_OPTIONS_INIT;
     options.threads = SP2_THREAD_POOL_MAX_THREADS + 1;

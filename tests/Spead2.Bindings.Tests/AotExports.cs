@@ -8,7 +8,11 @@ namespace Spead2.Bindings.Tests;
 internal static class AotExports
 {
     /// <summary>The headers as a program includes them that uses all that the library has.</summary>
-    public static CHeader Header => CHeader.Load("x86_64-linux-gnu");
+    public static CHeader Header => CHeader.Load("x86_64-linux-gnu", "SP2_HAS_ITEMS");
+
+    /// <summary>A struct of the library's own.</summary>
+    public static Type TypeOf(string name) =>
+        Assembly.Load("libspead2aot").GetTypes().Single(type => type.Name == name && type.Namespace == "Spead2.Aot");
 
     /// <summary>The exported methods by the names of their exports.</summary>
     public static IReadOnlyDictionary<string, MethodInfo> Methods { get; } = Assembly.Load("libspead2aot").GetTypes()

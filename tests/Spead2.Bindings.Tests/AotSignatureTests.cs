@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+using System.Runtime.InteropServices;
+
 namespace Spead2.Bindings.Tests;
 
 internal sealed class AotSignatureTests
@@ -17,6 +19,29 @@ internal sealed class AotSignatureTests
             CSharpSpelling.Of(export.Value.ReturnParameter.GetModifiedParameterType()),
             export.Value.GetParameters().Select(parameter =>
                 $"{CSharpSpelling.Of(parameter.GetModifiedParameterType())} {parameter.Name}")));
+
+        Assert.That(actual, Is.EquivalentTo(expected));
+    }
+
+    [Test]
+    public void Struct_that_the_bindings_do_not_have_has_the_layout_of_its_header()
+    {
+        CHeader header = AotExports.Header;
+        CStruct declared = header.Structs.Single(declared => declared.Name == "sp2_item_info" && declared.IsComplete);
+        string[] expressions =
+        [
+            $"sizeof({declared.Name})",
+            .. declared.Fields.Select(field => $"offsetof({declared.Name}, {field.Name})"),
+        ];
+        IEnumerable<string> expected = header.Evaluate(expressions).Select(layout => $"{layout.Key} = {layout.Value}");
+
+        Type type = AotExports.TypeOf(declared.Name);
+        IEnumerable<string> actual =
+        [
+            $"sizeof({type.Name}) = {Marshal.SizeOf(type)}",
+            .. type.GetFields().Select(field =>
+                $"offsetof({type.Name}, {field.Name}) = {Marshal.OffsetOf(type, field.Name)}"),
+        ];
 
         Assert.That(actual, Is.EquivalentTo(expected));
     }

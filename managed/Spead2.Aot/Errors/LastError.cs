@@ -37,7 +37,7 @@ internal static unsafe class LastError
             case PlatformNotSupportedException:
                 Note(exception.Message, 0);
                 return (int)sp2_status.SP2_E_UNSUPPORTED;
-            case ObjectDisposedException or ArgumentException:
+            case ObjectDisposedException or ArgumentException or FormatException:
                 Note(exception.Message, 0);
                 return (int)sp2_status.SP2_E_ARG;
             case InvalidOperationException:

@@ -20,6 +20,9 @@ internal sealed unsafe class NativeHeap
     private sp2_range* _ranges;
     private bool _released;
 
+    // Of the C program, and of item groups.
+    private int _holds = 1;
+
     /// <summary>Freezes a finished heap and takes it over.</summary>
     public NativeHeap(LiveHeap heap)
     {
@@ -80,7 +83,52 @@ internal sealed unsafe class NativeHeap
         }
     }
 
-    /// <summary>Gives the heap and its memory back. Once.</summary>
+    public LiveHeap Live => _heap;
+
+    /// <summary>The heap for an item group, whose memory it keeps.</summary>
+    /// <exception cref="Spead2Exception">The heap is too large, or has just been released.</exception>
+    public HeapOfGroup HoldForGroup()
+    {
+        if (_info.payload_length > int.MaxValue)
+        {
+            throw new Spead2Exception(
+                $"the heap has {_info.payload_length} bytes, but items are read from heaps of less than 2 GiB only",
+                (int)sp2_status.SP2_E_UNSUPPORTED,
+                nameof(sp2_status.SP2_E_UNSUPPORTED));
+        }
+
+        lock (_lock)
+        {
+            if (_released)
+            {
+                throw Failure.Argument("the heap has been released");
+            }
+
+            Interlocked.Increment(ref _holds);
+        }
+
+        return new(this, new HeapInfo
+        {
+            Cnt = _info.cnt,
+            Flavour = new((int)_info.address_bits, (BugCompat)_info.bug_compat),
+            HeapLength = _info.heap_length,
+            ReceivedLength = (long)_info.received_length,
+            State = (HeapState)_info.flags,
+            Payload = _info.payload,
+            PayloadLength = (int)_info.payload_length,
+        });
+    }
+
+    /// <summary>Gives up a hold; with the last one the memory is given back.</summary>
+    public void Unhold()
+    {
+        if (Interlocked.Decrement(ref _holds) == 0)
+        {
+            _heap.Free();
+        }
+    }
+
+    /// <summary>Gives up what the C program holds. Once.</summary>
     public void Release()
     {
         lock (_lock)
@@ -92,7 +140,7 @@ internal sealed unsafe class NativeHeap
             _ranges = null;
         }
 
-        _heap.Free();
+        Unhold();
     }
 
     private void WriteItems(sp2_item* item)

@@ -29,23 +29,26 @@ internal sealed unsafe class ManagedHeap : Heap
         }
     }
 
-    internal override RawItem[] ReadItems()
+    /// <summary>The items of a frozen heap, whose bytes are those of its owner.</summary>
+    public static RawItem[] ReadItems(Heap owner, LiveHeap heap)
     {
         int count = 0;
-        for (FrozenItems items = new(_heap); items.MoveNext();)
+        for (FrozenItems items = new(heap); items.MoveNext();)
         {
             count++;
         }
 
         RawItem[] result = count == 0 ? [] : new RawItem[count];
-        FrozenItems again = new(_heap);
+        FrozenItems again = new(heap);
         for (int i = 0; again.MoveNext(); i++)
         {
-            result[i] = new(this, (long)again.Id, again.IsImmediate, again.Value, (int)again.Length);
+            result[i] = new(owner, (long)again.Id, again.IsImmediate, again.Value, (int)again.Length);
         }
 
         return result;
     }
+
+    internal override RawItem[] ReadItems() => ReadItems(this, _heap);
 
     internal override PayloadRange[] ReadRanges() => _heap.RangeCopies ?? [];
 

@@ -45,7 +45,8 @@ internal sealed class RingConsumer(Delivery delivery, TimeSpan spinTime)
         long start = Stopwatch.GetTimestamp();
         if (timeout != TimeSpan.Zero)
         {
-            Spin.Until(_ring, static ring => ring.HasNews, spinTime);
+            bool isShort = timeout > TimeSpan.Zero && timeout < spinTime;
+            Spin.Until(_ring, static ring => ring.HasNews, isShort ? timeout : spinTime);
         }
 
         while ((result = Pop(heaps, out count)) == ReadResult.Empty)

@@ -37,5 +37,8 @@
 #include "status.h"
 #include "thread_pool.h"
 #include "version.h"
+#ifdef SP2_HAS_ITEMS
+#include "items.h"
+#endif
 
 #endif

@@ -311,7 +311,9 @@ int32_t sp2_receive_stream_pop_wait(sp2_receive_stream *stream, sp2_heap **heaps
     }
     const uint64_t start = sp2__clock_ns();
     if (timeout_ns != 0 && stream->spin_ns > 0) {
-        spin_until(something_to_pop, stream, (uint64_t)stream->spin_ns);
+        const bool short_timeout = timeout_ns > 0 && timeout_ns < stream->spin_ns;
+        spin_until(something_to_pop, stream,
+                   (uint64_t)(short_timeout ? timeout_ns : stream->spin_ns));
     }
     while ((status = pop(stream, heaps, capacity, count)) == SP2_E_EMPTY) {
         if (!sleep_for_heap(stream, start, timeout_ns)) {

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <time.h>
 
+#define SP2_HAS_ITEMS
 #include "spead2core/spead2core.h"
 
 enum { THREADS = 4, HANDLES = 64, LARGEST_STRUCT = 70000, STATUSES = 11, POP_CAPACITY = 8 };
@@ -68,10 +69,16 @@ static void *any_handle(spinner *self) {
     }
 }
 
-/* The handle stays known after it has been freed, until another one takes its place. */
+/* The handle stays known after it has been freed, until another one takes its place. Whatever that
+ * one stood for ends then: of these functions at most one means it. */
 static void keep(spinner *self, void *handle) {
     if (handle != NULL) {
-        atomic_store(&handles[below(self, HANDLES)], handle);
+        void *old = atomic_exchange(&handles[below(self, HANDLES)], handle);
+        sp2_heap_release(old);
+        sp2_receive_stream_destroy(old);
+        sp2_allocator_destroy(old);
+        sp2_thread_pool_destroy(old);
+        sp2_item_group_destroy(old);
     }
 }
 
@@ -156,7 +163,10 @@ static void *sized(spinner *self, const void *options, uint32_t size) {
 
 static void create(spinner *self) {
     void *created = self;
-    switch (below(self, 5)) {
+    switch (below(self, 6)) {
+    case 5:
+        note(sp2_item_group_create((uint32_t)below(self, 3), (sp2_item_group **)&created));
+        break;
     case 0: {
         const sp2_thread_pool_options options = {.size = below(self, 8) ? sizeof(options) : 9,
                                                  .threads = (uint32_t)below(self, 3),
@@ -368,9 +378,37 @@ static void look(spinner *self) {
     }
 }
 
+static void use_items(spinner *self) {
+    sp2_item_group *group = any_handle(self);
+    sp2_item_info info = {.size = below(self, 4) ? sizeof(info) : (uint32_t)below(self, 128)};
+    uint64_t count;
+    switch (below(self, 6)) {
+    case 0:
+        note(sp2_item_group_get_count(group, &count));
+        break;
+    case 1:
+        note(sp2_item_group_get_item(group, below(self, 2), &info));
+        break;
+    case 2:
+        note(sp2_item_group_get_updated(group, below(self, 2), &info));
+        break;
+    case 3:
+        note(sp2_item_group_find_id(group, below(self, 2) ? 0x1000 : next(self), &info));
+        break;
+    case 4:
+        note(sp2_item_group_find_name(group, "none", &info));
+        break;
+    default:
+        note(sp2_item_group_update(group, any_handle(self), &count));
+    }
+}
+
 static void end(spinner *self) {
     void *handle = any_handle(self);
-    switch (below(self, 6)) {
+    switch (below(self, 7)) {
+    case 6:
+        sp2_item_group_destroy(handle);
+        break;
     case 0:
         sp2_receive_stream_destroy(handle);
         break;
@@ -392,8 +430,8 @@ static void end(spinner *self) {
 }
 
 static void *spin(void *context) {
-    static void (*const actions[])(spinner *) = {create, feed, feed, set,  take,
-                                                 take,   take, look, look, end};
+    static void (*const actions[])(spinner *) = {create, feed, feed, set, take,     take,
+                                                 take,   look, look, end, use_items};
     spinner *self = context;
     while (now_ns() < deadline_ns && !atomic_load(&failed)) {
         actions[below(self, sizeof(actions) / sizeof(actions[0]))](self);

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+
+using System.Runtime.InteropServices;
+
+namespace Spead2.Aot;
+
+/// <summary>
+/// What a C program sees of an item: text and decoded elements in memory that does not move, made when they are asked
+/// for, and again when the item has a new value.
+/// </summary>
+internal sealed unsafe class ItemView(Item item, bool keepsFortranOrder)
+{
+    // The largest that a C program wants elements to be aligned to.
+    private const int Alignment = 64;
+
+    private readonly ItemElements _elements = ItemElements.Of(item.Type);
+    private readonly byte[] _name = Utf8.Pinned(item.Name);
+    private readonly byte[] _description = Utf8.Pinned(item.Description);
+    private long _version = -1;
+    private byte[]? _type;
+    private byte[] _value = [];
+    private long[] _shape = [];
+    private sp2_item_info _info;
+
+    /// <summary>The item as it is now.</summary>
+    public ref readonly sp2_item_info Read()
+    {
+        if (_version != item.Version)
+        {
+            Update();
+            _version = item.Version;
+        }
+
+        return ref _info;
+    }
+
+    private void Update()
+    {
+        ReadOnlySpan<int> dimensions = item.Shape.Dimensions;
+        _type ??= Utf8.Pinned(_elements.Type);
+        _shape = GC.AllocateArray<long>(Math.Max(1, dimensions.Length), pinned: true);
+        for (int i = 0; i < dimensions.Length; i++)
+        {
+            _shape[i] = dimensions[i];
+        }
+
+        ItemInfoFlags flags = item.HasValue ? ItemInfoFlags.HasValue : 0;
+        flags |= item.Descriptor.IsText ? ItemInfoFlags.Text : 0;
+        flags |= _elements.IsAsSent ? ItemInfoFlags.AsSent : 0;
+        bool isFortran = item.Descriptor.IsFortranOrder;
+        bool changesOrder = isFortran && !keepsFortranOrder && _elements.Size != 0;
+        flags |= isFortran && !changesOrder ? ItemInfoFlags.FortranOrder : 0;
+        int length = item.HasValue ? ReadValue(dimensions, changesOrder) : 0;
+        _info = new()
+        {
+            size = (uint)sizeof(sp2_item_info),
+            flags = (uint)flags,
+            id = (ulong)item.Id,
+            version = (ulong)item.Version,
+            name = Utf8.Pointer(_name),
+            description = Utf8.Pointer(_description),
+            type = Utf8.Pointer(_type),
+            shape = (long*)Marshal.UnsafeAddrOfPinnedArrayElement(_shape, 0),
+            rank = (uint)dimensions.Length,
+            element_size = (uint)_elements.Size,
+            count = (ulong)item.Count,
+            data = length == 0 ? null : Aligned(_value),
+            length = (ulong)length,
+        };
+    }
+
+    /// <summary>Decodes the value; gives the number of bytes.</summary>
+    private int ReadValue(ReadOnlySpan<int> dimensions, bool changesOrder)
+    {
+        ReadOnlySpan<byte> raw = item.RawBytes;
+        int length = _elements.IsAsSent ? raw.Length : checked(item.Count * _elements.Size);
+        _value = GC.AllocateUninitializedArray<byte>(length + Alignment, pinned: true);
+        Span<byte> value = new(Aligned(_value), length);
+        if (changesOrder)
+        {
+            byte[] sent = new byte[length];
+            _elements.Read(item.Type, raw, sent);
+            _elements.ToRowMajor(dimensions, sent, value);
+        }
+        else
+        {
+            _elements.Read(item.Type, raw, value);
+        }
+
+        GC.KeepAlive(item);
+        return length;
+    }
+
+    private static byte* Aligned(byte[] pinned)
+    {
+        nint start = Marshal.UnsafeAddrOfPinnedArrayElement(pinned, 0);
+        return (byte*)((start + Alignment - 1) & -Alignment);
+    }
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* Typed items, which only the AOT library has: names, shapes and decoded values. */
+#define SP2_HAS_ITEMS
+#include <stdio.h>
+#include <string.h>
+
+#include "receiver.h"
+#include "spead2core/items.h"
+
+enum { BYTES = 4096 };
+
+/* A descriptor of the SPEAD document: a heap of its own inside an item. Returns its length. */
+static uint64_t put_descriptor(uint8_t *to, uint64_t id, const char *name,
+                               const char *numpy_header) {
+    const uint64_t name_length = strlen(name);
+    const uint64_t header_length = strlen(numpy_header);
+    packet_builder packet;
+    packet_begin_heap(&packet, 48, 1, (int64_t)(name_length + header_length), 0,
+                      name_length + header_length);
+    packet_add_immediate(&packet, 0x14, id);
+    packet_add_address(&packet, 0x10, 0);
+    packet_add_address(&packet, 0x15, name_length);
+    packet_add_payload(&packet, (const uint8_t *)name, name_length);
+    packet_add_payload(&packet, (const uint8_t *)numpy_header, header_length);
+    const uint64_t length = packet.length;
+    memcpy(to, packet.bytes, packet.length);
+    packet_free(&packet);
+    return length;
+}
+
+/* A heap with a descriptor and the item's value; `value_length` 0: no value. */
+static sp2_heap *heap_of(const char *name, const char *numpy_header, const void *value,
+                         uint64_t value_length) {
+    uint8_t payload[BYTES];
+    const uint64_t described = put_descriptor(payload, 0x1800, name, numpy_header);
+    if (value_length != 0) {
+        memcpy(payload + described, value, value_length);
+    }
+    const uint64_t length = described + value_length;
+    packet_builder packet;
+    packet_begin_heap(&packet, 48, 7, (int64_t)length, 0, length);
+    packet_add_address(&packet, 5, 0);
+    if (value_length != 0) {
+        packet_add_address(&packet, 0x1800, described);
+    }
+    packet_add_payload(&packet, payload, length);
+    datagram_list list = {0};
+    datagrams_add_packet(&list, &packet);
+    heap_list heaps = receive(NULL, &list, NULL);
+    REQUIRE(heaps.count == 1);
+    sp2_heap *heap = heaps.heaps[0];
+    heaps.count = 0;
+    heaps_free(&heaps);
+    datagrams_free(&list);
+    return heap;
+}
+
+static sp2_item_group *new_group(uint32_t flags) {
+    sp2_item_group *group = NULL;
+    REQUIRE_OK(sp2_item_group_create(flags, &group));
+    return group;
+}
+
+/* Updates a group with one item, and gives the heap back before the value is looked at. */
+static sp2_item_info update(sp2_item_group *group, const char *numpy_header, const void *value,
+                            uint64_t value_length) {
+    sp2_heap *heap = heap_of("gain", numpy_header, value, value_length);
+    uint64_t updated = 99;
+    sp2_item_info info = SP2_ITEM_INFO_INIT;
+    REQUIRE_OK(sp2_item_group_update(group, heap, &updated));
+    sp2_heap_release(heap);
+    REQUIRE(updated == (value_length != 0));
+    REQUIRE_OK(sp2_item_group_find_id(group, 0x1800, &info));
+    return info;
+}
+
+SP2_TEST(Numbers_are_in_the_machines_byte_order_and_aligned) {
+    static const uint8_t sent[] = {0, 0, 0, 1, 0xff, 0xff, 0xff, 0xfe, 0, 1, 0, 0};
+    static const int32_t expected[] = {1, -2, 65536};
+    sp2_item_group *group = new_group(0);
+    const sp2_item_info info =
+        update(group, "{'descr': '>i4', 'fortran_order': False, 'shape': (3,)}", sent, 12);
+    CHECK_EQ_U64(info.flags, SP2_ITEM_HAS_VALUE);
+    CHECK_EQ_U64(info.id, 0x1800);
+    CHECK_STR(info.name, "gain");
+    CHECK_STR(info.description, "");
+    CHECK_STR(info.type, "<i4");
+    CHECK_EQ_U64(info.rank, 1);
+    CHECK_EQ_I64(info.shape[0], 3);
+    CHECK_EQ_U64(info.element_size, 4);
+    CHECK_EQ_U64(info.count, 3);
+    CHECK_EQ_U64(info.length, 12);
+    CHECK_EQ_U64((uintptr_t)info.data % sizeof(int32_t), 0);
+    CHECK_MEM(info.data, expected, sizeof(expected));
+    sp2_item_group_destroy(group);
+}
+
+SP2_TEST(Fortran_order_becomes_C_order_unless_memory_order_is_asked_for) {
+    static const uint8_t sent[] = {1, 4, 2, 5, 3, 6};
+    static const uint8_t rows[] = {1, 2, 3, 4, 5, 6};
+    static const char header[] = "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3)}";
+    sp2_item_group *group = new_group(0);
+    sp2_item_info info = update(group, header, sent, sizeof(sent));
+    CHECK_EQ_U64(info.flags, SP2_ITEM_HAS_VALUE);
+    CHECK_EQ_U64(info.rank, 2);
+    CHECK_EQ_I64(info.shape[0], 2);
+    CHECK_EQ_I64(info.shape[1], 3);
+    CHECK_MEM(info.data, rows, sizeof(rows));
+    sp2_item_group_destroy(group);
+    group = new_group(SP2_ITEM_GROUP_MEMORY_ORDER);
+    info = update(group, header, sent, sizeof(sent));
+    CHECK_EQ_U64(info.flags, SP2_ITEM_HAS_VALUE | SP2_ITEM_FORTRAN_ORDER);
+    CHECK_MEM(info.data, sent, sizeof(sent));
+    sp2_item_group_destroy(group);
+}
+
+SP2_TEST(Elements_of_every_kind_have_their_type_and_size) {
+    static const struct {
+        const char *sent;
+        const char *type;
+        uint32_t size;
+        uint32_t flags;
+        const char *bytes; /* of one element, as sent */
+        const char *expected;
+    } cases[] = {
+        {"'>u2'", "<u2", 2, 0, "\x12\x34", "\x34\x12"},
+        {"'<i8'", "<i8", 8, 0, "\1\2\3\4\5\6\7\x08", "\1\2\3\4\5\6\7\x08"},
+        {"'>f8'", "<f8", 8, 0, "\x3f\xf0\0\0\0\0\0\0", "\0\0\0\0\0\0\xf0\x3f"},
+        {"'>c8'", "<c8", 8, 0, "\1\2\3\4\5\6\7\x08", "\4\3\2\1\x08\7\6\5"},
+        {"'|b1'", "|b1", 1, 0, "\1", "\1"},
+        {"'|S3'", "|S3", 3, 0, "ab\0", "ab\0"},
+        {"'>U1'", "<U1", 4, 0, "\0\0\0A", "A\0\0\0"},
+        {"'|V2'", "|V2", 2, 0, "\xfe\1", "\xfe\1"},
+        {"[('a', '>u2'), ('b', '|u1')]", "[('a', '>u2'), ('b', '|u1')]", 3, SP2_ITEM_AS_SENT,
+         "\1\2\3", "\1\2\3"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sp2_test_context("case %zu", i);
+        char header[256];
+        snprintf(header, sizeof(header), "{'descr': %s, 'fortran_order': False, 'shape': ()}",
+                 cases[i].sent);
+        sp2_item_group *group = new_group(0);
+        const sp2_item_info info = update(group, header, cases[i].bytes, cases[i].size);
+        CHECK_STR(info.type, cases[i].type);
+        CHECK_EQ_U64(info.rank, 0);
+        CHECK_EQ_U64(info.count, 1);
+        CHECK_EQ_U64(info.element_size, cases[i].size);
+        CHECK_EQ_U64(info.flags, SP2_ITEM_HAS_VALUE | cases[i].flags);
+        CHECK_EQ_U64(info.length, cases[i].size);
+        CHECK_MEM(info.data, cases[i].expected, cases[i].size);
+        sp2_item_group_destroy(group);
+    }
+}
+
+SP2_TEST(Item_without_a_value_is_described) {
+    sp2_item_group *group = new_group(0);
+    const sp2_item_info info =
+        update(group, "{'descr': '<i2', 'fortran_order': False, 'shape': (3, 2)}", NULL, 0);
+    CHECK_EQ_U64(info.flags, 0);
+    CHECK_STR(info.type, "<i2");
+    CHECK_EQ_U64(info.rank, 2);
+    CHECK_EQ_U64(info.count, 0);
+    CHECK_EQ_U64(info.length, 0);
+    CHECK(info.data == NULL);
+    sp2_item_group_destroy(group);
+}
+
+SP2_TEST(Items_are_found_by_index_and_name_and_change_their_version) {
+    static const char header[] = "{'descr': '|u1', 'fortran_order': False, 'shape': ()}";
+    sp2_item_group *group = new_group(0);
+    const uint64_t first = update(group, header, "\1", 1).version;
+    const sp2_item_info second = update(group, header, "\2", 1);
+    CHECK(second.version > first);
+    CHECK_MEM(second.data, "\2", 1);
+    uint64_t count = 0;
+    REQUIRE_OK(sp2_item_group_get_count(group, &count));
+    CHECK_EQ_U64(count, 1);
+    sp2_item_info info = SP2_ITEM_INFO_INIT;
+    REQUIRE_OK(sp2_item_group_get_item(group, 0, &info));
+    CHECK(info.data == second.data);
+    REQUIRE_OK(sp2_item_group_get_updated(group, 0, &info));
+    CHECK(info.data == second.data);
+    REQUIRE_OK(sp2_item_group_find_name(group, "gain", &info));
+    CHECK(info.data == second.data);
+    sp2_item_group_destroy(group);
+}
+
+SP2_TEST(Memory_of_a_heap_is_kept_as_long_as_a_value_is_in_it) {
+    static const uint8_t value[1000] = {0};
+    static const char header[] = "{'descr': '|u1', 'fortran_order': False, 'shape': (1000,)}";
+    sp2_memory_stats before = SP2_MEMORY_STATS_INIT;
+    sp2_memory_stats during = SP2_MEMORY_STATS_INIT;
+    sp2_memory_stats after = SP2_MEMORY_STATS_INIT;
+    REQUIRE_OK(sp2_memory_get_stats(&before));
+    sp2_item_group *group = new_group(0);
+    update(group, header, value, sizeof(value));
+    REQUIRE_OK(sp2_memory_get_stats(&during));
+    CHECK(during.used_bytes >= before.used_bytes + sizeof(value));
+    sp2_item_group_destroy(group);
+    REQUIRE_OK(sp2_memory_get_stats(&after));
+    CHECK_EQ_U64(after.used_bytes, before.used_bytes);
+}
+
+SP2_TEST(Heap_that_breaks_a_rule_is_refused_with_its_reason_and_changes_nothing) {
+    sp2_item_group *group = new_group(0);
+    update(group, "{'descr': '|u1', 'fortran_order': False, 'shape': ()}", "\1", 1);
+    sp2_heap *heap =
+        heap_of("gain", "{'descr': '<i9', 'fortran_order': False, 'shape': ()}", "\1", 1);
+    uint64_t updated = 99;
+    CHECK_STATUS(sp2_item_group_update(group, heap, &updated), SP2_E_ARG);
+    CHECK_EQ_U64(updated, 0);
+    CHECK_CONTAINS(sp2_last_error_message(), "i9");
+    sp2_item_info info = SP2_ITEM_INFO_INIT;
+    REQUIRE_OK(sp2_item_group_find_name(group, "gain", &info));
+    CHECK_STR(info.type, "|u1");
+    CHECK_STATUS(sp2_item_group_get_updated(group, 0, &info), SP2_E_ARG);
+    sp2_heap_release(heap);
+    sp2_item_group_destroy(group);
+}
+
+SP2_TEST(Wrong_arguments_are_refused_and_named) {
+    sp2_item_group *group = new_group(0);
+    sp2_item_info info = SP2_ITEM_INFO_INIT;
+    uint64_t count = 9;
+#define CHECK_REFUSED(call, named)                                                                 \
+    do {                                                                                           \
+        CHECK_STATUS(call, SP2_E_ARG);                                                             \
+        CHECK_CONTAINS(sp2_last_error_message(), named);                                           \
+    } while (0)
+    CHECK_REFUSED(sp2_item_group_create(0, NULL), "group");
+    CHECK_REFUSED(sp2_item_group_update(NULL, NULL, &count), "group");
+    CHECK_EQ_U64(count, 0);
+    CHECK_REFUSED(sp2_item_group_update(group, NULL, &count), "heap");
+    CHECK_REFUSED(sp2_item_group_get_count(group, NULL), "count");
+    CHECK_REFUSED(sp2_item_group_get_item(group, 0, &info), "index is 0");
+    CHECK_REFUSED(sp2_item_group_get_item(group, 0, NULL), "info");
+    CHECK_REFUSED(sp2_item_group_find_id(group, UINT64_MAX, &info), "0xffffffffffffffff");
+    CHECK_REFUSED(sp2_item_group_find_name(group, NULL, &info), "name");
+    CHECK_REFUSED(sp2_item_group_find_name(group, "none", &info), "none");
+    sp2_item_group *other = group;
+    CHECK_STATUS(sp2_item_group_create(2, &other), SP2_E_TOO_NEW);
+    CHECK(other == NULL);
+    sp2_item_group_destroy(group);
+    CHECK_REFUSED(sp2_item_group_get_count(group, &count), "not valid");
+    sp2_item_group_destroy(NULL);
+}
