@@ -52,7 +52,7 @@ internal static class Parts
 
             // In several processes, because where memory lies makes a difference.
             new("engines", Repeated(
-                isQuick ? 2 : 7,
+                isQuick ? 2 : 5,
                 ["assemble", "--json", "--repeats", repeats, "--heap", "1048576", "--payload", .. payloads],
                 ["assemble", "--json", "--repeats", repeats, "--payload", "8192", "--heap", .. heaps])),
             new("interop", Repeated(
@@ -66,7 +66,7 @@ internal static class Parts
             new("ring", [["bench_ring", "--json", "--rounds", isQuick ? "2" : "7"]]),
             new("pool", [["bench_pool", "--json"]]),
             new("udp", [["bench_udp", "--json", "--runs", isQuick ? "1" : "3", "--seconds", isQuick ? "0.1" : "0.3"]]),
-            new("udp-engines", [["udp", "--json", "--runs", isQuick ? "1" : "5", "--seconds", isQuick ? "0.1" : "0.3"]]),
+            new("udp-engines", [["udp", "--json", "--runs", isQuick ? "1" : "3", "--seconds", isQuick ? "0.1" : "0.3"]]),
         ];
     }
 
