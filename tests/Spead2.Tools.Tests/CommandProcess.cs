@@ -20,8 +20,14 @@ internal sealed partial class CommandProcess : IDisposable
 
     private CommandProcess(string[] arguments, params ReadOnlySpan<(string Name, string Value)> environment)
     {
+        // A process inherits that Ctrl-C is ignored, for example from a shell that runs the tests in the background.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+
         // The project reference puts the command next to the tests.
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Spead2.Tools.dll"));
         foreach (string argument in arguments)
         {
