@@ -11,5 +11,4 @@ set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 # Only libraries that every Windows has.
 set(CMAKE_SHARED_LINKER_FLAGS_INIT "-static-libgcc -static")
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-static-libgcc -static")
-find_program(wine NAMES wine wine64)
-set(CMAKE_CROSSCOMPILING_EMULATOR ${wine})
+set(CMAKE_CROSSCOMPILING_EMULATOR ${CMAKE_CURRENT_LIST_DIR}/run-with-wine.sh)

@@ -1,32 +1,69 @@
 /* SPDX-License-Identifier: MIT */
 #include "loopback.h"
 
-#include "test_sockets.h"
+#if defined(_WIN32)
+/* The library starts Windows' sockets with the first reader; tests have sockets before. */
+__attribute__((constructor)) static void start_sockets(void) {
+    WSADATA data;
+    WSAStartup(MAKEWORD(2, 2), &data);
+}
+#endif
 
-uint32_t add_loopback_reader(sp2_receive_stream *stream) {
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
-    udp.bind_host = "127.0.0.1";
+uint32_t add_udp_reader(sp2_receive_stream *stream, const sp2_udp_options *options) {
     uint32_t port = 0;
-    const int32_t status = sp2_receive_stream_add_udp_reader(stream, &udp, &port);
+    const int32_t status = sp2_receive_stream_add_udp_reader(stream, options, &port);
     if (status == SP2_E_UNSUPPORTED) {
         sp2_receive_stream_destroy(stream);
         SKIP("this build has no UDP reader");
     }
     REQUIRE_OK(status);
-    REQUIRE(port != 0);
+    REQUIRE(port > 0 && port < 65536);
     return port;
 }
 
-void send_to_loopback(uint32_t port, const datagram_list *list) {
-    const test_socket sender = socket(AF_INET, SOCK_DGRAM, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+uint32_t add_loopback_reader(sp2_receive_stream *stream) {
+    sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
+    options.bind_host = "127.0.0.1";
+    return add_udp_reader(stream, &options);
+}
+
+test_socket new_sender(int family, uint32_t port) {
+    const struct sockaddr_in v4 = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
+                                    .sin6_port = htons((uint16_t)port),
+                                    .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const test_socket sender = socket(family, SOCK_DGRAM, 0);
     REQUIRE(sender != NO_SOCKET);
+    REQUIRE((family == AF_INET ? connect(sender, (const struct sockaddr *)&v4, sizeof(v4))
+                               : connect(sender, (const struct sockaddr *)&v6, sizeof(v6))) == 0);
+    return sender;
+}
+
+void send_datagrams(test_socket sender, const datagram_list *list) {
     for (size_t i = 0; i < list->count; i++) {
         const sp2_datagram *datagram = &list->datagrams[i];
-        const int64_t sent = sendto(sender, datagram->data, (test_length)datagram->length, 0,
-                                    (struct sockaddr *)&address, sizeof(address));
-        CHECK_EQ_I64(sent, datagram->length);
+        const int64_t sent =
+            send(sender, (const void *)datagram->data, (test_length)datagram->length, 0);
+        REQUIRE(CHECK_EQ_I64(sent, datagram->length));
     }
+}
+
+void send_to_loopback(uint32_t port, const datagram_list *list) {
+    const test_socket sender = new_sender(AF_INET, port);
+    send_datagrams(sender, list);
     test_socket_close(sender);
+}
+
+bool has_ipv6_loopback(void) {
+    const struct sockaddr_in6 address = {.sin6_family = AF_INET6,
+                                         .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const test_socket probe = socket(AF_INET6, SOCK_DGRAM, 0);
+    const bool found =
+        probe != NO_SOCKET && bind(probe, (const struct sockaddr *)&address, sizeof(address)) == 0;
+    if (probe != NO_SOCKET) {
+        test_socket_close(probe);
+    }
+    return found;
 }

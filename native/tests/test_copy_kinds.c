@@ -61,9 +61,8 @@ SP2_TEST(Every_kind_copies_every_length_between_all_alignments) {
     if (count == 0) {
         SKIP("there are no non-temporal stores for this processor");
     }
-    uint8_t *source = aligned_alloc(ALIGNMENTS, SOURCE_BYTES);
-    uint8_t *target = aligned_alloc(ALIGNMENTS, TARGET_BYTES);
-    REQUIRE(source != NULL && target != NULL);
+    static _Alignas(ALIGNMENTS) uint8_t source[SOURCE_BYTES];
+    static _Alignas(ALIGNMENTS) uint8_t target[TARGET_BYTES];
     fill_source(source, SOURCE_BYTES);
     memset(target, UNTOUCHED, TARGET_BYTES);
     for (size_t kind = 0; kind < count; kind++) {
@@ -74,8 +73,6 @@ SP2_TEST(Every_kind_copies_every_length_between_all_alignments) {
         }
     }
     CHECK(is_untouched(target));
-    free(source);
-    free(target);
 }
 
 SP2_TEST(Plain_copy_is_right_at_every_distance_within_a_page) {

@@ -1,50 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Streams on the one thread of a pool: one that nobody reads does not hold up the others. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "receiver.h"
+#include "loopback.h"
 
 enum { HEAPS = 10000, HEAP_BYTES = 3000, PACKET_BYTES = 1000, IN_FLIGHT = 20 };
 
 /* Far more than a stop takes; a reader that is stuck takes for ever. */
 #define STOP_LIMIT_NS UINT64_C(100000000)
 
-static uint32_t add_reader(sp2_receive_stream *stream) {
-    sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
-    options.bind_host = "127.0.0.1";
-    uint32_t port = 0;
-    const int32_t status = sp2_receive_stream_add_udp_reader(stream, &options, &port);
-    if (status == SP2_E_UNSUPPORTED) {
-        SKIP("this build has no UDP reader");
-    }
-    REQUIRE_OK(status);
-    return port;
-}
-
-static int new_sender(uint32_t port) {
-    const int sender = socket(AF_INET, SOCK_DGRAM, 0);
-    const struct sockaddr_in to = {.sin_family = AF_INET,
-                                   .sin_port = htons((uint16_t)port),
-                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    REQUIRE(sender >= 0);
-    REQUIRE(connect(sender, (const struct sockaddr *)&to, sizeof(to)) == 0);
-    return sender;
-}
-
-static void send_heap(int sender, uint64_t cnt) {
+static void send_heap(test_socket sender, uint64_t cnt) {
     datagram_list list = {0};
     uint8_t payload[HEAP_BYTES];
     fill_payload(payload, HEAP_BYTES, cnt);
     datagrams_add_heap(&list, cnt, payload, HEAP_BYTES, PACKET_BYTES);
-    for (size_t i = 0; i < list.count; i++) {
-        const size_t length = (size_t)list.datagrams[i].length;
-        REQUIRE(send(sender, list.datagrams[i].data, length, 0) == (ssize_t)length);
-    }
+    send_datagrams(sender, &list);
     datagrams_free(&list);
 }
 
@@ -55,12 +23,13 @@ static void stop_in_time(sp2_receive_stream *stream) {
 }
 
 /* Sends heaps a few at a time and takes all of them, while the other sender goes on, too. */
-static void receive_everything(sp2_receive_stream *stream, int sender, int other_sender) {
+static void receive_everything(sp2_receive_stream *stream, test_socket sender,
+                               test_socket other_sender) {
     for (uint64_t cnt = 1; cnt <= HEAPS; cnt += IN_FLIGHT) {
         for (uint64_t i = 0; i < IN_FLIGHT; i++) {
             send_heap(sender, cnt + i);
         }
-        if (other_sender >= 0) {
+        if (other_sender != NO_SOCKET) {
             send_heap(other_sender, cnt);
         }
         heap_list heaps = pop_count(stream, IN_FLIGHT);
@@ -84,8 +53,8 @@ SP2_TEST(Full_ring_of_one_udp_stream_costs_the_other_nothing) {
     REQUIRE_OK(sp2_thread_pool_create(NULL, &pool));
     REQUIRE_OK(sp2_receive_stream_create(pool, &options, &unread));
     REQUIRE_OK(sp2_receive_stream_create(pool, &options, &read));
-    const int unread_sender = new_sender(add_reader(unread));
-    const int sender = new_sender(add_reader(read));
+    const test_socket unread_sender = new_sender(AF_INET, add_loopback_reader(unread));
+    const test_socket sender = new_sender(AF_INET, add_loopback_reader(read));
     for (uint64_t cnt = 1; cnt <= 2 * IN_FLIGHT; cnt++) {
         send_heap(unread_sender, cnt);
     }
@@ -106,8 +75,8 @@ SP2_TEST(Full_ring_of_one_udp_stream_costs_the_other_nothing) {
     sp2_receive_stream_destroy(unread);
     sp2_receive_stream_destroy(read);
     sp2_thread_pool_destroy(pool);
-    close(sender);
-    close(unread_sender);
+    test_socket_close(sender);
+    test_socket_close(unread_sender);
 }
 
 SP2_TEST(Full_ring_of_a_stream_from_memory_costs_a_udp_stream_nothing) {
@@ -125,9 +94,9 @@ SP2_TEST(Full_ring_of_a_stream_from_memory_costs_a_udp_stream_nothing) {
     REQUIRE_OK(sp2_receive_stream_create(pool, &options, &read));
     REQUIRE_OK(sp2_receive_stream_add_datagram_reader(unread, list.datagrams, list.count));
     WAIT_UNTIL(stats_of(unread).worker_blocked > 0, PATIENCE_SECONDS);
-    const int sender = new_sender(add_reader(read));
+    const test_socket sender = new_sender(AF_INET, add_loopback_reader(read));
 
-    receive_everything(read, sender, -1);
+    receive_everything(read, sender, NO_SOCKET);
 
     /* Nothing was lost meanwhile, either. */
     heap_list heaps = pop_all(unread);
@@ -138,6 +107,6 @@ SP2_TEST(Full_ring_of_a_stream_from_memory_costs_a_udp_stream_nothing) {
     sp2_receive_stream_destroy(unread);
     sp2_receive_stream_destroy(read);
     sp2_thread_pool_destroy(pool);
-    close(sender);
+    test_socket_close(sender);
     datagrams_free(&list);
 }

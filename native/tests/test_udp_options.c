@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The options of the UDP reader: which combinations are refused, and sockets of the caller's. */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#if !defined(_WIN32)
+#include <fcntl.h>
+#endif
 
 #include "log_capture.h"
-#include "receiver.h"
+#include "loopback.h"
 
 enum { HEAP_BYTES = 4000, PACKET_BYTES = 1000 };
 
@@ -103,29 +100,18 @@ SP2_TEST(Highest_port_is_allowed) {
     options.bind_host = "127.0.0.1";
     options.port = 65535;
     const int32_t status = try_options(&options);
-    CHECK(status == SP2_OK || sp2_last_error_os_code() == EADDRINUSE);
+    CHECK(status == SP2_OK || sp2_last_error_os_code() == TEST_ADDRESS_IN_USE);
 }
 
 /* Sends one heap to a port of a loopback address. */
 static void send_heap(int family, uint32_t port, uint64_t cnt) {
-    const struct sockaddr_in v4 = {.sin_family = AF_INET,
-                                   .sin_port = htons((uint16_t)port),
-                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    const struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
-                                    .sin6_port = htons((uint16_t)port),
-                                    .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    const int sender = socket(family, SOCK_DGRAM, 0);
-    REQUIRE((family == AF_INET ? connect(sender, (const struct sockaddr *)&v4, sizeof(v4))
-                               : connect(sender, (const struct sockaddr *)&v6, sizeof(v6))) == 0);
+    const test_socket sender = new_sender(family, port);
     datagram_list list = {0};
     uint8_t payload[HEAP_BYTES];
     fill_payload(payload, HEAP_BYTES, cnt);
     datagrams_add_heap(&list, cnt, payload, HEAP_BYTES, PACKET_BYTES);
-    for (size_t i = 0; i < list.count; i++) {
-        const size_t length = (size_t)list.datagrams[i].length;
-        REQUIRE(send(sender, list.datagrams[i].data, length, 0) == (ssize_t)length);
-    }
-    close(sender);
+    send_datagrams(sender, &list);
+    test_socket_close(sender);
     datagrams_free(&list);
 }
 
@@ -135,18 +121,8 @@ static void check_next_heap(sp2_receive_stream *stream, uint64_t cnt) {
     heaps_free(&heaps);
 }
 
-static bool has_ipv6(void) {
-    const int probe = socket(AF_INET6, SOCK_DGRAM, 0);
-    const struct sockaddr_in6 address = {.sin6_family = AF_INET6,
-                                         .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    const bool found =
-        probe >= 0 && bind(probe, (const struct sockaddr *)&address, sizeof(address)) == 0;
-    close(probe);
-    return found;
-}
-
 SP2_TEST(Every_ipv6_address_of_the_host_can_be_bound) {
-    if (!has_ipv6()) {
+    if (!has_ipv6_loopback()) {
         SKIP("this system has no IPv6 loopback address");
     }
     sp2_receive_stream *stream = new_stream(NULL);
@@ -161,19 +137,19 @@ SP2_TEST(Every_ipv6_address_of_the_host_can_be_bound) {
 
 /* ---- sockets of the caller's ---- */
 
-static sp2_udp_options socket_options(int fd) {
+static sp2_udp_options socket_options(test_socket fd) {
     sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
     options.flags = SP2_UDP_EXISTING_SOCKET;
-    options.socket = fd;
+    options.socket = (int64_t)fd;
     return options;
 }
 
 /* A socket that is bound to the loopback address, and its port. */
-static int bound_socket(uint32_t *port) {
-    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+static test_socket bound_socket(uint32_t *port) {
+    const test_socket fd = socket(AF_INET, SOCK_DGRAM, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof(address);
-    REQUIRE(fd >= 0);
+    REQUIRE(fd != NO_SOCKET);
     REQUIRE(bind(fd, (const struct sockaddr *)&address, length) == 0);
     REQUIRE(getsockname(fd, (struct sockaddr *)&address, &length) == 0);
     *port = ntohs(address.sin_port);
@@ -185,23 +161,30 @@ SP2_TEST(Bound_socket_is_used_as_it_is) {
         int level;
         int option;
     } options_kept[] = {
-        {SOL_SOCKET, SO_RCVBUF},         {SOL_SOCKET, SO_SNDBUF},    {SOL_SOCKET, SO_REUSEADDR},
-        {SOL_SOCKET, SO_REUSEPORT},      {SOL_SOCKET, SO_BROADCAST}, {SOL_SOCKET, SO_PRIORITY},
-        {SOL_SOCKET, SO_RCVLOWAT},       {IPPROTO_IP, IP_TTL},       {IPPROTO_IP, IP_MULTICAST_ALL},
-        {IPPROTO_IP, IP_MULTICAST_LOOP}, {IPPROTO_IP, IP_TOS},
+        {SOL_SOCKET, SO_RCVBUF},
+        {SOL_SOCKET, SO_SNDBUF},
+        {SOL_SOCKET, SO_REUSEADDR},
+        {SOL_SOCKET, SO_BROADCAST},
+        {IPPROTO_IP, IP_TTL},
+        {IPPROTO_IP, IP_TOS},
+        {IPPROTO_IP, IP_MULTICAST_LOOP},
+#if defined(__linux__)
+        {SOL_SOCKET, SO_REUSEPORT},
+        {SOL_SOCKET, SO_PRIORITY},
+        {SOL_SOCKET, SO_RCVLOWAT},
+        {IPPROTO_IP, IP_MULTICAST_ALL},
+#endif
     };
     enum { KEPT = sizeof(options_kept) / sizeof(options_kept[0]) };
     uint32_t bound;
-    const int fd = bound_socket(&bound);
-    const int size = 50000;
-    REQUIRE(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == 0);
+    const test_socket fd = bound_socket(&bound);
+    REQUIRE(test_set_option(fd, SOL_SOCKET, SO_RCVBUF, 50000));
     int before[KEPT];
-    int after[KEPT];
-    socklen_t length = sizeof(int);
+    bool known[KEPT]; /* emulators lack some */
     for (int i = 0; i < KEPT; i++) {
-        REQUIRE(getsockopt(fd, options_kept[i].level, options_kept[i].option, &before[i],
-                           &length) == 0);
+        known[i] = test_get_option(fd, options_kept[i].level, options_kept[i].option, &before[i]);
     }
+    CHECK(known[0]);
     sp2_receive_stream *stream = new_stream(NULL);
     const sp2_udp_options options = socket_options(fd);
     uint32_t port;
@@ -213,25 +196,29 @@ SP2_TEST(Bound_socket_is_used_as_it_is) {
     check_next_heap(stream, 2);
     for (int i = 0; i < KEPT; i++) {
         sp2_test_context("option %d of level %d", options_kept[i].option, options_kept[i].level);
-        REQUIRE(getsockopt(fd, options_kept[i].level, options_kept[i].option, &after[i], &length) ==
-                0);
-        CHECK_EQ_I64(after[i], before[i]);
+        int after;
+        if (known[i] &&
+            CHECK(test_get_option(fd, options_kept[i].level, options_kept[i].option, &after))) {
+            CHECK_EQ_I64(after, before[i]);
+        }
     }
     sp2_receive_stream_destroy(stream);
     /* The caller's own is still open and bound. */
-    uint8_t byte;
-    CHECK(recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN);
-    close(fd);
+    sp2_test_context("after the stream");
+    send_heap(AF_INET, bound, 3);
+    uint8_t packet[2 * PACKET_BYTES];
+    CHECK(recv(fd, (void *)packet, sizeof(packet), 0) > PACKET_BYTES);
+    test_socket_close(fd);
 }
 
 SP2_TEST(Caller_may_close_its_socket_at_once) {
     for (int bind_it = 0; bind_it < 2; bind_it++) {
         uint32_t port = 0;
-        const int fd = bind_it ? bound_socket(&port) : socket(AF_INET, SOCK_DGRAM, 0);
+        const test_socket fd = bind_it ? bound_socket(&port) : socket(AF_INET, SOCK_DGRAM, 0);
         sp2_receive_stream *stream = new_stream(NULL);
         const sp2_udp_options options = socket_options(fd);
         REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
-        close(fd);
+        test_socket_close(fd);
         for (uint64_t cnt = 1; cnt <= 20; cnt++) {
             send_heap(AF_INET, port, cnt);
             check_next_heap(stream, cnt);
@@ -246,7 +233,7 @@ SP2_TEST(Caller_may_close_its_socket_at_once) {
 }
 
 SP2_TEST(Unbound_socket_is_bound_and_gets_its_buffer) {
-    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    const test_socket fd = socket(AF_INET, SOCK_DGRAM, 0);
     sp2_receive_stream *stream = new_stream(NULL);
     sp2_udp_options options = socket_options(fd);
     options.bind_host = "127.0.0.1";
@@ -259,25 +246,24 @@ SP2_TEST(Unbound_socket_is_bound_and_gets_its_buffer) {
     CHECK_EQ_U64(ntohs(address.sin_port), port);
     CHECK_EQ_U64(address.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
     int size = 0;
-    length = sizeof(size);
-    REQUIRE(getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &length) == 0);
-    CHECK(size == 70000 || size == 140000); /* Linux says twice the size */
-    close(fd);
+    REQUIRE(test_get_option(fd, SOL_SOCKET, SO_RCVBUF, &size));
+    CHECK_EQ_I64(size, 70000 * TEST_BUFFER_FACTOR);
+    test_socket_close(fd);
     send_heap(AF_INET, port, 1);
     check_next_heap(stream, 1);
     sp2_receive_stream_destroy(stream);
 }
 
 SP2_TEST(Unbound_ipv6_socket_is_bound_to_every_ipv6_address) {
-    if (!has_ipv6()) {
+    if (!has_ipv6_loopback()) {
         SKIP("this system has no IPv6 loopback address");
     }
-    const int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+    const test_socket fd = socket(AF_INET6, SOCK_DGRAM, 0);
     sp2_receive_stream *stream = new_stream(NULL);
     const sp2_udp_options options = socket_options(fd);
     uint32_t port;
     REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
-    close(fd);
+    test_socket_close(fd);
     send_heap(AF_INET6, port, 1);
     check_next_heap(stream, 1);
     sp2_receive_stream_destroy(stream);
@@ -285,9 +271,8 @@ SP2_TEST(Unbound_ipv6_socket_is_bound_to_every_ipv6_address) {
 
 SP2_TEST(Drops_before_the_socket_was_handed_in_are_not_the_streams) {
     uint32_t bound;
-    const int fd = bound_socket(&bound);
-    const int size = 2000;
-    REQUIRE(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == 0);
+    const test_socket fd = bound_socket(&bound);
+    REQUIRE(test_set_option(fd, SOL_SOCKET, SO_RCVBUF, 2000));
     for (uint64_t cnt = 1; cnt <= 50; cnt++) {
         send_heap(AF_INET, bound, cnt);
     }
@@ -296,24 +281,63 @@ SP2_TEST(Drops_before_the_socket_was_handed_in_are_not_the_streams) {
     REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, NULL));
     CHECK_EQ_U64(stats_of(stream).kernel_drops, 0);
     sp2_receive_stream_destroy(stream);
-    close(fd);
+    test_socket_close(fd);
 }
 
+/* What a program may confuse with a UDP socket. */
+typedef struct other_handles {
+    int64_t no_socket;
+    int64_t local_socket; /* within this host; -1 if the system has none for datagrams */
+} other_handles;
+
+#if defined(_WIN32)
+static other_handles open_other_handles(void) {
+    return (other_handles){(intptr_t)CreateEventW(NULL, TRUE, FALSE, NULL), -1};
+}
+
+static void close_other_handles(const other_handles *others) {
+    CloseHandle((HANDLE)(intptr_t)others->no_socket);
+}
+
+static int64_t open_handles(void) {
+    DWORD count = 0;
+    CHECK(GetProcessHandleCount(GetCurrentProcess(), &count));
+    return count;
+}
+#else
+static other_handles open_other_handles(void) {
+    return (other_handles){open("/dev/null", O_RDONLY), socket(AF_UNIX, SOCK_DGRAM, 0)};
+}
+
+static void close_other_handles(const other_handles *others) {
+    close((int)others->no_socket);
+    close((int)others->local_socket);
+}
+
+/* The lowest descriptor that is free is as good as a count. */
+static int64_t open_handles(void) {
+    const int lowest = dup(0);
+    close(lowest);
+    return lowest;
+}
+#endif
+
 SP2_TEST(What_is_no_udp_socket_is_refused) {
-    const int closed = socket(AF_INET, SOCK_DGRAM, 0);
-    close(closed);
-    int pipe_ends[2];
-    REQUIRE(pipe(pipe_ends) == 0);
-    const int tcp = socket(AF_INET, SOCK_STREAM, 0);
-    const int local = socket(AF_UNIX, SOCK_DGRAM, 0);
+    const test_socket closed = socket(AF_INET, SOCK_DGRAM, 0);
+    const test_socket tcp = socket(AF_INET, SOCK_STREAM, 0);
+    const other_handles others = open_other_handles();
+    test_socket_close(closed); /* last, so that none of the others has its number */
     const struct {
         int64_t socket;
         const char *what;
     } cases[] = {
-        {closed, "no open socket"},       {-1, "no open socket"},
-        {INT64_MIN, "no open socket"},    {INT64_MAX, "no open socket"},
-        {pipe_ends[0], "no open socket"}, {tcp, "not one for UDP"},
-        {local, "not one for UDP"},
+        {(int64_t)closed, "no open socket"},
+        {-1, "no open socket"},
+        {INT64_MIN, "no open socket"},
+        {INT64_MAX, "no open socket"},
+        {others.no_socket, "no open socket"},
+        {(int64_t)tcp, "not one for UDP"},
+        {others.local_socket, others.local_socket == -1 ? "no open socket" : "not one for UDP"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         sp2_udp_options options = socket_options(0);
@@ -323,15 +347,13 @@ SP2_TEST(What_is_no_udp_socket_is_refused) {
         sp2_test_context("%s", value);
         check_refused(&options, SP2_E_ARG, value, cases[i].what);
     }
-    close(pipe_ends[0]);
-    close(pipe_ends[1]);
-    close(tcp);
-    close(local);
+    test_socket_close(tcp);
+    close_other_handles(&others);
 }
 
 SP2_TEST(Fields_that_a_bound_socket_does_not_need_are_named) {
     uint32_t bound;
-    const int fd = bound_socket(&bound);
+    const test_socket fd = bound_socket(&bound);
     const wrong_options cases[] = {
         WRONG(SP2_E_ARG, "bind_host", "127.0.0.1", .bind_host = "127.0.0.1"),
         WRONG(SP2_E_ARG, "group", "239.255.77.1", .group = "239.255.77.1"),
@@ -346,7 +368,7 @@ SP2_TEST(Fields_that_a_bound_socket_does_not_need_are_named) {
         sp2_test_context("case %zu", i);
         sp2_udp_options options = cases[i].options;
         options.flags = SP2_UDP_EXISTING_SOCKET;
-        options.socket = fd;
+        options.socket = (int64_t)fd;
         check_refused(&options, cases[i].status, cases[i].field, cases[i].value);
     }
     sp2_test_context("the same port and a size");
@@ -354,11 +376,11 @@ SP2_TEST(Fields_that_a_bound_socket_does_not_need_are_named) {
     good.port = bound;
     good.max_size = 65535;
     CHECK_STATUS(try_options(&good), SP2_OK);
-    close(fd);
+    test_socket_close(fd);
 }
 
 SP2_TEST(Address_of_another_family_than_the_sockets_is_refused) {
-    const int v4 = socket(AF_INET, SOCK_DGRAM, 0);
+    const test_socket v4 = socket(AF_INET, SOCK_DGRAM, 0);
     sp2_udp_options options = socket_options(v4);
     options.bind_host = "::1";
     check_refused(&options, SP2_E_ARG, "bind_host", "no IPv4 address");
@@ -367,9 +389,9 @@ SP2_TEST(Address_of_another_family_than_the_sockets_is_refused) {
     check_refused(&options, SP2_E_ARG, "group", "no IPv4 address");
     options.interface_index = 1;
     check_refused(&options, SP2_E_ARG, "socket is an IPv4 socket", "interface_index");
-    close(v4);
-    const int v6 = socket(AF_INET6, SOCK_DGRAM, 0);
-    if (v6 < 0) {
+    test_socket_close(v4);
+    const test_socket v6 = socket(AF_INET6, SOCK_DGRAM, 0);
+    if (v6 == NO_SOCKET) {
         SKIP("this system has no IPv6");
     }
     options = socket_options(v6);
@@ -379,32 +401,39 @@ SP2_TEST(Address_of_another_family_than_the_sockets_is_refused) {
     options.group = "239.255.77.1";
     options.interface_address = "127.0.0.1";
     check_refused(&options, SP2_E_ARG, "socket is an IPv6 socket", "interface_address");
-    close(v6);
+    test_socket_close(v6);
 }
 
+/* Windows ties a socket to the first event loop that it was handed to, for ever. */
+#if defined(_WIN32)
+#define AGAIN_STATUS SP2_E_OS
+#else
+#define AGAIN_STATUS SP2_OK
+#endif
+
 SP2_TEST(Refused_sockets_are_neither_closed_nor_leaked) {
-    const int before = dup(0);
-    close(before);
     uint32_t bound;
-    const int fd = bound_socket(&bound);
+    const test_socket fd = bound_socket(&bound);
+    int64_t before = 0;
     for (int i = 0; i < 50; i++) {
         sp2_udp_options options = socket_options(fd);
         options.buffer_size = 1;
         CHECK_STATUS(try_options(&options), SP2_E_ARG);
         options = socket_options(fd);
-        CHECK_STATUS(try_options(&options), SP2_OK);
+        CHECK_STATUS(try_options(&options), i == 0 ? SP2_OK : AGAIN_STATUS);
         sp2_udp_options taken = small_options();
         taken.bind_host = "127.0.0.1";
         taken.port = bound;
         CHECK_STATUS(try_options(&taken), SP2_E_OS);
+        if (i == 0) {
+            before = open_handles(); /* what is opened once, stays */
+        }
     }
+    CHECK_EQ_I64(open_handles(), before);
     struct sockaddr_in address;
     socklen_t length = sizeof(address);
     CHECK(getsockname(fd, (struct sockaddr *)&address, &length) == 0);
-    close(fd);
-    const int after = dup(0);
-    CHECK_EQ_I64(after, before);
-    close(after);
+    test_socket_close(fd);
 }
 
 SP2_TEST(Default_buffer_is_as_large_as_the_system_grants) {
@@ -413,16 +442,15 @@ SP2_TEST(Default_buffer_is_as_large_as_the_system_grants) {
     receive_options.log = log_capture_message;
     receive_options.log_context = &log;
     sp2_receive_stream *stream = new_stream(&receive_options);
-    const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    const test_socket fd = socket(AF_INET, SOCK_DGRAM, 0);
     sp2_udp_options options = socket_options(fd);
     options.bind_host = "127.0.0.1";
     REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, NULL));
     int size = 0;
-    socklen_t length = sizeof(size);
-    REQUIRE(getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &length) == 0);
-    close(fd);
+    REQUIRE(test_get_option(fd, SOL_SOCKET, SO_RCVBUF, &size));
+    test_socket_close(fd);
     sp2_receive_stream_destroy(stream);
     /* Without a warning unless it is less than 8 MiB. */
-    CHECK_EQ_U64(log_capture_count(&log, SP2_LOG_WARNING), size / 2 < 8 << 20);
-    CHECK(size / 2 <= SP2_UDP_DEFAULT_BUFFER_SIZE);
+    CHECK_EQ_U64(log_capture_count(&log, SP2_LOG_WARNING), size / TEST_BUFFER_FACTOR < 8 << 20);
+    CHECK(size / TEST_BUFFER_FACTOR <= SP2_UDP_DEFAULT_BUFFER_SIZE);
 }

@@ -41,14 +41,18 @@ int32_t sp2__udp_inspect(int64_t socket, uint32_t *port);
  * whether the kernel may join datagrams. */
 int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr_t *socket,
                       uint32_t *port, bool *joins);
-void sp2__udp_close(intptr_t socket);
+/* Nothing is received into the batch from then on, which may be NULL if nothing ever was. */
+void sp2__udp_close(intptr_t socket, sp2__udp_batch *batch);
 
 /* NULL if there is no memory. Each message has room for `slot_size` bytes. */
 sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size);
+
+/* Only after the socket has been closed. May wait for the loop that watched it. NULL is allowed. */
 void sp2__udp_batch_free(sp2__udp_batch *batch);
 
-/* Takes what has arrived, without waiting: *count messages. Returns 0 or an error number. */
-int32_t sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, uint32_t *count);
+/* Takes what has arrived, without waiting: *count messages. Returns 0 or an error number. `*again`:
+ * it is to be called once more although the socket does not become readable. */
+int32_t sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, uint32_t *count, bool *again);
 sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index);
 
 /* Adds the packets that the kernel has dropped; `*seen` is what the kernel's own counter, which

@@ -236,14 +236,19 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr
     return SP2_OK;
 }
 
-void sp2__udp_close(intptr_t socket) {
+void sp2__udp_close(intptr_t socket, sp2__udp_batch *batch) {
+    (void)batch;
     close((int)socket);
 }
 
-/* Room for the one control message that is asked for: the size of joined datagrams. */
+/* Bytes of control messages that options of a caller's socket ask for, such as time stamps: they
+ * come first, and must not push out the one that is needed. */
+#define OTHER_CONTROL 256
+
+/* Room for the control message that is asked for, the size of joined datagrams, and others. */
 typedef union control_buffer {
     struct cmsghdr align;
-    char bytes[CMSG_SPACE(sizeof(int))];
+    char bytes[CMSG_SPACE(sizeof(int)) + OTHER_CONTROL];
 } control_buffer;
 
 struct sp2__udp_batch {
@@ -292,8 +297,9 @@ sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size) {
     return batch;
 }
 
-int32_t sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, uint32_t *count) {
+int32_t sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, uint32_t *count, bool *again) {
     int received;
+    *again = false; /* the socket is readable as long as it has something */
     do {
         received = recvmmsg((int)socket, batch->messages, batch->slots, MSG_DONTWAIT, NULL);
     } while (received < 0 && errno == EINTR);

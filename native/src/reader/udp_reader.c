@@ -22,6 +22,7 @@ typedef struct udp_reader {
     intptr_t socket;
     uint32_t max_size;
     bool socket_paused;
+    bool receive_again; /* the socket does not call for what it has now */
     uint32_t drops_seen;
     sp2__udp_batch *batch;
     uint32_t message_count;    /* messages of the batch under way */
@@ -37,7 +38,8 @@ static void log_socket_error(udp_reader *reader, int32_t error, const char *what
 }
 
 static void take_batch(udp_reader *reader) {
-    const int32_t error = sp2__udp_receive(reader->socket, reader->batch, &reader->message_count);
+    const int32_t error = sp2__udp_receive(reader->socket, reader->batch, &reader->message_count,
+                                           &reader->receive_again);
     reader->message_index = 0;
     if (error != 0) {
         log_socket_error(reader, error, "receive from");
@@ -89,6 +91,10 @@ static sp2__flow add_batch(udp_reader *reader, sp2__flow flow) {
     return flow;
 }
 
+static sp2__turn after_batch(const udp_reader *reader) {
+    return reader->receive_again ? SP2__TURN_MORE : SP2__TURN_WAIT;
+}
+
 static sp2__turn turn(sp2__reader *base) {
     udp_reader *reader = SP2__CONTAINER(base, udp_reader, base);
     sp2_receive_stream *stream = base->stream;
@@ -103,7 +109,7 @@ static sp2__turn turn(sp2__reader *base) {
     if (reader->message_index == reader->message_count) {
         take_batch(reader);
         if (reader->message_count == 0) {
-            return SP2__TURN_WAIT;
+            return after_batch(reader);
         }
     }
     const sp2__flow flow = add_batch(reader, sp2__stream_enter(stream));
@@ -112,9 +118,10 @@ static sp2__turn turn(sp2__reader *base) {
         base->batch_packets = 0;
     }
     sp2__stream_leave(stream);
-    return flow == SP2__FLOW_ON     ? SP2__TURN_WAIT
-           : flow == SP2__FLOW_FULL ? SP2__TURN_BLOCKED
-                                    : SP2__TURN_END;
+    if (flow == SP2__FLOW_ON) {
+        return after_batch(reader);
+    }
+    return flow == SP2__FLOW_FULL ? SP2__TURN_BLOCKED : SP2__TURN_END;
 }
 
 static void pause_reader(sp2__reader *base) {
@@ -126,7 +133,7 @@ static void pause_reader(sp2__reader *base) {
 static void close_reader(sp2__reader *base) {
     udp_reader *reader = SP2__CONTAINER(base, udp_reader, base);
     sp2__event_loop_remove_socket(base->loop, reader->socket);
-    sp2__udp_close(reader->socket);
+    sp2__udp_close(reader->socket, reader->batch);
 }
 
 static void count_drops(sp2__reader *base) {
@@ -161,7 +168,7 @@ static int32_t open_source(udp_reader *reader, const sp2__udp_config *config, ui
     reader->batch = joins ? sp2__udp_batch_create(JOINED_MESSAGES_PER_BATCH, JOINED_MESSAGE_SIZE)
                           : sp2__udp_batch_create(MESSAGES_PER_BATCH, reader->max_size + 1);
     if (reader->batch == NULL) {
-        sp2__udp_close(reader->socket);
+        sp2__udp_close(reader->socket, NULL);
         return sp2__fail_memory("the packets of a UDP reader");
     }
     /* What was dropped before does not concern the stream. */
@@ -177,7 +184,7 @@ static int32_t watch_source(udp_reader *reader) {
                                                      &reader->base.task, reader->socket_paused);
     if (error != 0) {
         char text[128];
-        sp2__udp_close(reader->socket);
+        sp2__udp_close(reader->socket, reader->batch);
         return sp2__fail(SP2_E_OS, error, "cannot wait for a UDP socket: %s",
                          sp2__os_error_text(error, text, sizeof(text)));
     }

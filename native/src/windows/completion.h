@@ -2,17 +2,20 @@
 #ifndef SP2_WINDOWS_COMPLETION_H
 #define SP2_WINDOWS_COMPLETION_H
 
+#include <stdbool.h>
 #include <winsock2.h>
 /* After winsock2.h. */
 #include <windows.h>
 
 /*
  * An input operation that is under way on a socket which an event loop watches. When it is done the
- * loop calls `completed`, on its thread, and then runs the socket's task.
+ * loop sets `done`, on its thread, runs the socket's task, and then calls `let_go`: only from then
+ * on may the operation or the task be freed.
  */
 typedef struct sp2__operation {
     OVERLAPPED overlapped; /* first */
-    void (*completed)(struct sp2__operation *operation);
+    bool done;
+    void (*let_go)(struct sp2__operation *operation);
 } sp2__operation;
 
 #endif

@@ -40,6 +40,10 @@ void sp2__poller_destroy(sp2__poller *poller) {
     }
 }
 
+static sp2__operation *operation_of(const OVERLAPPED_ENTRY *entry) {
+    return SP2__CONTAINER(entry->lpOverlapped, sp2__operation, overlapped);
+}
+
 void sp2__poller_wait(sp2__poller *poller, int timeout_ms) {
     OVERLAPPED_ENTRY entries[COMPLETIONS_PER_WAIT];
     ULONG count = 0;
@@ -53,14 +57,18 @@ void sp2__poller_wait(sp2__poller *poller, int timeout_ms) {
         if (key == WAKE_KEY) {
             continue;
         }
-        sp2__operation *operation =
-            SP2__CONTAINER(entries[i].lpOverlapped, sp2__operation, overlapped);
-        operation->completed(operation);
+        operation_of(&entries[i])->done = true;
         /* Once for several operations of a socket in a row. */
         sp2__task *task = (sp2__task *)key;
         const bool last = i + 1 == count || entries[i + 1].lpCompletionKey != key;
         if (last && !task->paused) {
             task->run(task);
+        }
+    }
+    for (ULONG i = 0; i < count; i++) {
+        if (entries[i].lpCompletionKey != WAKE_KEY) {
+            sp2__operation *operation = operation_of(&entries[i]);
+            operation->let_go(operation);
         }
     }
 }
@@ -76,7 +84,8 @@ int32_t sp2__poller_add(sp2__poller *poller, intptr_t socket, sp2__task *task, b
                : (int32_t)GetLastError();
 }
 
-/* Operations that complete meanwhile wait for the socket's next turn. */
+/* Operations that complete meanwhile wait for the reader's next turn, which whoever resumes it
+ * posts. */
 int32_t sp2__poller_pause(sp2__poller *poller, intptr_t socket, sp2__task *task) {
     (void)poller;
     (void)socket;

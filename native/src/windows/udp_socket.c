@@ -98,10 +98,6 @@ static int32_t fail_socket(const sp2__udp_config *config, const char *step) {
 }
 
 static int join_group(SOCKET socket, const sp2__udp_address *address) {
-    const BOOL on = TRUE;
-    if (setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, (const char *)&on, sizeof(on)) != 0) {
-        return -1;
-    }
     if (address->bind_to.any.sa_family == AF_INET6) {
         const struct ipv6_mreq request = {.ipv6mr_multiaddr = address->bind_to.v6.sin6_addr,
                                           .ipv6mr_interface = address->interface_index};
@@ -243,21 +239,14 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr
     return SP2_OK;
 }
 
-void sp2__udp_close(intptr_t socket) {
-    closesocket((SOCKET)socket);
-}
+/* Bytes of control messages that options of a caller's socket ask for. */
+#define OTHER_CONTROL 256
 
-/* Room for the one control message that is asked for: the size of joined datagrams. */
+/* Room for the control message that is asked for, the size of joined datagrams, and others. */
 typedef union control_buffer {
     WSACMSGHDR align;
-    char bytes[WSA_CMSG_SPACE(sizeof(DWORD))];
+    char bytes[WSA_CMSG_SPACE(sizeof(DWORD)) + OTHER_CONTROL];
 } control_buffer;
-
-typedef enum slot_state {
-    SLOT_IDLE, /* nobody waits for anything; what it has may have been handed out */
-    SLOT_PENDING,
-    SLOT_DONE
-} slot_state;
 
 typedef struct slot {
     sp2__operation operation; /* first */
@@ -265,35 +254,53 @@ typedef struct slot {
     WSABUF buffer;
     WSAMSG message;
     control_buffer control;
-    slot_state state;
 } slot;
 
-/* Everything but `pending` of the batch belongs to the loop's thread. */
+/*
+ * The slots are a circle: first those that have been handed out, then those that have been given to
+ * the kernel, in the order in which it fills them, then idle ones. An operation may be seen to be
+ * done before an older one, but it is handed out after it. Under the reader's lock, but for
+ * `kept` and what the kernel does.
+ */
 struct sp2__udp_batch {
     uint32_t slots;
     uint32_t slot_size;
     slot *slot;
     uint8_t *bytes;
-    slot **done; /* in order, not handed out yet */
-    uint32_t done_count;
-    slot **taken; /* handed out by the latest sp2__udp_receive */
-    uint32_t taken_count;
+    uint32_t *taken; /* slots with a message, of those handed out */
+    uint32_t first;  /* slot that is first of the circle */
+    uint32_t out;    /* slots handed out */
+    uint32_t given;  /* slots that the kernel fills or has filled */
     LPFN_WSARECVMSG receive;
     sp2__mutex lock;
     sp2__condition idle;
-    uint32_t pending; /* under the lock: operations that the kernel still has */
+    uint32_t kept; /* under the lock: operations that the kernel or the loop still has */
 };
 
-static void completed(sp2__operation *operation) {
-    slot *s = (slot *)operation;
-    sp2__udp_batch *batch = s->batch;
-    s->state = SLOT_DONE;
-    batch->done[batch->done_count++] = s;
+static slot *slot_at(sp2__udp_batch *batch, uint32_t place) {
+    return &batch->slot[(batch->first + place) % batch->slots];
+}
+
+static void change_kept(sp2__udp_batch *batch, uint32_t change) {
     sp2__mutex_lock(&batch->lock);
-    if (--batch->pending == 0) {
+    batch->kept += change;
+    if (batch->kept == 0) {
         sp2__condition_broadcast(&batch->idle);
     }
     sp2__mutex_unlock(&batch->lock);
+}
+
+static void let_go(sp2__operation *operation) {
+    change_kept(((slot *)operation)->batch, (uint32_t)-1);
+}
+
+void sp2__udp_close(intptr_t opened, sp2__udp_batch *batch) {
+    const SOCKET socket = (SOCKET)opened;
+    /* Closing does not cancel them where a caller has a handle of the same socket. */
+    for (uint32_t i = 0; batch != NULL && i < batch->given; i++) {
+        CancelIoEx((HANDLE)socket, &slot_at(batch, batch->out + i)->operation.overlapped);
+    }
+    closesocket(socket);
 }
 
 void sp2__udp_batch_free(sp2__udp_batch *batch) {
@@ -302,14 +309,13 @@ void sp2__udp_batch_free(sp2__udp_batch *batch) {
     }
     /* The socket is closed, so the kernel gives its operations back soon. */
     sp2__mutex_lock(&batch->lock);
-    while (batch->pending != 0) {
+    while (batch->kept != 0) {
         sp2__condition_wait(&batch->idle, &batch->lock);
     }
     sp2__mutex_unlock(&batch->lock);
     sp2__condition_destroy(&batch->idle);
     sp2__mutex_destroy(&batch->lock);
     sp2__free(batch->taken);
-    sp2__free(batch->done);
     sp2__free(batch->slot);
     sp2__free(batch->bytes);
     sp2__free(batch);
@@ -325,17 +331,15 @@ sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size) {
     batch->slots = slots;
     batch->slot_size = slot_size;
     batch->slot = sp2__calloc_array(slots, sizeof(*batch->slot));
-    batch->done = sp2__calloc_array(slots, sizeof(*batch->done));
     batch->taken = sp2__calloc_array(slots, sizeof(*batch->taken));
     batch->bytes = sp2__alloc((size_t)slots * slot_size);
-    if (batch->slot == NULL || batch->done == NULL || batch->taken == NULL ||
-        batch->bytes == NULL) {
+    if (batch->slot == NULL || batch->taken == NULL || batch->bytes == NULL) {
         sp2__udp_batch_free(batch);
         return NULL;
     }
     for (uint32_t i = 0; i < slots; i++) {
         batch->slot[i].batch = batch;
-        batch->slot[i].operation.completed = completed;
+        batch->slot[i].operation.let_go = let_go;
         batch->slot[i].buffer.buf = (char *)batch->bytes + (size_t)i * slot_size;
         batch->slot[i].buffer.len = slot_size;
     }
@@ -353,22 +357,16 @@ static int32_t find_receive(SOCKET socket, sp2__udp_batch *batch) {
     return 0;
 }
 
-static void change_pending(sp2__udp_batch *batch, uint32_t change) {
-    sp2__mutex_lock(&batch->lock);
-    batch->pending += change;
-    sp2__mutex_unlock(&batch->lock);
-}
-
 /* Gives a slot to the kernel. */
 static int32_t start_receive(SOCKET socket, sp2__udp_batch *batch, slot *s) {
     memset(&s->operation.overlapped, 0, sizeof(s->operation.overlapped));
+    s->operation.done = false;
     s->message = (WSAMSG){
         .lpBuffers = &s->buffer,
         .dwBufferCount = 1,
         .Control = {.buf = s->control.bytes, .len = sizeof(s->control)},
     };
-    s->state = SLOT_PENDING;
-    change_pending(batch, 1);
+    change_kept(batch, 1);
     if (batch->receive(socket, &s->message, NULL, &s->operation.overlapped, NULL) == 0) {
         return 0;
     }
@@ -377,28 +375,31 @@ static int32_t start_receive(SOCKET socket, sp2__udp_batch *batch, slot *s) {
     if (error == WSA_IO_PENDING || error == WSAEMSGSIZE) {
         return 0;
     }
-    s->state = SLOT_IDLE;
-    change_pending(batch, (uint32_t)-1);
+    change_kept(batch, (uint32_t)-1);
     return error;
 }
 
+/* Takes back what was handed out, and gives all idle slots to the kernel. */
 static int32_t start_idle_slots(SOCKET socket, sp2__udp_batch *batch) {
     int32_t error = find_receive(socket, batch);
-    batch->taken_count = 0;
-    for (uint32_t i = 0; i < batch->slots && error == 0; i++) {
-        if (batch->slot[i].state == SLOT_IDLE) {
-            error = start_receive(socket, batch, &batch->slot[i]);
-        }
+    batch->first = (batch->first + batch->out) % batch->slots;
+    batch->out = 0;
+    while (error == 0 && batch->given < batch->slots) {
+        error = start_receive(socket, batch, slot_at(batch, batch->given));
+        batch->given += error == 0;
     }
     return error;
+}
+
+static ULONG_PTR status_of(const slot *s) {
+    return s->operation.overlapped.Internal & 0xffffffff;
 }
 
 /* Whether an operation has brought a message; *error says why not. */
 static bool succeeded(SOCKET socket, slot *s, int32_t *error) {
     DWORD bytes;
     DWORD flags;
-    const ULONG_PTR status = s->operation.overlapped.Internal & 0xffffffff;
-    if (status == 0 || status == STATUS_OF_TRUNCATED) {
+    if (status_of(s) == 0 || status_of(s) == STATUS_OF_TRUNCATED) {
         return true;
     }
     if (!WSAGetOverlappedResult(socket, &s->operation.overlapped, &bytes, FALSE, &flags)) {
@@ -407,17 +408,19 @@ static bool succeeded(SOCKET socket, slot *s, int32_t *error) {
     return false;
 }
 
-int32_t sp2__udp_receive(intptr_t opened, sp2__udp_batch *batch, uint32_t *count) {
+int32_t sp2__udp_receive(intptr_t opened, sp2__udp_batch *batch, uint32_t *count, bool *again) {
     const SOCKET socket = (SOCKET)opened;
     int32_t error = start_idle_slots(socket, batch);
-    for (uint32_t i = 0; i < batch->done_count; i++) {
-        batch->done[i]->state = SLOT_IDLE;
-        if (succeeded(socket, batch->done[i], &error)) {
-            batch->taken[batch->taken_count++] = batch->done[i];
+    *count = 0;
+    while (batch->given != 0 && slot_at(batch, batch->out)->operation.done) {
+        slot *s = slot_at(batch, batch->out++);
+        batch->given--;
+        if (succeeded(socket, s, &error)) {
+            batch->taken[(*count)++] = (uint32_t)(s - batch->slot);
         }
     }
-    batch->done_count = 0;
-    *count = batch->taken_count;
+    /* Else those that are done, and those that are idle, would have nobody who asks for them. */
+    *again = batch->given != batch->slots;
     return error;
 }
 
@@ -435,9 +438,9 @@ static uint32_t joined_size(WSAMSG *message) {
 }
 
 sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index) {
-    slot *s = batch->taken[index];
-    const bool truncated = (s->operation.overlapped.Internal & 0xffffffff) == STATUS_OF_TRUNCATED ||
-                           (s->message.dwFlags & MSG_TRUNC) != 0;
+    slot *s = &batch->slot[batch->taken[index]];
+    const bool truncated =
+        status_of(s) == STATUS_OF_TRUNCATED || (s->message.dwFlags & MSG_TRUNC) != 0;
     const uint32_t length =
         truncated ? batch->slot_size : (uint32_t)s->operation.overlapped.InternalHigh;
     const uint32_t joined = joined_size(&s->message);
