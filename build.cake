@@ -8,6 +8,9 @@ const string Preset = "linux-x64";
 const string ClangPreset = "linux-x64-clang";
 const string AddressSanitizerPreset = "linux-x64-asan";
 const string ThreadSanitizerPreset = "linux-x64-tsan";
+const string WindowsPreset = "win-x64-mingw";
+const string Arm64Preset = "linux-arm64";
+const string MuslPreset = "linux-musl-x64";
 const string Results = "artifacts/test-results";
 const string AotFolder = "build/aot";
 const string AotLibrary = $"{AotFolder}/lib/libspead2aot.so";
@@ -18,6 +21,14 @@ const string AotLibrary = $"{AotFolder}/lib/libspead2aot.so";
     ("cmake", "cmake"), ("ninja", "ninja-build"), ("gcc", "gcc"), ("g++", "g++"), ("nm", "binutils"),
 ];
 (string Program, string Package)[] contractTools = [("clang-14", "clang-14"), ("clang-14", "libclang-common-14-dev")];
+(string Program, string Package)[] platformTools =
+[
+    ("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64"), ("x86_64-w64-mingw32-g++", "g++-mingw-w64-x86-64"),
+    ("wine", "wine"), ("wine", "wine64"),
+    ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"), ("aarch64-linux-gnu-g++", "g++-aarch64-linux-gnu"),
+    ("aarch64-linux-gnu-gcc", "libc6-dev-arm64-cross"), ("qemu-aarch64-static", "qemu-user-static"),
+    ("musl-gcc", "musl-tools"),
+];
 (string Program, string Package)[] formatTools = [("clang-format-14", "clang-format-14")];
 
 string target = Argument("target", "help");
@@ -81,6 +92,23 @@ Task("sanitize")
             BuildNative(preset);
             Run("ctest", "--preset", preset, "--no-tests=error");
         }
+    });
+
+Task("platforms")
+    .Description("Builds the C core for Windows, arm64 and musl, and runs its tests with Wine and qemu; see docs/platforms.md")
+    .Does(() =>
+    {
+        Require([.. nativeTools, .. platformTools]);
+        EnsureDirectoryExists(Results);
+        foreach (string preset in (string[])[MuslPreset, Arm64Preset, WindowsPreset])
+        {
+            BuildNative(preset);
+        }
+
+        suites.Add(TestNative("Linux x64, musl", MuslPreset));
+        suites.Add(TestNative("Linux arm64, with qemu", Arm64Preset));
+        StartWine();
+        suites.Add(TestNative("Windows x64, with Wine", WindowsPreset));
     });
 
 Task("differential")
@@ -175,6 +203,27 @@ void PublishAot()
         ? ""
         : $", because the packages of {frameworks[0]} cannot be restored here"));
     Run("dotnet", ["publish", .. Arguments(chosen), "--configuration", "Release", "--output", $"{AotFolder}/lib"]);
+}
+
+// Wine's own folder is made and its server started before the tests, whose time is limited. The server ends when nobody
+// has used it for a while.
+void StartWine()
+{
+    var environment = new Dictionary<string, string>
+    {
+        ["WINEPREFIX"] = MakeAbsolute(Directory("build/wine")).FullPath,
+        ["WINEDEBUG"] = "-all",
+    };
+    EnsureDirectoryExists("build/wine");
+    foreach (string[] command in (string[][])[["wineserver", "-p60"], ["wineboot", "--update"]])
+    {
+        var settings = new ProcessSettings { Arguments = command[1], EnvironmentVariables = environment };
+        int exitCode = StartProcess(command[0], settings);
+        if (exitCode != 0)
+        {
+            throw new CakeException($"{command[0]} ended with exit code {exitCode}");
+        }
+    }
 }
 
 // .NET -----------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "loopback.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#if defined(__linux__)
+#include <netinet/udp.h>
+#endif
+
 #if defined(_WIN32)
 /* The library starts Windows' sockets with the first reader; tests have sockets before. */
 __attribute__((constructor)) static void start_sockets(void) {
@@ -66,4 +72,21 @@ bool has_ipv6_loopback(void) {
         test_socket_close(probe);
     }
     return found;
+}
+
+bool send_as_segments(test_socket sender, const datagram_list *list) {
+#if defined(UDP_SEGMENT)
+    size_t length;
+    uint8_t *bytes = datagrams_join(list, &length);
+    const int segment = (int)list->datagrams[0].length;
+    const bool sent = test_set_option(sender, IPPROTO_UDP, UDP_SEGMENT, segment) &&
+                      send(sender, bytes, length, 0) == (ssize_t)length;
+    free(bytes);
+    return sent;
+#else
+    (void)sender;
+    (void)list;
+    errno = ENOSYS;
+    return false;
+#endif
 }

@@ -20,6 +20,10 @@ void send_datagrams(test_socket sender, const datagram_list *list);
 /* Sends each datagram to that port of 127.0.0.1. */
 void send_to_loopback(uint32_t port, const datagram_list *list);
 
+/* Sends the datagrams, all of one length but the last, as one message that the kernel cuts. False,
+ * with errno, where it does not. */
+bool send_as_segments(test_socket sender, const datagram_list *list);
+
 /* Whether there is an address ::1 to bind to. */
 bool has_ipv6_loopback(void);
 

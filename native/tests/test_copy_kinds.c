@@ -78,9 +78,8 @@ SP2_TEST(Every_kind_copies_every_length_between_all_alignments) {
 SP2_TEST(Plain_copy_is_right_at_every_distance_within_a_page) {
     enum { PAGE = 4096, FURTHEST = 40 };
     static const size_t lengths[] = {0, 1, 63, 64, 2047, 2048, 2049, 2111, LONGEST};
-    uint8_t *source = aligned_alloc(PAGE, 3 * PAGE);
-    uint8_t *target = aligned_alloc(PAGE, 3 * PAGE);
-    REQUIRE(source != NULL && target != NULL);
+    static _Alignas(PAGE) uint8_t source[3 * PAGE];
+    static _Alignas(PAGE) uint8_t target[3 * PAGE];
     fill_source(source, 3 * PAGE);
     memset(target, UNTOUCHED, 3 * PAGE);
     for (size_t distance = 0; distance < 2 * FURTHEST; distance++) {
@@ -95,9 +94,6 @@ SP2_TEST(Plain_copy_is_right_at_every_distance_within_a_page) {
             memset(to, UNTOUCHED, lengths[i]);
         }
     }
-    sp2_test_context("%s", "");
-    free(source);
-    free(target);
 }
 
 SP2_TEST(Kinds_are_those_that_this_processor_has) {

@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#if defined(__linux__)
-#include <netinet/udp.h>
-#endif
 
 #include "log_capture.h"
 #include "loopback.h"
@@ -292,24 +289,6 @@ SP2_TEST(Default_size_limit_is_9200_bytes) {
     sp2_receive_stream_destroy(stream);
 }
 
-/* Sends the datagrams, all of one length but the last, as one message that the kernel cuts. */
-static bool send_as_segments(test_socket sender, const datagram_list *list) {
-#if defined(UDP_SEGMENT)
-    size_t length;
-    uint8_t *bytes = datagrams_join(list, &length);
-    const int segment = (int)list->datagrams[0].length;
-    const bool sent = test_set_option(sender, IPPROTO_UDP, UDP_SEGMENT, segment) &&
-                      send(sender, bytes, length, 0) == (ssize_t)length;
-    free(bytes);
-    return sent;
-#else
-    (void)sender;
-    (void)list;
-    errno = ENOSYS;
-    return false;
-#endif
-}
-
 SP2_TEST(Segments_that_the_kernel_joined_are_cut_again) {
     enum { HEAPS = 100 };
     sp2_receive_stream *stream = new_stream(NULL);
@@ -347,41 +326,6 @@ SP2_TEST(Segments_that_the_kernel_joined_are_cut_again) {
     CHECK_EQ_U64(stats.packets, HEAPS * 5);
     CHECK_EQ_U64(stats.malformed + stats.size_mismatch + stats.truncated + stats.empty, 0);
     CHECK(stats.max_batch >= 5);
-}
-
-SP2_TEST(Segments_are_cut_again_beside_what_the_owner_of_the_socket_asked_for) {
-#if defined(__linux__)
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const test_socket owned = socket(AF_INET, SOCK_DGRAM, 0);
-    REQUIRE(bind(owned, (const struct sockaddr *)&address, sizeof(address)) == 0);
-    /* Each of these comes with every message, before the size of the segments. */
-    const bool asked = test_set_option(owned, SOL_SOCKET, SO_TIMESTAMPNS, 1) &&
-                       test_set_option(owned, SOL_SOCKET, SO_RXQ_OVFL, 1) &&
-                       test_set_option(owned, IPPROTO_IP, IP_PKTINFO, 1);
-    sp2_receive_stream *stream = new_stream(NULL);
-    sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
-    options.flags = SP2_UDP_EXISTING_SOCKET;
-    options.socket = owned;
-    const test_socket sender = new_sender(AF_INET, add_udp_reader(stream, &options));
-    test_socket_close(owned);
-    datagram_list list = filled_heaps(1, 1);
-    const bool sent = asked && send_as_segments(sender, &list);
-    const char *reason = strerror(errno);
-    if (sent) {
-        heap_list heaps = pop_count(stream, 1);
-        check_filled_heap(heaps.heaps[0], 1, HEAP_BYTES);
-        heaps_free(&heaps);
-        CHECK_EQ_U64(stats_of(stream).packets, HEAP_BYTES / PACKET_BYTES);
-    }
-    datagrams_free(&list);
-    test_socket_close(sender);
-    sp2_receive_stream_destroy(stream);
-    if (!sent) {
-        SKIP("this system does not segment UDP messages, or lacks an option: %s", reason);
-    }
-#else
-    SKIP("nothing here sends segments on this system");
-#endif
 }
 
 SP2_TEST(Bad_segments_are_counted_one_by_one) {

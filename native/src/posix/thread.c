@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "posix/old_glibc.h"
 
 void sp2__mutex_init(sp2__mutex *mutex) {
     pthread_mutex_init(mutex, NULL);

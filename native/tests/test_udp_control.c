@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Control messages that the owner of a socket asked for before it handed the socket in. */
+#include <errno.h>
+#include <string.h>
+
+#include "loopback.h"
+
+enum { HEAP_BYTES = 4000, PACKET_BYTES = 1000 };
+
+static datagram_list one_heap(void) {
+    datagram_list list = {0};
+    uint8_t payload[HEAP_BYTES];
+    fill_payload(payload, HEAP_BYTES, 1);
+    datagrams_add_heap(&list, 1, payload, HEAP_BYTES, PACKET_BYTES);
+    return list;
+}
+
+SP2_TEST(Segments_are_cut_beside_what_the_owner_of_the_socket_asked_for) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const test_socket owned = socket(AF_INET, SOCK_DGRAM, 0);
+    REQUIRE(bind(owned, (const struct sockaddr *)&address, sizeof(address)) == 0);
+    /* Each of these comes with every message, before the size of the segments. */
+    const bool asked = test_set_option(owned, SOL_SOCKET, SO_TIMESTAMPNS, 1) &&
+                       test_set_option(owned, SOL_SOCKET, SO_RXQ_OVFL, 1) &&
+                       test_set_option(owned, IPPROTO_IP, IP_PKTINFO, 1);
+    sp2_receive_stream *stream = new_stream(NULL);
+    sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
+    options.flags = SP2_UDP_EXISTING_SOCKET;
+    options.socket = owned;
+    const test_socket sender = new_sender(AF_INET, add_udp_reader(stream, &options));
+    test_socket_close(owned);
+    datagram_list list = one_heap();
+    const bool sent = asked && send_as_segments(sender, &list);
+    const char *reason = strerror(errno);
+    if (sent) {
+        heap_list heaps = pop_count(stream, 1);
+        check_filled_heap(heaps.heaps[0], 1, HEAP_BYTES);
+        heaps_free(&heaps);
+        CHECK_EQ_U64(stats_of(stream).packets, HEAP_BYTES / PACKET_BYTES);
+    }
+    datagrams_free(&list);
+    test_socket_close(sender);
+    sp2_receive_stream_destroy(stream);
+    if (!sent) {
+        SKIP("this system does not segment UDP messages, or lacks an option: %s", reason);
+    }
+}
