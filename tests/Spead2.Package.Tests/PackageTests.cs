@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+
+using System.IO.Compression;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+using System.Text;
+using System.Xml.Linq;
+
+namespace Spead2.Package.Tests;
+
+/// <summary>What is in the packages. `dotnet build` of the solution comes first; they are packed here.</summary>
+internal sealed class PackageTests
+{
+    private const string NativeFolder = "runtimes/";
+
+    private static readonly string[] Libraries = ["Spead2", "Spead2.Interop", "Spead2.Managed"];
+    private static readonly string[] All = [.. Libraries, "Spead2.Tools"];
+
+    private static readonly Guid EmbeddedSource = new("0e8a571b-6926-466e-b4ad-8ab04611f5fe");
+
+    [Test]
+    public void Packages_are_these()
+    {
+        Assert.That(
+            Directory.EnumerateFiles(Packages.Feed).Select(Path.GetFileName),
+            Is.EquivalentTo(
+                from list in Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests/Spead2.Package.Tests/Contents"))
+                let package = Path.GetFileNameWithoutExtension(list)
+                let name = Path.GetFileNameWithoutExtension(package)
+                select $"{name}.{Repository.Version}{Path.GetExtension(package)}"));
+    }
+
+    [TestCase("Spead2", "nupkg")]
+    [TestCase("Spead2", "snupkg")]
+    [TestCase("Spead2.Interop", "nupkg")]
+    [TestCase("Spead2.Interop", "snupkg")]
+    [TestCase("Spead2.Managed", "nupkg")]
+    [TestCase("Spead2.Managed", "snupkg")]
+    [TestCase("Spead2.Tools", "nupkg")]
+    public void Content_is_what_its_list_says(string name, string extension)
+    {
+        string[] listed = Repository.Read($"tests/Spead2.Package.Tests/Contents/{name}.{extension}.txt")
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+        Assert.That(Entries(Packages.PathOf(name, extension)).Keys, Is.EquivalentTo(listed.Where(IsBuilt)));
+    }
+
+    [Test]
+    public void Second_run_gives_the_same_bytes()
+    {
+        string again = Packages.Pack("packages-again");
+
+        Assert.Multiple(() =>
+        {
+            foreach (string package in Directory.EnumerateFiles(Packages.Feed))
+            {
+                Assert.That(
+                    File.ReadAllBytes(Path.Combine(again, Path.GetFileName(package))).AsSpan()
+                        .SequenceEqual(File.ReadAllBytes(package)),
+                    $"{Path.GetFileName(package)} is the same");
+            }
+        });
+    }
+
+    [TestCaseSource(nameof(All))]
+    public void Package_says_what_it_is(string name)
+    {
+        XElement metadata = Metadata(name);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(Value(metadata, "id"), Is.EqualTo(name));
+            Assert.That(Value(metadata, "version"), Is.EqualTo(Repository.Version));
+            Assert.That(Value(metadata, "license"), Is.EqualTo("MIT"));
+            Assert.That(Value(metadata, "icon"), Is.EqualTo("icon.png"));
+            Assert.That(Value(metadata, "readme"), Is.EqualTo("README.md"));
+            Assert.That(Value(metadata, "description"), Is.Not.Empty);
+        });
+    }
+
+    [TestCase("Spead2.Interop")]
+    [TestCase("Spead2.Managed")]
+    public void Receiver_needs_exactly_its_version_of_the_shared_types(string name)
+    {
+        IEnumerable<string> needed = Metadata(name).Descendants()
+            .Where(element => element.Name.LocalName == "dependency")
+            .Select(dependency => $"{(string?)dependency.Attribute("id")} {(string?)dependency.Attribute("version")}");
+
+        Assert.That(needed.Distinct(), Is.EqualTo([$"Spead2 [{Repository.Version}]"]));
+    }
+
+    [TestCaseSource(nameof(Libraries))]
+    public void Assemblies_may_be_trimmed(string name)
+    {
+        foreach ((string path, byte[] content) in Entries(Packages.PathOf(name, "nupkg")).Where(IsAssembly))
+        {
+            using PEReader assembly = new(new MemoryStream(content));
+            MetadataReader reader = assembly.GetMetadataReader();
+            IEnumerable<string> attributes = reader.GetAssemblyDefinition().GetCustomAttributes()
+                .Select(handle => Encoding.UTF8.GetString(reader.GetBlobBytes(reader.GetCustomAttribute(handle).Value)));
+
+            Assert.That(attributes, Has.Some.Contains("IsTrimmable").And.Some.Contains("True"), path);
+        }
+    }
+
+    [TestCaseSource(nameof(Libraries))]
+    public void Symbols_have_the_sources_in_them(string name)
+    {
+        foreach ((string path, byte[] content) in Entries(Packages.PathOf(name, "snupkg")).Where(IsSymbols))
+        {
+            using MetadataReaderProvider symbols = MetadataReaderProvider.FromPortablePdbStream(new MemoryStream(content));
+            MetadataReader reader = symbols.GetMetadataReader();
+            IEnumerable<string> without = reader.Documents
+                .Where(document => !reader.GetCustomDebugInformation(document)
+                    .Any(handle => reader.GetGuid(reader.GetCustomDebugInformation(handle).Kind) == EmbeddedSource))
+                .Select(document => reader.GetString(reader.GetDocument(document).Name));
+
+            IEnumerable<string> documents =
+                reader.Documents.Select(document => reader.GetString(reader.GetDocument(document).Name));
+
+            Assert.That(documents, Is.Not.Empty);
+            if (Repository.Configuration == "Release")
+            {
+                Assert.That(documents, Has.All.StartsWith("/_/"), path);
+            }
+
+            Assert.That(without, Is.Empty, path);
+        }
+    }
+
+    [TestCaseSource(nameof(All))]
+    public void Nothing_says_where_it_was_built(string name)
+    {
+        if (Repository.Configuration != "Release")
+        {
+            Assert.Ignore("only builds in Release leave out where they were made");
+        }
+
+        byte[][] paths = [.. new[] { Encoding.UTF8, Encoding.Unicode }
+            .Select(encoding => encoding.GetBytes(Repository.Root))];
+        IEnumerable<string> telling = Directory.EnumerateFiles(Packages.Feed, $"{name}.{Repository.Version}.*")
+            .SelectMany(Entries)
+            .Where(entry => paths.Any(path => entry.Value.AsSpan().IndexOf(path) >= 0))
+            .Select(entry => entry.Key);
+
+        Assert.That(telling, Is.Empty);
+    }
+
+    [TestCase("Spead2.Interop", "ReceiveStream")]
+    [TestCase("Spead2.Managed", "ManagedReceiveStream")]
+    public void Readme_has_the_example_of_the_repository_s(string name, string stream)
+    {
+        string example = Repository.Read("README.md").Split("```csharp\n")[1].Split("```")[0]
+            .Replace("new ReceiveStream", $"new {stream}", StringComparison.Ordinal);
+        byte[] readme = Entries(Packages.PathOf(name, "nupkg"))["README.md"];
+
+        Assert.That(Encoding.UTF8.GetString(readme), Does.Contain(example));
+    }
+
+    private static bool IsAssembly(KeyValuePair<string, byte[]> entry) =>
+        entry.Key.StartsWith("lib/", StringComparison.Ordinal) && entry.Key.EndsWith(".dll", StringComparison.Ordinal);
+
+    private static bool IsSymbols(KeyValuePair<string, byte[]> entry) =>
+        entry.Key.EndsWith(".pdb", StringComparison.Ordinal);
+
+    /// <summary>Lists also have the C cores that could be built but are not.</summary>
+    private static bool IsBuilt(string path)
+    {
+        int start = path.IndexOf(NativeFolder, StringComparison.Ordinal);
+        return start < 0 || File.Exists(Repository.NativeBuilds[path[(start + NativeFolder.Length)..].Split('/')[0]]);
+    }
+
+    private static Dictionary<string, byte[]> Entries(string package)
+    {
+        using ZipArchive archive = ZipFile.OpenRead(package);
+        return archive.Entries.ToDictionary(entry => entry.FullName, Content);
+    }
+
+    private static byte[] Content(ZipArchiveEntry entry)
+    {
+        using Stream stream = entry.Open();
+        using MemoryStream content = new();
+        stream.CopyTo(content);
+        return content.ToArray();
+    }
+
+    private static XElement Metadata(string name)
+    {
+        byte[] specification = Entries(Packages.PathOf(name, "nupkg"))[$"{name}.nuspec"];
+        return XDocument.Load(new MemoryStream(specification)).Root!.Elements().Single();
+    }
+
+    private static string? Value(XElement metadata, string name) =>
+        metadata.Elements().SingleOrDefault(element => element.Name.LocalName == name)?.Value;
+}
