@@ -114,7 +114,6 @@ internal sealed class PackageTests
                 .Where(document => !reader.GetCustomDebugInformation(document)
                     .Any(handle => reader.GetGuid(reader.GetCustomDebugInformation(handle).Kind) == EmbeddedSource))
                 .Select(document => reader.GetString(reader.GetDocument(document).Name));
-
             IEnumerable<string> documents =
                 reader.Documents.Select(document => reader.GetString(reader.GetDocument(document).Name));
 
