@@ -46,7 +46,8 @@ internal static unsafe class NativeLibraryLoader
             $"The native library {NativeLibraryCandidates.FileName} could not be loaded for " +
             $"{RuntimeInformation.RuntimeIdentifier}. Tried:{string.Concat(failures)}{Environment.NewLine}" +
             $"Use a package that supports {RuntimeInformation.RuntimeIdentifier}, or build the library with CMake " +
-            $"and set the environment variable {NativeLibraryCandidates.OverrideVariable} to its full path.");
+            $"and set the environment variable {NativeLibraryCandidates.OverrideVariable} to its full path. " +
+            "The package Spead2.Managed receives without a native library.");
     }
 
     private static bool TryLoad(string candidate, out nint library, [NotNullWhen(false)] out string? failure)
@@ -64,7 +65,9 @@ internal static unsafe class NativeLibraryLoader
         }
         catch (Exception exception) when (exception is DllNotFoundException or BadImageFormatException)
         {
-            failure = exception.Message;
+            failure = NativeImage.ArchitectureOf(candidate) is { } other && other != RuntimeInformation.ProcessArchitecture
+                ? $"it is made for {other}, and this process is {RuntimeInformation.ProcessArchitecture}; {exception.Message}"
+                : exception.Message;
             return false;
         }
 

@@ -14,6 +14,10 @@ internal static class RepositoryFiles
 
     public static string NativeSources { get; } = Path.Combine(Root, "native", "src");
 
+    /// <summary>The C interface of the release that programs may have been compiled against.</summary>
+    public static string ReleasedInterface { get; } =
+        Path.Combine(Root, "tests", "Spead2.Bindings.Tests", "released-interface.txt");
+
     /// <summary>The C core as built by CMake.</summary>
     public static string NativeLibrary { get; } = Metadata("NativeLibrary");
 

@@ -15,6 +15,8 @@ internal sealed class ConsumerTests
 {
     private const string Linux = "linux-x64";
     private const string Windows = "win-x64";
+    private const string SingleFile = "-p:PublishSingleFile=true";
+    private const string Aot = "-p:PublishAot=true";
     private const string NativeLibrary = "libspead2core.so";
 
     private static readonly Lazy<(ReceiverProject Project, string Output)> Portable = new(() =>
@@ -57,21 +59,31 @@ internal sealed class ConsumerTests
         project.AssertReceives(output, "dotnet", $"{project.Name}.dll");
     }
 
-    [TestCase("Spead2.Interop", Linux, "net10.0", "--no-self-contained", TestName = "{a}: framework-dependent")]
-    [TestCase("Spead2.Interop", Linux, "net10.0", "--self-contained", TestName = "{a}: self-contained")]
-    [TestCase("Spead2.Interop", Linux, "net10.0", "--no-self-contained", "-p:PublishSingleFile=true",
-        TestName = "{a}: single file, framework-dependent")]
-    [TestCase("Spead2.Interop", Linux, "net10.0", "--self-contained", "-p:PublishSingleFile=true",
-        TestName = "{a}: single file, self-contained")]
-    [TestCase("Spead2.Interop", Linux, "net10.0", "--self-contained", "-p:PublishSingleFile=true",
-        "-p:IncludeNativeLibrariesForSelfExtract=true", TestName = "{a}: single file with the C core in it")]
-    [TestCase("Spead2.Interop", Linux, "net10.0", "--self-contained", "-p:PublishTrimmed=true", TestName = "{a}: trimmed")]
-    [TestCase("Spead2.Interop", Linux, "net10.0", "-p:PublishAot=true", TestName = "{a}: NativeAOT, .NET 10")]
-    [TestCase("Spead2.Managed", Linux, "net10.0", "--no-self-contained", TestName = "{a}: framework-dependent")]
-    [TestCase("Spead2.Managed", Linux, "net10.0", "--self-contained", "-p:PublishTrimmed=true", TestName = "{a}: trimmed")]
-    [TestCase("Spead2.Managed", Linux, "net10.0", "-p:PublishAot=true", TestName = "{a}: NativeAOT, .NET 10")]
-    [TestCase("Spead2.Managed", Linux, "net9.0", "-p:PublishAot=true", TestName = "{a}: NativeAOT, .NET 9")]
-    [TestCase("Spead2.Interop", Windows, "net10.0", "--self-contained", TestName = "{a}: self-contained")]
+    [TestCase("Spead2.Interop", Linux, "net10.0", "--no-self-contained",
+        TestName = "Spead2.Interop, linux-x64: framework-dependent")]
+    [TestCase("Spead2.Interop", Linux, "net10.0", "--self-contained",
+        TestName = "Spead2.Interop, linux-x64: self-contained")]
+    [TestCase("Spead2.Interop", Linux, "net10.0", "--no-self-contained", SingleFile,
+        TestName = "Spead2.Interop, linux-x64: single file, framework-dependent")]
+    [TestCase("Spead2.Interop", Linux, "net10.0", "--self-contained", SingleFile,
+        TestName = "Spead2.Interop, linux-x64: single file, self-contained")]
+    [TestCase("Spead2.Interop", Linux, "net10.0", "--self-contained", SingleFile,
+        "-p:IncludeNativeLibrariesForSelfExtract=true",
+        TestName = "Spead2.Interop, linux-x64: single file with the C core in it")]
+    [TestCase("Spead2.Interop", Linux, "net10.0", "--self-contained", "-p:PublishTrimmed=true",
+        TestName = "Spead2.Interop, linux-x64: trimmed")]
+    [TestCase("Spead2.Interop", Linux, "net10.0", Aot,
+        TestName = "Spead2.Interop, linux-x64: NativeAOT, .NET 10")]
+    [TestCase("Spead2.Managed", Linux, "net10.0", "--no-self-contained",
+        TestName = "Spead2.Managed, linux-x64: framework-dependent")]
+    [TestCase("Spead2.Managed", Linux, "net10.0", "--self-contained", "-p:PublishTrimmed=true",
+        TestName = "Spead2.Managed, linux-x64: trimmed")]
+    [TestCase("Spead2.Managed", Linux, "net10.0", Aot,
+        TestName = "Spead2.Managed, linux-x64: NativeAOT, .NET 10")]
+    [TestCase("Spead2.Managed", Linux, "net9.0", Aot,
+        TestName = "Spead2.Managed, linux-x64: NativeAOT, .NET 9")]
+    [TestCase("Spead2.Interop", Windows, "net10.0", "--self-contained",
+        TestName = "Spead2.Interop, win-x64: self-contained")]
     public void Published_program_receives(string package, string runtime, string framework, params string[] options)
     {
         if (package == "Spead2.Interop" && !File.Exists(Repository.NativeBuilds[runtime]))
@@ -87,9 +99,23 @@ internal sealed class ConsumerTests
         ReceiverProject project = ReceiverProject.Create(package, framework);
         string output = project.Publish(["--runtime", runtime, .. options]);
 
+        if (options.Any(option => option is SingleFile or Aot))
+        {
+            Assert.That(Directory.EnumerateFiles(output, "*.dll"), Is.Empty, "all assemblies are in the program");
+        }
+
         if (runtime == Windows)
         {
-            project.AssertReceives(output, "wine", $"{project.Name}.exe");
+            // Makes what Wine needs in the home directory, and says so.
+            Command.RunWell(output, FreshUser.Environment, "wine", "wineboot", "--init");
+            try
+            {
+                project.AssertReceives(output, "wine", $"{project.Name}.exe");
+            }
+            finally
+            {
+                Command.RunWell(output, FreshUser.Environment, "wineserver", "--kill");
+            }
         }
         else
         {
@@ -148,7 +174,7 @@ internal sealed class ConsumerTests
 
         Assert.That(
             Failure(output),
-            Does.Contain("DllNotFoundException").And.Match($"- {library}: (?!no such file).+").And.Contain("arm64"));
+            Does.Contain($"- {library}: it is made for Arm64, and this process is X64; Unable to load"));
     }
 
     [Test]

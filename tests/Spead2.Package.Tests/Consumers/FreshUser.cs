@@ -48,6 +48,8 @@ internal static class FreshUser
             ["MSBUILDDISABLENODEREUSE"] = "1",
             ["UseSharedCompilation"] = "false",
             ["SPEAD2_CORE_LIBRARY"] = "",
+            // Wine writes down nothing but what the program writes.
+            ["WINEDEBUG"] = "-all",
         };
     }
 }

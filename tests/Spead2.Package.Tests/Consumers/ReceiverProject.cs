@@ -78,7 +78,7 @@ internal sealed partial class ReceiverProject
         UdpHeaps.SendTo(Port, () => command.HasExited);
         (int exitCode, string output) = command.Wait();
 
-        Assert.That(output, Is.EqualTo(UdpHeaps.Text), $"{program} {string.Join(' ', arguments)}");
+        Assert.That(output.ReplaceLineEndings("\n"), Is.EqualTo(UdpHeaps.Text), $"{program} {string.Join(' ', arguments)}");
         Assert.That(exitCode, Is.Zero);
     }
 
