@@ -140,6 +140,7 @@ Task("platforms")
 Task("differential")
     .Description("Compares the engines with a naive model on seeded packets; --help lists its arguments, e.g. --seeds 10000")
     .IsDependentOn("native")
+    .IsDependentOn("aot")
     .Does(() => Run(
         "dotnet",
         ["run", "--project", "tests/Spead2.Differential", "--configuration", "Release", "--", .. programArguments]));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Text.Json;
+using Spead2.Differential.Engines;
 
 namespace Spead2.Differential;
 
@@ -16,6 +17,7 @@ internal sealed class JsonSeedReport(TextWriter output)
             first_seed = run.First,
             seeds = run.Done,
             engines,
+            missing = EngineList.Missing.Keys,
             disagreements = run.Disagreements.Count,
             seconds = Math.Round(run.Time.TotalSeconds, 1),
         });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using Spead2.Differential.Engines;
 using Spectre.Console;
 
 namespace Spead2.Differential;
@@ -11,6 +12,11 @@ internal static class TextSeedReport
     public static void Show(SeedRun run, IReadOnlyList<string> engines)
     {
         Console.WriteLine($"{Seeds.Variable}={run.First}: {run.Count} seeds, engines: {string.Join(", ", engines)}");
+        foreach ((string name, string reason) in EngineList.Missing)
+        {
+            Console.WriteLine($"The engine '{name}' is not there: {reason}");
+        }
+
         AnsiConsole.Progress()
             .AutoClear(true)
             .Columns(
