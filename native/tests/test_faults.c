@@ -213,3 +213,38 @@ SP2_TEST(Packet_refused_for_memory_leaves_nothing_that_later_packets_trip_over) 
     datagrams_free(&list);
     free(payload);
 }
+
+SP2_TEST(Descriptors_may_lack_memory_and_are_read_when_there_is_some) {
+    packet_builder inner;
+    packet_begin_heap(&inner, 48, 1, 1, 0, 1);
+    packet_add_immediate(&inner, 0x14, 0x1800);
+    packet_add_address(&inner, 0x10, 0);
+    for (uint32_t i = 0; i < POINTERS; i++) {
+        packet_add_immediate(&inner, 0x77, i);
+    }
+    packet_add_payload(&inner, "a", 1);
+    packet_builder packet;
+    packet_begin_heap(&packet, 48, 1, (int64_t)inner.length, 0, inner.length);
+    packet_add_address(&packet, ITEM_DESCRIPTOR, 0);
+    packet_add_payload(&packet, inner.bytes, inner.length);
+    packet_free(&inner);
+    datagram_list list = {0};
+    datagrams_add_packet(&list, &packet);
+    heap_list heaps = receive(NULL, &list, NULL);
+    REQUIRE(heaps.count == 1);
+    int32_t status = SP2_E_NOMEM;
+    long n = 0;
+    for (; status != SP2_OK && n < LAST_FAULT; n++) {
+        sp2_test_context("allocation %ld failed", n);
+        const sp2_descriptor *descriptors;
+        uint64_t count;
+        atomic_store(&sp2__alloc_countdown, n);
+        status = sp2_heap_get_descriptors(heaps.heaps[0], &descriptors, &count);
+        atomic_store(&sp2__alloc_countdown, -1);
+        CHECK_STATUS(status, status == SP2_OK ? SP2_OK : SP2_E_NOMEM);
+        CHECK_EQ_U64(count, status == SP2_OK ? 1 : 0);
+    }
+    CHECK(n > 4);
+    heaps_free(&heaps);
+    datagrams_free(&list);
+}

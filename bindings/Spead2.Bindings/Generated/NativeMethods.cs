@@ -62,6 +62,10 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    public static extern int sp2_heap_get_descriptors([NativeTypeName("const sp2_heap *")] sp2_heap* heap, [NativeTypeName("const sp2_descriptor **")] sp2_descriptor** descriptors, [NativeTypeName("uint64_t *")] ulong* count);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
     public static extern int sp2_memory_get_stats(sp2_memory_stats* stats);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -192,6 +196,9 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_HEAP_LENGTH_UNKNOWN (-1)")]
     public const int SP2_HEAP_LENGTH_UNKNOWN = (-1);
+
+    [NativeTypeName("#define SP2_DIMENSION_VARIABLE (-1)")]
+    public const int SP2_DIMENSION_VARIABLE = (-1);
 
     [NativeTypeName("#define SP2_MEMORY_IDLE_SECONDS 5")]
     public const int SP2_MEMORY_IDLE_SECONDS = 5;

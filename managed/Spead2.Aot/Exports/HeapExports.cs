@@ -5,7 +5,7 @@ using Spead2.Bindings;
 
 namespace Spead2.Aot;
 
-/// <summary>The functions of heap.h.</summary>
+/// <summary>The functions of heap.h and descriptor.h.</summary>
 internal static unsafe class HeapExports
 {
     [UnmanagedCallersOnly(EntryPoint = "sp2_heap_get_info")]
@@ -56,6 +56,25 @@ internal static unsafe class HeapExports
             RequireBoth(ranges, count, "sp2_heap_get_ranges", "ranges");
             *ranges = found.GetRanges();
             *count = *ranges is null ? 0 : found.Info.range_count;
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_heap_get_descriptors")]
+    public static int GetDescriptors(sp2_heap* heap, sp2_descriptor** descriptors, ulong* count)
+    {
+        try
+        {
+            Clear(descriptors, count);
+            NativeHeap found = Handles.Heap(heap, "sp2_heap_get_descriptors");
+            RequireBoth(descriptors, count, "sp2_heap_get_descriptors", "descriptors");
+            NativeDescriptors? list = found.GetDescriptors();
+            *descriptors = list is null ? null : list.List;
+            *count = (ulong)(list?.Count ?? 0);
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)

@@ -18,6 +18,7 @@ internal sealed unsafe class NativeHeap
     // Under the lock: made when they are asked for.
     private sp2_item* _items;
     private sp2_range* _ranges;
+    private NativeDescriptors? _descriptors;
     private bool _released;
 
     // Of the C program, and of item groups.
@@ -83,6 +84,17 @@ internal sealed unsafe class NativeHeap
         }
     }
 
+    /// <summary>The descriptors; null if the heap was released.</summary>
+    /// <exception cref="HeapFormatException">A descriptor breaks a rule.</exception>
+    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
+    public NativeDescriptors? GetDescriptors()
+    {
+        lock (_lock)
+        {
+            return _released ? null : _descriptors ??= NativeDescriptors.Read(_heap);
+        }
+    }
+
     public LiveHeap Live => _heap;
 
     /// <summary>The heap for an item group, whose memory it keeps.</summary>
@@ -136,8 +148,10 @@ internal sealed unsafe class NativeHeap
             _released = true;
             NativeMemory.Free(_items);
             NativeMemory.Free(_ranges);
+            _descriptors?.Free();
             _items = null;
             _ranges = null;
+            _descriptors = null;
         }
 
         Unhold();

@@ -142,30 +142,28 @@ public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
     /// <exception cref="ArgumentException">The descriptor does not fit the flavour.</exception>
     public byte[] Encode(Flavour flavour) => DescriptorWriter.Write(this, flavour);
 
-    /// <summary>Makes a descriptor of the parts that were in a heap.</summary>
-    /// <exception cref="HeapFormatException">A part breaks a rule.</exception>
-    internal static ItemDescriptor FromHeap(in DescriptorParts parts, BugCompat bugCompat)
+    /// <summary>Makes a descriptor of what was in a heap.</summary>
+    /// <exception cref="HeapFormatException">It breaks a rule.</exception>
+    internal static ItemDescriptor FromHeap(SentDescriptor sent, BugCompat bugCompat)
     {
-        string? name = null;
         try
         {
-            name = DescriptorFields.ReadText(parts.Name, "name", MaxNameLength);
-            string description = DescriptorFields.ReadText(parts.Description, "description", MaxTextLength);
-            if (!parts.Dtype.IsEmpty)
+            if (sent.NumPyHeader.Length > 0)
             {
-                string text = DescriptorFields.ReadText(parts.Dtype, "NumPy header", MaxTextLength);
-                NumPyHeader header = NumPyHeader.Parse(text, (bugCompat & BugCompat.SwapEndian) != 0);
-                return new(parts.Id, name, description, header.Shape, header.Type, [], header.IsFortranOrder);
+                NumPyHeader header = NumPyHeader.Parse(sent.NumPyHeader, (bugCompat & BugCompat.SwapEndian) != 0);
+                return new(
+                    sent.Id, sent.Name, sent.Description, header.Shape, header.Type, [], header.IsFortranOrder);
             }
 
-            FormatField[] format = DescriptorFields.ReadFormat(parts.Format, parts.AddressBits, bugCompat);
-            ItemShape shape = DescriptorFields.ReadShape(parts.Shape, parts.AddressBits, bugCompat);
+            FormatField[] format = Array.ConvertAll(sent.Format, field => FormatField.FromHeap(field.Code, field.Bits));
+            ItemShape shape = ItemShape.FromHeap(sent.Shape);
             return new(
-                parts.Id, name, description, shape, ItemType.FromFormat(format), [.. format], isFortranOrder: false);
+                sent.Id, sent.Name, sent.Description, shape, ItemType.FromFormat(format), [.. format],
+                isFortranOrder: false);
         }
         catch (HeapFormatException exception)
         {
-            throw exception.About(parts.Id, name);
+            throw exception.About(sent.Id, sent.Name);
         }
     }
 

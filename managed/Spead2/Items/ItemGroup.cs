@@ -238,8 +238,9 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
             }
         }
 
-        foreach (ItemDescriptor descriptor in _descriptors.Descriptors)
+        foreach (SentDescriptor sent in _descriptors.Descriptors)
         {
+            ItemDescriptor descriptor = ItemDescriptor.FromHeap(sent, heap.Flavour.BugCompat);
             if (items.TryGet(descriptor.Id, out Item? same) && same.Descriptor.Equals(descriptor))
             {
                 continue;

@@ -14,7 +14,7 @@
  *       sp2_heap *heap;
  *       uint32_t count;
  *       while (sp2_receive_stream_pop_wait(stream, &heap, 1, -1, &count) == SP2_OK) {
- *           ... sp2_heap_get_info, sp2_heap_get_items ...
+ *           ... sp2_heap_get_info, sp2_heap_get_items, sp2_heap_get_descriptors ...
  *           sp2_heap_release(heap);
  *       }
  *   }
@@ -27,6 +27,7 @@
  * not know is not zero. Reserved fields must be zero. Strings are UTF-8.
  */
 #include "allocator.h"
+#include "descriptor.h"
 #include "export.h"
 #include "heap.h"
 #include "log.h"

@@ -56,6 +56,7 @@ void sp2__heap_free(sp2_heap *heap) {
     sp2__allocator_release(heap->allocator);
     sp2__ranges_destroy(&heap->ranges);
     sp2__free(heap->range_copies);
+    sp2__descriptors_free(atomic_load_explicit(&heap->descriptors, memory_order_relaxed));
     sp2__pointers_destroy(&heap->pointers);
     sp2__recycler_free(heap, sizeof(*heap));
 }

@@ -2,11 +2,13 @@
 #ifndef SP2_HEAP_HEAP_H
 #define SP2_HEAP_HEAP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/compiler.h"
+#include "heap/descriptor.h"
 #include "heap/pointers.h"
 #include "heap/ranges.h"
 #include "memory/allocator.h"
@@ -54,6 +56,7 @@ struct sp2_heap {
     sp2__ranges ranges;
     sp2_range *range_copies; /* incomplete and finished: what sp2_heap_get_ranges gives */
     uint64_t range_count;
+    _Atomic(sp2__descriptors *) descriptors; /* NULL until they are asked for */
     sp2_allocator *allocator; /* where `payload` lives, held; NULL: the default memory */
     void *block_context;      /* the allocator's, of `payload` */
     sp2__pointers pointers;

@@ -22,7 +22,16 @@
 #define SP2__ID_HEAP_LENGTH 0x02
 #define SP2__ID_PAYLOAD_OFFSET 0x03
 #define SP2__ID_PAYLOAD_LENGTH 0x04
+#define SP2__ID_DESCRIPTOR 0x05
 #define SP2__ID_STREAM_CTRL 0x06
+
+/* Those that have one within a descriptor. */
+#define SP2__ID_DESCRIPTOR_NAME 0x10
+#define SP2__ID_DESCRIPTOR_DESCRIPTION 0x11
+#define SP2__ID_DESCRIPTOR_SHAPE 0x12
+#define SP2__ID_DESCRIPTOR_FORMAT 0x13
+#define SP2__ID_DESCRIPTOR_ID 0x14
+#define SP2__ID_DESCRIPTOR_DTYPE 0x15
 
 /* Values of an immediate SP2__ID_STREAM_CTRL item. */
 #define SP2__STREAM_START 0

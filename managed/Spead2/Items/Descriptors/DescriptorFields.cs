@@ -43,9 +43,9 @@ internal static class DescriptorFields
                 $"The {what} of the descriptor is not ASCII: byte {bad} is 0x{bytes[bad]:x2}.");
     }
 
-    /// <summary>Reads a format. Bytes at the end that do not fill a field are left out.</summary>
-    /// <exception cref="HeapFormatException">A field is not supported.</exception>
-    public static FormatField[] ReadFormat(ReadOnlySpan<byte> bytes, int addressBits, BugCompat bugCompat)
+    /// <summary>Reads a format as it was sent. Bytes at the end that do not fill a field are left out.</summary>
+    /// <exception cref="HeapFormatException">There are too many fields.</exception>
+    public static SentField[] ReadFormat(ReadOnlySpan<byte> bytes, int addressBits, BugCompat bugCompat)
     {
         int width = FormatWidth(addressBits, bugCompat);
         if (bytes.Length / width > MaxFormatFields)
@@ -54,32 +54,40 @@ internal static class DescriptorFields
                 $"The format has {bytes.Length / width} fields; at most {MaxFormatFields} are supported.");
         }
 
-        FormatField[] fields = new FormatField[bytes.Length / width];
+        SentField[] fields = new SentField[bytes.Length / width];
         for (int i = 0; i < fields.Length; i++)
         {
             ReadOnlySpan<byte> field = bytes.Slice(i * width, width);
-            fields[i] = FormatField.FromHeap(field[0], ReadNumber(field[1..]));
+            fields[i] = new(field[0], ReadNumber(field[1..]));
         }
 
         return fields;
     }
 
-    /// <summary>Reads a shape. Bytes at the end that do not fill a field are left out.</summary>
-    /// <exception cref="HeapFormatException">There is no such shape.</exception>
-    public static ItemShape ReadShape(ReadOnlySpan<byte> bytes, int addressBits, BugCompat bugCompat)
+    /// <summary>
+    /// Reads the lengths of a shape as they were sent, <see cref="ItemShape.Variable"/> for those that vary. Bytes at
+    /// the end that do not fill a field are left out.
+    /// </summary>
+    /// <exception cref="HeapFormatException">There are too many.</exception>
+    public static long[] ReadShape(ReadOnlySpan<byte> bytes, int addressBits, BugCompat bugCompat)
     {
         int width = ShapeWidth(addressBits, bugCompat);
         byte flag = ShapeFlag(bugCompat);
+        if (bytes.Length / width > ItemShape.MaxRank)
+        {
+            throw new HeapFormatException(
+                $"The shape has {bytes.Length / width} dimensions, more than {ItemShape.MaxRank} dimensions are not "
+                + "supported.");
+        }
 
-        // One dimension too many is enough to see that there are too many.
-        Span<long> lengths = stackalloc long[Math.Min(bytes.Length / width, ItemShape.MaxRank + 1)];
+        long[] lengths = new long[bytes.Length / width];
         for (int i = 0; i < lengths.Length; i++)
         {
             ReadOnlySpan<byte> field = bytes.Slice(i * width, width);
             lengths[i] = (field[0] & flag) != 0 ? ItemShape.Variable : ReadNumber(field[1..]);
         }
 
-        return ItemShape.FromHeap(lengths);
+        return lengths;
     }
 
     /// <summary>Writes a format.</summary>

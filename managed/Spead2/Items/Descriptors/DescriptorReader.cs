@@ -7,14 +7,14 @@ namespace Spead2.Items.Descriptors;
 /// <summary>
 /// Reads the descriptors of a DESCRIPTOR item: packets of inner heaps, one heap after the other, each packet where
 /// the one before it ended. What is no packet ends the item, as it ends a stream of packets; only descriptors that
-/// are there and mean nothing are errors.
+/// are there and break a rule are errors.
 /// </summary>
 internal sealed class DescriptorReader(ILogger logger)
 {
-    private readonly List<ItemDescriptor> _descriptors = [];
+    private readonly List<SentDescriptor> _descriptors = [];
 
     /// <summary>The descriptors read since <see cref="Clear"/>, in order.</summary>
-    public IReadOnlyList<ItemDescriptor> Descriptors => _descriptors;
+    public IReadOnlyList<SentDescriptor> Descriptors => _descriptors;
 
     /// <summary>Forgets the descriptors.</summary>
     public void Clear() => _descriptors.Clear();
@@ -81,6 +81,6 @@ internal sealed class DescriptorReader(ILogger logger)
             throw new HeapFormatException($"The heap has more than {mostDescriptors} descriptors.");
         }
 
-        _descriptors.Add(ItemDescriptor.FromHeap(parts, bugCompat));
+        _descriptors.Add(SentDescriptor.Read(parts, bugCompat));
     }
 }

@@ -8,16 +8,17 @@ namespace Spead2.Items.Descriptors;
 
 /// <summary>
 /// Assembles the inner heap of a descriptor from packets that follow each other. Memory is taken for bytes that are
-/// there, whatever length they announce, and only up to a limit that no descriptor comes near.
+/// there, and only up to a limit that no descriptor comes near.
 /// </summary>
 internal sealed class InnerHeap
 {
     private const int Unknown = -1;
     private const int MaxBytes = 1 << 20;
-    private const int MaxPointers = 1 << 16;
+    private const int MaxPointers = 1 << 20;
 
     private readonly ArrayBufferWriter<byte> _payload = new();
     private readonly List<InnerPointer> _pointers = [];
+    private HashSet<ulong> _known = [];
     private long _cnt = Unknown;
     private int _addressBits;
     private long _length = Unknown;
@@ -40,6 +41,8 @@ internal sealed class InnerHeap
     {
         _payload.ResetWrittenCount();
         _pointers.Clear();
+        // A set that has been large would take long to clear for each heap after it.
+        _known = [];
         _cnt = Unknown;
         _length = Unknown;
         _leastLength = 0;
@@ -66,8 +69,8 @@ internal sealed class InnerHeap
             return false;
         }
 
-        if (_payload.WrittenCount + packet.Payload.Length > MaxBytes
-            || _pointers.Count + (packet.Pointers.Length / InnerPacket.PointerSize) > MaxPointers)
+        if (Math.Max(packet.HeapLength, _payload.WrittenCount + packet.Payload.Length) > MaxBytes
+            || _pointers.Count + (packet.Items.Length / InnerPacket.PointerSize) > MaxPointers)
         {
             throw new HeapFormatException(
                 $"A descriptor has more than {MaxBytes} bytes or {MaxPointers} item pointers, which is not supported.");
@@ -78,9 +81,9 @@ internal sealed class InnerHeap
         _length = Math.Max(_length, packet.HeapLength);
         _leastLength = Math.Max(_leastLength, Math.Max(_length, packet.PayloadOffset + packet.Payload.Length));
         _payload.Write(packet.Payload);
-        for (int at = 0; at < packet.Pointers.Length; at += InnerPacket.PointerSize)
+        for (int at = 0; at < packet.Items.Length; at += InnerPacket.PointerSize)
         {
-            Add(new(BinaryPrimitives.ReadUInt64BigEndian(packet.Pointers[at..]), _addressBits));
+            Add(new(BinaryPrimitives.ReadUInt64BigEndian(packet.Items[at..]), _addressBits));
         }
 
         return true;
@@ -164,9 +167,8 @@ internal sealed class InnerHeap
             _leastLength = Math.Max(_leastLength, pointer.Value);
         }
 
-        // Standard item pointers have done their work. What a packet repeats changes nothing: an item that is there
-        // twice at one address is once empty and once itself.
-        if (pointer.Id is 0 or > ItemId.PayloadLength)
+        // Standard item pointers have done their work, and what a packet repeats changes nothing.
+        if (pointer.Id is 0 or > ItemId.PayloadLength && _known.Add(pointer.Bits))
         {
             _pointers.Add(pointer);
             IsStop |= pointer.IsImmediate && pointer.Id == ItemId.StreamControl && pointer.Value == 2;

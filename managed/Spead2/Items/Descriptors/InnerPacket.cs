@@ -22,13 +22,13 @@ internal ref struct InnerPacket
 
     public long PayloadOffset { get; private set; }
 
-    /// <summary>The item pointers, 8 bytes each.</summary>
-    public ReadOnlySpan<byte> Pointers { get; private set; }
+    /// <summary>The item pointers from the first on that is not one of the standard four, 8 bytes each.</summary>
+    public ReadOnlySpan<byte> Items { get; private set; }
 
     public ReadOnlySpan<byte> Payload { get; private set; }
 
     /// <summary>Bytes of the packet.</summary>
-    public readonly int Size => HeaderSize + Pointers.Length + Payload.Length;
+    public int Size { get; private set; }
 
     /// <summary>Decodes the packet at the beginning of the bytes.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out InnerPacket packet)
@@ -52,7 +52,7 @@ internal ref struct InnerPacket
         }
 
         packet.AddressBits = bytes[3] * 8;
-        packet.Pointers = rest[..pointerBytes];
+        packet.Items = rest[..pointerBytes];
         rest = rest[pointerBytes..];
         long payloadLength = packet.ReadStandardPointers();
         if (packet.Cnt < 0
@@ -65,6 +65,7 @@ internal ref struct InnerPacket
         }
 
         packet.Payload = rest[..(int)payloadLength];
+        packet.Size = HeaderSize + pointerBytes + packet.Payload.Length;
         return true;
     }
 
@@ -72,30 +73,32 @@ internal ref struct InnerPacket
     private long ReadStandardPointers()
     {
         long payloadLength = Unknown;
-        for (int at = 0; at < Pointers.Length; at += PointerSize)
+        int leading = 0;
+        for (int at = 0; at < Items.Length; at += PointerSize)
         {
-            ulong pointer = BinaryPrimitives.ReadUInt64BigEndian(Pointers[at..]);
-            InnerPointer decoded = new(pointer, AddressBits);
-            if (decoded.IsImmediate)
+            InnerPointer pointer = new(BinaryPrimitives.ReadUInt64BigEndian(Items[at..]), AddressBits);
+            switch (pointer.IsImmediate ? pointer.Id : ItemId.Null)
             {
-                switch (decoded.Id)
-                {
-                    case ItemId.HeapCnt:
-                        Cnt = decoded.Value;
-                        break;
-                    case ItemId.HeapLength:
-                        HeapLength = decoded.Value;
-                        break;
-                    case ItemId.PayloadOffset:
-                        PayloadOffset = decoded.Value;
-                        break;
-                    case ItemId.PayloadLength:
-                        payloadLength = decoded.Value;
-                        break;
-                }
+                case ItemId.HeapCnt:
+                    Cnt = pointer.Value;
+                    break;
+                case ItemId.HeapLength:
+                    HeapLength = pointer.Value;
+                    break;
+                case ItemId.PayloadOffset:
+                    PayloadOffset = pointer.Value;
+                    break;
+                case ItemId.PayloadLength:
+                    payloadLength = pointer.Value;
+                    break;
+                default:
+                    continue;
             }
+
+            leading += leading == at ? PointerSize : 0;
         }
 
+        Items = Items[leading..];
         return payloadLength;
     }
 }

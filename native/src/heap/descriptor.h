@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SP2_HEAP_DESCRIPTOR_H
+#define SP2_HEAP_DESCRIPTOR_H
+
+#include "spead2core/descriptor.h"
+
+/* A descriptor with all that it points to, in one block of memory. */
+typedef struct sp2__descriptor_block {
+    struct sp2__descriptor_block *next;
+    sp2_descriptor descriptor;
+} sp2__descriptor_block;
+
+/*
+ * Copies the descriptor out of an inner heap, which is contiguous and frozen. *block is NULL if the
+ * heap does not say which item it describes, and on failure, which sets the last error.
+ */
+int32_t sp2__descriptor_read(const sp2_heap *inner, sp2__descriptor_block **block);
+
+/* The descriptors of a heap. */
+typedef struct sp2__descriptors sp2__descriptors;
+
+/* NULL is allowed and does nothing. */
+void sp2__descriptors_free(sp2__descriptors *descriptors);
+
+#endif

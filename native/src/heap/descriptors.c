@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "heap/descriptor.h"
+#include "heap/heap.h"
+
+/* What hostile descriptors can take is bounded by these. */
+enum { MAX_DESCRIPTORS = 65536, MAX_INNER_HEAP = 1 << 20 };
+
+struct sp2__descriptors {
+    sp2__descriptor_block *blocks;
+    uint64_t count;
+    sp2_descriptor list[];
+};
+
+/* Receives the heaps in descriptor items, one after the other: `inner` is the one under assembly,
+ * or NULL. They may not contain descriptors themselves, so nothing here recurses. */
+typedef struct inner_receiver {
+    uint32_t bug_compat;
+    sp2__heap_rules rules;
+    sp2_heap *inner;
+    sp2__descriptor_block *first;
+    sp2__descriptor_block **end;
+    uint64_t count;
+    bool stopped; /* an inner heap says that the stream ends: nothing after it counts */
+} inner_receiver;
+
+static void free_blocks(sp2__descriptor_block *block) {
+    while (block != NULL) {
+        sp2__descriptor_block *next = block->next;
+        sp2__free(block);
+        block = next;
+    }
+}
+
+void sp2__descriptors_free(sp2__descriptors *descriptors) {
+    if (descriptors != NULL) {
+        free_blocks(descriptors->blocks);
+        sp2__free(descriptors);
+    }
+}
+
+static void drop_inner(inner_receiver *receiver) {
+    if (receiver->inner != NULL) {
+        sp2__heap_free(receiver->inner);
+        receiver->inner = NULL;
+    }
+}
+
+/* Takes the descriptor of the heap under assembly, if all of that is there, and drops the heap. */
+static int32_t finish_inner(inner_receiver *receiver) {
+    sp2_heap *inner = receiver->inner;
+    int32_t status = SP2_OK;
+    if (inner != NULL && sp2__heap_is_contiguous(inner)) {
+        sp2__descriptor_block *block;
+        sp2__heap_finish(inner, false, false);
+        sp2__heap_freeze(inner);
+        status = sp2__descriptor_read(inner, &block);
+        if (block != NULL) {
+            *receiver->end = block;
+            receiver->end = &block->next;
+            receiver->count++;
+        }
+    }
+    drop_inner(receiver);
+    if (status == SP2_OK && receiver->count > MAX_DESCRIPTORS) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "the heap has more than %d descriptors, which is not supported",
+                         MAX_DESCRIPTORS);
+    }
+    return status;
+}
+
+/* Whether a packet goes to the heap under assembly, wanted or not, or none is; else it begins one.
+ */
+static bool belongs_to_inner(const sp2_heap *inner, const sp2__packet *packet) {
+    const bool is_whole_heap = packet->heap_length == packet->payload_length;
+    return inner == NULL || packet->payload_offset != 0 ||
+           (packet->cnt == inner->cnt && !is_whole_heap);
+}
+
+static bool continues_inner(const sp2_heap *inner, const sp2__packet *packet) {
+    return inner == NULL
+               ? packet->payload_offset == 0
+               : packet->cnt == inner->cnt && packet->payload_offset == inner->received_length;
+}
+
+static int32_t add_packet(inner_receiver *receiver, const sp2__packet *packet) {
+    if (!belongs_to_inner(receiver->inner, packet)) {
+        const int32_t status = finish_inner(receiver);
+        if (status != SP2_OK) {
+            return status;
+        }
+    }
+    if (!continues_inner(receiver->inner, packet)) {
+        return SP2_OK;
+    }
+    if (receiver->inner == NULL) {
+        receiver->inner = sp2__heap_create(packet, &receiver->rules, receiver->bug_compat);
+        if (receiver->inner == NULL) {
+            return sp2__fail_memory("a descriptor");
+        }
+    }
+    switch (sp2__heap_accept(receiver->inner, packet, &receiver->rules)) {
+    case SP2__NO_MEMORY:
+        return sp2__fail_memory("a descriptor");
+    case SP2__TOO_LARGE:
+        return sp2__fail(SP2_E_ARG, 0,
+                         "a descriptor has more than %d bytes or %d item pointers, which is not "
+                         "supported",
+                         MAX_INNER_HEAP, SP2_RECEIVE_MAX_HEAP_PARTS);
+    case SP2__ACCEPTED:
+        receiver->stopped = receiver->inner->stop_item_seen;
+        if (!sp2__heap_is_complete(receiver->inner)) {
+            return SP2_OK;
+        }
+        if (receiver->stopped) {
+            drop_inner(receiver);
+            return SP2_OK;
+        }
+        return finish_inner(receiver);
+    default: /* it contradicts the packets before it */
+        return SP2_OK;
+    }
+}
+
+/* What is no packet ends an item, as it ends a stream of packets. */
+static int32_t read_item(inner_receiver *receiver, const sp2_item *item) {
+    const uint8_t *bytes = item->data;
+    uint64_t length = item->length;
+    sp2__packet packet;
+    int32_t status = SP2_OK;
+    while (status == SP2_OK && !receiver->stopped &&
+           sp2__packet_decode(bytes, length, &packet) == SP2__PACKET_OK) {
+        bytes += packet.size;
+        length -= packet.size;
+        status = add_packet(receiver, &packet);
+    }
+    return status == SP2_OK ? finish_inner(receiver) : status;
+}
+
+static int32_t read_items(inner_receiver *receiver, const sp2_heap *heap) {
+    int32_t status = SP2_OK;
+    for (uint32_t i = 0; i < heap->pointers.count && status == SP2_OK && !receiver->stopped; i++) {
+        const sp2_item *item = &heap->pointers.items[i];
+        if (item->id == SP2__ID_DESCRIPTOR && !(item->flags & SP2_ITEM_IMMEDIATE)) {
+            status = read_item(receiver, item);
+        }
+    }
+    return status;
+}
+
+/* All descriptors of a frozen heap. */
+static int32_t read_descriptors(const sp2_heap *heap, sp2__descriptors **descriptors) {
+    sp2__copier plain = {.nontemporal_from = UINT64_MAX};
+    inner_receiver receiver = {
+        .bug_compat = heap->bug_compat,
+        .rules = {.in_order = true, .max_heap_size = MAX_INNER_HEAP, .copier = &plain},
+    };
+    receiver.end = &receiver.first;
+    int32_t status = read_items(&receiver, heap);
+    drop_inner(&receiver);
+    sp2__descriptors *made = NULL;
+    if (status == SP2_OK) {
+        made = sp2__alloc(sizeof(*made) + (size_t)receiver.count * sizeof(made->list[0]));
+        status = made == NULL ? sp2__fail_memory("a list of descriptors") : SP2_OK;
+    }
+    if (status != SP2_OK) {
+        free_blocks(receiver.first);
+        return status;
+    }
+    made->blocks = receiver.first;
+    made->count = 0;
+    for (const sp2__descriptor_block *block = receiver.first; block != NULL; block = block->next) {
+        made->list[made->count++] = block->descriptor;
+    }
+    *descriptors = made;
+    return SP2_OK;
+}
+
+int32_t sp2_heap_get_descriptors(const sp2_heap *heap, const sp2_descriptor **descriptors,
+                                 uint64_t *count) {
+    if (descriptors != NULL) {
+        *descriptors = NULL;
+    }
+    if (count != NULL) {
+        *count = 0;
+    }
+    if (heap == NULL || descriptors == NULL || count == NULL) {
+        return sp2__fail_null("sp2_heap_get_descriptors", heap == NULL          ? "heap"
+                                                          : descriptors == NULL ? "descriptors"
+                                                                                : "count");
+    }
+    /* Only this member of a heap ever changes once users have it: threads that come here at the
+     * same time agree on the first list. */
+    _Atomic(sp2__descriptors *) *shared = &((sp2_heap *)(uintptr_t)heap)->descriptors;
+    sp2__descriptors *known = atomic_load_explicit(shared, memory_order_acquire);
+    if (known == NULL) {
+        sp2__descriptors *made;
+        const int32_t status = read_descriptors(heap, &made);
+        if (status != SP2_OK) {
+            return status;
+        }
+        if (atomic_compare_exchange_strong_explicit(shared, &known, made, memory_order_acq_rel,
+                                                    memory_order_acquire)) {
+            known = made;
+        } else {
+            sp2__descriptors_free(made);
+        }
+    }
+    *descriptors = known->count != 0 ? known->list : NULL;
+    *count = known->count;
+    return SP2_OK;
+}
