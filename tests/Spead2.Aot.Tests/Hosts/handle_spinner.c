@@ -339,10 +339,14 @@ static void look(spinner *self) {
     sp2_stat_info stat = SP2_STAT_INFO_INIT;
     const sp2_item *items;
     const sp2_range *ranges;
+    const sp2_descriptor *descriptors;
     uint64_t values[40];
     uint64_t many;
     uint32_t count;
-    switch (below(self, 11)) {
+    switch (below(self, 12)) {
+    case 10:
+        note(sp2_heap_get_descriptors(handle, &descriptors, &many));
+        break;
     case 0:
         note(sp2_heap_get_info(handle, &info));
         break;
