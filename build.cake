@@ -137,6 +137,11 @@ Task("platforms")
         suites.Add(TestNative("Windows x64, with Wine", WindowsPreset));
     });
 
+Task("faults")
+    .Description("Makes memory, threads and system calls of the C core fail and prints what users see; --write updates docs/faults.md")
+    .IsDependentOn("native")
+    .Does(() => PrintFaults(programArguments.Contains("--write")));
+
 Task("differential")
     .Description("Compares the engines with a naive model on seeded packets; --help lists its arguments, e.g. --seeds 10000")
     .IsDependentOn("native")
@@ -209,6 +214,30 @@ Suite TestNative(string name, string preset, params string[] chosen)
     int exitCode = Start("ctest", ["--preset", preset, "--no-tests=error", "--output-junit", results,
         "--test-output-size-passed", wholeOutput, "--test-output-size-failed", wholeOutput, .. chosen]);
     return Suite.FromJUnit(name, results, exitCode);
+}
+
+// The rows that the tests of faults print, which docs/faults.md has, too: there they are between two comments.
+void PrintFaults(bool write)
+{
+    const string document = "docs/faults.md";
+    const string heading = "| Fault | Scenario | What the user sees |\n|---|---|---|\n";
+    int exitCode = StartProcess(
+        $"build/{Preset}/native/tests/test_fault_matrix", new ProcessSettings { RedirectStandardOutput = true },
+        out IEnumerable<string> output);
+    string[] lines = [.. output];
+    string table = heading + string.Concat(lines.Where(line => line.StartsWith("| ")).Select(line => line + "\n"));
+    Console.WriteLine(table);
+    Console.WriteLine(string.Join('\n', lines.Where(line => !line.StartsWith("| "))));
+    if (write)
+    {
+        string old = System.IO.File.ReadAllText(document);
+        System.IO.File.WriteAllText(document, Regex.Replace(
+            old, "(?<=<!-- what fails -->\n).*?(?=<!-- end -->)", _ => table, RegexOptions.Singleline));
+    }
+    else if (exitCode != 0)
+    {
+        throw new CakeException($"a fault was not seen as {document} says, or left something behind");
+    }
 }
 
 // The newest .NET whose compiler and runtime for native libraries the package feed has.

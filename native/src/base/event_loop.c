@@ -79,7 +79,11 @@ static void loop_main(void *context) {
     loop->hooks.started(loop->hooks.context, loop->hooks.index);
 
     do {
-        sp2__poller_wait(loop->poller, prepare_to_sleep(loop));
+        const int32_t error = sp2__poller_wait(loop->poller, prepare_to_sleep(loop));
+        if (SP2__UNLIKELY(error != 0 && !loop->abandoned)) {
+            loop->hooks.wait_failed(loop->hooks.context, loop->hooks.index, error);
+            sp2__thread_nap();
+        }
         run_posted(loop);
         if (loop->hooks.idle_work_pending()) {
             loop->hooks.idle_work();

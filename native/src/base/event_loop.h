@@ -23,6 +23,8 @@ typedef struct sp2__event_loop_hooks {
     void (*started)(void *context, uint32_t index); /* on the loop's thread, first of all */
     bool (*idle_work_pending)(void);                /* whether `idle_work` need be called */
     void (*idle_work)(void);
+    /* The loop cannot wait for its sockets; it goes on trying, and runs what is posted. */
+    void (*wait_failed)(void *context, uint32_t index, int32_t error);
     void *context;
     uint32_t index;
 } sp2__event_loop_hooks;

@@ -18,8 +18,9 @@ int32_t sp2__poller_create(sp2__poller **poller);
 void sp2__poller_destroy(sp2__poller *poller);
 
 /* Runs the task of each socket that is readable, and waits for that if there is none: at most
- * `timeout_ms`, negative without limit. The loop's thread. */
-void sp2__poller_wait(sp2__poller *poller, int timeout_ms);
+ * `timeout_ms`, negative without limit. The loop's thread. Returns 0 or an error number; having
+ * been interrupted is no error. */
+int32_t sp2__poller_wait(sp2__poller *poller, int timeout_ms);
 
 /* Ends a wait that is under way, or the next one. Any thread. */
 void sp2__poller_wake(sp2__poller *poller);

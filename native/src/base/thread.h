@@ -46,6 +46,9 @@ void sp2__thread_name(const char *name);
 /* Lets another thread run. */
 void sp2__thread_yield(void);
 
+/* Sleeps for about a millisecond. */
+void sp2__thread_nap(void);
+
 /* Whether threads can run at the same time: spinning is pointless where they cannot. */
 bool sp2__many_cpus(void);
 

@@ -19,13 +19,17 @@ static bool is_given(const char *text) {
 }
 
 static int32_t fail_to_resolve(const char *field, const char *host, int error) {
+    int32_t os_code = 0;
+    const char *reason = gai_strerror(error);
 #if defined(EAI_SYSTEM)
-    const int32_t os_code = error == EAI_SYSTEM ? errno : 0;
-#else
-    const int32_t os_code = 0;
+    char text[128];
+    if (error == EAI_SYSTEM) {
+        os_code = errno;
+        reason = sp2__os_error_text(os_code, text, sizeof(text));
+    }
 #endif
     return sp2__fail(SP2_E_ADDRESS, os_code, "cannot resolve sp2_udp_options.%s \"%s\": %s", field,
-                     host, gai_strerror(error));
+                     host, reason);
 }
 
 /*

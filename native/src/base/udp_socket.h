@@ -33,7 +33,7 @@ typedef struct sp2__udp_message {
 typedef struct sp2__udp_batch sp2__udp_batch;
 
 /* Says whether a caller's socket can be received from: *port is what it is bound to, or 0. Returns
- * SP2_OK or SP2_E_ARG. */
+ * SP2_OK, SP2_E_ARG or SP2_E_OS. */
 int32_t sp2__udp_inspect(int64_t socket, uint32_t *port);
 
 /* Opens and binds a socket; *port is what it is bound to. An existing socket is duplicated, and if
@@ -53,6 +53,10 @@ void sp2__udp_batch_free(sp2__udp_batch *batch);
 /* Takes what has arrived, without waiting: *count messages. Returns 0 or an error number. `*again`:
  * it is to be called once more although the socket does not become readable. */
 int32_t sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, uint32_t *count, bool *again);
+
+/* Whether an error of sp2__udp_receive says that the socket was shut down, so that nothing will
+ * come any more. */
+bool sp2__udp_error_is_end(int32_t os_code);
 sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index);
 
 /* Adds the packets that the kernel has dropped; `*seen` is what the kernel's own counter, which

@@ -230,17 +230,17 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
     return SP2__ACCEPTED;
 }
 
-static void keep_range_copies(sp2_heap *heap) {
+static bool keep_range_copies(sp2_heap *heap) {
     /* By spec section 4.4 an empty packet leaves an empty range, in in-order mode by 4.9 nothing.
      */
     const bool has_prefix = heap->received_length != 0 || (heap->has_packets && !heap->in_order);
     const uint64_t count = heap->out_of_order ? heap->ranges.count : has_prefix;
     if (count == 0) {
-        return;
+        return true;
     }
     heap->range_copies = sp2__calloc_array((size_t)count, sizeof(*heap->range_copies));
     if (heap->range_copies == NULL) {
-        return;
+        return false;
     }
     heap->range_count = count;
     if (heap->out_of_order) {
@@ -248,20 +248,21 @@ static void keep_range_copies(sp2_heap *heap) {
     } else {
         heap->range_copies[0] = (sp2_range){0, heap->received_length};
     }
+    return true;
 }
 
-void sp2__heap_finish(sp2_heap *heap, bool keep_ranges, bool keep_payload) {
+bool sp2__heap_finish(sp2_heap *heap, bool keep_ranges, bool keep_payload) {
+    bool kept = true;
     if (sp2__heap_is_complete(heap)) {
         heap->flags = SP2_HEAP_COMPLETE | SP2_HEAP_CONTIGUOUS;
     } else if (sp2__heap_is_contiguous(heap)) {
         heap->flags = SP2_HEAP_CONTIGUOUS;
     } else {
-        if (keep_ranges) {
-            keep_range_copies(heap);
-        }
+        kept = !keep_ranges || keep_range_copies(heap);
         if (!keep_payload) {
             free_payload(heap);
         }
     }
     sp2__ranges_destroy(&heap->ranges);
+    return kept;
 }

@@ -132,9 +132,9 @@ SP2__INLINE bool sp2__heap_is_contiguous(const sp2_heap *heap) {
     return heap->received_length == heap->min_length;
 }
 
-/* Ends the assembly. Of an incomplete heap, ranges and payload are kept only if asked for; if there
- * is no memory for the ranges, they are lost. */
-void sp2__heap_finish(sp2_heap *heap, bool keep_ranges, bool keep_payload);
+/* Ends the assembly. Of an incomplete heap, ranges and payload are kept only if asked for. False if
+ * there is no memory for the ranges, which then are lost. */
+bool sp2__heap_finish(sp2_heap *heap, bool keep_ranges, bool keep_payload);
 
 /* Makes the item list of a finished heap. */
 void sp2__heap_freeze(sp2_heap *heap);

@@ -65,9 +65,12 @@ static void drain_wake_fd(int wake_fd) {
     }
 }
 
-void sp2__poller_wait(sp2__poller *poller, int timeout_ms) {
+int32_t sp2__poller_wait(sp2__poller *poller, int timeout_ms) {
     struct epoll_event events[EVENTS_PER_WAIT];
     const int count = epoll_wait(poller->epoll_fd, events, EVENTS_PER_WAIT, timeout_ms);
+    if (count < 0) {
+        return errno == EINTR ? 0 : errno;
+    }
     for (int i = 0; i < count; i++) {
         sp2__task *task = events[i].data.ptr;
         if (task == NULL) {
@@ -76,6 +79,7 @@ void sp2__poller_wait(sp2__poller *poller, int timeout_ms) {
             task->run(task);
         }
     }
+    return 0;
 }
 
 void sp2__poller_wake(sp2__poller *poller) {

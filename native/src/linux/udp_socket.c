@@ -9,6 +9,7 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,14 +136,19 @@ static int32_t join_group(int fd, const sp2__udp_config *config, const sp2__udp_
     return error == 0 ? SP2_OK : fail_join(config, address, error);
 }
 
-/* The port that a socket is bound to; 0 if it is not. */
-static uint32_t bound_port(int fd) {
+/* *port is what a socket is bound to; 0 if it is not. */
+static int32_t find_port(int fd, uint32_t *port) {
     sp2__ip_address address = {0};
     socklen_t length = sizeof(address);
+    *port = 0;
     if (getsockname(fd, &address.any, &length) != 0) {
-        return 0;
+        const int error = errno;
+        char text[128];
+        return sp2__fail(SP2_E_OS, error, "cannot find out the port of a UDP socket: %s",
+                         sp2__os_error_text(error, text, sizeof(text)));
     }
-    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+    *port = ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+    return SP2_OK;
 }
 
 /* Everything between opening and using a socket; the caller closes it on failure. */
@@ -198,8 +204,7 @@ int32_t sp2__udp_inspect(int64_t socket, uint32_t *port) {
                          ", which is a socket, but not one for UDP over IPv4 or IPv6",
                          socket);
     }
-    *port = bound_port(fd);
-    return SP2_OK;
+    return find_port(fd, port);
 }
 
 static int32_t adopt(const sp2__udp_config *config, sp2__logger *logger, int *fd) {
@@ -210,11 +215,13 @@ static int32_t adopt(const sp2__udp_config *config, sp2__logger *logger, int *fd
         return sp2__fail(SP2_E_OS, error, "cannot duplicate the socket %jd: %s",
                          (intmax_t)config->socket, sp2__os_error_text(error, text, sizeof(text)));
     }
-    if (bound_port(*fd) != 0) {
-        return SP2_OK;
+    uint32_t port;
+    int32_t status = find_port(*fd, &port);
+    if (status != SP2_OK || port != 0) {
+        return status;
     }
     sp2__udp_address address;
-    const int32_t status = sp2__udp_resolve(config, socket_property(*fd, SO_DOMAIN), &address);
+    status = sp2__udp_resolve(config, socket_property(*fd, SO_DOMAIN), &address);
     return status == SP2_OK ? prepare(*fd, config, &address, logger) : status;
 }
 
@@ -222,8 +229,10 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr
                       uint32_t *port, bool *joins) {
     const int on = 1;
     int fd = -1;
-    const int32_t status =
-        config->existing ? adopt(config, logger, &fd) : open_new(config, logger, &fd);
+    int32_t status = config->existing ? adopt(config, logger, &fd) : open_new(config, logger, &fd);
+    if (status == SP2_OK) {
+        status = find_port(fd, port);
+    }
     if (status != SP2_OK) {
         if (fd >= 0) {
             close(fd);
@@ -231,7 +240,6 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr
         return status;
     }
     *joins = setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)) == 0;
-    *port = bound_port(fd);
     *opened = fd;
     return SP2_OK;
 }
@@ -297,6 +305,16 @@ sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size) {
     return batch;
 }
 
+/* A socket that was shut down is readable forever, but says that there is nothing. */
+static bool is_shut_down(int fd) {
+    struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+    return poll(&look, 1, 0) == 1 && look.revents & POLLRDHUP;
+}
+
+bool sp2__udp_error_is_end(int32_t os_code) {
+    return os_code == ESHUTDOWN;
+}
+
 int32_t sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, uint32_t *count, bool *again) {
     int received;
     *again = false; /* the socket is readable as long as it has something */
@@ -304,7 +322,10 @@ int32_t sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, uint32_t *count
         received = recvmmsg((int)socket, batch->messages, batch->slots, MSG_DONTWAIT, NULL);
     } while (received < 0 && errno == EINTR);
     *count = received > 0 ? (uint32_t)received : 0;
-    return received >= 0 || errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno;
+    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        return is_shut_down((int)socket) ? ESHUTDOWN : 0;
+    }
+    return received >= 0 ? 0 : errno;
 }
 
 /* Size of the datagrams that were joined into a message; 0 if none were. */

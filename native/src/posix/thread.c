@@ -5,9 +5,11 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "posix/old_glibc.h"
 
 void sp2__mutex_init(sp2__mutex *mutex) {
@@ -82,6 +84,11 @@ void sp2__thread_detach(sp2__thread thread) {
 
 void sp2__thread_yield(void) {
     sched_yield();
+}
+
+void sp2__thread_nap(void) {
+    const struct timespec millisecond = {.tv_nsec = SP2__NS_PER_MS};
+    nanosleep(&millisecond, NULL);
 }
 
 bool sp2__many_cpus(void) {

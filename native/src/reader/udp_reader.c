@@ -43,6 +43,9 @@ static void take_batch(udp_reader *reader) {
     reader->message_index = 0;
     if (error != 0) {
         log_socket_error(reader, error, "receive from");
+        if (sp2__udp_error_is_end(error)) {
+            sp2__event_loop_remove_socket(reader->base.loop, reader->socket);
+        }
     }
     if (reader->message_count != 0) {
         reader->message = sp2__udp_message_at(reader->batch, 0);
@@ -91,17 +94,19 @@ static sp2__flow add_batch(udp_reader *reader, sp2__flow flow) {
     return flow;
 }
 
+/* A socket that could not be resumed does not call, so that it must be looked at. */
 static sp2__turn after_batch(const udp_reader *reader) {
-    return reader->receive_again ? SP2__TURN_MORE : SP2__TURN_WAIT;
+    return reader->receive_again || SP2__UNLIKELY(reader->socket_paused) ? SP2__TURN_MORE
+                                                                         : SP2__TURN_WAIT;
 }
 
 static sp2__turn turn(sp2__reader *base) {
     udp_reader *reader = SP2__CONTAINER(base, udp_reader, base);
     sp2_receive_stream *stream = base->stream;
     if (SP2__UNLIKELY(reader->socket_paused)) {
-        reader->socket_paused = false;
         const int32_t error =
             sp2__event_loop_resume_socket(base->loop, reader->socket, &base->task);
+        reader->socket_paused = error != 0;
         if (error != 0) {
             log_socket_error(reader, error, "wait for");
         }
@@ -126,8 +131,14 @@ static sp2__turn turn(sp2__reader *base) {
 
 static void pause_reader(sp2__reader *base) {
     udp_reader *reader = SP2__CONTAINER(base, udp_reader, base);
-    reader->socket_paused =
-        sp2__event_loop_pause_socket(base->loop, reader->socket, &base->task) == 0;
+    if (SP2__UNLIKELY(reader->socket_paused)) {
+        return; /* it could not be resumed */
+    }
+    const int32_t error = sp2__event_loop_pause_socket(base->loop, reader->socket, &base->task);
+    reader->socket_paused = error == 0;
+    if (error != 0) {
+        log_socket_error(reader, error, "pause");
+    }
 }
 
 static void close_reader(sp2__reader *base) {

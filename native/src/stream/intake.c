@@ -28,8 +28,13 @@ static void leave_assembly(sp2_receive_stream *stream, sp2_heap *heap) {
         /* Some or all of its memory may be given back, to be somebody else's next. */
         sp2__copier_fence(&stream->assembler.copier);
     }
-    sp2__heap_finish(heap, stream->flags & SP2_RECEIVE_KEEP_RANGES,
-                     stream->flags & SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD);
+    if (SP2__UNLIKELY(!sp2__heap_finish(heap, stream->flags & SP2_RECEIVE_KEEP_RANGES,
+                                        stream->flags & SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD))) {
+        SP2__LOG(&stream->logger, SP2__MESSAGE_MEMORY, SP2_LOG_WARNING,
+                 "incomplete heap %" PRIu64 " comes without its ranges: there is no memory for "
+                 "them",
+                 heap->cnt);
+    }
     if (SP2__LIKELY(heap->flags & SP2_HEAP_CONTIGUOUS) ||
         stream->flags & SP2_RECEIVE_DELIVER_INCOMPLETE) {
         sp2__stream_deliver(stream, heap);

@@ -66,6 +66,14 @@ static void thread_started(void *context, uint32_t index) {
     }
 }
 
+static void wait_failed(void *context, uint32_t index, int32_t error) {
+    sp2_thread_pool *pool = context;
+    char text[128];
+    SP2__LOG(&pool->logger, SP2__MESSAGE_THREAD, SP2_LOG_WARNING,
+             "thread %u cannot wait for its sockets: %s", (unsigned)index,
+             sp2__os_error_text(error, text, sizeof(text)));
+}
+
 static void free_pool(sp2_thread_pool *pool) {
     for (uint32_t i = 0; pool->threads != NULL && i < pool->thread_count; i++) {
         sp2__event_loop_destroy(pool->threads[i].loop);
@@ -91,6 +99,7 @@ static int32_t start_threads(sp2_thread_pool *pool, const sp2_thread_pool_option
         .started = thread_started,
         .idle_work_pending = sp2__recycler_idle_work_pending,
         .idle_work = sp2__recycler_idle_work,
+        .wait_failed = wait_failed,
         .context = pool,
     };
     int32_t status = SP2_OK;

@@ -44,13 +44,14 @@ static sp2__operation *operation_of(const OVERLAPPED_ENTRY *entry) {
     return SP2__CONTAINER(entry->lpOverlapped, sp2__operation, overlapped);
 }
 
-void sp2__poller_wait(sp2__poller *poller, int timeout_ms) {
+int32_t sp2__poller_wait(sp2__poller *poller, int timeout_ms) {
     OVERLAPPED_ENTRY entries[COMPLETIONS_PER_WAIT];
     ULONG count = 0;
     const DWORD timeout = timeout_ms < 0 ? INFINITE : (DWORD)timeout_ms;
     if (!GetQueuedCompletionStatusEx(poller->port, entries, COMPLETIONS_PER_WAIT, &count, timeout,
                                      FALSE)) {
-        return;
+        const DWORD error = GetLastError();
+        return error == WAIT_TIMEOUT ? 0 : (int32_t)error;
     }
     for (ULONG i = 0; i < count; i++) {
         const ULONG_PTR key = entries[i].lpCompletionKey;
@@ -71,6 +72,7 @@ void sp2__poller_wait(sp2__poller *poller, int timeout_ms) {
             operation->let_go(operation);
         }
     }
+    return 0;
 }
 
 void sp2__poller_wake(sp2__poller *poller) {

@@ -83,6 +83,10 @@ void sp2__thread_yield(void) {
     SwitchToThread();
 }
 
+void sp2__thread_nap(void) {
+    Sleep(1);
+}
+
 bool sp2__many_cpus(void) {
     static _Atomic DWORD known;
     DWORD count = atomic_load_explicit(&known, memory_order_relaxed);

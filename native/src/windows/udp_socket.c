@@ -221,6 +221,10 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr
         status =
             config->existing ? adopt(config, logger, &socket) : open_new(config, logger, &socket);
     }
+    if (status == SP2_OK) {
+        *port = bound_port(socket);
+        status = *port != 0 ? SP2_OK : fail_socket(config, "find out");
+    }
     if (status != SP2_OK) {
         if (socket != INVALID_SOCKET) {
             closesocket(socket);
@@ -234,7 +238,6 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr
     const DWORD most = LARGEST_JOINED;
     *joins = setsockopt(socket, IPPROTO_UDP, UDP_RECV_MAX_COALESCED_SIZE, (const char *)&most,
                         sizeof(most)) == 0;
-    *port = bound_port(socket);
     *opened = (intptr_t)socket;
     return SP2_OK;
 }
@@ -457,4 +460,8 @@ void sp2__udp_count_drops(intptr_t socket, uint32_t *seen, _Atomic uint64_t *dro
     (void)socket;
     (void)seen;
     (void)dropped;
+}
+
+bool sp2__udp_error_is_end(int32_t os_code) {
+    return os_code == WSAESHUTDOWN;
 }
