@@ -528,7 +528,7 @@ static sp2_udp_options loopback_options(void) {
 }
 
 /* A stream that gets as far as a UDP reader with these options. */
-static int32_t add_udp_reader(fault_trial *trial, const sp2_udp_options *udp) {
+static int32_t open_udp_reader(fault_trial *trial, const sp2_udp_options *udp) {
     const sp2_receive_options options = options_for(trial, 0);
     sp2_receive_stream *stream = NULL;
     uint32_t port = 0;
@@ -543,7 +543,7 @@ static int32_t add_udp_reader(fault_trial *trial, const sp2_udp_options *udp) {
 
 static int32_t add_loopback(fault_trial *trial) {
     const sp2_udp_options udp = loopback_options();
-    return add_udp_reader(trial, &udp);
+    return open_udp_reader(trial, &udp);
 }
 
 static int32_t add_group(fault_trial *trial) {
@@ -551,7 +551,7 @@ static int32_t add_group(fault_trial *trial) {
     udp.group = "239.255.77.77";
     udp.interface_address = "127.0.0.1";
     udp.buffer_size = SP2_UDP_BUFFER_SIZE_OS;
-    return add_udp_reader(trial, &udp);
+    return open_udp_reader(trial, &udp);
 }
 
 static int32_t add_existing(fault_trial *trial) {
@@ -562,7 +562,7 @@ static int32_t add_existing(fault_trial *trial) {
     udp.socket = dup2(opened, 99);
     REQUIRE(udp.socket == 99);
     close(opened);
-    const int32_t status = add_udp_reader(trial, &udp);
+    const int32_t status = open_udp_reader(trial, &udp);
     close((int)udp.socket);
     return status;
 }
