@@ -196,7 +196,8 @@ static int32_t watch_source(udp_reader *reader) {
     if (error != 0) {
         char text[128];
         sp2__udp_close(reader->socket, reader->batch);
-        return sp2__fail(SP2_E_OS, error, "cannot wait for a UDP socket: %s",
+        return sp2__fail(sp2__os_error_is_memory(error) ? SP2_E_NOMEM : SP2_E_OS, error,
+                         "cannot wait for a UDP socket: %s",
                          sp2__os_error_text(error, text, sizeof(text)));
     }
     return SP2_OK;
