@@ -47,14 +47,17 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    [SuppressGCTransition]
     public static extern int sp2_heap_get_info([NativeTypeName("const sp2_heap *")] sp2_heap* heap, sp2_heap_info* info);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    [SuppressGCTransition]
     public static extern int sp2_heap_get_items([NativeTypeName("const sp2_heap *")] sp2_heap* heap, [NativeTypeName("const sp2_item **")] sp2_item** items, [NativeTypeName("uint64_t *")] ulong* count);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    [SuppressGCTransition]
     public static extern int sp2_heap_get_ranges([NativeTypeName("const sp2_heap *")] sp2_heap* heap, [NativeTypeName("const sp2_range **")] sp2_range** ranges, [NativeTypeName("uint64_t *")] ulong* count);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

@@ -21,11 +21,12 @@ namespace Spead2.Receive;
 /// </para>
 /// <para>Threads: any number may read; <see cref="Dispose"/> may be called from any thread, more than once.</para>
 /// </remarks>
-[SuppressMessage("Usage", "CA1816", Justification = "A pin may outlive Dispose.")]
+[SuppressMessage("Usage", "CA1816", Justification = "Heaps have no finalizer; their guards have.")]
 public abstract unsafe class Heap : IDisposable
 {
     private readonly HeapInfo _info;
     private PayloadMemory? _payload;
+    private HeapGuard? _guard;
     private RawItem[]? _items;
     private PayloadRange[]? _ranges;
 
@@ -36,15 +37,7 @@ public abstract unsafe class Heap : IDisposable
     internal Heap(in HeapInfo info)
     {
         _info = info;
-    }
-
-    /// <summary>Gives the memory of a heap back that was never disposed.</summary>
-    ~Heap()
-    {
-        // Whoever still has the heap then, in a finalizer of its own, must not find memory that is gone.
-        Volatile.Write(ref _disposed, 1);
-        Volatile.Write(ref _holds, 0);
-        ReleaseMemory();
+        _guard = HeapGuard.Of(this);
     }
 
     /// <summary>Heap identifier.</summary>
@@ -189,10 +182,21 @@ public abstract unsafe class Heap : IDisposable
     {
         if (Interlocked.Decrement(ref _holds) == 0)
         {
-            // Only now: a pin that is never released must not keep the finalizer from running.
-            GC.SuppressFinalize(this);
+            // Only now: a pin that is never released must not keep the guard from giving the memory back.
+            HeapGuard guard = _guard!;
+            _guard = null;
+            guard.Release();
             ReleaseMemory();
         }
+    }
+
+    /// <summary>Gives the memory back of a heap that was never disposed. For the guard's finalizer.</summary>
+    internal void Forget()
+    {
+        // Whoever still has the heap then, in a finalizer of its own, must not find memory that is gone.
+        Volatile.Write(ref _disposed, 1);
+        Volatile.Write(ref _holds, 0);
+        ReleaseMemory();
     }
 
     /// <summary>Lends the payload of a heap that is not disposed.</summary>
