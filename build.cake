@@ -25,24 +25,28 @@ const string AotLibrary = $"{AotFolder}/lib/libspead2aot.so";
     ("cmake", "cmake"), ("ninja", "ninja-build"), ("gcc", "gcc"), ("g++", "g++"), ("nm", "binutils"),
 ];
 (string Program, string Package)[] contractTools = [("clang-14", "clang-14"), ("clang-14", "libclang-common-14-dev")];
-(string Program, string Package)[] platformTools =
+(string Program, string Package)[] crossCompilers =
 [
     ("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64"), ("x86_64-w64-mingw32-g++", "g++-mingw-w64-x86-64"),
-    ("wine", "wine"), ("wine", "wine64"),
     ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"), ("aarch64-linux-gnu-g++", "g++-aarch64-linux-gnu"),
-    ("aarch64-linux-gnu-gcc", "libc6-dev-arm64-cross"), ("qemu-aarch64-static", "qemu-user-static"),
+    ("aarch64-linux-gnu-gcc", "libc6-dev-arm64-cross"),
     ("musl-gcc", "musl-tools"),
 ];
+(string Program, string Package)[] wine = [("wine", "wine"), ("wine", "wine64")];
+(string Program, string Package)[] emulators = [.. wine, ("qemu-aarch64-static", "qemu-user-static")];
+(string Program, string Package)[] packageTools = [("readelf", "binutils"), ("git", "git")];
 (string Program, string Package)[] formatTools = [("clang-format-14", "clang-format-14")];
 
-// C cores for other systems; packages carry those that somebody has built.
-string[] crossPresets = ["linux-arm64", "linux-musl-x64", "win-x64-mingw"];
+// The C core for other systems than this one, from musl, which needs least, to Windows.
+string[] crossPresets = [MuslPreset, Arm64Preset, WindowsPreset];
 
 string target = Argument("target", "help");
 
 // What follows the target on the command line of build.sh, one per line: for the program that the target runs.
 string[] programArguments = Argument("arguments", "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
 var suites = new List<Suite>();
+// The names of the tests, whose parts are between bars, make the table at the end, instead of the suites.
+bool tableOfTests = false;
 
 Task("help")
     .Description("Lists the targets");
@@ -85,23 +89,28 @@ Task("test")
     });
 
 Task("pack")
-    .Description($"Packs the NuGet packages into {Packages}, with the C cores that have been built")
+    .Description($"Packs the NuGet packages into {Packages}, with the C core for all systems, and tests what is in them")
     .IsDependentOn("build")
     .Does(() =>
     {
-        CleanDirectory(Packages);
-        foreach (string preset in crossPresets.Where(preset => DirectoryExists($"build/{preset}")))
-        {
-            BuildNative(preset);
-        }
-
-        Run("dotnet", "pack", Solution, "--configuration", "Release", "--no-build", "--output", Packages, "--nologo");
+        Pack();
+        suites.Add(TestPackages("packages", $"TestCategory!={LongTests}"));
     });
+
+Task("repack")
+    .Description("Packs two clones of the last commit in two folders, and compares the bytes; takes minutes")
+    .Does(Repack);
 
 Task("consume")
     .Description("Receives with fresh programs that use the packages, published in every way; takes minutes")
     .IsDependentOn("build")
-    .Does(() => suites.Add(TestManaged(PackageTests, "consumers", $"TestCategory={LongTests}")));
+    .Does(() =>
+    {
+        Pack();
+        Require(wine);
+        suites.Add(TestPackages("consumers", $"TestCategory={LongTests}"));
+        tableOfTests = true;
+    });
 
 Task("demo")
     .Description("Sends 1,000 heaps of 1 MiB over loopback from 'spead2 send' to 'spead2 recv'")
@@ -124,9 +133,9 @@ Task("platforms")
     .Description("Builds the C core for Windows, arm64 and musl, and runs its tests with Wine and qemu; see docs/platforms.md")
     .Does(() =>
     {
-        Require([.. nativeTools, .. platformTools]);
+        Require([.. nativeTools, .. crossCompilers, .. emulators]);
         EnsureDirectoryExists(Results);
-        foreach (string preset in (string[])[MuslPreset, Arm64Preset, WindowsPreset])
+        foreach (string preset in crossPresets)
         {
             BuildNative(preset);
         }
@@ -195,7 +204,7 @@ RunTarget(target);
 
 if (suites.Count > 0)
 {
-    Environment.Exit(Summarize(suites));
+    Environment.Exit(Summarize(suites, tableOfTests));
 }
 
 // The C core -----------------------------------------------------------------------------------------------------------
@@ -205,6 +214,13 @@ void BuildNative(string preset, params string[] options)
     Require(nativeTools);
     Run("cmake", ["--preset", preset, .. options]);
     Run("cmake", "--build", "--preset", preset);
+}
+
+// The library alone.
+void BuildNativeLibrary(string preset)
+{
+    Run("cmake", "--preset", preset);
+    Run("cmake", "--build", "--preset", preset, "--target", "spead2core");
 }
 
 Suite TestNative(string name, string preset, params string[] chosen)
@@ -289,9 +305,62 @@ Suite TestManaged(FilePath project, string name, string filter)
     string results = $"{Results}/{name}.trx";
     int exitCode = Start(
         "dotnet", "test", project.FullPath, "--configuration", "Release", "--no-build", "--nologo",
-        "--filter", filter, "--logger", "console;verbosity=normal", "--logger", $"trx;LogFileName={name}.trx", "--results-directory", Results,
+        "--filter", filter, "--logger", "console;verbosity=normal",
+        "--logger", $"trx;LogFileName={name}.trx", "--results-directory", Results,
         "--blame-hang-timeout", "5min", "--blame-hang-dump-type", "none");
     return Suite.FromTrx(name, results, exitCode);
+}
+
+// Packages -------------------------------------------------------------------------------------------------------------
+
+void Pack()
+{
+    Require([.. nativeTools, .. crossCompilers, .. packageTools]);
+    foreach (string preset in crossPresets)
+    {
+        BuildNativeLibrary(preset);
+    }
+
+    CleanDirectory(Packages);
+    Run("dotnet", "pack", Solution, "--configuration", "Release", "--no-build", "--output", Packages, "--nologo",
+        "-warnaserror");
+}
+
+// The tests look at the packages that have been packed, instead of packing what they find.
+Suite TestPackages(string name, string filter)
+{
+    string results = $"{Results}/{name}.trx";
+    if (FileExists(results))
+    {
+        DeleteFile(results);
+    }
+
+    Environment.SetEnvironmentVariable("SPEAD2_PACKAGES", MakeAbsolute(Directory(Packages)).FullPath);
+    return TestManaged(PackageTests, name, filter);
+}
+
+void Repack()
+{
+    string[] folders = [.. new[] { "one", "the-other/one" }.Select(name =>
+        MakeAbsolute(Directory($"{System.IO.Path.GetTempPath()}/spead2-{Environment.ProcessId}/{name}")).FullPath)];
+    foreach (string folder in folders)
+    {
+        Run("git", "clone", "--quiet", "--no-hardlinks", ".", folder);
+        Run("bash", "-euc", "cd \"$1\" && ./build.sh pack", "bash", folder);
+    }
+
+    string[] Digests(string folder) => [.. GetFiles($"{folder}/{Packages}/*")
+        .Select(file => $"{CalculateFileHash(file).ToHex()}  {file.GetFilename()}").Order()];
+    string[][] digests = [.. folders.Select(Digests)];
+    Console.WriteLine(string.Join('\n', [.. folders.Zip(digests, (folder, of) => $"\n{folder}:\n  {string.Join("\n  ", of)}")]));
+    DeleteDirectory(
+        System.IO.Path.GetDirectoryName(folders[0]), new DeleteDirectorySettings { Recursive = true, Force = true });
+    if (digests[0].Length == 0 || !digests[0].SequenceEqual(digests[1]))
+    {
+        throw new CakeException("The packages differ");
+    }
+
+    Console.WriteLine($"\nAll {digests[0].Length} packages are the same.");
 }
 
 // The generator of the bindings with the arguments that depend on the machine: the program that SPEAD2_CLANGSHARP names,
@@ -389,15 +458,18 @@ ProcessArgumentBuilder Quoted(string[] arguments) =>
 
 // Results --------------------------------------------------------------------------------------------------------------
 
-// Prints a table of the suites, the tests that failed or were skipped, and the sums; gives the exit code.
-int Summarize(IReadOnlyList<Suite> suites)
+// Prints a table of the suites or of their tests, the tests that failed or were skipped, and the sums; gives the exit
+// code.
+int Summarize(IReadOnlyList<Suite> suites, bool ofTests)
 {
-    int width = suites.Max(suite => suite.Name.Length);
     Console.WriteLine();
-    Console.WriteLine($"{"Suite".PadRight(width)}  {"passed",7} {"failed",7} {"skipped",7}");
-    foreach (Suite suite in suites)
+    if (ofTests)
     {
-        Console.WriteLine($"{suite.Name.PadRight(width)}  {suite.Passed,7} {suite.Failed,7} {suite.Skipped,7}");
+        PrintTests([.. suites.SelectMany(suite => suite.Tests)]);
+    }
+    else
+    {
+        PrintSuites(suites);
     }
 
     foreach (Outcome outcome in (Outcome[])[Outcome.Failed, Outcome.Skipped])
@@ -420,6 +492,32 @@ int Summarize(IReadOnlyList<Suite> suites)
     Console.WriteLine(
         $"{suites.Sum(suite => suite.Passed)} passed, {failed} failed, {suites.Sum(suite => suite.Skipped)} skipped");
     return failed == 0 ? 0 : 1;
+}
+
+void PrintSuites(IReadOnlyList<Suite> suites)
+{
+    int width = suites.Max(suite => suite.Name.Length);
+    Console.WriteLine($"{"Suite".PadRight(width)}  {"passed",7} {"failed",7} {"skipped",7}");
+    foreach (Suite suite in suites)
+    {
+        Console.WriteLine($"{suite.Name.PadRight(width)}  {suite.Passed,7} {suite.Failed,7} {suite.Skipped,7}");
+    }
+}
+
+// A row per test, in the order of their names, whose parts are the columns.
+void PrintTests(IReadOnlyList<Test> tests)
+{
+    string[][] rows =
+    [
+        .. tests.OrderBy(test => test.Name, StringComparer.Ordinal)
+            .Select(test => (string[])[.. test.Name.Split(" | "), test.Outcome.ToString().ToLowerInvariant()]),
+    ];
+    int columns = rows.Max(row => row.Length);
+    int[] widths = [.. Enumerable.Range(0, columns).Select(column => rows.Max(row => row.ElementAtOrDefault(column)?.Length ?? 0))];
+    foreach (string[] row in rows)
+    {
+        Console.WriteLine(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
+    }
 }
 
 enum Outcome

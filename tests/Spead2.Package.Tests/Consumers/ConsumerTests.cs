@@ -1,57 +1,35 @@
 // SPDX-License-Identifier: MIT
 
 using System.Runtime.InteropServices;
-using NUnit.Framework.Interfaces;
+using NUnit.Framework.Constraints;
 
 namespace Spead2.Package.Tests.Consumers;
 
 /// <summary>
 /// Fresh programs that receive a heap with the packages, in every way in which programs are published. They need package
-/// sources for .NET's own packages and take minutes: ./build.sh consume.
+/// sources for .NET's own packages and take minutes: ./build.sh consume, which makes a table of their names.
 /// </summary>
 [Category("Consume")]
 [Platform("Linux")]
 internal sealed class ConsumerTests
 {
+    private const string Interop = "Spead2.Interop";
+    private const string Managed = "Spead2.Managed";
     private const string Linux = "linux-x64";
     private const string Windows = "win-x64";
     private const string SingleFile = "-p:PublishSingleFile=true";
+    private const string SelfExtracting = "-p:IncludeNativeLibrariesForSelfExtract=true";
+    private const string Trimmed = "-p:PublishTrimmed=true";
     private const string Aot = "-p:PublishAot=true";
     private const string NativeLibrary = "libspead2core.so";
 
     private static readonly Lazy<(ReceiverProject Project, string Output)> Portable = new(() =>
     {
-        ReceiverProject project = ReceiverProject.Create("Spead2.Interop", "net10.0");
+        ReceiverProject project = ReceiverProject.Create();
         return (project, project.Publish());
     });
 
-    private readonly List<(string Way, string Result)> _table = [];
-
-    [TearDown]
-    public void Note_result()
-    {
-        TestContext.ResultAdapter result = TestContext.CurrentContext.Result;
-        string reason = result.Outcome.Status == TestStatus.Passed ? "" : $": {result.Message?.Split('\n')[0]}";
-        _table.Add((TestContext.CurrentContext.Test.Name, $"{result.Outcome.Status}{reason}"));
-    }
-
-    [OneTimeTearDown]
-    public void Print_table()
-    {
-        int width = _table.Max(row => row.Way.Length);
-        TestContext.Progress.WriteLine(
-            string.Join('\n', _table.Select(row => $"{row.Way.PadRight(width)}  {row.Result}")));
-    }
-
-    [Test]
-    public void Program_made_with_the_lines_of_the_readme_receives_by_dotnet_run()
-    {
-        ReceiverProject project = ReceiverProject.Create("Spead2.Interop", "net10.0");
-
-        project.AssertReceives(project.Directory, "dotnet", "run");
-    }
-
-    [Test]
+    [TestCase(TestName = "framework-dependent, for any platform | Spead2.Interop | linux-x64")]
     public void Portable_program_receives()
     {
         (ReceiverProject project, string output) = Portable.Value;
@@ -59,77 +37,104 @@ internal sealed class ConsumerTests
         project.AssertReceives(output, "dotnet", $"{project.Name}.dll");
     }
 
-    [TestCase("Spead2.Interop", Linux, "net10.0", "--no-self-contained",
-        TestName = "Spead2.Interop, linux-x64: framework-dependent")]
-    [TestCase("Spead2.Interop", Linux, "net10.0", "--self-contained",
-        TestName = "Spead2.Interop, linux-x64: self-contained")]
-    [TestCase("Spead2.Interop", Linux, "net10.0", "--no-self-contained", SingleFile,
-        TestName = "Spead2.Interop, linux-x64: single file, framework-dependent")]
-    [TestCase("Spead2.Interop", Linux, "net10.0", "--self-contained", SingleFile,
-        TestName = "Spead2.Interop, linux-x64: single file, self-contained")]
-    [TestCase("Spead2.Interop", Linux, "net10.0", "--self-contained", SingleFile,
-        "-p:IncludeNativeLibrariesForSelfExtract=true",
-        TestName = "Spead2.Interop, linux-x64: single file with the C core in it")]
-    [TestCase("Spead2.Interop", Linux, "net10.0", "--self-contained", "-p:PublishTrimmed=true",
-        TestName = "Spead2.Interop, linux-x64: trimmed")]
-    [TestCase("Spead2.Interop", Linux, "net10.0", Aot,
-        TestName = "Spead2.Interop, linux-x64: NativeAOT, .NET 10")]
-    [TestCase("Spead2.Managed", Linux, "net10.0", "--no-self-contained",
-        TestName = "Spead2.Managed, linux-x64: framework-dependent")]
-    [TestCase("Spead2.Managed", Linux, "net10.0", "--self-contained", "-p:PublishTrimmed=true",
-        TestName = "Spead2.Managed, linux-x64: trimmed")]
-    [TestCase("Spead2.Managed", Linux, "net10.0", Aot,
-        TestName = "Spead2.Managed, linux-x64: NativeAOT, .NET 10")]
-    [TestCase("Spead2.Managed", Linux, "net9.0", Aot,
-        TestName = "Spead2.Managed, linux-x64: NativeAOT, .NET 9")]
-    [TestCase("Spead2.Interop", Windows, "net10.0", "--self-contained",
-        TestName = "Spead2.Interop, win-x64: self-contained")]
-    public void Published_program_receives(string package, string runtime, string framework, params string[] options)
+    [TestCase(Interop, "net10.0", "--no-self-contained",
+        TestName = "framework-dependent | Spead2.Interop | linux-x64")]
+    [TestCase(Interop, "net10.0", "--self-contained",
+        TestName = "self-contained | Spead2.Interop | linux-x64")]
+    [TestCase(Interop, "net10.0", "--no-self-contained", SingleFile,
+        TestName = "single file, framework-dependent | Spead2.Interop | linux-x64")]
+    [TestCase(Interop, "net10.0", "--self-contained", SingleFile,
+        TestName = "single file, self-contained | Spead2.Interop | linux-x64")]
+    [TestCase(Interop, "net10.0", "--self-contained", SingleFile, SelfExtracting,
+        TestName = "single file, C core in it | Spead2.Interop | linux-x64")]
+    [TestCase(Interop, "net10.0", "--self-contained", Trimmed,
+        TestName = "trimmed | Spead2.Interop | linux-x64")]
+    [TestCase(Interop, "net10.0", Aot,
+        TestName = "NativeAOT | Spead2.Interop | linux-x64")]
+    [TestCase(Interop, "net9.0", Aot,
+        TestName = "NativeAOT, .NET 9 | Spead2.Interop | linux-x64")]
+    [TestCase(Managed, "net10.0", "--no-self-contained",
+        TestName = "framework-dependent | Spead2.Managed | linux-x64")]
+    [TestCase(Managed, "net10.0", "--self-contained", SingleFile,
+        TestName = "single file, self-contained | Spead2.Managed | linux-x64")]
+    [TestCase(Managed, "net10.0", "--self-contained", Trimmed,
+        TestName = "trimmed | Spead2.Managed | linux-x64")]
+    [TestCase(Managed, "net10.0", Aot,
+        TestName = "NativeAOT | Spead2.Managed | linux-x64")]
+    [TestCase(Managed, "net9.0", Aot,
+        TestName = "NativeAOT, .NET 9 | Spead2.Managed | linux-x64")]
+    public void Program_receives_and_says_so_where_its_native_library_is_missing(
+        string package, string framework, params string[] options)
     {
-        if (package == "Spead2.Interop" && !File.Exists(Repository.NativeBuilds[runtime]))
-        {
-            Assert.Ignore($"there is no C core for {runtime}: {Repository.NativeBuilds[runtime]}");
-        }
-
-        if (runtime == Windows && !IsOnPath("wine"))
-        {
-            Assert.Ignore("there is no Wine");
-        }
-
         ReceiverProject project = ReceiverProject.Create(package, framework);
-        string output = project.Publish(["--runtime", runtime, .. options]);
+        string output = project.Publish(["--runtime", Linux, .. options]);
+        string program = Path.Combine(output, project.Name);
 
         if (options.Any(option => option is SingleFile or Aot))
         {
             Assert.That(Directory.EnumerateFiles(output, "*.dll"), Is.Empty, "all assemblies are in the program");
         }
 
-        if (runtime == Windows)
+        project.AssertReceives(output, program);
+
+        string library = Path.Combine(output, NativeLibrary);
+        Assert.That(
+            File.Exists(library), Is.EqualTo(package == Interop && !options.Contains(SelfExtracting)),
+            $"{NativeLibrary} is beside the program");
+        if (File.Exists(library))
         {
-            // Makes what Wine needs in the home directory, and says so.
-            Command.RunWell(output, FreshUser.Environment, "wine", "wineboot", "--init");
-            try
-            {
-                project.AssertReceives(output, "wine", $"{project.Name}.exe");
-            }
-            finally
-            {
-                Command.RunWell(output, FreshUser.Environment, "wineserver", "--kill");
-            }
-        }
-        else
-        {
-            project.AssertReceives(output, Path.Combine(output, project.Name));
+            File.Delete(library);
+            AssertExplains(
+                output, [program], Does.Contain($"- {library}: no such file").And.Contain("SPEAD2_CORE_LIBRARY"));
         }
     }
 
-    [Test]
+    [TestCase(Interop, TestName = "self-contained, with Wine | Spead2.Interop | win-x64")]
+    [TestCase(Managed, TestName = "self-contained, with Wine | Spead2.Managed | win-x64")]
+    public void Program_for_Windows_receives(string package)
+    {
+        RequireCore(Windows);
+        if (!IsOnPath("wine"))
+        {
+            Assert.Ignore("there is no Wine");
+        }
+
+        ReceiverProject project = ReceiverProject.Create(package);
+        string output = project.Publish("--runtime", Windows, "--self-contained");
+
+        // Makes what Wine needs in the home directory, and waits until its own programs have ended.
+        Command.RunWell(output, FreshUser.Environment, "wine", "wineboot", "--init");
+        try
+        {
+            project.AssertReceives(output, "wine", $"{project.Name}.exe");
+        }
+        finally
+        {
+            // Fails where the server has ended by itself.
+            Command.Run(output, FreshUser.Environment, "wineserver", "--kill");
+        }
+    }
+
+    [TestCase("linux-arm64", TestName = "framework-dependent: published, not run | Spead2.Interop | linux-arm64")]
+    [TestCase("linux-musl-x64", TestName = "framework-dependent: published, not run | Spead2.Interop | linux-musl-x64")]
+    public void Program_gets_the_native_library_of_its_platform(string runtime)
+    {
+        RequireCore(runtime);
+        string output = ReceiverProject.Create().Publish(
+            "--runtime", runtime, "--no-self-contained", "-p:UseAppHost=false");
+
+        Assert.That(
+            File.ReadAllBytes(Path.Combine(output, NativeLibrary)),
+            Is.EqualTo(Packages.EntriesOf(Packages.PathOf(Interop, "nupkg"))[PathInPackage(runtime)]));
+    }
+
+    [TestCase(TestName = "dotnet tool install | Spead2.Tools | linux-x64")]
     public void Command_that_is_installed_as_a_tool_receives()
     {
         string directory = FreshUser.NewDirectory("tool");
         Command.RunWell(
             directory, FreshUser.Environment, "dotnet", "tool", "install", "Spead2.Tools", "--tool-path", "tools",
-            "--version", Repository.Version, "--add-source", Packages.Feed);
+            "--version", Repository.Version);
         string command = Path.Combine(directory, "tools", "spead2");
 
         Assert.That(Command.RunWell(directory, FreshUser.Environment, command, "--help"), Does.Contain("recv"));
@@ -142,13 +147,13 @@ internal sealed class ConsumerTests
         Assert.That(output, Does.Contain("gain").And.Contain("-6000"));
     }
 
-    [Test]
+    [TestCase(TestName = "C core hidden: the error says what to do | Spead2.Interop | linux-x64")]
     public void Missing_native_library_is_explained()
     {
         string output = CopyOfPortable(File.Delete, out string library);
 
-        Assert.That(
-            Failure(output),
+        AssertPortableExplains(
+            output,
             Does.Contain("DllNotFoundException")
                 .And.Contain($"could not be loaded for {RuntimeInformation.RuntimeIdentifier}")
                 .And.Contain($"- {Path.Combine(output, NativeLibrary)}: no such file")
@@ -157,27 +162,18 @@ internal sealed class ConsumerTests
                 .And.Contain("SPEAD2_CORE_LIBRARY"));
     }
 
-    [Test]
+    [TestCase(TestName = "C core for arm64: the error says so | Spead2.Interop | linux-x64")]
     public void Native_library_for_another_processor_is_explained()
     {
-        // Offset of the processor in the header of an ELF file, and arm64 there.
-        const int machine = 18;
-        const byte arm64 = 0xB7;
-        string output = CopyOfPortable(
-            file =>
-            {
-                byte[] content = File.ReadAllBytes(file);
-                content[machine] = arm64;
-                File.WriteAllBytes(file, content);
-            },
-            out string library);
+        RequireCore("linux-arm64");
+        byte[] core = Packages.EntriesOf(Packages.PathOf(Interop, "nupkg"))[PathInPackage("linux-arm64")];
+        string output = CopyOfPortable(file => File.WriteAllBytes(file, core), out string library);
 
-        Assert.That(
-            Failure(output),
-            Does.Contain($"- {library}: it is made for Arm64, and this process is X64; Unable to load"));
+        AssertPortableExplains(
+            output, Does.Contain($"- {library}: it is made for Arm64, and this process is X64; Unable to load"));
     }
 
-    [Test]
+    [TestCase(TestName = "C core too old: the error says so | Spead2.Interop | linux-x64")]
     public void Native_library_that_is_too_old_is_explained()
     {
         string output = CopyOfPortable(
@@ -186,9 +182,18 @@ internal sealed class ConsumerTests
                 "echo 'unsigned sp2_version_number(void) { return 9; }' | gcc -shared -fPIC -x c -o libspead2core.so -"),
             out string library);
 
-        Assert.That(
-            Failure(output),
-            Does.Contain($"- {library}: its version is 0.0.9, which does not serve programs made for"));
+        AssertPortableExplains(
+            output, Does.Contain($"- {library}: its version is 0.0.9, which does not serve programs made for"));
+    }
+
+    private static string PathInPackage(string runtime) => $"runtimes/{runtime}/native/{NativeLibrary}";
+
+    private static void RequireCore(string runtime)
+    {
+        if (!Packages.AreComplete && !File.Exists(Repository.NativeBuilds[runtime]))
+        {
+            Assert.Ignore($"the C core for {runtime} has not been built here; ./build.sh pack does it");
+        }
     }
 
     private static bool IsOnPath(string program) =>
@@ -205,11 +210,14 @@ internal sealed class ConsumerTests
         return output;
     }
 
-    private static string Failure(string directory)
+    private static void AssertPortableExplains(string directory, IConstraint expected) =>
+        AssertExplains(directory, ["dotnet", $"{Portable.Value.Project.Name}.dll"], expected);
+
+    private static void AssertExplains(
+        string directory, string[] command, IConstraint expected)
     {
-        (int exitCode, string output) = Command.Run(
-            directory, FreshUser.Environment, "dotnet", $"{Portable.Value.Project.Name}.dll");
+        (int exitCode, string output) = Command.Run(directory, FreshUser.Environment, command[0], command[1..]);
         Assert.That(exitCode, Is.Not.Zero, output);
-        return output;
+        Assert.That(output, expected);
     }
 }

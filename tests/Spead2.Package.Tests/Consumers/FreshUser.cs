@@ -3,7 +3,8 @@
 namespace Spead2.Package.Tests.Consumers;
 
 /// <summary>
-/// Someone who has a .NET SDK, the package sources of this machine and nothing else: a home directory of its own.
+/// Someone who has a .NET SDK, the package sources of this machine, the packages, and nothing else: a home directory of
+/// its own.
 /// </summary>
 internal static class FreshUser
 {
@@ -17,6 +18,10 @@ internal static class FreshUser
     /// <summary>An empty directory.</summary>
     public static string NewDirectory(string name) =>
         Directory.CreateDirectory(Path.Combine(Home, $"{name}-{Guid.NewGuid():N}")).FullName;
+
+    /// <summary>Runs lines of a shell script, which must succeed.</summary>
+    public static void RunLines(string directory, string lines) =>
+        Command.RunWell(directory, Environment, "bash", "-euxc", lines);
 
     /// <summary>Holds a package that has been installed to be the one that was packed for these tests.</summary>
     public static void AssertIsInstalled(string name) =>
@@ -35,21 +40,26 @@ internal static class FreshUser
             File.Copy(sources, copy);
         }
 
-        return new()
+        Dictionary<string, string> environment = new()
         {
             ["HOME"] = Directory.CreateDirectory(Home).FullName,
+            ["PATH"] = $"{Path.Combine(Home, ".dotnet", "tools")}:{System.Environment.GetEnvironmentVariable("PATH")}",
             ["DOTNET_CLI_HOME"] = Home,
             ["NUGET_PACKAGES"] = InstalledPackages,
             // What this machine has already been sent is not sent again.
             ["NUGET_FALLBACK_PACKAGES"] = System.Environment.GetEnvironmentVariable("NUGET_PACKAGES")
                 ?? Path.Combine(machine, ".nuget", "packages"),
-            ["FEED"] = Packages.Feed,
             // No process stays behind when a command has ended.
             ["MSBUILDDISABLENODEREUSE"] = "1",
             ["UseSharedCompilation"] = "false",
             ["SPEAD2_CORE_LIBRARY"] = "",
-            // Wine writes down nothing but what the program writes.
+            // Else Wine says what it lacks, for example a display.
             ["WINEDEBUG"] = "-all",
         };
+        string repository = Path.Combine(Packages.Scratch, "repository");
+        Directory.CreateDirectory(Path.Combine(repository, "artifacts"));
+        Directory.CreateSymbolicLink(Path.Combine(repository, "artifacts", "packages"), Packages.Feed);
+        Command.RunWell(repository, environment, "bash", "-euxc", Readme.AddSource);
+        return environment;
     }
 }

@@ -4,12 +4,10 @@ using System.Text.RegularExpressions;
 
 namespace Spead2.Package.Tests.Consumers;
 
-/// <summary>A program made in an empty directory with the lines of the README: the example of a package's readme.</summary>
+/// <summary>A program made in an empty directory with the lines of README.md: its example, or that of a package's readme.</summary>
 internal sealed partial class ReceiverProject
 {
     private const string PackageOfReadme = "Spead2.Interop";
-    private const string PortOfReadme = "8888";
-    private const string FeedOfReadme = "\"$PWD/artifacts/packages\"";
 
     private ReceiverProject(string directory, int port)
     {
@@ -25,25 +23,23 @@ internal sealed partial class ReceiverProject
     public string Name => Path.GetFileName(Directory);
 
     /// <summary>Makes the program with one of the packages that receive, for a target framework.</summary>
-    public static ReceiverProject Create(string package, string framework)
+    public static ReceiverProject Create(string package = PackageOfReadme, string framework = "net10.0")
     {
-        string lines = Install().Match(Repository.Read("README.md")).Groups["lines"].Value;
-        Assert.That(lines, Does.Contain(FeedOfReadme).And.Contain($"dotnet add package {PackageOfReadme}\n"));
-        string home = FreshUser.NewDirectory("at");
-        Command.RunWell(
-            home, FreshUser.Environment, "bash", "-euc",
-            // A source can be added once.
-            "dotnet nuget remove source spead2 >/dev/null 2>&1 || true\n" +
-            lines.Replace(FeedOfReadme, "\"$FEED\"", StringComparison.Ordinal)
-                .Replace($"package {PackageOfReadme}\n", $"package {package}\n", StringComparison.Ordinal));
+        string add = $"dotnet add package {PackageOfReadme}\n";
+        Assert.That(Readme.MakeProject, Does.Contain(add));
+        string empty = FreshUser.NewDirectory("at");
+        FreshUser.RunLines(
+            empty, Readme.MakeProject.Replace(add, $"dotnet add package {package}\n", StringComparison.Ordinal));
         FreshUser.AssertIsInstalled(package);
 
-        ReceiverProject project = new(System.IO.Directory.GetDirectories(home).Single(), UdpHeaps.FreePort());
-        string example = Example().Match(Repository.Read($"docs/packages/{package}.md")).Groups["code"].Value;
-        Assert.That(example, Does.Contain(PortOfReadme));
+        ReceiverProject project = new(System.IO.Directory.GetDirectories(empty).Single(), UdpHeaps.FreePort());
+        string program = package == PackageOfReadme
+            ? Readme.Program
+            : Readme.ProgramOf(Repository.Read($"docs/packages/{package}.md"));
+        Assert.That(program, Does.Contain(Readme.Port));
         File.WriteAllText(
             Path.Combine(project.Directory, "Program.cs"),
-            example.Replace(PortOfReadme, $"{project.Port}", StringComparison.Ordinal));
+            program.Replace(Readme.Port, $"{project.Port}", StringComparison.Ordinal));
         string file = Path.Combine(project.Directory, $"{project.Name}.csproj");
         File.WriteAllText(
             file,
@@ -78,15 +74,9 @@ internal sealed partial class ReceiverProject
         UdpHeaps.SendTo(Port, () => command.HasExited);
         (int exitCode, string output) = command.Wait();
 
-        Assert.That(output.ReplaceLineEndings("\n"), Is.EqualTo(UdpHeaps.Text), $"{program} {string.Join(' ', arguments)}");
+        Assert.That(output, Is.EqualTo(UdpHeaps.Text), $"{program} {string.Join(' ', arguments)}");
         Assert.That(exitCode, Is.Zero);
     }
-
-    [GeneratedRegex("## Install\n.*?```sh\n(?<lines>.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Install();
-
-    [GeneratedRegex("```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Example();
 
     [GeneratedRegex("<TargetFramework>.*</TargetFramework>")]
     private static partial Regex TargetFramework();

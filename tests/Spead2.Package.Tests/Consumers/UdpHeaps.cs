@@ -16,19 +16,30 @@ internal static class UdpHeaps
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Sends as soon as somebody listens on the port of this host; not at all if the receiver has gone.</summary>
-    public static void SendTo(int port, Func<bool> receiverHasGone)
+    /// <summary>Waits until somebody listens on the port of this host; gives false if the receiver has gone.</summary>
+    public static bool WaitForReceiver(int port, Func<bool> receiverHasGone)
     {
         Stopwatch waiting = Stopwatch.StartNew();
         while (!IsBound(port))
         {
             if (receiverHasGone())
             {
-                return;
+                return false;
             }
 
             Assert.That(waiting.Elapsed, Is.LessThan(Deadline), $"somebody listens on UDP port {port}");
             Thread.Sleep(Pause);
+        }
+
+        return true;
+    }
+
+    /// <summary>Sends as soon as somebody listens on the port of this host; not at all if the receiver has gone.</summary>
+    public static void SendTo(int port, Func<bool> receiverHasGone)
+    {
+        if (!WaitForReceiver(port, receiverHasGone))
+        {
+            return;
         }
 
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
