@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SPEAD2CORE_ITEMS_H
+#define SPEAD2CORE_ITEMS_H
+
+#include <stdint.h>
+
+#include "export.h"
+#include "heap.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Typed items: names, shapes and decoded values. Only the AOT library has these functions (the C
+ * core stops at raw items), so a program that is linked with it defines SP2_HAS_ITEMS before it
+ * includes spead2core.h.
+ *
+ * An item group (receiving.txt: spead2.ItemGroup) keeps the items of a stream from heap to heap:
+ * descriptors say which there are, and each heap gives some of them new values.
+ */
+typedef struct sp2_item_group sp2_item_group;
+
+/* Flags of sp2_item_group_create. */
+typedef enum sp2_item_group_flags {
+    /* Arrays that a sender has in Fortran order stay so. By default all are in C order: the last
+     * index is the fastest. */
+    SP2_ITEM_GROUP_MEMORY_ORDER = 1
+} sp2_item_group_flags;
+
+/* Flags of sp2_item_info. */
+typedef enum sp2_item_info_flags {
+    SP2_ITEM_HAS_VALUE = 1,     /* without it the item has been described, but not sent yet */
+    SP2_ITEM_TEXT = 2,          /* `data` is ASCII text of `length` bytes, without a final zero */
+    SP2_ITEM_FORTRAN_ORDER = 4, /* the first index is the fastest */
+    SP2_ITEM_AS_SENT = 8 /* records, and integers of more than 64 bits: `data` is as it was sent, in
+                            the byte order that `type` says */
+} sp2_item_info_flags;
+
+/* What an item is, and its value. Set `size` with the INIT macro. */
+typedef struct sp2_item_info {
+    uint32_t size;           /* bytes of this struct as the caller compiled it; always first */
+    uint32_t flags;          /* sp2_item_info_flags */
+    uint64_t id;             /* item identifier */
+    uint64_t version;        /* changes with every new value */
+    const char *name;        /* UTF-8 */
+    const char *description; /* UTF-8 */
+    const char *type;        /* of an element at `data`, as NumPy writes it: "<i4", "|b1", "|S5"; a
+                                sender's integer of 12 bits is an "<i2" here */
+    const int64_t *shape;    /* `rank` dimensions; -1: not known, as there is no value yet */
+    uint32_t rank;           /* 0: a scalar */
+    uint32_t element_size;   /* bytes; 0 if SP2_ITEM_AS_SENT and an element is no whole bytes */
+    uint64_t count;          /* elements */
+    const void *data;        /* `length` bytes, in this machine's byte order, aligned for the
+                                element; NULL if there are none */
+    uint64_t length;
+} sp2_item_info;
+
+#define SP2_ITEM_INFO_INIT SP2_SIZED_INIT(sp2_item_info)
+
+/*
+ * Makes a group without items. `flags` are sp2_item_group_flags.
+ *
+ * Ownership: the caller's, until sp2_item_group_destroy.
+ * Threads:   any; a group is used by one thread at a time, others wait.
+ * Returns:   SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM. *group is NULL on failure.
+ */
+SP2_API int32_t sp2_item_group_create(uint32_t flags, sp2_item_group **group);
+
+/*
+ * Gives a group back, with all that sp2_item_info pointed to. NULL is allowed and does nothing.
+ *
+ * Threads: any.
+ */
+SP2_API void sp2_item_group_destroy(sp2_item_group *group);
+
+/*
+ * Takes the descriptors of a heap, then the values of the items that are known. All or nothing: a
+ * heap that breaks a rule changes no item. *updated is the number of items that have a new value.
+ *
+ * Ownership: the heap may be released right after this; the group keeps its memory as long as an
+ *            item's value is in it.
+ * Threads:   any.
+ * Returns:   SP2_OK, SP2_E_ARG (also: a descriptor or value in the heap breaks a rule, which the
+ *            message says), SP2_E_NOMEM, SP2_E_UNSUPPORTED (a heap of 2 GiB or more). *updated is 0
+ *            on failure.
+ */
+SP2_API int32_t sp2_item_group_update(sp2_item_group *group, const sp2_heap *heap,
+                                      uint64_t *updated);
+
+/*
+ * Describes one of the items that the latest update gave a new value: `index` is less than its
+ * *updated.
+ *
+ * Ownership: what `info` points to belongs to the group, valid until the next update that brings
+ *            the item a new value or another descriptor.
+ * Threads:   any.
+ * Returns:   SP2_OK, SP2_E_ARG (also: there is no such index), SP2_E_NOMEM.
+ */
+SP2_API int32_t sp2_item_group_get_updated(sp2_item_group *group, uint64_t index,
+                                           sp2_item_info *info);
+
+/*
+ * Says how many items there are.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG. *count is 0 on failure.
+ */
+SP2_API int32_t sp2_item_group_get_count(sp2_item_group *group, uint64_t *count);
+
+/*
+ * Describes the item at `index`, in no particular order, which stays the same until the next
+ * update.
+ *
+ * Ownership: as for sp2_item_group_get_updated.
+ * Threads:   any.
+ * Returns:   SP2_OK, SP2_E_ARG (also: there is no such index), SP2_E_NOMEM.
+ */
+SP2_API int32_t sp2_item_group_get_item(sp2_item_group *group, uint64_t index, sp2_item_info *info);
+
+/*
+ * Describes the item with this identifier.
+ *
+ * Ownership: as for sp2_item_group_get_updated.
+ * Threads:   any.
+ * Returns:   SP2_OK, SP2_E_ARG (also: there is no such item), SP2_E_NOMEM.
+ */
+SP2_API int32_t sp2_item_group_find_id(sp2_item_group *group, uint64_t id, sp2_item_info *info);
+
+/*
+ * Describes the item with this name (UTF-8).
+ *
+ * Ownership: as for sp2_item_group_get_updated.
+ * Threads:   any.
+ * Returns:   SP2_OK, SP2_E_ARG (also: there is no such item), SP2_E_NOMEM.
+ */
+SP2_API int32_t sp2_item_group_find_name(sp2_item_group *group, const char *name,
+                                         sp2_item_info *info);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SPEAD2CORE_RECEIVE_H
+#define SPEAD2CORE_RECEIVE_H
+
+#include <stdint.h>
+
+#include "allocator.h"
+#include "export.h"
+#include "heap.h"
+#include "log.h"
+#include "packet.h"
+#include "thread_pool.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A receive stream (receiving.txt: spead2.recv.Stream): packets with the same heap cnt belong to
+ * the same heap, wherever they come from. Life of a stream: create, add readers, pop heaps, stop,
+ * destroy. Heaps that were popped stay valid after all of that, until they are released.
+ */
+typedef struct sp2_receive_stream sp2_receive_stream;
+
+/* Defaults of sp2_receive_options. */
+#define SP2_RECEIVE_DEFAULT_MAX_HEAPS 4
+#define SP2_RECEIVE_DEFAULT_RING_HEAPS 4
+#define SP2_RECEIVE_DEFAULT_SUBSTREAMS 1
+#define SP2_RECEIVE_DEFAULT_MAX_HEAP_SIZE 1073741824
+
+/* Largest max_heaps * substreams, and largest ring_heaps: their tables are allocated at once. */
+#define SP2_RECEIVE_MAX_SLOTS 16777216
+
+/* Most distinct item pointers, and most received ranges, that one heap may have. A packet that
+ * would bring more is not used and counts as too_large: no sender needs this many, and memory
+ * stays bounded whatever the network sends. */
+#define SP2_RECEIVE_MAX_HEAP_PARTS 1048576
+
+/* Defaults of sp2_udp_options. */
+#define SP2_UDP_DEFAULT_MAX_SIZE 9200
+#define SP2_UDP_DEFAULT_BUFFER_SIZE 67108864
+
+/* sp2_udp_options.buffer_size: leave the socket buffer as the operating system makes it. */
+#define SP2_UDP_BUFFER_SIZE_OS UINT64_MAX
+
+/* Largest sp2_udp_options.max_size: the most that a UDP datagram can carry. */
+#define SP2_UDP_LARGEST_DATAGRAM 65535
+
+/* Flags of sp2_receive_options. */
+typedef enum sp2_receive_flags {
+    /* Packets of a heap must arrive in order; others are not used. By default any order will do. */
+    SP2_RECEIVE_IN_ORDER = 1,
+    /* Packets without HEAP_LENGTH are not used. By default such heaps are assembled, too, and
+     * delivered when newer heaps push them out or the stream stops. */
+    SP2_RECEIVE_NO_UNSIZED_HEAPS = 2,
+    /* A stop item does not stop the stream (stop_on_stop_item = False): its heap is delivered. */
+    SP2_RECEIVE_IGNORE_STOP_ITEM = 4,
+    /* Incomplete heaps are delivered (contiguous_only = False). By default they are dropped with a
+     * warning. */
+    SP2_RECEIVE_DELIVER_INCOMPLETE = 8,
+    /* Incomplete heaps know their received ranges (incomplete_keep_payload_ranges). */
+    SP2_RECEIVE_KEEP_RANGES = 16,
+    /* Incomplete heaps keep their payload. By default its memory is given back at once. */
+    SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD = 32,
+    /* Readers are prepared when they are added, but receive nothing before
+     * sp2_receive_stream_start. By default they begin at once. */
+    SP2_RECEIVE_EXPLICIT_START = 64
+} sp2_receive_flags;
+
+/* How the payload of packets is copied into their heap. */
+typedef enum sp2_memcpy_method {
+    SP2_MEMCPY_DEFAULT = 0,     /* SP2_MEMCPY_AUTO */
+    SP2_MEMCPY_STD = 1,         /* memcpy: the heap is in the caches when the consumer gets it */
+    SP2_MEMCPY_NONTEMPORAL = 2, /* past the caches: faster for heaps that are larger than they are,
+                                   or that nobody reads soon; where the processor has no such
+                                   stores it is memcpy */
+    SP2_MEMCPY_AUTO = 3         /* one of these two for each heap, by its length (docs/tuning.md) */
+} sp2_memcpy_method;
+
+/* How a custom statistic is brought up to date. */
+typedef enum sp2_stat_mode {
+    SP2_STAT_COUNTER = 0, /* values are added */
+    SP2_STAT_MAXIMUM = 1  /* the largest value counts */
+} sp2_stat_mode;
+
+/* A statistic of the user's own. */
+typedef struct sp2_custom_stat {
+    const char *name;  /* not empty, and no other statistic's name; copied */
+    uint32_t mode;     /* an sp2_stat_mode */
+    uint32_t reserved; /* zero */
+} sp2_custom_stat;
+
+/* Most custom statistics of a stream. */
+#define SP2_RECEIVE_MAX_CUSTOM_STATS 65536
+
+/* sp2_receive_options.spin_ns: a blocking pop sleeps at once. */
+#define SP2_NEVER_SPIN (-1)
+
+/* Default of sp2_receive_options.spin_ns. */
+#define SP2_RECEIVE_DEFAULT_SPIN_NS 100000
+
+/* Bug-compatibility mask: how descriptors of old senders are to be read (SPEAD flavours). */
+typedef enum sp2_bug_compat {
+    SP2_BUG_COMPAT_DESCRIPTOR_WIDTHS = 1, /* fixed field widths in descriptors */
+    SP2_BUG_COMPAT_SHAPE_BIT_1 = 2,       /* the variable-dimension flag is bit 1, not bit 0 */
+    SP2_BUG_COMPAT_SWAP_ENDIAN = 4,       /* the byte order of NumPy headers is inverted */
+    SP2_BUG_COMPAT_PYSPEAD_0_5_2 = 7      /* all of these */
+} sp2_bug_compat;
+
+/* Options of sp2_receive_stream_create. A zero field means its default. */
+typedef struct sp2_receive_options {
+    uint32_t size;          /* bytes of this struct as the caller compiled it; always first */
+    uint32_t flags;         /* sp2_receive_flags */
+    uint64_t max_heaps;     /* heaps under assembly per substream; default 4. A heap is pushed out
+                               when this many newer heaps of its substream have started */
+    uint64_t ring_heaps;    /* finished heaps that wait for the consumer; default 4. When they are
+                               more, readers pause until half of the ring is free */
+    uint64_t substreams;    /* heap cnt modulo this is the substream; default 1 */
+    uint64_t max_heap_size; /* largest heap in bytes; default 1 GiB. Packets of larger heaps are
+                               not used and count as too_large */
+    uint32_t bug_compat;    /* sp2_bug_compat mask; default 0 */
+    uint32_t log_level;     /* an sp2_log_level; default SP2_LOG_WARNING */
+    sp2_log_fn log;         /* receives the stream's messages; default: standard error */
+    void *log_context;      /* passed to `log` */
+    const sp2_custom_stat *custom_stats; /* copied */
+    uint32_t custom_stat_count;          /* entries of `custom_stats`; default 0 */
+    uint32_t reserved;                   /* zero */
+    int64_t spin_ns; /* how long a blocking pop looks for a heap before it sleeps, in nanoseconds;
+                        default 100,000 (waking costs the reader's thread a system call);
+                        SP2_NEVER_SPIN sleeps at once */
+} sp2_receive_options;
+
+#define SP2_RECEIVE_OPTIONS_INIT SP2_SIZED_INIT(sp2_receive_options)
+
+/* One datagram: exactly one packet. */
+typedef struct sp2_datagram {
+    const void *data;
+    uint64_t length; /* bytes at `data` */
+} sp2_datagram;
+
+/* Flags of sp2_udp_options. */
+typedef enum sp2_udp_flags {
+    /* Packets come from `socket` instead of a new socket. */
+    SP2_UDP_EXISTING_SOCKET = 1
+} sp2_udp_flags;
+
+/*
+ * Options of sp2_receive_stream_add_udp_reader. A zero field means its default. There are three
+ * forms, and each can be had with a socket of the caller's:
+ *   port and bind_host                    any address, or a group on the interface that the system
+ *                                         chooses
+ *   port, group and interface_address     an IPv4 multicast group on one interface
+ *   port, group and interface_index       an IPv6 multicast group on one interface
+ */
+typedef struct sp2_udp_options {
+    uint32_t size;         /* bytes of this struct as the caller compiled it; always first */
+    uint32_t flags;        /* sp2_udp_flags */
+    const char *bind_host; /* host name or address to bind to, UTF-8; the first address that it
+                              resolves to is used, and joined on the interface that the system
+                              chooses if it is a multicast group; default: every address of this
+                              host (IPv4) */
+    uint32_t port;         /* UDP port; 0 lets the operating system choose one */
+    uint32_t max_size;     /* largest packet in bytes; larger ones count as truncated; default
+                              9200, at most SP2_UDP_LARGEST_DATAGRAM */
+    uint64_t buffer_size;  /* bytes of kernel socket buffer to ask for; default 64 MiB.
+                              SP2_UDP_BUFFER_SIZE_OS asks for nothing. If the system grants less
+                              there is a warning that says how to allow more; for the default
+                              only if it grants less than 8 MiB */
+    const char *group;     /* host name or address of the multicast group to join; `bind_host` must
+                              then be NULL. An IPv4 address that is not a group is allowed if it is
+                              the interface's own */
+    const char *interface_address; /* IPv4 group: host name or address of the interface to join it
+                                      on; default: the system chooses */
+    uint32_t interface_index;      /* IPv6 group: index of the interface to join it on; default:
+                                      the one in the group's name, as in "ff12::1%eth0", else the
+                                      system chooses, which it cannot for groups of one link */
+    uint32_t reserved;             /* zero */
+    int64_t socket; /* with SP2_UDP_EXISTING_SOCKET: a UDP socket (file descriptor, or SOCKET on
+                       Windows). It is duplicated, so the caller closes its own, any time. A socket
+                       that is not bound is bound by `port` and the rest, and its buffer set. One
+                       that is bound is used as it is: then every other field but `max_size` must be
+                       left at its default, or `port` be the port it is bound to */
+} sp2_udp_options;
+
+#define SP2_UDP_OPTIONS_INIT SP2_SIZED_INIT(sp2_udp_options)
+
+/*
+ * Tells that sp2_receive_stream_request_ready's condition holds.
+ *
+ * Threads: called from a worker thread, or from a thread inside another call on the stream, without
+ * any lock held; it may call any function of the stream but sp2_receive_stream_destroy.
+ */
+typedef void (*sp2_ready_fn)(void *context);
+
+/*
+ * Makes a stream. `pool` may be NULL for a one-thread pool of its own. `options` may be NULL for
+ * the defaults.
+ *
+ * Ownership: the caller's, until sp2_receive_stream_destroy. The pool is kept running as long as
+ *            the stream exists. `log` may be called until sp2_receive_stream_destroy returns.
+ * Threads:   any.
+ * Returns:   SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM, SP2_E_OS. *stream is NULL on failure.
+ */
+SP2_API int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_receive_options *options,
+                                          sp2_receive_stream **stream);
+
+/*
+ * Feeds the stream from memory: packets back to back (add_buffer_reader). The first bytes that are
+ * not a packet end the reading, and the stream stops as it does at a stop item: heaps under
+ * assembly are flushed. Nothing is lost when the ring is full: reading waits for the consumer.
+ * The whole buffer is one batch.
+ *
+ * Ownership: `data` is not copied; it must stay valid and unchanged until
+ *            sp2_receive_stream_destroy returns.
+ * Threads:   any. A reader added to a stopped stream does nothing.
+ * Returns:   SP2_OK, SP2_E_ARG, SP2_E_NOMEM, SP2_E_STATE (see sp2_receive_stream_start).
+ */
+SP2_API int32_t sp2_receive_stream_add_buffer_reader(sp2_receive_stream *stream, const void *data,
+                                                     uint64_t length);
+
+/*
+ * Feeds the stream from a list of datagrams in memory, as if they had come one by one from a
+ * network that loses nothing. Each is one batch. At the end of the list the stream stops as it
+ * does at a stop item.
+ *
+ * Ownership: neither the list nor the bytes are copied; they must stay valid and unchanged until
+ *            sp2_receive_stream_destroy returns.
+ * Threads:   any. A reader added to a stopped stream does nothing.
+ * Returns:   SP2_OK, SP2_E_ARG, SP2_E_NOMEM, SP2_E_STATE (see sp2_receive_stream_start).
+ */
+SP2_API int32_t sp2_receive_stream_add_datagram_reader(sp2_receive_stream *stream,
+                                                       const sp2_datagram *datagrams,
+                                                       uint64_t count);
+
+/*
+ * Feeds the stream from a UDP socket (add_udp_reader). While the ring is full the packets wait in
+ * the kernel's socket buffer; what does not fit there is lost and counts as kernel_drops. A batch
+ * is what one system call delivers.
+ *
+ * `port`, if not NULL, receives the port that the socket is bound to.
+ *
+ * Threads: any. A reader added to a stopped stream does nothing, and *port is 0.
+ * Returns: SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM, SP2_E_ADDRESS (the host name does not
+ *          resolve), SP2_E_OS (for example the port is in use), SP2_E_UNSUPPORTED (no UDP in this
+ *          build), SP2_E_STATE (see sp2_receive_stream_start). *port is 0 on failure.
+ */
+SP2_API int32_t sp2_receive_stream_add_udp_reader(sp2_receive_stream *stream,
+                                                  const sp2_udp_options *options, uint32_t *port);
+
+/*
+ * Lets the readers of a stream with SP2_RECEIVE_EXPLICIT_START receive, all at the same time.
+ * Without that flag, and the second time, it does nothing. After it no reader can be added to such
+ * a stream (SP2_E_STATE).
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_receive_stream_start(sp2_receive_stream *stream);
+
+/*
+ * Sets where the payloads of heaps that begin from now on live (set_memory_allocator). NULL means
+ * the default memory (memory.h). Heaps under assembly stay where they are.
+ *
+ * Ownership: the stream holds the allocator until it is replaced or the stream is destroyed.
+ * Threads:   any, also while the stream receives.
+ * Returns:   SP2_OK, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_receive_stream_set_memory_allocator(sp2_receive_stream *stream,
+                                                        sp2_allocator *allocator);
+
+/*
+ * Sets how packets are copied from now on (set_memcpy): an sp2_memcpy_method. It takes the place of
+ * a copy function.
+ *
+ * Threads: any, also while the stream receives.
+ * Returns: SP2_OK, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_receive_stream_set_memcpy(sp2_receive_stream *stream, int32_t method);
+
+/*
+ * Copies the payload of one accepted packet into its heap, whose payload begins at `heap`: normally
+ * packet->payload_length bytes to heap + packet->payload_offset, all of which is allocated. It may
+ * put the bytes in any order within the heap's length.
+ *
+ * Threads: called from worker threads with the stream's lock held: it must not call functions of
+ * this library on the same stream.
+ */
+typedef void (*sp2_copy_fn)(void *context, uint8_t *heap, const sp2_packet_header *packet);
+
+/*
+ * Sets a function that copies packets from now on. NULL goes back to the default method. When this
+ * function has returned, a copy function that it replaced is not running and will not be called any
+ * more.
+ *
+ * Ownership: `context` must stay valid until it is replaced or the stream is destroyed.
+ * Threads:   any but from a callback of the stream, also while the stream receives.
+ * Returns:   SP2_OK, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_receive_stream_set_copy_function(sp2_receive_stream *stream, sp2_copy_fn copy,
+                                                     void *context);
+
+/*
+ * Says whether a stop item stops the stream (stop_on_stop_item), which is so unless it was made
+ * with SP2_RECEIVE_IGNORE_STOP_ITEM. It counts for packets that arrive from now on.
+ *
+ * Threads: any, also while the stream receives.
+ * Returns: SP2_OK, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_receive_stream_set_stop_on_stop_item(sp2_receive_stream *stream, int32_t stop);
+
+/*
+ * Tells whether a stop item stops the stream.
+ *
+ * Threads: any, also while the stream receives.
+ * Returns: SP2_OK, SP2_E_ARG. *stop is 0 or 1, and 0 on failure.
+ */
+SP2_API int32_t sp2_receive_stream_get_stop_on_stop_item(sp2_receive_stream *stream, int32_t *stop);
+
+/*
+ * Gives a handle for event loops of other libraries (fd): a file descriptor, on Windows the handle
+ * of an event. It is readable (signalled) while a heap waits or the stream has stopped, then for
+ * ever; so poll it level-triggered, and pop until SP2_E_EMPTY. Do not read from it or close it.
+ *
+ * Ownership: the stream's, valid until sp2_receive_stream_destroy.
+ * Threads:   any. Every call gives the same handle.
+ * Returns:   SP2_OK, SP2_E_ARG, SP2_E_OS. *handle is -1 on failure.
+ */
+SP2_API int32_t sp2_receive_stream_get_fd(sp2_receive_stream *stream, int64_t *handle);
+
+/*
+ * Takes up to `capacity` finished heaps without waiting (get_nowait).
+ *
+ * Ownership: each heap is the caller's until sp2_heap_release, also after the stream is destroyed.
+ * Threads:   any; safe against sp2_receive_stream_stop. Every heap goes to one caller.
+ * Returns:   SP2_OK (*count >= 1), SP2_E_EMPTY, SP2_E_STOPPED, SP2_E_ARG. *count is 0 on failure.
+ */
+SP2_API int32_t sp2_receive_stream_pop(sp2_receive_stream *stream, sp2_heap **heaps,
+                                       uint32_t capacity, uint32_t *count);
+
+/*
+ * Like sp2_receive_stream_pop, but waits for the first heap (get), at most `timeout_ns`
+ * nanoseconds; a negative timeout waits until there is a heap or the stream stops. It looks for a
+ * heap for sp2_receive_options.spin_ns before it sleeps.
+ *
+ * Ownership: each heap is the caller's until sp2_heap_release, also after the stream is destroyed.
+ * Threads:   any; safe against sp2_receive_stream_stop, which ends the waiting.
+ * Returns:   SP2_OK (*count >= 1), SP2_E_TIMEOUT, SP2_E_STOPPED, SP2_E_ARG. *count is 0 on failure.
+ */
+SP2_API int32_t sp2_receive_stream_pop_wait(sp2_receive_stream *stream, sp2_heap **heaps,
+                                            uint32_t capacity, int64_t timeout_ns, uint32_t *count);
+
+/*
+ * Sets the function that sp2_receive_stream_request_ready makes the stream call. NULL takes it
+ * away; when this function has returned, a function that it replaced is not running and will not
+ * be called any more (unless this is called from within it).
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_receive_stream_set_ready_callback(sp2_receive_stream *stream,
+                                                      sp2_ready_fn ready, void *context);
+
+/*
+ * Asks for one call of the ready callback, as soon as a heap is waiting or the stream has stopped.
+ * If that is so already, the answer is SP2_OK (a heap waits) or SP2_E_STOPPED and nothing will be
+ * called; otherwise it is SP2_E_EMPTY and the callback will be called once. To wait without
+ * blocking: pop; if that is empty, request; if that is empty, too, wait for the callback.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_EMPTY, SP2_E_STOPPED, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_receive_stream_request_ready(sp2_receive_stream *stream);
+
+/*
+ * Stops the stream for good and closes its sockets (stop). Heaps that were finished before can
+ * still be popped; those under assembly are dropped. When it returns no reader touches the stream
+ * any more. Stopping a stopped stream does nothing.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_receive_stream_stop(sp2_receive_stream *stream);
+
+/*
+ * Stops the stream if need be and frees it, with the heaps that nobody has popped. No other call
+ * on the stream may be running or follow. NULL is allowed and does nothing.
+ *
+ * Threads: any but a thread of a pool (a callback).
+ */
+SP2_API void sp2_receive_stream_destroy(sp2_receive_stream *stream);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SPEAD2CORE_SPEAD2CORE_H
+#define SPEAD2CORE_SPEAD2CORE_H
+
+/*
+ * spead2core: receives SPEAD streams (Streaming Protocol for Exchanging Astronomical Data, version
+ * 4). This header brings in the whole interface.
+ *
+ *   sp2_receive_stream *stream;
+ *   sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+ *   udp.port = 8888;
+ *   if (sp2_receive_stream_create(NULL, NULL, &stream) == SP2_OK &&
+ *       sp2_receive_stream_add_udp_reader(stream, &udp, NULL) == SP2_OK) {
+ *       sp2_heap *heap;
+ *       uint32_t count;
+ *       while (sp2_receive_stream_pop_wait(stream, &heap, 1, -1, &count) == SP2_OK) {
+ *           ... sp2_heap_get_info, sp2_heap_get_items ...
+ *           sp2_heap_release(heap);
+ *       }
+ *   }
+ *   sp2_receive_stream_destroy(stream);
+ *
+ * Conventions. A function that can fail returns an sp2_status as int32_t; sp2_last_error_message
+ * says what went wrong. Out-parameters are set on every path. A struct of options or results
+ * starts with `size`, which its INIT macro sets: fields are only ever appended, and a library that
+ * is handed a longer struct than it knows refuses it with SP2_E_TOO_NEW if a field that it does
+ * not know is not zero. Reserved fields must be zero. Strings are UTF-8.
+ */
+#include "allocator.h"
+#include "export.h"
+#include "heap.h"
+#include "log.h"
+#include "memory.h"
+#include "packet.h"
+#include "receive.h"
+#include "statistics.h"
+#include "status.h"
+#include "thread_pool.h"
+#include "version.h"
+#ifdef SP2_HAS_ITEMS
+#include "items.h"
+#endif
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SPEAD2CORE_STATISTICS_H
+#define SPEAD2CORE_STATISTICS_H
+
+#include <stdint.h>
+
+#include "export.h"
+#include "receive.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Statistics of a stream: one table gives names and order. The first nine have receiving.txt's
+ * meaning; the others explain every packet and heap that was not used:
+ *   packets == packets_accepted + all of rejected_*, too_large, allocation_failed
+ * and a packet that is counted as malformed, size_mismatch, truncated, empty or kernel_drops never
+ * got as far as `packets`.
+ */
+#define SP2_RECEIVE_STATS_MAP(X)                                                                   \
+    X(heaps) /* heaps put into the stream, complete, evicted and flushed ones */                   \
+    X(incomplete_heaps_evicted) /* pushed out by newer heaps */                                    \
+    X(incomplete_heaps_flushed) /* still under assembly when the stream stopped */                 \
+    X(packets)                  /* packets that reached the assembly, used or not */               \
+    X(batches)                  /* times that a reader delivered packets as a unit */              \
+    X(max_batch)                /* most packets in one such unit */                                \
+    X(single_packet_heaps)      /* packets that are a heap of their own */                         \
+    X(search_dist)              /* hash table entries looked at; a debugging aid */                \
+    X(worker_blocked)           /* times that a finished heap found the ring full */               \
+    X(packets_accepted)         /* packets that became part of a heap */                           \
+    X(payload_bytes)            /* payload bytes of those packets */                               \
+    X(rejected_unsized)         /* no HEAP_LENGTH, and unsized heaps are not allowed */            \
+    X(rejected_length)          /* HEAP_LENGTH contradicts what is known of the heap */            \
+    X(rejected_flavour)         /* another flavour than the heap's first packet */                 \
+    X(rejected_order)           /* in-order mode: not the next packet of its heap */               \
+    X(rejected_duplicate)       /* its payload has been received already */                        \
+    X(rejected_overlap)         /* part of its payload has been received already */                \
+    X(too_large)                /* heap larger than max_heap_size, or of too many parts */         \
+    X(allocation_failed)        /* no memory for the heap */                                       \
+    X(malformed)                /* bytes that are not a SPEAD packet */                            \
+    X(size_mismatch)            /* datagram longer than the packet in it */                        \
+    X(truncated)                /* datagram larger than max_size */                                \
+    X(empty)                    /* datagram without a byte */                                      \
+    X(kernel_drops)             /* dropped by the kernel, mostly because its buffer was full */    \
+    X(stop_heaps)               /* heaps with a stop item, which end the stream unseen */          \
+    X(incomplete_heaps_dropped) /* incomplete heaps not delivered (contiguous_only) */             \
+    X(heaps_dropped_at_stop)    /* heaps under assembly when the user stopped the stream */
+
+/* Statistics of one stream. Set `size` with the INIT macro. */
+typedef struct sp2_receive_stats {
+    uint32_t size;     /* bytes of this struct as the caller compiled it; always first */
+    uint32_t reserved; /* zero */
+#define SP2_RECEIVE_STATS_FIELD(name) uint64_t name;
+    SP2_RECEIVE_STATS_MAP(SP2_RECEIVE_STATS_FIELD)
+#undef SP2_RECEIVE_STATS_FIELD
+} sp2_receive_stats;
+
+#define SP2_RECEIVE_STATS_INIT SP2_SIZED_INIT(sp2_receive_stats)
+
+/*
+ * Fills `stats` with a consistent copy, as many bytes of it as both the caller and the library
+ * know. Never waits for the consumer or for a reader.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_receive_stream_get_stats(sp2_receive_stream *stream, sp2_receive_stats *stats);
+
+/*
+ * All statistics of a stream form one list: those of SP2_RECEIVE_STATS_MAP in its order, then the
+ * custom ones in the order of sp2_receive_options.custom_stats.
+ */
+
+/* One entry of that list. Set `size` with the INIT macro. */
+typedef struct sp2_stat_info {
+    uint32_t size;    /* bytes of this struct as the caller compiled it; always first */
+    uint32_t mode;    /* an sp2_stat_mode */
+    const char *name; /* valid as long as the stream */
+} sp2_stat_info;
+
+#define SP2_STAT_INFO_INIT SP2_SIZED_INIT(sp2_stat_info)
+
+/*
+ * Says how many statistics the stream has, custom ones included.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG. *count is 0 on failure.
+ */
+SP2_API int32_t sp2_receive_stream_get_stat_count(sp2_receive_stream *stream, uint32_t *count);
+
+/*
+ * Describes the statistic at `index`.
+ *
+ * Ownership: info->name belongs to the stream.
+ * Threads:   any.
+ * Returns:   SP2_OK, SP2_E_ARG (also: there is no such index).
+ */
+SP2_API int32_t sp2_receive_stream_get_stat_info(sp2_receive_stream *stream, uint32_t index,
+                                                 sp2_stat_info *info);
+
+/*
+ * Finds a statistic by name.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG (also: there is no such name). *index is 0 on failure.
+ */
+SP2_API int32_t sp2_receive_stream_find_stat(sp2_receive_stream *stream, const char *name,
+                                             uint32_t *index);
+
+/*
+ * Gives all values, of one moment, in the list's order: at most `capacity` of them.
+ *
+ * Threads: any. Never waits for the consumer or for a reader.
+ * Returns: SP2_OK, SP2_E_ARG. *count is how many were written, 0 on failure.
+ */
+SP2_API int32_t sp2_receive_stream_get_stat_values(sp2_receive_stream *stream, uint64_t *values,
+                                                   uint32_t capacity, uint32_t *count);
+
+/*
+ * Adds `value` to a custom counter, or raises a custom maximum to it. For users of heaps; callbacks
+ * that are given a packet use sp2_packet_header.custom_stats.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG (also: the statistic at `index` is not a custom one).
+ */
+SP2_API int32_t sp2_receive_stream_update_stat(sp2_receive_stream *stream, uint32_t index,
+                                               uint64_t value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
