@@ -108,7 +108,7 @@ Task("consume")
     {
         Pack();
         Require(wine);
-        suites.Add(TestPackages("consumers", $"TestCategory={LongTests}"));
+        suites.Add(TestPackages("consumers", $"TestCategory={LongTests}|TestCategory=Readme"));
         tableOfTests = true;
     });
 
@@ -509,6 +509,7 @@ void PrintTests(IReadOnlyList<Test> tests)
 {
     string[][] rows =
     [
+        ["How published", "Package", "Platform", "Result"],
         .. tests.OrderBy(test => test.Name, StringComparer.Ordinal)
             .Select(test => (string[])[.. test.Name.Split(" | "), test.Outcome.ToString().ToLowerInvariant()]),
     ];
