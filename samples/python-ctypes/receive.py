@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Receives a SPEAD stream over UDP with libspead2aot and prints the values of its items.
+
+    receive.py LIBRARY [PORT]
+
+Python's own ctypes is all that is needed. It ends when the sender says so.
+"""
+import ctypes
+import struct
+import sys
+
+OK, STOPPED = 0, -5  # sp2_status of status.h
+TEXT = 2  # SP2_ITEM_TEXT of items.h
+
+
+class Sized(ctypes.Structure):
+    """A struct that begins with its size, which the library wants to know. Subclasses have the rest."""
+
+    def __init__(self, **fields):
+        super().__init__(size=ctypes.sizeof(self), **fields)
+
+
+class UdpOptions(Sized):
+    """sp2_udp_options of receive.h."""
+
+    _fields_ = [
+        ("size", ctypes.c_uint32),
+        ("flags", ctypes.c_uint32),
+        ("bind_host", ctypes.c_char_p),
+        ("port", ctypes.c_uint32),
+        ("max_size", ctypes.c_uint32),
+        ("buffer_size", ctypes.c_uint64),
+        ("group", ctypes.c_char_p),
+        ("interface_address", ctypes.c_char_p),
+        ("interface_index", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("socket", ctypes.c_int64),
+    ]
+
+
+class ItemInfo(Sized):
+    """sp2_item_info of items.h."""
+
+    _fields_ = [
+        ("size", ctypes.c_uint32),
+        ("flags", ctypes.c_uint32),
+        ("id", ctypes.c_uint64),
+        ("version", ctypes.c_uint64),
+        ("name", ctypes.c_char_p),
+        ("description", ctypes.c_char_p),
+        ("type", ctypes.c_char_p),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("rank", ctypes.c_uint32),
+        ("element_size", ctypes.c_uint32),
+        ("count", ctypes.c_uint64),
+        ("data", ctypes.c_void_p),
+        ("length", ctypes.c_uint64),
+    ]
+
+
+# Element types as the struct module writes them; values are in this machine's byte order.
+FORMATS = {
+    "|u1": "B", "|i1": "b", "<u2": "H", "<i2": "h", "<u4": "I", "<i4": "i", "<u8": "Q", "<i8": "q",
+    "<f2": "e", "<f4": "f", "<f8": "d", "|b1": "?",
+}
+
+
+def load(path):
+    """The library, with the types of what is not an int32_t or needs more than an int32_t."""
+    library = ctypes.CDLL(path)
+    library.sp2_last_error_message.restype = ctypes.c_char_p
+    library.sp2_heap_release.argtypes = [ctypes.c_void_p]
+    library.sp2_heap_release.restype = None
+    library.sp2_item_group_destroy.argtypes = [ctypes.c_void_p]
+    library.sp2_item_group_destroy.restype = None
+    library.sp2_receive_stream_destroy.argtypes = [ctypes.c_void_p]
+    library.sp2_receive_stream_destroy.restype = None
+    library.sp2_receive_stream_add_udp_reader.argtypes = [
+        ctypes.c_void_p, ctypes.POINTER(UdpOptions), ctypes.POINTER(ctypes.c_uint32)]
+    library.sp2_receive_stream_pop_wait.argtypes = [
+        ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p), ctypes.c_uint32, ctypes.c_int64,
+        ctypes.POINTER(ctypes.c_uint32)]
+    library.sp2_item_group_update.argtypes = [
+        ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_uint64)]
+    library.sp2_item_group_get_updated.argtypes = [
+        ctypes.c_void_p, ctypes.c_uint64, ctypes.POINTER(ItemInfo)]
+    return library
+
+
+def values(item):
+    """The elements of an item, which are copied; bytes where the struct module knows no such type."""
+    data = ctypes.string_at(item.data, item.length) if item.length else b""
+    if item.flags & TEXT:
+        return data.decode("ascii")
+    if item.type == b"<c8":
+        parts = struct.unpack(f"={2 * item.count}f", data)
+        return [complex(*pair) for pair in zip(parts[::2], parts[1::2])]
+    code = FORMATS.get(item.type.decode())
+    return data if code is None else list(struct.unpack(f"={item.count}{code}", data))
+
+
+def shown(value):
+    """A value in one line: the first elements of a long one."""
+    if isinstance(value, list) and len(value) > 4:
+        return f"[{', '.join(map(str, value[:4]))}, ...]"
+    return str(value)
+
+
+def main(path, port=8888):
+    library = load(path)
+
+    def check(status):
+        if status != OK:
+            sys.exit(library.sp2_last_error_message().decode())
+
+    stream, items = ctypes.c_void_p(), ctypes.c_void_p()
+    check(library.sp2_receive_stream_create(None, None, ctypes.byref(stream)))
+    check(library.sp2_item_group_create(0, ctypes.byref(items)))
+    bound = ctypes.c_uint32()
+    options = UdpOptions(port=port, bind_host=b"127.0.0.1")
+    check(library.sp2_receive_stream_add_udp_reader(stream, options, bound))
+    print(f"Listening on UDP 127.0.0.1 port {bound.value}.", file=sys.stderr, flush=True)
+
+    heap, count, updated = ctypes.c_void_p(), ctypes.c_uint32(), ctypes.c_uint64()
+    while (status := library.sp2_receive_stream_pop_wait(stream, heap, 1, -1, count)) == OK:
+        check(library.sp2_item_group_update(items, heap, updated))
+        library.sp2_heap_release(heap)
+        for index in range(updated.value):
+            item = ItemInfo()
+            check(library.sp2_item_group_get_updated(items, index, item))
+            shape = tuple(item.shape[:item.rank])
+            print(f"{item.name.decode()} {item.type.decode()} {shape} = {shown(values(item))}")
+
+    if status != STOPPED:
+        check(status)
+    library.sp2_item_group_destroy(items)
+    library.sp2_receive_stream_destroy(stream)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    main(sys.argv[1], *map(int, sys.argv[2:]))
