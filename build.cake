@@ -35,6 +35,7 @@ const string AotLibrary = $"{AotFolder}/lib/libspead2aot.so";
 (string Program, string Package)[] wine = [("wine", "wine"), ("wine", "wine64")];
 (string Program, string Package)[] emulators = [.. wine, ("qemu-aarch64-static", "qemu-user-static")];
 (string Program, string Package)[] packageTools = [("readelf", "binutils"), ("git", "git")];
+(string Program, string Package)[] sampleTools = [("pkg-config", "pkg-config"), ("python3", "python3")];
 (string Program, string Package)[] formatTools = [("clang-format-14", "clang-format-14")];
 
 // The C core for other systems than this one, from musl, which needs least, to Windows.
@@ -52,8 +53,8 @@ Task("help")
     .Description("Lists the targets");
 
 Task("setup")
-    .Description("Installs the Debian packages that are missing: cmake, ninja, gcc, g++, clang 14")
-    .Does(() => Require([.. nativeTools, .. contractTools]));
+    .Description("Installs the Debian packages that are missing: cmake, ninja, gcc, g++, clang 14, pkg-config, Python 3")
+    .Does(() => Require([.. nativeTools, .. contractTools, .. sampleTools]));
 
 Task("native")
     .Description("Builds the C core into build/linux-x64")

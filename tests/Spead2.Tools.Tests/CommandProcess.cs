@@ -8,7 +8,7 @@ using System.Text.RegularExpressions;
 
 namespace Spead2.Tools.Tests;
 
-/// <summary>A process that runs the built command. It is killed if it is still there when the test ends.</summary>
+/// <summary>A process that runs the built command, or another program. It is killed if it is still there when the test ends.</summary>
 internal sealed partial class CommandProcess : IDisposable
 {
     private const int InterruptSignal = 2;
@@ -18,21 +18,14 @@ internal sealed partial class CommandProcess : IDisposable
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
 
-    private CommandProcess(string[] arguments, params ReadOnlySpan<(string Name, string Value)> environment)
+    private CommandProcess(string[] command, params ReadOnlySpan<(string Name, string Value)> environment)
     {
         // A process inherits that Ctrl-C is ignored, for example from a shell that runs the tests in the background.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet"])
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", .. command])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-
-        // The project reference puts the command next to the tests.
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "Spead2.Tools.dll"));
-        foreach (string argument in arguments)
-        {
-            start.ArgumentList.Add(argument);
-        }
 
         foreach ((string name, string value) in environment)
         {
@@ -43,26 +36,38 @@ internal sealed partial class CommandProcess : IDisposable
     }
 
     /// <summary>Starts the command.</summary>
-    public static CommandProcess Start(params string[] arguments) => new(arguments);
+    public static CommandProcess Start(params string[] arguments) => new(Command(arguments));
 
     /// <summary>Runs the command to its end.</summary>
     public static async Task<CommandResult> RunAsync(params string[] arguments)
     {
-        using var process = new CommandProcess(arguments);
+        using var process = new CommandProcess(Command(arguments));
         return await process.WaitAsync();
     }
 
     /// <summary>Runs the command to its end, with a variable in its environment.</summary>
     public static async Task<CommandResult> RunWithAsync(string name, string value, params string[] arguments)
     {
-        using var process = new CommandProcess(arguments, (name, value));
+        using var process = new CommandProcess(Command(arguments), (name, value));
         return await process.WaitAsync();
     }
 
     /// <summary>Starts a receiver on a port of the system's choice.</summary>
-    public static async Task<(CommandProcess Receiver, int Port)> StartReceiverAsync(params string[] arguments)
+    public static Task<(CommandProcess Receiver, int Port)> StartReceiverAsync(params string[] arguments) =>
+        StartListeningAsync(Command(["recv", "--udp", "0", .. arguments]));
+
+    /// <summary>Runs another program to its end.</summary>
+    public static async Task<CommandResult> RunProgramAsync(
+        string[] command, params (string Name, string Value)[] environment)
     {
-        var receiver = new CommandProcess(["recv", "--udp", "0", .. arguments]);
+        using var process = new CommandProcess(command, environment);
+        return await process.WaitAsync();
+    }
+
+    /// <summary>Starts a program that says on which port it listens.</summary>
+    public static async Task<(CommandProcess Receiver, int Port)> StartListeningAsync(params string[] command)
+    {
+        var receiver = new CommandProcess(command);
         while (await receiver.ReadErrorLineAsync() is string line)
         {
             Match match = ReadyLine().Match(line);
@@ -106,6 +111,10 @@ internal sealed partial class CommandProcess : IDisposable
 
         _process.Dispose();
     }
+
+    // The project reference puts the command next to the tests.
+    private static string[] Command(string[] arguments) =>
+        ["dotnet", Path.Combine(AppContext.BaseDirectory, "Spead2.Tools.dll"), .. arguments];
 
     private async Task<string?> ReadErrorLineAsync()
     {

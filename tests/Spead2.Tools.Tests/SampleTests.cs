@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+
+using System.Text.RegularExpressions;
+
+namespace Spead2.Tools.Tests;
+
+/// <summary>The samples, built against what is installed, print what their READMEs say.</summary>
+public sealed partial class SampleTests
+{
+    private InstalledTree _installed = null!;
+
+    [OneTimeSetUp]
+    public async Task Install() => _installed = await InstalledTree.CreateAsync();
+
+    [OneTimeTearDown]
+    public void Remove() => _installed?.Dispose();
+
+    [Test]
+    public async Task C_sample_receives_the_same_with_each_library_and_each_way_to_build_it(
+        [Values("core", "aot")] string engine, [Values("CMake", "pkg-config")] string build)
+    {
+        if (engine == "aot")
+        {
+            InstalledTree.RequireAot();
+        }
+
+        string program = build == "CMake"
+            ? await _installed.BuildWithCMakeAsync(engine)
+            : await _installed.BuildWithPkgConfigAsync(engine);
+
+        string[] printed = await ReceiveAsync(program, "0");
+
+        string[] all = OutputInReadme("c-receive");
+        string[] values = [.. all.Where(line => ValueLine().IsMatch(line))];
+        Assert.That(values, Has.Length.EqualTo(16), "two heaps with the values of eight items");
+        Assert.That(printed, Is.EqualTo(engine == "aot" ? all : all.Where(line => !values.Contains(line))));
+    }
+
+    [Test]
+    public async Task Python_sample_prints_the_values()
+    {
+        InstalledTree.Require("python3");
+        InstalledTree.RequireAot();
+        string sample = Path.Combine(RepositoryFiles.Root, "samples", "python-ctypes", "receive.py");
+
+        string[] printed = await ReceiveAsync(
+            "python3", sample, Path.Combine(_installed.Prefix, "lib", "libspead2aot.so"), "0");
+
+        Assert.That(printed, Is.EqualTo(OutputInReadme("python-ctypes")));
+    }
+
+    [Test]
+    public async Task Everything_is_installed_below_DESTDIR()
+    {
+        InstalledTree.RequireAot();
+        string root = Directory.CreateTempSubdirectory("spead2-destdir-").FullName;
+        try
+        {
+            string[] files = await InstalledTree.InstallBelowAsync(root, "/opt/spead2");
+
+            IEnumerable<string> headers = Directory
+                .EnumerateFiles(Path.Combine(RepositoryFiles.Root, "native/include/spead2core"))
+                .Select(header => $"include/spead2core/{Path.GetFileName(header)}");
+            string[] expected =
+            [
+                .. headers, "lib/libspead2aot.so", "lib/libspead2core.so", "lib/libspead2core.so.0.1",
+                "lib/libspead2core.so.0.1.0", "lib/pkgconfig/spead2aot.pc", "lib/pkgconfig/spead2core.pc",
+                "lib/cmake/spead2aot/spead2aotConfig.cmake", "lib/cmake/spead2aot/spead2aotConfigVersion.cmake",
+                "lib/cmake/spead2core/spead2coreConfig.cmake",
+                "lib/cmake/spead2core/spead2coreConfig-release.cmake",
+                "lib/cmake/spead2core/spead2coreConfigVersion.cmake",
+            ];
+            Assert.That(files, Is.EquivalentTo(expected.Select(file => $"opt/spead2/{file}")));
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+
+    // What a sample prints of two heaps of `spead2 send --items`.
+    private static async Task<string[]> ReceiveAsync(params string[] command)
+    {
+        (CommandProcess receiver, int port) = await CommandProcess.StartListeningAsync(command);
+        using (receiver)
+        {
+            CommandResult sent = await CommandProcess.RunAsync(
+                "send", "--udp", $"127.0.0.1:{port}", "--items", "--heaps", "2");
+            CommandResult received = await receiver.WaitAsync();
+            Assert.That(sent.ExitCode, Is.Zero, sent.Error);
+            Assert.That(received.ExitCode, Is.Zero, received.Error);
+            return received.Lines;
+        }
+    }
+
+    // The last block of the README that is not shell.
+    private static string[] OutputInReadme(string sample)
+    {
+        string readme = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "samples", sample, "README.md"));
+        return OutputBlock().Match(readme).Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    [GeneratedRegex(@"^```text\n(.*?)^```$", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex OutputBlock();
+
+    [GeneratedRegex(@"^  [a-z]+ \S.* \(.*\) = ")]
+    private static partial Regex ValueLine();
+}
