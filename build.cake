@@ -163,6 +163,7 @@ Task("differential")
 Task("bench")
     .Description("Runs all benchmarks and writes benchmarks/results, with plots: ten minutes, with --quick two; see --help")
     .IsDependentOn("native")
+    .IsDependentOn("aot")
     .Does(() => Run(
         "dotnet",
         ["run", "--project", "benchmarks/Spead2.Benchmarks", "--configuration", "Release", "--", "all", "--programs",

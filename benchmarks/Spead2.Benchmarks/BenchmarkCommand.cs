@@ -21,7 +21,7 @@ internal static class BenchmarkCommand
     {
         RootCommand root = new("Benchmarks of the engines and of the .NET parts.")
         {
-            All(), Report(), Assemble(), Udp(),
+            All(), Report(), Assemble(), Start(), Udp(),
         };
         foreach ((string name, Type type) in DotNetBenchmarks.Classes)
         {
@@ -105,6 +105,13 @@ internal static class BenchmarkCommand
                 }
             }
         });
+        return command;
+    }
+
+    private static Command Start()
+    {
+        Command command = new("start", "Receives the first heap of a process with the managed port.") { Json };
+        command.SetAction(parsed => StartBenchmark.Run(Printer(parsed)));
         return command;
     }
 

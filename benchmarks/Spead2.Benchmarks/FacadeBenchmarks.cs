@@ -58,9 +58,9 @@ public class FacadeBenchmarks : IDisposable
     {
         IReceiveStream stream = Begin();
         int total = 0;
-        while (!stream.IsCompleted)
+        int count;
+        while ((count = stream.TryReadBatch(_batch)) != 0 || !stream.IsCompleted)
         {
-            int count = stream.TryReadBatch(_batch);
             foreach (Heap heap in _batch.AsSpan(0, count))
             {
                 heap.Dispose();

@@ -16,6 +16,7 @@ internal sealed class AssembleBenchmark
     // The compiler needs many rounds until it has made the code as fast as it gets; each shape needs a few.
     private const int FirstWarmUps = 200;
     private const int WarmUps = 10;
+    private const int AllocationRuns = 3;
 
     private readonly bool _bind = Environment.ProcessorCount > WorkerCpu;
     private readonly AssembleEngine[] _engines;
@@ -58,9 +59,13 @@ internal sealed class AssembleBenchmark
         Print(shape, "memcpy", copies);
         for (int i = 0; i < _engines.Length; i++)
         {
-            Print(shape, _engines[i].Name, results[i]);
+            Print(shape, _engines[i].Name, results[i], ("allocated_per_heap", Allocated(shape, _engines[i])));
         }
     }
+
+    // The least of some, because the runtime has threads that allocate when they like.
+    private static double Allocated(AssembleShape shape, AssembleEngine engine) =>
+        Enumerable.Range(0, AllocationRuns).Min(_ => shape.Allocated(engine));
 
     private void Bind(int cpu)
     {
@@ -70,10 +75,12 @@ internal sealed class AssembleBenchmark
         }
     }
 
-    private void Print(AssembleShape shape, string method, List<double> nanoseconds)
+    private void Print(
+        AssembleShape shape, string method, List<double> nanoseconds, params ReadOnlySpan<(string, object)> more)
     {
         Spread spread = Spread.Quartiles(nanoseconds);
         _printer.Print(Row.Of(
+        [
             ("bench", "engines"),
             ("method", method),
             ("heap", shape.HeapSize),
@@ -82,6 +89,8 @@ internal sealed class AssembleBenchmark
             ("ns_per_packet", spread.Median),
             ("q1", spread.Least),
             ("q3", spread.Most),
-            ("gb_per_s", shape.PayloadSize / spread.Median)));
+            ("gb_per_s", shape.PayloadSize / spread.Median),
+            .. more,
+        ]));
     }
 }

@@ -53,15 +53,21 @@ internal sealed unsafe partial class AssembleShape : IDisposable
     /// Nanoseconds per packet of the whole receive path: a stream is fed with the packets as datagrams, and this thread
     /// reads heaps in batches and disposes them. Measured from the moment when the first heaps have been read.
     /// </summary>
-    public double Receive(AssembleEngine engine) => Receive(engine, look: null);
+    public double Receive(AssembleEngine engine) => Receive(engine, look: null).Nanoseconds;
 
-    private double Receive(AssembleEngine engine, Action<Heap>? look)
+    /// <summary>
+    /// Bytes per heap that .NET allocates meanwhile, from the moment when the first heaps have been read.
+    /// </summary>
+    public double Allocated(AssembleEngine engine) => Receive(engine, look: null, countsBytes: true).Bytes;
+
+    private (double Nanoseconds, double Bytes) Receive(AssembleEngine engine, Action<Heap>? look, bool countsBytes = false)
     {
         using IReceiveStream stream = engine.NewStream();
         Heap[] heaps = new Heap[ReadBatch];
         int complete = 0;
         int before = 0;
         long start = 0;
+        long bytes = 0;
         stream.AddDatagramReader(_packets);
         int count;
         while ((count = ReadSome(stream, heaps)) != 0)
@@ -76,13 +82,16 @@ internal sealed unsafe partial class AssembleShape : IDisposable
             if (before == 0)
             {
                 before = complete;
+                bytes = countsBytes ? GC.GetTotalAllocatedBytes(precise: true) : 0;
                 start = Stopwatch.GetTimestamp();
             }
         }
 
         double nanoseconds = Stopwatch.GetElapsedTime(start).TotalNanoseconds;
+        bytes = (countsBytes ? GC.GetTotalAllocatedBytes(precise: true) : 0) - bytes;
+        double heapsMeasured = Heaps - before;
         return complete == Heaps
-            ? nanoseconds / ((Heaps - before) * (double)PacketsPerHeap)
+            ? (nanoseconds / (heapsMeasured * PacketsPerHeap), bytes / heapsMeasured)
             : throw new InvalidOperationException($"{complete} of {Heaps} heaps arrived complete.");
     }
 

@@ -11,6 +11,7 @@ internal sealed class MarkdownReport
 {
     private const double Million = 1e6;
     private const double NanosecondsPerSecond = 1e9;
+    private const double Kibi = 1 << 10;
     private const int PlotHeap = 1 << 20;
     private const int PlotPayload = 8 << 10;
 
@@ -44,12 +45,20 @@ internal sealed class MarkdownReport
     private void AddAll()
     {
         Add($"# Benchmarks of {DateTime.UtcNow:yyyy-MM-dd}, {Machine.Processor}");
+        string[] quick = [.. Parts.Names.Where(part => Parts.WasQuick(_raw, part))];
         Add("Made by `./build.sh bench`. The text beside these numbers is in [docs/benchmarks.md](../../docs/benchmarks.md).");
+        if (quick.Length > 0)
+        {
+            Add($"**A quick run**, with fewer repetitions (`--quick`): {string.Join(", ", quick)}.");
+        }
+
         Add(Table(["", ""], Machine.Facts.Select(fact => new[] { fact.Name, fact.Value })));
+        AddTargets([.. Targets.Of(part => Parts.ResultsOf(_raw, part))]);
         AddPart("assemble", "Receiving from memory, C core", "bench_assemble --pool", AddAssemble);
         AddPart("engines", "Engine by engine", "Spead2.Benchmarks assemble", AddEngines);
         AddPart("interop", "The .NET facade next to the C program", "bench_assemble and Spead2.Benchmarks assemble in turns", AddInterop);
         AddPart("facade", "What a heap costs in .NET", "Spead2.Benchmarks facade", AddFacade);
+        AddPart("api", "The AOT library beside the C core, from C", "bench_api, Spead2.Benchmarks start and assemble in turns", AddApi);
         AddPart("items", "A heap into an item group", "Spead2.Benchmarks items", AddDotNet);
         AddPart("codecs", "Values from the wire into memory", "Spead2.Benchmarks codecs", AddDotNet);
         AddPart("copy", "Ways of copying, heaps out of cache", "bench_assemble --rotate 512M", AddCopy);
@@ -57,6 +66,22 @@ internal sealed class MarkdownReport
         AddPart("pool", "Page faults while heaps are kept, C core", "bench_pool", AddPool);
         AddPart("udp", "UDP over loopback, C core", "bench_udp", AddUdp);
         AddPart("udp-engines", "UDP over loopback, engine by engine", "Spead2.Benchmarks udp", AddUdpEngines);
+    }
+
+    private void AddTargets(Target[] targets)
+    {
+        Add("## What is promised");
+        Add("Median, and the smallest and largest; the median decides. Where two things are compared, they ran in turns, and "
+            + "the ratio is that of neighbours.");
+        Add(Table(
+            ["", "promised", "measured", "kept"],
+            targets.Select(target => new[]
+            {
+                target.What,
+                target.Limit,
+                target.Measured.Least == target.Measured.Most ? Number(target.Measured.Median) : Number(target.Measured),
+                target.Holds ? "yes" : "**no**",
+            })));
     }
 
     private void AddPart(string part, string title, string command, Action<IReadOnlyList<Row>> add)
@@ -134,7 +159,7 @@ internal sealed class MarkdownReport
             [[
                 Number(Spread.Extremes(c)),
                 Number(Spread.Extremes(facade)),
-                Number(Spread.Extremes(facade.Zip(c, (ours, theirs) => ours / theirs))),
+                Number(Targets.Ratio(facade, c)),
             ]]));
     }
 
@@ -160,6 +185,36 @@ internal sealed class MarkdownReport
                     $"{managed.Text("allocated_bytes")} B",
                 };
             })));
+    }
+
+    private void AddApi(IReadOnlyList<Row> rows)
+    {
+        string[] libraries = ["core", "aot", "managed"];
+        Add("Both libraries are loaded by the same C program, in fresh processes in turns; beside them the managed port in "
+            + "a .NET program, compiled as it runs. Median of the processes, and the smallest and largest. Sizes are without the "
+            + ".NET runtime, which the AOT library has inside.");
+        string[] Line(string what, string field, Func<Row, bool> isMeant, double unit = 1) =>
+        [
+            what,
+            .. libraries.Select(library => rows.Where(row => row.Is("method", library) && row.Has(field) && isMeant(row)))
+                .Select(own => own.Any() ? Number(Spread.Extremes(own.Select(row => row.Number(field) / unit))) : "–"),
+        ];
+        bool IsRate(Row row, int payload) => row.Is("heap", PlotHeap) && row.Is("payload", payload);
+        string[] Call(string name) => Line($"`{name}`, ns", "ns", row => row.Is("call", name));
+        Add(Table(
+            ["", "C core", "AOT library", "managed port"],
+            [
+                Line("size, KiB", "size", _ => true, Kibi),
+                Line("loading, µs", "load_us", _ => true),
+                Line("first call, µs", "first_call_us", _ => true),
+                Line("first heap, from a new pool to its release, µs", "first_heap_us", _ => true),
+                Call("sp2_version_number"),
+                Call("sp2_receive_stream_get_stop_on_stop_item"),
+                Call("sp2_heap_get_info"),
+                Line("heaps of 1 MiB, packets of 1 KiB, GB/s", "gb_per_s", row => IsRate(row, 1 << 10)),
+                Line("heaps of 1 MiB, packets of 8 KiB, GB/s", "gb_per_s", row => IsRate(row, 8 << 10)),
+                Line("heaps of one packet of 1 KiB from a buffer, ns per heap", "ns", row => row.Is("reader", "buffer")),
+            ]));
     }
 
     private void AddDotNet(IReadOnlyList<Row> rows)

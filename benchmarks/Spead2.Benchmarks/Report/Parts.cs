@@ -8,14 +8,14 @@ namespace Spead2.Benchmarks.Report;
 internal static class Parts
 {
     /// <summary>Their names, in order.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. All(isQuick: false).Select(part => part.Name)];
+    public static IReadOnlyList<string> Names { get; } = [.. All(programs: "", isQuick: false).Select(part => part.Name)];
 
     /// <summary>Runs parts; the JSON lines of each go to a file of its own.</summary>
     /// <exception cref="InvalidOperationException">A program is missing or failed.</exception>
     public static void Run(IReadOnlyCollection<string> names, string programs, string rawFolder, bool isQuick)
     {
         Directory.CreateDirectory(rawFolder);
-        Part[] chosen = [.. All(isQuick).Where(part => names.Contains(part.Name))];
+        Part[] chosen = [.. All(programs, isQuick).Where(part => names.Contains(part.Name))];
         long start = Stopwatch.GetTimestamp();
         for (int i = 0; i < chosen.Length; i++)
         {
@@ -28,6 +28,7 @@ internal static class Parts
             }
 
             File.WriteAllLines(FileOf(rawFolder, chosen[i].Name), lines);
+            Mark(rawFolder, chosen[i].Name, isQuick);
         }
     }
 
@@ -38,9 +39,26 @@ internal static class Parts
         return File.Exists(file) ? [.. File.ReadLines(file).Select(Row.Parse)] : [];
     }
 
+    /// <summary>Whether the results of a part are those of a quick run.</summary>
+    public static bool WasQuick(string rawFolder, string name) => File.Exists(MarkOf(rawFolder, name));
+
+    private static void Mark(string rawFolder, string name, bool isQuick)
+    {
+        if (isQuick)
+        {
+            File.WriteAllText(MarkOf(rawFolder, name), "");
+        }
+        else
+        {
+            File.Delete(MarkOf(rawFolder, name));
+        }
+    }
+
+    private static string MarkOf(string rawFolder, string name) => Path.Combine(rawFolder, $"{name}.quick");
+
     private static string FileOf(string rawFolder, string name) => Path.Combine(rawFolder, $"{name}.jsonl");
 
-    private static IReadOnlyList<Part> All(bool isQuick)
+    private static IReadOnlyList<Part> All(string programs, bool isQuick)
     {
         string repeats = isQuick ? "11" : "21";
         string[] quick = isQuick ? ["--quick"] : [];
@@ -60,6 +78,12 @@ internal static class Parts
                 ["bench_assemble", "--heap", "1048576", "--payload", "8192", "--repeats", "61"],
                 ["assemble", "--json", "--heap", "1048576", "--payload", "8192", "--repeats", "61"])),
             new("facade", [["facade", "--json", .. quick]]),
+            new("api", Repeated(
+                isQuick ? 2 : 5,
+                Api("core", Path.Combine(programs, "../../lib/libspead2core.so"), isQuick),
+                Api("aot", "build/aot/lib/libspead2aot.so", isQuick),
+                ["start", "--json"],
+                ["assemble", "--json", "--repeats", repeats, "--heap", "1048576", "--payload", "1024", "8192"])),
             new("items", [["items", "--json", .. quick]]),
             new("codecs", [["codecs", "--json", .. quick]]),
             new("copy", [["bench_assemble", "--rotate", "512M", "--json", "--repeats", isQuick ? "3" : "15"]]),
@@ -69,6 +93,9 @@ internal static class Parts
             new("udp-engines", [["udp", "--json", "--runs", isQuick ? "1" : "3", "--seconds", isQuick ? "0.1" : "0.3"]]),
         ];
     }
+
+    private static string[] Api(string name, string library, bool isQuick) =>
+        ["bench_api", "--name", name, "--library", library, "--repeats", isQuick ? "11" : "41"];
 
     private static List<string[]> Repeated(int times, params string[][] commands) =>
         [.. Enumerable.Range(0, times).SelectMany(_ => commands)];
