@@ -91,7 +91,7 @@ internal sealed class LineChart
         DrawAxes(svg);
         for (int i = 0; i < _series.Count; i++)
         {
-            DrawSeries(svg, i);
+            DrawSeries(svg, _series[i]);
             DrawLegend(svg, i);
         }
 
@@ -120,9 +120,9 @@ internal sealed class LineChart
             $"""<text transform="translate(22 {middle:0.#}) rotate(-90)" text-anchor="middle">{Escape(_yLabel)}</text>"""));
     }
 
-    private void DrawSeries(StringBuilder svg, int index)
+    private void DrawSeries(StringBuilder svg, ChartSeries series)
     {
-        ChartSeries series = _series[index];
+        int index = series.Style;
         string points = string.Join(' ', series.Points.Select(point => Invariant($"{X(point.X):0.#},{Y(point.Y.Median):0.#}")));
         svg.AppendLine(Invariant(
             $"""<polyline class="line line{index}" points="{points}"/>"""));
@@ -136,12 +136,13 @@ internal sealed class LineChart
 
     private void DrawLegend(StringBuilder svg, int index)
     {
+        ChartSeries series = _series[index];
         double x = Left + (index * LegendStep);
         const double y = 54;
         svg.AppendLine(Invariant(
-            $"""<line class="line line{index}" x1="{x:0.#}" y1="{y}" x2="{x + 34:0.#}" y2="{y}"/>"""));
-        DrawMarker(svg, index, x + 17, y);
-        Text(svg, x + 42, y + 4, "start", _series[index].Name);
+            $"""<line class="line line{series.Style}" x1="{x:0.#}" y1="{y}" x2="{x + 34:0.#}" y2="{y}"/>"""));
+        DrawMarker(svg, series.Style, x + 17, y);
+        Text(svg, x + 42, y + 4, "start", series.Name);
     }
 
     private static void DrawMarker(StringBuilder svg, int index, double x, double y)

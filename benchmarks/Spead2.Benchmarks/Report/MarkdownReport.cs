@@ -16,6 +16,7 @@ internal sealed class MarkdownReport
     private const int PlotPayload = 8 << 10;
 
     private static readonly string[] Methods = ["memcpy", "native", "managed"];
+    private static readonly string[] MethodNames = ["memcpy", "C core and facade", "managed port"];
 
     private readonly string _raw;
     private readonly string _folder;
@@ -79,7 +80,7 @@ internal sealed class MarkdownReport
             {
                 target.What,
                 target.Limit,
-                target.Measured.Least == target.Measured.Most ? Number(target.Measured.Median) : Number(target.Measured),
+                Number(target.Measured),
                 target.Holds ? "yes" : "**no**",
             })));
     }
@@ -117,9 +118,9 @@ internal sealed class MarkdownReport
     {
         Add("GB/s of payload from memory to heaps that are read in batches and disposed, all in .NET: median of the "
             + "medians of several processes, and the smallest and largest. memcpy is the plain copy of the same packets by the "
-            + "C library, to as many heaps.");
+            + "C library, to as many heaps. In the plots, lines join the medians, and bars go from the smallest to the largest.");
         Add(Table(
-            ["heap", "packet payload", .. Methods, "managed / native"],
+            ["heap", "packet payload", .. MethodNames, "managed / C core"],
             rows.GroupBy(Shape).OrderBy(shape => shape.Key).Select(shape =>
             {
                 Spread[] rates =
@@ -332,16 +333,17 @@ internal sealed class MarkdownReport
             "UDP over loopback, packets with 8 KiB of payload",
             "rate, Gb/s",
             "processor time of the receiving thread, s/GB",
-            Number,
+            rate => rate.ToString("0.##", CultureInfo.InvariantCulture),
             Lines(rows.Where(row => row.Is("payload", PlotPayload)), "rate_gbps", rows => CpuTime(rows.Single())));
     }
 
+    /// <summary>A chart of medians, with bars from the smallest to the largest.</summary>
     private void AddChart(
         string name, string title, string xLabel, string yLabel, Func<double, string> xText, List<ChartSeries> lines)
     {
         string file = $"{_name}-{name}.svg";
         File.WriteAllText(Path.Combine(_folder, file), LineChart.Draw(title, xLabel, yLabel, xText, lines));
-        Add($"![{title}: {yLabel}]({file})");
+        Add($"![{title}: {yLabel}; medians, and bars from the smallest to the largest]({file})");
     }
 
     private void Add(string paragraph) => _text.AppendLine(paragraph.TrimEnd()).AppendLine();
@@ -351,9 +353,10 @@ internal sealed class MarkdownReport
         Row[] all = [.. rows];
         return
         [
-            .. Methods.Where(method => all.Any(row => row.Is("method", method))).Select(method => new ChartSeries(
-                method,
-                [.. all.Where(row => row.Is("method", method)).GroupBy(row => row.Number(x)).OrderBy(group => group.Key)
+            .. Methods.Index().Where(method => all.Any(row => row.Is("method", method.Item))).Select(method => new ChartSeries(
+                MethodNames[method.Index],
+                method.Index,
+                [.. all.Where(row => row.Is("method", method.Item)).GroupBy(row => row.Number(x)).OrderBy(group => group.Key)
                     .Select(group => (group.Key, y(group)))])),
         ];
     }

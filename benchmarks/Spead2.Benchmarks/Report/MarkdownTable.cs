@@ -33,8 +33,9 @@ internal static class MarkdownTable
     };
 
     /// <summary>A median with the values around it.</summary>
-    public static string Number(Spread spread) =>
-        $"{Number(spread.Median)} ({Number(spread.Least)} to {Number(spread.Most)})";
+    public static string Number(Spread spread) => spread.Least == spread.Most
+        ? Number(spread.Median)
+        : $"{Number(spread.Median)} ({Number(spread.Least)} to {Number(spread.Most)})";
 
     /// <summary>A number of bytes that is a power of two, in its unit.</summary>
     public static string Bytes(double value) => value switch

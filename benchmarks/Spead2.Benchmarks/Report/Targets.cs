@@ -56,11 +56,11 @@ internal static class Targets
             double perPacket = (mostPackets.Median - Bytes(own.Where(row => row.Is("payload", few))).Median)
                 / ((LargeHeap / many) - (LargeHeap / few));
             yield return Target.AtMost(
-                $"bytes that .NET allocates for a heap of {LargeHeap / many:0} packets, {engine} engine",
+                $"bytes that .NET allocates for a heap of {MarkdownTable.Number(LargeHeap / many)} packets, {Name(engine)}",
                 MostBytesPerHeap,
                 mostPackets);
             yield return new Target(
-                $"bytes that .NET allocates for a packet, {engine} engine",
+                $"bytes that .NET allocates for a packet, {Name(engine)}",
                 "none",
                 new Spread(perPacket, perPacket, perPacket),
                 perPacket < NoBytesPerPacket);
@@ -89,6 +89,8 @@ internal static class Targets
             MostPercentOfC,
             InPercent(Ratio(Times(rows, "native"), Times(rows, "receive"))));
     }
+
+    private static string Name(string engine) => engine == "native" ? "facade over the C core" : "managed port";
 
     private static IEnumerable<double> Times(IEnumerable<Row> rows, string method) =>
         rows.Where(row => row.Is("method", method)).Select(row => row.Number("ns_per_packet"));
