@@ -152,6 +152,11 @@ Task("faults")
     .IsDependentOn("native")
     .Does(() => PrintFaults(programArguments.Contains("--write")));
 
+Task("schedules")
+    .Description("Runs the C core's threads in many orders of their steps; an argument is the number of orders, 400000 by default")
+    .IsDependentOn("native")
+    .Does(() => RunSchedules(programArguments.FirstOrDefault() ?? "400000"));
+
 Task("differential")
     .Description("Compares the engines with a naive model on seeded packets; --help lists its arguments, e.g. --seeds 10000")
     .IsDependentOn("native")
@@ -232,6 +237,23 @@ Suite TestNative(string name, string preset, params string[] chosen)
     int exitCode = Start("ctest", ["--preset", preset, "--no-tests=error", "--output-junit", results,
         "--test-output-size-passed", wholeOutput, "--test-output-size-failed", wholeOutput, .. chosen]);
     return Suite.FromJUnit(name, results, exitCode);
+}
+
+// Each scenario in as many orders, at most, of a cost of at most three; see native/tests/schedule/scheduler.h.
+void RunSchedules(string orders)
+{
+    var settings = new ProcessSettings
+    {
+        EnvironmentVariables = new Dictionary<string, string>
+        {
+            ["SPEAD2_SCHEDULE_LIMIT"] = orders,
+            ["SPEAD2_SCHEDULE_COST"] = "3",
+        },
+    };
+    if (StartProcess($"build/{Preset}/native/tests/test_schedules", settings) != 0)
+    {
+        throw new CakeException("an order went wrong, or one that should have done so did not");
+    }
 }
 
 // The rows that the tests of faults print, which docs/faults.md has, too: there they are between two comments.

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "memory/copy.h"
 
+#include <stdatomic.h>
+
 #include "base/checked.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <emmintrin.h>
-#else
-#include <stdatomic.h>
 #endif
 
 #define NEVER UINT64_MAX
@@ -92,7 +92,7 @@ void sp2__copier_init(sp2__copier *copier) {
 }
 
 /* Bytes of the last-level cache, or 0 if the processor does not say. */
-static uint64_t last_cache_size(void) {
+static uint64_t read_last_cache_size(void) {
     uint64_t size = 0;
 #if defined(__x86_64__)
     /* Intel's and AMD's leaf of the same form: a cache for each subleaf, up to one of type 0. */
@@ -108,6 +108,17 @@ static uint64_t last_cache_size(void) {
         }
     }
 #endif
+    return size;
+}
+
+/* A virtual machine takes a tenth of a millisecond to answer, and each stream asks. */
+static uint64_t last_cache_size(void) {
+    static _Atomic uint64_t known = UINT64_MAX;
+    uint64_t size = atomic_load_explicit(&known, memory_order_relaxed);
+    if (size == UINT64_MAX) {
+        size = read_last_cache_size();
+        atomic_store_explicit(&known, size, memory_order_relaxed);
+    }
     return size;
 }
 

@@ -344,8 +344,7 @@ int32_t sp2_receive_stream_request_ready(sp2_receive_stream *stream) {
     }
     sp2__ring *ring = &stream->ring;
     atomic_store(&ring->request, true);
-    sp2__full_fence();
-    see_to_blocked(stream);
+    see_to_blocked(stream); /* begins with the fence that must be here, too */
     const bool stopped = sp2__ring_is_stopped(ring);
     const bool empty = sp2__ring_is_empty(ring);
     if (empty && !stopped) {

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The core under all orders of its threads' steps, up to a bound: see schedule/scheduler.h. Each
+ * scenario must hold in all of them; and where a fence, a store or a lock is left out of the core,
+ * an order must be found that goes wrong.
+ */
+#include <inttypes.h>
+#include <spead2core/spead2core.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory/allocator.h"
+#include "memory/recycler.h"
+#include "packet_builder.h"
+#include "schedule/platform.h"
+#include "schedule/scheduler.h"
+#include "test.h"
+
+enum { HEAPS = 3, HEAP_BYTES = 16, ENDLESS = -1, MOST_TIMEOUTS = 100 };
+
+/* What the threads of a scenario share. Only one of them runs at a time. */
+static struct {
+    sp2_receive_stream *stream;
+    uint64_t seen[HEAPS + 1]; /* by cnt: how often the heap was popped */
+    uint64_t popped;
+    uint64_t last_cnt;
+    bool in_order;
+    uint32_t calls; /* of the ready callback */
+    uint32_t calls_used;
+    bool callback_gone;
+    uint32_t port;
+    sp2_allocator *pool;
+    int64_t blocks; /* of the pool's base */
+    uint32_t ends;  /* of it */
+} shared;
+
+static datagram_list heaps;
+static datagram_list stop;
+
+/* Heaps 1, 2, 3 of one packet each, and a packet that stops the stream. */
+static void make_packets(void) {
+    if (heaps.count == 0) {
+        for (uint64_t cnt = 1; cnt <= HEAPS; cnt++) {
+            uint8_t *payload = new_payload(HEAP_BYTES, cnt);
+            datagrams_add_heap(&heaps, cnt, payload, HEAP_BYTES, HEAP_BYTES);
+            free(payload);
+        }
+        datagrams_add_stop(&stop, HEAPS + 1);
+    }
+}
+
+static void begin(uint64_t ring_heaps, uint32_t flags) {
+    platform_reset();
+    memset(&shared, 0, sizeof(shared));
+    shared.in_order = true;
+    sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
+    options.ring_heaps = ring_heaps;
+    options.flags = flags;
+    options.log_level = SP2_LOG_NONE;
+    options.spin_ns = 100;
+    SCHEDULE_CHECK(sp2_receive_stream_create(NULL, &options, &shared.stream) == SP2_OK);
+}
+
+static void end(void) {
+    schedule_join();
+    schedule_choices(false);
+    sp2_receive_stream_destroy(shared.stream);
+    sp2_memory_stats memory = SP2_MEMORY_STATS_INIT;
+    SCHEDULE_CHECK(sp2_memory_get_stats(&memory) == SP2_OK && memory.used_bytes == 0);
+}
+
+static void check_all_popped(void) {
+    SCHEDULE_CHECK(shared.popped == HEAPS);
+    for (uint64_t cnt = 1; cnt <= HEAPS; cnt++) {
+        SCHEDULE_CHECK(shared.seen[cnt] == 1);
+    }
+}
+
+static void take(sp2_heap *heap) {
+    sp2_heap_info info = SP2_HEAP_INFO_INIT;
+    SCHEDULE_CHECK(sp2_heap_get_info(heap, &info) == SP2_OK);
+    SCHEDULE_CHECK(info.cnt >= 1 && info.cnt <= HEAPS && info.flags & SP2_HEAP_COMPLETE);
+    shared.seen[info.cnt]++;
+    shared.in_order &= info.cnt > shared.last_cnt;
+    shared.last_cnt = info.cnt;
+    shared.popped++;
+    sp2_heap_release(heap);
+}
+
+static void pop_until_stopped(int64_t timeout_ns) {
+    int32_t status;
+    int timeouts = 0;
+    do {
+        sp2_heap *heap = NULL;
+        uint32_t count;
+        status = sp2_receive_stream_pop_wait(shared.stream, &heap, 1, timeout_ns, &count);
+        if (status == SP2_OK) {
+            take(heap);
+        }
+        timeouts += status == SP2_E_TIMEOUT;
+    } while (status == SP2_OK || (status == SP2_E_TIMEOUT && timeouts < MOST_TIMEOUTS));
+    SCHEDULE_CHECK(status == SP2_E_STOPPED);
+}
+
+static void consume(void *unused) {
+    (void)unused;
+    pop_until_stopped(ENDLESS);
+}
+
+static void consume_with_timeout(void *unused) {
+    (void)unused;
+    pop_until_stopped(1000);
+}
+
+static void add_reader(void) {
+    SCHEDULE_CHECK(sp2_receive_stream_add_datagram_reader(shared.stream, heaps.datagrams,
+                                                          heaps.count) == SP2_OK);
+}
+
+/* ---- scenarios ---- */
+
+static void one_consumer(void) {
+    begin(1, 0);
+    schedule_start(consume, NULL);
+    schedule_choices(true);
+    add_reader();
+    end();
+    check_all_popped();
+    SCHEDULE_CHECK(shared.in_order);
+}
+
+static void two_consumers(void) {
+    begin(1, 0);
+    schedule_start(consume, NULL);
+    schedule_start(consume, NULL);
+    schedule_choices(true);
+    add_reader();
+    end();
+    check_all_popped();
+}
+
+static void consumer_with_timeout(void) {
+    begin(1, 0);
+    schedule_start(consume_with_timeout, NULL);
+    schedule_choices(true);
+    add_reader();
+    end();
+    check_all_popped();
+    SCHEDULE_CHECK(shared.in_order);
+}
+
+static void ready(void *context) {
+    (void)context;
+    SCHEDULE_CHECK(!shared.callback_gone);
+    shared.calls++;
+}
+
+static bool was_called(void *unused) {
+    (void)unused;
+    return shared.calls != shared.calls_used;
+}
+
+/* As an event loop does it: pops what there is, asks to be told, and sleeps only if it will be. */
+static void consume_by_callback(void *unused) {
+    (void)unused;
+    for (;;) {
+        sp2_heap *heap = NULL;
+        uint32_t count;
+        const int32_t status = sp2_receive_stream_pop(shared.stream, &heap, 1, &count);
+        if (status == SP2_OK) {
+            take(heap);
+            continue;
+        }
+        if (status == SP2_E_STOPPED) {
+            return;
+        }
+        SCHEDULE_CHECK(status == SP2_E_EMPTY);
+        if (sp2_receive_stream_request_ready(shared.stream) == SP2_E_EMPTY) {
+            schedule_wait(was_called, NULL, false);
+            shared.calls_used++;
+            SCHEDULE_CHECK(shared.calls == shared.calls_used);
+        }
+    }
+}
+
+static void ready_callback(void) {
+    begin(1, 0);
+    SCHEDULE_CHECK(sp2_receive_stream_set_ready_callback(shared.stream, ready, NULL) == SP2_OK);
+    schedule_start(consume_by_callback, NULL);
+    schedule_choices(true);
+    add_reader();
+    end();
+    check_all_popped();
+    SCHEDULE_CHECK(shared.in_order);
+}
+
+static void consume_by_handle(void *unused) {
+    (void)unused;
+    int64_t handle;
+    SCHEDULE_CHECK(sp2_receive_stream_get_fd(shared.stream, &handle) == SP2_OK);
+    for (;;) {
+        sp2_heap *heap = NULL;
+        uint32_t count;
+        platform_wait_for_handle(handle);
+        const int32_t status = sp2_receive_stream_pop(shared.stream, &heap, 1, &count);
+        if (status == SP2_OK) {
+            take(heap);
+        } else if (status == SP2_E_STOPPED) {
+            return;
+        }
+    }
+}
+
+static void handle_for_event_loops(void) {
+    begin(1, 0);
+    schedule_start(consume_by_handle, NULL);
+    schedule_choices(true);
+    add_reader();
+    end();
+    check_all_popped();
+}
+
+static void callback_removed(void) {
+    begin(HEAPS, 0);
+    SCHEDULE_CHECK(sp2_receive_stream_set_ready_callback(shared.stream, ready, NULL) == SP2_OK);
+    SCHEDULE_CHECK(sp2_receive_stream_request_ready(shared.stream) == SP2_E_EMPTY);
+    schedule_choices(true);
+    add_reader();
+    SCHEDULE_CHECK(sp2_receive_stream_set_ready_callback(shared.stream, NULL, NULL) == SP2_OK);
+    shared.callback_gone = true;
+    SCHEDULE_CHECK(sp2_receive_stream_stop(shared.stream) == SP2_OK);
+    end();
+}
+
+static void stopped_by_user(void) {
+    begin(1, 0);
+    schedule_start(consume, NULL);
+    schedule_choices(true);
+    add_reader();
+    SCHEDULE_CHECK(sp2_receive_stream_stop(shared.stream) == SP2_OK);
+    end();
+    SCHEDULE_CHECK(shared.in_order);
+}
+
+static void start_stream(void *unused) {
+    (void)unused;
+    SCHEDULE_CHECK(sp2_receive_stream_start(shared.stream) == SP2_OK);
+}
+
+static void explicit_start(void) {
+    begin(1, SP2_RECEIVE_EXPLICIT_START);
+    schedule_start(consume, NULL);
+    schedule_start(start_stream, NULL);
+    schedule_choices(true);
+    const int32_t status =
+        sp2_receive_stream_add_datagram_reader(shared.stream, heaps.datagrams, heaps.count);
+    SCHEDULE_CHECK(status == SP2_OK || status == SP2_E_STATE);
+    if (status == SP2_E_STATE) {
+        SCHEDULE_CHECK(sp2_receive_stream_stop(shared.stream) == SP2_OK);
+    }
+    end();
+    SCHEDULE_CHECK(status == SP2_E_STATE || shared.popped == HEAPS);
+}
+
+static void send_by_udp(void *unused) {
+    static schedule_place here = {"sender.c", "send_by_udp", 0};
+    (void)unused;
+    for (size_t i = 0; i < heaps.count; i++) {
+        schedule_point(&here);
+        platform_send(shared.port, heaps.datagrams[i].data, (uint32_t)heaps.datagrams[i].length);
+    }
+    schedule_point(&here);
+    platform_send(shared.port, stop.datagrams[0].data, (uint32_t)stop.datagrams[0].length);
+}
+
+/* The socket is paused while the ring is full. */
+static void udp_with_full_ring(void) {
+    const sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    begin(1, 0);
+    SCHEDULE_CHECK(sp2_receive_stream_add_udp_reader(shared.stream, &udp, &shared.port) == SP2_OK);
+    schedule_start(consume, NULL);
+    schedule_choices(true);
+    send_by_udp(NULL);
+    end();
+    check_all_popped();
+    SCHEDULE_CHECK(shared.in_order);
+}
+
+static void udp_stopped_by_user(void) {
+    const sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    begin(1, 0);
+    SCHEDULE_CHECK(sp2_receive_stream_add_udp_reader(shared.stream, &udp, &shared.port) == SP2_OK);
+    schedule_start(consume, NULL);
+    schedule_start(send_by_udp, NULL);
+    schedule_choices(true);
+    SCHEDULE_CHECK(sp2_receive_stream_stop(shared.stream) == SP2_OK);
+    end();
+    SCHEDULE_CHECK(shared.in_order);
+}
+
+/* ---- the memory pool and the default memory ---- */
+
+static void *base_allocate(void *context, uint64_t size, const sp2_packet_header *packet,
+                           void **block_context) {
+    (void)context;
+    (void)packet;
+    (void)block_context;
+    shared.blocks++;
+    return malloc((size_t)size);
+}
+
+static void base_free(void *context, void *block, uint64_t size, void *block_context) {
+    (void)context;
+    (void)size;
+    (void)block_context;
+    shared.blocks--;
+    free(block);
+}
+
+static void base_end(void *context) {
+    (void)context;
+    shared.ends++;
+}
+
+static void use_pool(void *unused) {
+    (void)unused;
+    void *contexts[2];
+    void *blocks[2];
+    for (int i = 0; i < 2; i++) {
+        blocks[i] = sp2__allocator_allocate(shared.pool, HEAP_BYTES, NULL, &contexts[i]);
+        SCHEDULE_CHECK(blocks[i] != NULL);
+        memset(blocks[i], i, HEAP_BYTES);
+    }
+    for (int i = 0; i < 2; i++) {
+        sp2__allocator_free(shared.pool, blocks[i], HEAP_BYTES, contexts[i]);
+    }
+}
+
+static void refilled_pool(void) {
+    platform_reset();
+    memset(&shared, 0, sizeof(shared));
+    sp2_allocator_options base = SP2_ALLOCATOR_OPTIONS_INIT;
+    base.allocate = base_allocate;
+    base.free = base_free;
+    base.finish = base_end;
+    sp2_memory_pool_options options = SP2_MEMORY_POOL_OPTIONS_INIT;
+    options.lower = 1;
+    options.upper = HEAP_BYTES;
+    options.initial = 2;
+    options.max_free = 2;
+    options.low_water = 2;
+    options.log_level = SP2_LOG_NONE;
+    SCHEDULE_CHECK(sp2_allocator_create(&base, &options.base) == SP2_OK);
+    SCHEDULE_CHECK(sp2_thread_pool_create(NULL, &options.thread_pool) == SP2_OK);
+    SCHEDULE_CHECK(sp2_memory_pool_create(&options, &shared.pool) == SP2_OK);
+    sp2_allocator_destroy(options.base);
+    sp2_thread_pool_destroy(options.thread_pool);
+    schedule_start(use_pool, NULL);
+    schedule_choices(true);
+    use_pool(NULL);
+    schedule_join();
+    sp2_memory_pool_stats stats = SP2_MEMORY_POOL_STATS_INIT;
+    SCHEDULE_CHECK(sp2_memory_pool_get_stats(shared.pool, &stats) == SP2_OK);
+    SCHEDULE_CHECK(stats.in_use == 0 && stats.free <= 2 && stats.hits + stats.misses == 4);
+    /* Perhaps while it is refilled; its threads end with it. */
+    sp2_allocator_destroy(shared.pool);
+    schedule_choices(false);
+    while (shared.ends == 0) {
+        schedule_yield();
+    }
+    SCHEDULE_CHECK(shared.blocks == 0 && shared.ends == 1);
+}
+
+enum { BLOCK_BYTES = 500000 };
+
+static void use_default_memory(void *unused) {
+    (void)unused;
+    uint8_t *block = sp2__recycler_alloc(BLOCK_BYTES);
+    SCHEDULE_CHECK(block != NULL);
+    const uint8_t mine = (uint8_t)(schedule_current() + 1);
+    block[0] = mine;
+    block[BLOCK_BYTES - 1] = mine;
+    sp2__recycler_free(sp2__recycler_alloc(BLOCK_BYTES), BLOCK_BYTES);
+    SCHEDULE_CHECK(block[0] == mine && block[BLOCK_BYTES - 1] == mine);
+    sp2__recycler_free(block, BLOCK_BYTES);
+}
+
+/* Threads take and return blocks while the last user leaves. */
+static void default_memory(void) {
+    platform_reset();
+    memset(&shared, 0, sizeof(shared));
+    sp2__recycler_add_user();
+    schedule_start(use_default_memory, NULL);
+    schedule_choices(true);
+    use_default_memory(NULL);
+    sp2__recycler_remove_user();
+    schedule_join();
+    schedule_choices(false);
+    sp2_memory_stats memory = SP2_MEMORY_STATS_INIT;
+    SCHEDULE_CHECK(sp2_memory_get_stats(&memory) == SP2_OK);
+    SCHEDULE_CHECK(memory.used_bytes == 0 && memory.cached_bytes == 0);
+}
+
+#define STREAM_FILES                                                                               \
+    "ring.c delivery.c stream.c reader.c intake.c wake.c event_loop.c ready_handle.c settings.c "  \
+    "datagram_reader.c udp_reader.c sender.c"
+
+static const schedule_scenario scenarios[] = {
+    {"one consumer, full ring", one_consumer, STREAM_FILES, false},
+    {"one consumer that looks before it sleeps", one_consumer, STREAM_FILES, true},
+    {"two consumers", two_consumers, STREAM_FILES, false},
+    {"consumer with a timeout", consumer_with_timeout, STREAM_FILES, false},
+    {"consumer with the ready callback", ready_callback, STREAM_FILES, false},
+    {"consumer with a handle", handle_for_event_loops, STREAM_FILES, false},
+    {"ready callback is removed", callback_removed, STREAM_FILES, false},
+    {"stream is stopped by the user", stopped_by_user, STREAM_FILES, false},
+    {"reader is added while the stream is started", explicit_start, STREAM_FILES, false},
+    {"UDP reader is paused and resumed", udp_with_full_ring, STREAM_FILES, false},
+    {"UDP reader is stopped by the user", udp_stopped_by_user, STREAM_FILES, false},
+    {"memory pool is refilled and ends", refilled_pool, "memory_pool.c allocator.c event_loop.c",
+     false},
+    {"default memory loses its last user", default_memory, "recycler.c", false},
+};
+
+SP2_TEST(Scenarios_hold_in_every_order_of_steps) {
+    make_packets();
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+        const uint64_t start = sp2_test_now_ns();
+        const schedule_result result = schedule_explore(&scenarios[i], MUTATE_NOTHING, "");
+        printf("%8" PRIu64 " orders, %s cost %" PRIu32 ", up to %4" PRIu64 " choices, %.1f s: %s\n",
+               result.schedules, result.all ? "all up to" : "limit after all up to", result.cost,
+               result.points, (double)(sp2_test_now_ns() - start) / 1e9, scenarios[i].name);
+        fflush(stdout);
+        sp2_test_context("%s", scenarios[i].name);
+        CHECK_STR(result.failure, "");
+        CHECK(result.schedules > 10);
+    }
+}
+
+/* What is left out of the core, and the scenario that misses it. */
+static const struct {
+    const char *scenario;
+    schedule_mutation mutation;
+    const char *function;
+} mutations[] = {
+    {"one consumer, full ring", MUTATE_FENCE, "leave_to_consumer"},
+    {"one consumer, full ring", MUTATE_FENCE, "sp2__ring_announce"},
+    {"one consumer, full ring", MUTATE_STORE, "sp2__ring_stop"},
+    {"one consumer, full ring", MUTATE_STORE, "sp2__ring_publish"},
+    {"one consumer, full ring", MUTATE_LOCK, "sp2__stream_make_room"},
+    {"two consumers", MUTATE_LOCK, "sp2__ring_pop"},
+    {"consumer with the ready callback", MUTATE_FENCE, "sp2__ring_announce"},
+    {"consumer with the ready callback", MUTATE_FENCE, "see_to_blocked"},
+    {"consumer with a handle", MUTATE_LOCK, "update_ready_handle"},
+    {"UDP reader is paused and resumed", MUTATE_FENCE, "leave_to_consumer"},
+    {"UDP reader is paused and resumed", MUTATE_LOCK, "sp2__stream_wait_for_room"},
+    {"UDP reader is stopped by the user", MUTATE_LOCK, "sp2__reader_close"},
+    {"default memory loses its last user", MUTATE_LOCK, "sp2__recycler_alloc"},
+};
+
+static const schedule_scenario *scenario_named(const char *name) {
+    size_t i = 0;
+    while (strcmp(scenarios[i].name, name) != 0) {
+        i++;
+    }
+    return &scenarios[i];
+}
+
+SP2_TEST(Orders_that_go_wrong_are_found_when_something_is_left_out) {
+    static const char *const kinds[] = {
+        [MUTATE_FENCE] = "fence", [MUTATE_STORE] = "store", [MUTATE_LOCK] = "lock"};
+    make_packets();
+    for (size_t i = 0; i < sizeof(mutations) / sizeof(mutations[0]); i++) {
+        const schedule_result result = schedule_explore(
+            scenario_named(mutations[i].scenario), mutations[i].mutation, mutations[i].function);
+        printf("found after %6" PRIu64 " orders: no %s in %s (%s): %s\n", result.schedules,
+               kinds[mutations[i].mutation], mutations[i].function, mutations[i].scenario,
+               result.failure);
+        fflush(stdout);
+        sp2_test_context("no %s in %s", kinds[mutations[i].mutation], mutations[i].function);
+        CHECK(result.failure[0] != '\0');
+    }
+}
