@@ -609,7 +609,7 @@ static const refusal refusals[] = {
      SP2_E_OS, "thread"},
     {"pthread_create: EAGAIN", STREAM, OS_PTHREAD_CREATE, OS_ANY, EAGAIN, 0, SP2_E_OS, "thread"},
     {"pthread_setaffinity_np: EINVAL", THREADS, OS_SETAFFINITY, OS_ANY, EINVAL, 1, SP2_OK,
-     "cannot bind thread 1"},
+     "cannot bind thread"},
     {"getaddrinfo: EAI_AGAIN", READER, OS_GETADDRINFO, OS_ANY, EAI_AGAIN, 0, SP2_E_ADDRESS,
      "resolve"},
     {"getaddrinfo: EAI_MEMORY", READER, OS_GETADDRINFO, OS_ANY, EAI_MEMORY, 0, SP2_E_ADDRESS,
