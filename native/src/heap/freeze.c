@@ -84,8 +84,11 @@ static bool finish_item(const sp2_heap *heap, sp2_item *item, const sp2_item *ne
     const bool next_has_address = next != NULL && !(next->flags & SP2_ITEM_IMMEDIATE);
     const uint64_t end = next_has_address ? next->value : heap->min_length;
     item->length = end - item->value;
+    if (item->length == 0) {
+        return false; /* perhaps of a heap that has no payload at all */
+    }
     item->data = heap->payload + item->value;
-    return item->length != 0;
+    return true;
 }
 
 void sp2__heap_freeze(sp2_heap *heap) {

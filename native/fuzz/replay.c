@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Runs a fuzz target on files, or on all files of folders, without libFuzzer: any compiler will do,
+ * and a finding can be looked at with a debugger. Its line is that of one test (tests/test.c).
+ */
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "fuzz.h"
+
+typedef struct tally {
+    unsigned long inputs;
+    bool failed;
+} tally;
+
+static void replay_file(const char *path, tally *sum) {
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        perror(path);
+        sum->failed = true;
+        return;
+    }
+    uint8_t *bytes = NULL;
+    size_t length = 0;
+    for (size_t read = 1; read != 0; length += read) {
+        bytes = realloc(bytes, length + BUFSIZ);
+        FUZZ_CHECK(bytes != NULL);
+        read = fread(bytes + length, 1, BUFSIZ, file);
+    }
+    fclose(file);
+    /* If the target ends the program, this says on which input. */
+    fprintf(stderr, "%s\n", path);
+    LLVMFuzzerTestOneInput(bytes, length);
+    free(bytes);
+    sum->inputs++;
+}
+
+static void replay(const char *path, tally *sum) {
+    DIR *folder = opendir(path);
+    if (folder == NULL) {
+        replay_file(path, sum);
+        return;
+    }
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        char file[4096];
+        if (entry->d_name[0] != '.') {
+            snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
+            replay_file(file, sum);
+        }
+    }
+    closedir(folder);
+}
+
+int main(int argc, char **argv) {
+    tally sum = {0, false};
+    if (argc < 2 || argv[1][0] == '-') {
+        fprintf(stderr, "usage: %s FILE-OR-FOLDER...\n", argv[0]);
+        return EXIT_FAILURE;
+    }
+    for (int i = 1; i < argc; i++) {
+        replay(argv[i], &sum);
+    }
+    const bool passed = sum.inputs != 0 && !sum.failed;
+    printf("%s Corpus_replays_without_a_finding (%ld ms): %lu inputs\n",
+           passed ? "passed " : "failed ", (long)(clock() / (CLOCKS_PER_SEC / 1000)), sum.inputs);
+    return passed ? EXIT_SUCCESS : EXIT_FAILURE;
+}
