@@ -95,6 +95,22 @@ public sealed class ReceiveFileTests
     }
 
     [Test]
+    public async Task Empty_packet_behind_everything_received_is_an_empty_range_in_json()
+    {
+        // The packet's payload offset is 64, its heap length 100, and nothing else arrives.
+        using var file = PacketFile.OfDatagrams(
+        [
+            Convert.FromHexString(
+                "5304020600000004" + "8001000000000007" + "8002000000000064" + "8003000000000040" + "8004000000000000"),
+        ]);
+
+        CommandResult result = await InProcess.RunAsync("recv", "--packets", file.Path, "--incomplete", "--json");
+
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(result.Lines[0], Does.Contain("\"received\":0,").And.Contain("\"ranges\":[[64,64]]"));
+    }
+
+    [Test]
     public async Task Long_lists_of_heaps_are_cut_short_in_tables_only()
     {
         using var file = PacketFile.OfDatagrams(

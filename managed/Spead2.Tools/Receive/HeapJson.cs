@@ -54,7 +54,8 @@ internal static class HeapJson
     private static string HashRanges(Heap heap, ReadOnlySpan<byte> payload)
     {
         var hash = new Fnv1a64();
-        foreach (PayloadRange range in heap.PayloadRanges)
+        // An empty one may be behind the payload's end.
+        foreach (PayloadRange range in heap.PayloadRanges.Where(range => range.Length > 0))
         {
             hash.Add(payload[(int)range.Start..(int)range.End]);
         }

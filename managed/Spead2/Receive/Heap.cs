@@ -97,7 +97,8 @@ public abstract unsafe class Heap : IDisposable
 
     /// <summary>
     /// Parts of an incomplete heap that arrived, in order and disjoint. Empty unless the stream keeps them
-    /// (<see cref="ReceiveStreamOptions.IncompleteKeepPayloadRanges"/>), and for heaps that are not incomplete.
+    /// (<see cref="ReceiveStreamOptions.IncompleteKeepPayloadRanges"/>), and for heaps that are not incomplete. A packet
+    /// without payload that lies in a gap is an empty range, perhaps behind the end of <see cref="Payload"/>.
     /// </summary>
     public ImmutableArray<PayloadRange> PayloadRanges
     {
