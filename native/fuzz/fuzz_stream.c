@@ -248,7 +248,8 @@ static void end_source(run *r) {
 
 static void feed_raw(run *r, fuzz_input *input, bool is_datagram) {
     size_t length = fuzz_take_u16(input);
-    keep_as_last(r, fuzz_take_bytes(input, &length), length);
+    uint8_t *bytes = fuzz_take_bytes(input, &length);
+    keep_as_last(r, bytes, length);
     if (is_datagram) {
         feed_datagram(r, r->last, r->last_length);
     } else {

@@ -34,7 +34,7 @@ static void add_payload(packet_builder *packet, uint64_t offset, size_t length) 
 uint8_t *fuzz_make_packet(fuzz_input *input, size_t *length) {
     const uint8_t form = fuzz_take_u8(input);
     const uint8_t cnt = fuzz_take_u8(input);
-    const uint32_t address_bits = 8 * (1 + (form & FLAVOUR) % 7);
+    const uint32_t address_bits = 8u * (1u + (form & FLAVOUR) % 7u);
     const uint64_t mask = ((uint64_t)1 << address_bits) - 1;
     const uint64_t heap_length = fuzz_take_u16(input) & mask;
     const uint64_t offset = fuzz_take_u16(input) & mask;
