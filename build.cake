@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#load "coverage.cake"
+#load "fuzz.cake"
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
@@ -8,6 +10,8 @@ const string Preset = "linux-x64";
 const string ClangPreset = "linux-x64-clang";
 const string AddressSanitizerPreset = "linux-x64-asan";
 const string ThreadSanitizerPreset = "linux-x64-tsan";
+const string MemorySanitizerPreset = "linux-x64-msan";
+const string CoveragePreset = "linux-x64-coverage";
 const string WindowsPreset = "win-x64-mingw";
 const string Arm64Preset = "linux-arm64";
 const string MuslPreset = "linux-musl-x64";
@@ -36,6 +40,7 @@ const string AotLibrary = $"{AotFolder}/lib/libspead2aot.so";
 (string Program, string Package)[] emulators = [.. wine, ("qemu-aarch64-static", "qemu-user-static")];
 (string Program, string Package)[] packageTools = [("readelf", "binutils"), ("git", "git")];
 (string Program, string Package)[] sampleTools = [("pkg-config", "pkg-config"), ("python3", "python3")];
+(string Program, string Package)[] fuzzTools = [("/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a", "libclang-rt-14-dev")];
 (string Program, string Package)[] formatTools = [("clang-format-14", "clang-format-14")];
 
 // The C core for other systems than this one, from musl, which needs least, to Windows.
@@ -83,6 +88,7 @@ Task("test")
         suites.Add(TestNative("C core, linux-x64", Preset, "--exclude-regex", "_aot$"));
         suites.Add(TestNative("C tests of the AOT library", Preset, "--tests-regex", "_aot$"));
         suites.Add(TestNative($"C core, {AddressSanitizerPreset}", AddressSanitizerPreset));
+        suites.Add(TestCoverage());
         foreach (FilePath project in GetFiles("tests/*/*.csproj").OrderBy(path => path.FullPath))
         {
             suites.Add(TestManaged(project, project.GetFilenameWithoutExtension().ToString(), $"TestCategory!={LongTests}"));
@@ -120,14 +126,32 @@ Task("demo")
         "dotnet", "run", "--project", "managed/Spead2.Tools", "--configuration", "Release", "--no-build", "--", "demo"));
 
 Task("sanitize")
-    .Description("Builds and tests the C core with address, undefined-behaviour and thread sanitizers")
+    .Description("Tests the C core with address, undefined-behaviour, thread and memory sanitizers, and the C# facade on the first")
+    .IsDependentOn("build")
     .Does(() =>
     {
-        foreach (string preset in (string[])[AddressSanitizerPreset, ThreadSanitizerPreset])
+        Require([.. nativeTools, .. contractTools, .. fuzzTools]);
+        EnsureDirectoryExists(Results);
+        foreach (string preset in (string[])[AddressSanitizerPreset, ThreadSanitizerPreset, MemorySanitizerPreset])
         {
             BuildNative(preset);
-            Run("ctest", "--preset", preset, "--no-tests=error");
+            suites.Add(TestNative($"C core, {preset}", preset));
         }
+
+        suites.Add(TestFacadeWithSanitizer());
+    });
+
+Task("fuzz")
+    .Description("Fuzzes the C core: --minutes N for each target; see --help")
+    .Does(() => Environment.ExitCode = Fuzz(programArguments));
+
+Task("coverage")
+    .Description("Runs the C tests and prints which lines and branches of the C core they reach")
+    .Does(() =>
+    {
+        EnsureDirectoryExists(Results);
+        suites.Add(TestCoverage());
+        PrintNativeCoverage();
     });
 
 Task("platforms")
@@ -211,6 +235,11 @@ RunTarget(target);
 
 if (suites.Count > 0)
 {
+    if (target == "test")
+    {
+        PrintNativeCoverage();
+    }
+
     Environment.Exit(Summarize(suites, tableOfTests));
 }
 
@@ -280,6 +309,34 @@ void PrintFaults(bool write)
     }
 }
 
+// The facade with a C core that has the address sanitizer, which must be the first library of the process. It cannot
+// tell leaks of the core from what .NET keeps.
+Suite TestFacadeWithSanitizer()
+{
+    string core = MakeAbsolute(File($"build/{AddressSanitizerPreset}/lib/libspead2core.so")).FullPath;
+    string runtime = Output("gcc", "-print-file-name=libasan.so").Single();
+    return TestManaged(
+        File("tests/Spead2.Interop.Tests/Spead2.Interop.Tests.csproj"), "Spead2.Interop.Tests, address sanitizer",
+        $"TestCategory!={LongTests}",
+        "--environment", $"SPEAD2_CORE_LIBRARY={core}", "--environment", $"LD_PRELOAD={runtime}",
+        "--environment", "ASAN_OPTIONS=detect_leaks=0:handle_segv=0:use_sigaltstack=0");
+}
+
+// All C tests in a build that counts what runs.
+Suite TestCoverage()
+{
+    BuildNative(CoveragePreset);
+    ForgetNativeCoverage(CoveragePreset);
+    return TestNative($"C core, {CoveragePreset}", CoveragePreset);
+}
+
+void PrintNativeCoverage()
+{
+    Coverage coverage = ReadNativeCoverage(CoveragePreset);
+    PrintMissing("Lines of the C core", coverage);
+    PrintCoverage("C core", coverage, folder => folder);
+}
+
 // The newest .NET whose compiler and runtime for native libraries the package feed has.
 void PublishAot()
 {
@@ -324,14 +381,14 @@ void StartWine()
 
 // .NET -----------------------------------------------------------------------------------------------------------------
 
-Suite TestManaged(FilePath project, string name, string filter)
+Suite TestManaged(FilePath project, string name, string filter, params string[] more)
 {
     string results = $"{Results}/{name}.trx";
     int exitCode = Start(
-        "dotnet", "test", project.FullPath, "--configuration", "Release", "--no-build", "--nologo",
+        "dotnet", ["test", project.FullPath, "--configuration", "Release", "--no-build", "--nologo",
         "--filter", filter, "--logger", "console;verbosity=normal",
         "--logger", $"trx;LogFileName={name}.trx", "--results-directory", Results,
-        "--blame-hang-timeout", "5min", "--blame-hang-dump-type", "none");
+        "--blame-hang-timeout", "5min", "--blame-hang-dump-type", "none", .. more]);
     return Suite.FromTrx(name, results, exitCode);
 }
 
@@ -442,6 +499,7 @@ void Require((string Program, string Package)[] tools)
     }
 }
 
+// A library is named by its whole path.
 bool IsOnPath(string program) =>
     EnvironmentVariable("PATH").Split(System.IO.Path.PathSeparator)
         .Any(folder => System.IO.File.Exists(System.IO.Path.Combine(folder, program)));
@@ -471,8 +529,13 @@ bool Succeeds(string program, params string[] arguments)
 
 IEnumerable<string> Output(string program, params string[] arguments)
 {
-    var settings = new ProcessSettings { Arguments = Quoted(arguments), RedirectStandardOutput = true };
-    return StartProcess(program, settings, out IEnumerable<string> output) == 0
+    var settings = new ProcessSettings
+    {
+        Arguments = Quoted(arguments),
+        RedirectStandardOutput = true,
+        RedirectStandardError = true,
+    };
+    return StartProcess(program, settings, out IEnumerable<string> output, out _) == 0
         ? output
         : throw new CakeException($"{program} failed");
 }

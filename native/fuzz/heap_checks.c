@@ -106,6 +106,10 @@ void fuzz_check_heap(const sp2_heap *heap, const sp2_receive_options *options) {
         FUZZ_CHECK(options->flags & SP2_RECEIVE_DELIVER_INCOMPLETE);
         FUZZ_CHECK(info.payload == NULL || (options->flags & SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD));
     }
+    const sp2_descriptor *descriptors;
+    uint64_t count;
+    const int32_t status = sp2_heap_get_descriptors(heap, &descriptors, &count);
+    FUZZ_CHECK(status == SP2_OK || (status == SP2_E_ARG && count == 0));
     check_items(heap, &info);
     check_ranges(heap, &info, options);
 }

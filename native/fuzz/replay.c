@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "fuzz.h"
@@ -14,6 +15,7 @@
 typedef struct tally {
     unsigned long inputs;
     bool failed;
+    bool quiet;
 } tally;
 
 static void replay_file(const char *path, tally *sum) {
@@ -31,8 +33,10 @@ static void replay_file(const char *path, tally *sum) {
         read = fread(bytes + length, 1, BUFSIZ, file);
     }
     fclose(file);
-    /* If the target ends the program, this says on which input. */
-    fprintf(stderr, "%s\n", path);
+    if (!sum->quiet) {
+        /* If the target ends the program, this says on which input. */
+        fprintf(stderr, "%s\n", path);
+    }
     LLVMFuzzerTestOneInput(bytes, length);
     free(bytes);
     sum->inputs++;
@@ -55,12 +59,15 @@ static void replay(const char *path, tally *sum) {
 }
 
 int main(int argc, char **argv) {
-    tally sum = {0, false};
-    if (argc < 2 || argv[1][0] == '-') {
-        fprintf(stderr, "usage: %s FILE-OR-FOLDER...\n", argv[0]);
+    tally sum = {0};
+    int first = 1;
+    sum.quiet = argc > 1 && strcmp(argv[1], "--quiet") == 0;
+    first += sum.quiet;
+    if (first >= argc || argv[first][0] == '-') {
+        fprintf(stderr, "usage: %s [--quiet] FILE-OR-FOLDER...\n", argv[0]);
         return EXIT_FAILURE;
     }
-    for (int i = 1; i < argc; i++) {
+    for (int i = first; i < argc; i++) {
         replay(argv[i], &sum);
     }
     const bool passed = sum.inputs != 0 && !sum.failed;

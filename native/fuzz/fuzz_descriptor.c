@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* Descriptors: the input is what a descriptor's item has for bytes, in a heap that is well. */
+#include <string.h>
+
+#include "fuzz.h"
+#include "heap_checks.h"
+#include "packet_builder.h"
+#include "stream/stream.h"
+
+enum { ITEMS = 2 };
+
+static sp2_receive_stream *new_stream(uint8_t bug_compat) {
+    static sp2_thread_pool *pool;
+    if (pool == NULL) {
+        FUZZ_CHECK(sp2_thread_pool_create(NULL, &pool) == SP2_OK);
+    }
+    sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
+    options.bug_compat = bug_compat & SP2_BUG_COMPAT_PYSPEAD_0_5_2;
+    options.log_level = SP2_LOG_NONE;
+    sp2_receive_stream *stream;
+    FUZZ_CHECK(sp2_receive_stream_create(pool, &options, &stream) == SP2_OK);
+    return stream;
+}
+
+/* One packet, which has the whole input as two items. */
+static void build(packet_builder *packet, fuzz_input *input) {
+    const uint32_t address_bits = 8u * (1u + fuzz_take_u8(input) % 7u);
+    const uint64_t most = ((uint64_t)1 << address_bits) - 1;
+    const uint64_t length = input->length < most ? input->length : most;
+    packet_begin_heap(packet, address_bits, 1, (int64_t)length, 0, length);
+    for (uint64_t i = 0; i < ITEMS; i++) {
+        packet_add_address(packet, ITEM_DESCRIPTOR, i * (length / ITEMS));
+    }
+    packet_add_payload(packet, input->bytes, (size_t)length);
+}
+
+static void check_text(const char *text, uint32_t length) {
+    FUZZ_CHECK(text != NULL && text[length] == '\0');
+    for (uint32_t i = 0; i < length; i++) {
+        FUZZ_CHECK((uint8_t)text[i] < 0x80);
+    }
+}
+
+static void check_descriptor(const sp2_descriptor *descriptor) {
+    FUZZ_CHECK(descriptor->id != 0 && descriptor->reserved == 0);
+    check_text(descriptor->name, descriptor->name_length);
+    check_text(descriptor->description, descriptor->description_length);
+    check_text(descriptor->numpy_header, descriptor->numpy_header_length);
+    FUZZ_CHECK(descriptor->name_length <= 1024 && descriptor->description_length <= 65536);
+    FUZZ_CHECK(descriptor->format_fields <= 4096 && descriptor->rank <= 32);
+    for (uint32_t i = 0; i < descriptor->format_fields; i++) {
+        FUZZ_CHECK(descriptor->format[i].kind <= UINT8_MAX && descriptor->format[i].reserved == 0);
+    }
+    for (uint32_t i = 0; i < descriptor->rank; i++) {
+        FUZZ_CHECK(descriptor->shape[i] >= SP2_DIMENSION_VARIABLE);
+    }
+}
+
+static void check_descriptors(const sp2_heap *heap) {
+    const sp2_descriptor *descriptors;
+    const sp2_descriptor *again;
+    uint64_t count;
+    uint64_t count_again;
+    const int32_t status = sp2_heap_get_descriptors(heap, &descriptors, &count);
+    FUZZ_CHECK(status == SP2_OK || status == SP2_E_ARG);
+    FUZZ_CHECK((descriptors == NULL) == (count == 0));
+    FUZZ_CHECK(status == SP2_OK || (count == 0 && sp2_last_error_message()[0] != '\0'));
+    for (uint64_t i = 0; i < count; i++) {
+        check_descriptor(&descriptors[i]);
+    }
+    FUZZ_CHECK(sp2_heap_get_descriptors(heap, &again, &count_again) == status);
+    FUZZ_CHECK(again == descriptors && count_again == count);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    fuzz_input input = {data, size};
+    sp2_receive_stream *stream = new_stream(fuzz_take_u8(&input));
+    packet_builder packet;
+    build(&packet, &input);
+    sp2__stream_enter(stream);
+    sp2__stream_add_datagram(stream, packet.bytes, packet.length);
+    sp2__stream_leave(stream);
+    packet_free(&packet);
+    sp2_heap *heap;
+    uint32_t count;
+    FUZZ_CHECK(sp2_receive_stream_pop(stream, &heap, 1, &count) == SP2_OK);
+    sp2_receive_stream_destroy(stream);
+    check_descriptors(heap);
+    sp2_heap_release(heap);
+    fuzz_check_no_memory();
+    return 0;
+}
