@@ -535,9 +535,9 @@ IEnumerable<string> Output(string program, params string[] arguments)
         RedirectStandardOutput = true,
         RedirectStandardError = true,
     };
-    return StartProcess(program, settings, out IEnumerable<string> output, out _) == 0
+    return StartProcess(program, settings, out IEnumerable<string> output, out IEnumerable<string> errors) == 0
         ? output
-        : throw new CakeException($"{program} failed");
+        : throw new CakeException($"{program} failed: {string.Join(' ', errors)}");
 }
 
 ProcessArgumentBuilder Quoted(string[] arguments) =>

@@ -104,7 +104,9 @@ void datagrams_add_part(datagram_list *list, uint32_t address_bits, uint64_t cnt
                         uint64_t length) {
     packet_builder packet;
     packet_begin_heap(&packet, address_bits, cnt, heap_length, offset, length);
-    packet_add_payload(&packet, payload + offset, (size_t)length);
+    if (length != 0) {
+        packet_add_payload(&packet, payload + offset, (size_t)length);
+    }
     datagrams_add_packet(list, &packet);
 }
 
