@@ -73,7 +73,7 @@ Coverage ReadNativeCoverage(string preset)
     [
         .. GetFiles($"build/{preset}/native/CMakeFiles/spead2core*.dir/**/*.gcno").Select(file => file.FullPath),
     ];
-    foreach (string line in Output("gcov", ["--json-format", "--stdout", .. notes]))
+    foreach (string line in Output("gcov", ["--json-format", "--stdout", "--branch-probabilities", .. notes]))
     {
         using JsonDocument report = JsonDocument.Parse(line);
         foreach (JsonElement file in report.RootElement.GetProperty("files").EnumerateArray())

@@ -155,8 +155,8 @@ static bool is_large(unsigned index) {
 }
 
 /* Fetches the start of the block that will be handed out next from the processor that freed it. If
- * there is none this does nothing: a prefetch of no memory is none, and asking would cost more. Only
- * pointers must not be computed from NULL. */
+ * there is none this does nothing: a prefetch of no memory is none, and asking would cost more.
+ * Only pointers must not be computed from NULL. */
 static void prefetch_block(const free_block *block, uint64_t size) {
     for (uint64_t offset = 0; offset < PREFETCHED_BYTES && offset < size; offset += CACHE_LINE) {
         SP2__PREFETCH_WRITE((const void *)((uintptr_t)block + offset));
