@@ -5,10 +5,8 @@ using BenchmarkDotNet.Running;
 using Spead2.Benchmarks;
 
 // For example: dotnet run -c Release --project benchmarks/Spead2.Benchmarks -- all --quick
-// What is no command goes to BenchmarkDotNet: ... -- --filter '*Codec*'
-return args is [] or ["all" or "assemble" or "udp" or "facade" or "items" or "codecs" or "report" or "--help" or "-h", ..]
-    ? BenchmarkCommand.Run(args)
-    : RunFiltered(args);
+// Options without a command go to BenchmarkDotNet: ... -- --filter '*Codec*'
+return args is [['-', ..] and not ("--help" or "-h"), ..] ? RunFiltered(args) : BenchmarkCommand.Run(args);
 
 static int RunFiltered(string[] arguments)
 {

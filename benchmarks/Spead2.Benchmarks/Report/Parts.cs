@@ -134,8 +134,9 @@ internal static class Parts
         }
 
         process.WaitForExit();
-        return process.ExitCode == 0
+        return process.ExitCode == 0 && lines.Count > 0
             ? lines
-            : throw new InvalidOperationException($"{string.Join(' ', command)} ended with exit code {process.ExitCode}.");
+            : throw new InvalidOperationException(
+                $"{string.Join(' ', command)} ended with exit code {process.ExitCode} and {lines.Count} results.");
     }
 }
