@@ -320,6 +320,17 @@ SP2_TEST(Small_block_with_preferred_huge_pages_has_ordinary_ones_if_there_are_no
     CHECK(!is_mapped(mapped.payload, 2 * PAGE));
 }
 
+SP2_TEST(Huge_pages_that_nobody_reserved_are_not_taken_for_there) {
+    if (read_number(POOL_FREE) != 0) {
+        SKIP("the system's pool of huge pages is not empty");
+    }
+    sp2_mmap_options options = SP2_MMAP_OPTIONS_INIT;
+    options.flags = SP2_MMAP_PREFER_HUGE;
+    options.extra_flags = MAP_NORESERVE;
+    mapped_heap mapped = receive_mapped(&options, 5000);
+    heaps_free(&mapped.heaps);
+}
+
 SP2_TEST(Extra_flags_reach_the_system) {
     sp2_mmap_options options = SP2_MMAP_OPTIONS_INIT;
     options.extra_flags = MAP_LOCKED;

@@ -60,12 +60,15 @@ internal static unsafe class MappedMemory
 
     public static void Unmap(byte* block, nuint mapped) => _ = Libc.munmap(block, mapped);
 
-    /// <summary>From the system's pool of huge pages. It unmaps whole pages only.</summary>
+    /// <summary>
+    /// From the system's pool of huge pages. It unmaps whole pages only. Pages that are not reserved may turn out not
+    /// to be there when they are touched, which ends the process (SIGBUS).
+    /// </summary>
     private static byte* MapFromPool(nuint size, int flags, out nuint mapped)
     {
         int log2 = (int)((uint)flags >> HugeShift & HugeMask);
         mapped = RoundUp(size, log2 != 0 ? (nuint)1 << log2 : DefaultHugePageSize.Value);
-        return MapWhole(mapped, flags | Libc.MAP_HUGETLB | Libc.MAP_POPULATE);
+        return MapWhole(mapped, (flags & ~Libc.MAP_NORESERVE) | Libc.MAP_HUGETLB | Libc.MAP_POPULATE);
     }
 
     private static byte* MapWhole(nuint size, int flags)

@@ -108,10 +108,12 @@ static size_t huge_page_size(int flags) {
     return log2 != 0 ? (size_t)1 << log2 : default_huge_page_size();
 }
 
-/* From the system's pool of huge pages. It unmaps whole pages only. */
+/* From the system's pool of huge pages. It unmaps whole pages only. Pages that are not reserved may
+ * turn out not to be there when they are touched, which ends the process (SIGBUS). */
 static void *map_from_pool(size_t size, int flags, size_t *mapped) {
     *mapped = round_up(size, huge_page_size(flags));
-    return *mapped == 0 ? NULL : map(*mapped, flags | MAP_HUGETLB | MAP_POPULATE);
+    return *mapped == 0 ? NULL
+                        : map(*mapped, (flags & ~MAP_NORESERVE) | MAP_HUGETLB | MAP_POPULATE);
 }
 #endif
 
