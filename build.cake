@@ -82,7 +82,7 @@ Task("test")
     .Does(() =>
     {
         CleanDirectory(Results);
-        BuildNative(Preset, $"-DSP2_AOT_LIBRARY={MakeAbsolute(File(AotLibrary)).FullPath}");
+        BuildNative(Preset, AotOption());
         BuildNative(ClangPreset);
         BuildNative(AddressSanitizerPreset);
         suites.Add(TestNative("C core, linux-x64", Preset, "--exclude-regex", "_aot$"));
@@ -188,6 +188,17 @@ Task("differential")
     .Does(() => Run(
         "dotnet",
         ["run", "--project", "tests/Spead2.Differential", "--configuration", "Release", "--", .. programArguments]));
+
+Task("spinner")
+    .Description("Calls both libraries at random from four threads, for 60 seconds or as many as its argument says")
+    .IsDependentOn("aot")
+    .Does(() =>
+    {
+        CleanDirectory(Results);
+        BuildNative(Preset, AotOption());
+        Environment.SetEnvironmentVariable("SPEAD2_SPIN_SECONDS", programArguments.FirstOrDefault("60"));
+        suites.Add(TestNative("random calls", Preset, "--verbose", "--tests-regex", "^(spinner|spinner_aot|any_handle_aot)$"));
+    });
 
 Task("bench")
     .Description("Runs all benchmarks and writes benchmarks/results, with plots: ten minutes, with --quick two; see --help")
@@ -336,6 +347,9 @@ void PrintNativeCoverage()
     PrintMissing("Lines of the C core", coverage);
     PrintCoverage("C core", coverage, folder => folder);
 }
+
+// Says to CMake where the second library for the public tests is.
+string AotOption() => $"-DSP2_AOT_LIBRARY={MakeAbsolute(File(AotLibrary)).FullPath}";
 
 // The newest .NET whose compiler and runtime for native libraries the package feed has.
 void PublishAot()

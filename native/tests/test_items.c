@@ -3,6 +3,7 @@
 #define SP2_HAS_ITEMS
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "receiver.h"
 #include "spead2core/items.h"
@@ -214,6 +215,93 @@ SP2_TEST(Heap_that_breaks_a_rule_is_refused_with_its_reason_and_changes_nothing)
     REQUIRE_OK(sp2_item_group_find_name(group, "gain", &info));
     CHECK_STR(info.type, "|u1");
     CHECK_STATUS(sp2_item_group_get_updated(group, 0, &info), SP2_E_ARG);
+    sp2_heap_release(heap);
+    sp2_item_group_destroy(group);
+}
+
+/* Memory that is there when it is touched, which here nobody does. */
+static uint8_t *map(uint64_t length) {
+    void *memory = mmap(NULL, (size_t)length, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void *map_block(void *context, uint64_t size, const sp2_packet_header *packet,
+                       void **block_context) {
+    (void)context;
+    (void)packet;
+    *block_context = NULL;
+    return map(size);
+}
+
+static void unmap_block(void *context, void *block, uint64_t size, void *block_context) {
+    (void)context;
+    (void)block_context;
+    munmap(block, (size_t)size);
+}
+
+static void copy_nothing(void *context, uint8_t *heap, const sp2_packet_header *packet) {
+    (void)context;
+    (void)heap;
+    (void)packet;
+}
+
+/* A heap of two packets of half its length, all of which is an item that says it is a descriptor.
+ */
+static sp2_heap *untouched_heap(uint64_t length) {
+    enum { HEADER = 128, PACKETS = 2 };
+    sp2_datagram datagrams[PACKETS];
+    sp2_allocator_options blocks = SP2_ALLOCATOR_OPTIONS_INIT;
+    sp2_receive_options options = quiet_options(0);
+    sp2_allocator *allocator;
+    blocks.allocate = map_block;
+    blocks.free = unmap_block;
+    options.max_heap_size = length;
+    sp2_receive_stream *stream = new_stream(&options);
+    REQUIRE_OK(sp2_allocator_create(&blocks, &allocator));
+    REQUIRE_OK(sp2_receive_stream_set_memory_allocator(stream, allocator));
+    sp2_allocator_destroy(allocator);
+    REQUIRE_OK(sp2_receive_stream_set_copy_function(stream, copy_nothing, NULL));
+    for (uint64_t i = 0; i < PACKETS; i++) {
+        packet_builder packet;
+        packet_begin_heap(&packet, 48, 1, (int64_t)length, i * length / PACKETS, length / PACKETS);
+        packet_add_address(&packet, ITEM_DESCRIPTOR, 0);
+        uint8_t *bytes = map(HEADER + length / PACKETS);
+        REQUIRE(bytes != NULL && packet.length <= HEADER);
+        memcpy(bytes, packet.bytes, packet.length);
+        datagrams[i] = (sp2_datagram){bytes, packet.length + length / PACKETS};
+        packet_free(&packet);
+    }
+    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, datagrams, PACKETS));
+    heap_list heaps = pop_count(stream, 1);
+    sp2_heap *heap = heaps.heaps[0];
+    heaps.count = 0;
+    heaps_free(&heaps);
+    sp2_receive_stream_destroy(stream);
+    for (uint64_t i = 0; i < PACKETS; i++) {
+        munmap((void *)(uintptr_t)datagrams[i].data, (size_t)(HEADER + length / PACKETS));
+    }
+    return heap;
+}
+
+SP2_TEST(Heap_of_2_GiB_is_not_supported_and_a_smaller_one_is) {
+    const uint64_t limit = (uint64_t)2 << 30;
+    sp2_item_group *group = new_group(0);
+    uint64_t updated = 99;
+    sp2_heap *heap = untouched_heap(limit);
+    CHECK_EQ_U64(info_of(heap).payload_length, limit);
+    CHECK_STATUS(sp2_item_group_update(group, heap, &updated), SP2_E_UNSUPPORTED);
+    CHECK_EQ_U64(updated, 0);
+    CHECK_CONTAINS(sp2_last_error_message(), "2 GiB");
+    const sp2_descriptor *descriptors = NULL;
+    uint64_t count = 99;
+    CHECK_STATUS(sp2_heap_get_descriptors(heap, &descriptors, &count), SP2_E_UNSUPPORTED);
+    CHECK_EQ_U64(count, 0);
+    CHECK_CONTAINS(sp2_last_error_message(), "2 GiB");
+    sp2_heap_release(heap);
+    heap = untouched_heap(limit - 64);
+    CHECK_STATUS(sp2_item_group_update(group, heap, &updated), SP2_OK);
+    CHECK_STATUS(sp2_heap_get_descriptors(heap, &descriptors, &count), SP2_OK);
     sp2_heap_release(heap);
     sp2_item_group_destroy(group);
 }

@@ -14,6 +14,15 @@ internal static class RepositoryFiles
 
     public static string NativeSources { get; } = Path.Combine(Root, "native", "src");
 
+    /// <summary>The C program that calls every function at random.</summary>
+    public static string Spinner { get; } = Path.Combine(Root, "native", "tests", "test_spinner.c");
+
+    /// <summary>The C tests of what only the AOT library has.</summary>
+    public static string ItemTests { get; } = Path.Combine(Root, "native", "tests", "test_items.c");
+
+    /// <summary>What is said about the AOT library.</summary>
+    public static string AotDocument { get; } = Path.Combine(Root, "docs", "aot.md");
+
     /// <summary>The C interface of the release that programs may have been compiled against.</summary>
     public static string ReleasedInterface { get; } =
         Path.Combine(Root, "tests", "Spead2.Bindings.Tests", "released-interface.txt");

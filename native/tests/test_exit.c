@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of a process while streams receive, a thread waits and callbacks run. */
+#include <signal.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "loopback.h"
+#include "receiver.h"
+#include "test_threads.h"
+
+/* Set in the process that ends: how it does. */
+#define ENDING "SP2_TEST_ENDING"
+enum { EXPECTED_CODE = 42, HEAP_BYTES = 1000, BUSY = 1000 };
+
+static sp2_receive_stream *busy;
+static sp2_receive_stream *silent;
+static sp2_receive_stream *callback_stream;
+static atomic_ulong heaps_popped;
+static atomic_ulong callbacks;
+
+_Noreturn static void *send_for_ever(void *port) {
+    datagram_list list = {0};
+    uint8_t *payload = new_payload(HEAP_BYTES, 1);
+    for (uint64_t cnt = 1; cnt <= 8; cnt++) {
+        datagrams_add_heap(&list, cnt, payload, HEAP_BYTES, HEAP_BYTES);
+    }
+    free(payload);
+    for (;;) {
+        send_to_loopback(*(uint32_t *)port, &list);
+    }
+}
+
+static void *pop_for_ever(void *stream) {
+    sp2_heap *heap;
+    uint32_t count;
+    while (sp2_receive_stream_pop_wait(stream, &heap, 1, -1, &count) == SP2_OK) {
+        sp2_heap_release(heap);
+        atomic_fetch_add(&heaps_popped, 1);
+    }
+    return NULL;
+}
+
+/* Pops what there is and asks for the next call. */
+static void pop_when_ready(void *context) {
+    (void)context;
+    sp2_heap *heap;
+    uint32_t count;
+    atomic_fetch_add(&callbacks, 1);
+    do {
+        while (sp2_receive_stream_pop(callback_stream, &heap, 1, &count) == SP2_OK) {
+            sp2_heap_release(heap);
+        }
+    } while (sp2_receive_stream_request_ready(callback_stream) == SP2_OK);
+}
+
+_Noreturn static void *leave(void *unused) {
+    (void)unused;
+    exit(EXPECTED_CODE);
+}
+
+/* A pool of memory that is filled in the background. */
+static void use_memory_pool(sp2_receive_stream *stream, sp2_thread_pool *pool) {
+    sp2_memory_pool_options options = SP2_MEMORY_POOL_OPTIONS_INIT;
+    sp2_allocator *allocator;
+    options.upper = HEAP_BYTES;
+    options.max_free = 8;
+    options.initial = 8;
+    options.low_water = 8;
+    options.thread_pool = pool;
+    options.log_level = SP2_LOG_NONE;
+    REQUIRE_OK(sp2_memory_pool_create(&options, &allocator));
+    REQUIRE_OK(sp2_receive_stream_set_memory_allocator(stream, allocator));
+}
+
+static void be_busy_and_end(const char *ending) {
+    static uint32_t ports[2];
+    test_thread thread;
+    sp2_thread_pool *pool;
+    const sp2_receive_options options = quiet_options(0);
+    REQUIRE_OK(sp2_thread_pool_create(NULL, &pool));
+    REQUIRE_OK(sp2_receive_stream_create(pool, &options, &busy));
+    silent = new_stream(&options);
+    callback_stream = new_stream(&options);
+    use_memory_pool(busy, pool);
+    REQUIRE_OK(sp2_receive_stream_set_ready_callback(callback_stream, pop_when_ready, NULL));
+    ports[0] = add_loopback_reader(busy);
+    ports[1] = add_loopback_reader(callback_stream);
+    add_loopback_reader(silent);
+    test_thread_start(&thread, pop_for_ever, busy);
+    test_thread_start(&thread, pop_for_ever, silent);
+    pop_when_ready(NULL);
+    test_thread_start(&thread, send_for_ever, &ports[0]);
+    test_thread_start(&thread, send_for_ever, &ports[1]);
+    WAIT_UNTIL(atomic_load(&heaps_popped) > BUSY && atomic_load(&callbacks) > 0, PATIENCE_SECONDS);
+    if (strcmp(ending, "in a thread") == 0) {
+        test_thread_start(&thread, leave, NULL);
+        test_thread_join(thread);
+    } else if (strcmp(ending, "at once") == 0) {
+        _Exit(EXPECTED_CODE);
+    }
+    exit(EXPECTED_CODE);
+}
+
+/* Starts this program again as the one that ends, and looks how it did. */
+static void check_ending(const char *ending, const char *test) {
+    extern char **environ;
+    char program[] = "/proc/self/exe";
+    char name[128];
+    char *arguments[] = {program, name, NULL};
+    pid_t child;
+    int status = 0;
+    snprintf(name, sizeof(name), "%s", test);
+    sp2_test_context("ending %s", ending);
+    REQUIRE(setenv(ENDING, ending, 1) == 0);
+    /* What is in use when a process ends is no leak, but between two threads may look like one. */
+    REQUIRE(setenv("ASAN_OPTIONS", "detect_leaks=0", 1) == 0);
+    const int failure = posix_spawn(&child, program, NULL, NULL, arguments, environ);
+    unsetenv(ENDING);
+    REQUIRE(failure == 0);
+    pid_t ended = 0;
+    WAIT_UNTIL((ended = waitpid(child, &status, WNOHANG)) != 0, 2 * PATIENCE_SECONDS);
+    if (ended == 0) {
+        kill(child, SIGKILL);
+        waitpid(child, &status, 0);
+    }
+    CHECK(WIFEXITED(status));
+    CHECK_EQ_I64(WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), EXPECTED_CODE);
+}
+
+SP2_TEST(Process_ends_while_streams_receive_a_thread_waits_and_callbacks_run) {
+    static const char *const endings[] = {"in main", "in a thread", "at once"};
+    if (getenv(ENDING) != NULL) {
+        be_busy_and_end(getenv(ENDING));
+    }
+    for (int i = 0; i < 4; i++) {
+        for (size_t j = 0; j < sizeof(endings) / sizeof(endings[0]); j++) {
+            check_ending(endings[j], __func__);
+        }
+    }
+}

@@ -1,0 +1,762 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls every function of the interface at random, from four threads, with structs of any size and
+ * NULLs; nothing but status codes may come of it. Everything that the contract forbids is left out:
+ * a handle is live, of the right kind, and given back by one thread while nobody else uses it.
+ *
+ * Compiled with SPINNER_ANY_HANDLE nothing is left out: handles are live, given back already, of
+ * another kind, or never were any. It is for a library that checks handles, and has items.h.
+ *
+ * SPEAD2_SPIN_SECONDS says how long. The process ends while streams receive.
+ */
+#ifdef SPINNER_ANY_HANDLE
+#define SP2_HAS_ITEMS
+#endif
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "receiver.h"
+#include "test_threads.h"
+
+/* Everything that is called, which a test of the headers compares with them. */
+#define CORE_FUNCTIONS(X)                                                                          \
+    X(sp2_allocator_create)                                                                        \
+    X(sp2_allocator_destroy)                                                                       \
+    X(sp2_heap_get_descriptors)                                                                    \
+    X(sp2_heap_get_info)                                                                           \
+    X(sp2_heap_get_items)                                                                          \
+    X(sp2_heap_get_ranges)                                                                         \
+    X(sp2_heap_release)                                                                            \
+    X(sp2_last_error_message)                                                                      \
+    X(sp2_last_error_os_code)                                                                      \
+    X(sp2_memory_get_stats)                                                                        \
+    X(sp2_memory_pool_create)                                                                      \
+    X(sp2_memory_pool_get_stats)                                                                   \
+    X(sp2_memory_pool_get_warn_on_empty)                                                           \
+    X(sp2_memory_pool_set_warn_on_empty)                                                           \
+    X(sp2_memory_set_cache_limit)                                                                  \
+    X(sp2_memory_trim)                                                                             \
+    X(sp2_mmap_allocator_create)                                                                   \
+    X(sp2_receive_stream_add_buffer_reader)                                                        \
+    X(sp2_receive_stream_add_datagram_reader)                                                      \
+    X(sp2_receive_stream_add_udp_reader)                                                           \
+    X(sp2_receive_stream_create)                                                                   \
+    X(sp2_receive_stream_destroy)                                                                  \
+    X(sp2_receive_stream_find_stat)                                                                \
+    X(sp2_receive_stream_get_fd)                                                                   \
+    X(sp2_receive_stream_get_stat_count)                                                           \
+    X(sp2_receive_stream_get_stat_info)                                                            \
+    X(sp2_receive_stream_get_stat_values)                                                          \
+    X(sp2_receive_stream_get_stats)                                                                \
+    X(sp2_receive_stream_get_stop_on_stop_item)                                                    \
+    X(sp2_receive_stream_pop)                                                                      \
+    X(sp2_receive_stream_pop_wait)                                                                 \
+    X(sp2_receive_stream_request_ready)                                                            \
+    X(sp2_receive_stream_set_copy_function)                                                        \
+    X(sp2_receive_stream_set_memcpy)                                                               \
+    X(sp2_receive_stream_set_memory_allocator)                                                     \
+    X(sp2_receive_stream_set_ready_callback)                                                       \
+    X(sp2_receive_stream_set_stop_on_stop_item)                                                    \
+    X(sp2_receive_stream_start)                                                                    \
+    X(sp2_receive_stream_stop)                                                                     \
+    X(sp2_receive_stream_update_stat)                                                              \
+    X(sp2_status_message)                                                                          \
+    X(sp2_status_name)                                                                             \
+    X(sp2_thread_pool_create)                                                                      \
+    X(sp2_thread_pool_destroy)                                                                     \
+    X(sp2_thread_set_affinity)                                                                     \
+    X(sp2_version_number)                                                                          \
+    X(sp2_version_string)
+#define ITEM_FUNCTIONS(X)                                                                          \
+    X(sp2_item_group_create)                                                                       \
+    X(sp2_item_group_destroy)                                                                      \
+    X(sp2_item_group_find_id)                                                                      \
+    X(sp2_item_group_find_name)                                                                    \
+    X(sp2_item_group_get_count)                                                                    \
+    X(sp2_item_group_get_item)                                                                     \
+    X(sp2_item_group_get_updated)                                                                  \
+    X(sp2_item_group_update)
+#ifdef SP2_HAS_ITEMS
+#define FUNCTIONS(X) CORE_FUNCTIONS(X) ITEM_FUNCTIONS(X)
+#else
+#define FUNCTIONS(X) CORE_FUNCTIONS(X)
+#endif
+
+#define ENUMERATOR(name) COUNT_##name,
+enum { FUNCTIONS(ENUMERATOR) FUNCTION_COUNT };
+#define NAME(name) #name,
+static const char *const function_names[] = {FUNCTIONS(NAME)};
+
+/* STATUSES: how many different ones there are, success included. */
+enum { THREADS = 4, SLOTS = 16, LARGEST_STRUCT = 70000, STATUSES = 11, POP_CAPACITY = 8 };
+enum { DEFAULT_SECONDS = 3, HELD_AT_MOST = 4 };
+
+typedef enum kind { POOL, STREAM, ALLOCATOR, HEAP, GROUP, KINDS } kind;
+
+/* A handle that threads share. Whoever calls with it holds the lock for reading, whoever gives it
+ * back, or puts another one there, holds it for writing. */
+typedef struct slot {
+    pthread_rwlock_t lock;
+    _Atomic(void *) handle;
+} slot;
+
+typedef struct spinner {
+    sp2_test_rng random;
+    slot *held[HELD_AT_MOST]; /* locked for reading until the action is over */
+    unsigned held_count;
+    _Alignas(max_align_t) unsigned char options[LARGEST_STRUCT];
+} spinner;
+
+static slot slots[KINDS][SLOTS];
+static atomic_ulong counts[FUNCTION_COUNT][STATUSES];
+static atomic_ulong callbacks;
+static uint64_t deadline_ns;
+static int sender;
+
+static uint64_t below(spinner *self, uint64_t bound) {
+    return sp2_test_below(&self->random, bound);
+}
+
+static bool once_in(spinner *self, uint64_t times) {
+    return below(self, times) == 0;
+}
+
+static void count(unsigned function, int32_t status) {
+    CHECK(status <= 0 && status > -STATUSES);
+    /* There is nothing on this system that a library may do without. */
+    CHECK(status != SP2_E_UNSUPPORTED);
+    if (status == SP2_E_ARG || status == SP2_E_TOO_NEW || status == SP2_E_OS) {
+        CHECK(sp2_last_error_message()[0] != '\0');
+        /* So begins the message about a fault of the AOT library's own. */
+        CHECK(strncmp(sp2_last_error_message(), "unexpected", strlen("unexpected")) != 0);
+    }
+    atomic_fetch_add_explicit(&counts[function][-status], 1, memory_order_relaxed);
+}
+
+/* A call that gives a status. */
+#define NOTE(function, ...) count(COUNT_##function, function(__VA_ARGS__))
+
+/* A call that gives nothing. */
+#define CALL(function, ...)                                                                        \
+    do {                                                                                           \
+        function(__VA_ARGS__);                                                                     \
+        count(COUNT_##function, SP2_OK);                                                           \
+    } while (0)
+
+/* Handles: of these functions ANY_HANDLE has others. ------------------------------------------ */
+
+#ifndef SPINNER_ANY_HANDLE
+
+/* A live handle, or NULL. */
+static void *handle_of(spinner *self, kind wanted) {
+    slot *chosen = &slots[wanted][below(self, SLOTS)];
+    if (once_in(self, 32) || pthread_rwlock_tryrdlock(&chosen->lock) != 0) {
+        return NULL;
+    }
+    REQUIRE(self->held_count < HELD_AT_MOST);
+    self->held[self->held_count++] = chosen;
+    return atomic_load(&chosen->handle);
+}
+
+static void let_go(spinner *self) {
+    while (self->held_count > 0) {
+        pthread_rwlock_unlock(&self->held[--self->held_count]->lock);
+    }
+}
+
+static void give_back(kind of, void *handle) {
+    switch (of) {
+    case POOL:
+        CALL(sp2_thread_pool_destroy, handle);
+        break;
+    case STREAM:
+        CALL(sp2_receive_stream_destroy, handle);
+        break;
+    case ALLOCATOR:
+        CALL(sp2_allocator_destroy, handle);
+        break;
+    default:
+        CALL(sp2_heap_release, handle);
+    }
+}
+
+/* Puts a handle into the place of another one, which ends; NULL only ends that one. */
+static void keep(spinner *self, kind of, void *handle) {
+    let_go(self);
+    slot *place = &slots[of][below(self, SLOTS)];
+    pthread_rwlock_wrlock(&place->lock);
+    void *old = atomic_exchange(&place->handle, handle);
+    pthread_rwlock_unlock(&place->lock);
+    give_back(of, old);
+}
+
+static void end(spinner *self) {
+    keep(self, (kind)below(self, GROUP), NULL);
+}
+
+#else
+
+/* A handle of this kind, or of any, or something that is none. */
+static void *handle_of(spinner *self, kind wanted) {
+    const kind of = once_in(self, 4) ? (kind)below(self, KINDS) : wanted;
+    void *known = atomic_load(&slots[of][below(self, SLOTS)].handle);
+    switch (below(self, 16)) {
+    case 0:
+        return NULL;
+    case 1:
+        return self->options;
+    case 2:
+        return (void *)(uintptr_t)sp2_test_next(&self->random);
+    case 3: /* one bit of a handle is another */
+        return (void *)((uintptr_t)known ^ (uintptr_t)1 << below(self, 64));
+    default:
+        return known;
+    }
+}
+
+static void let_go(spinner *self) {
+    (void)self;
+}
+
+/* Threads that have just looked still know the old handle. Whatever it stood for ends: of these
+ * functions at most one means it. */
+static void keep(spinner *self, kind of, void *handle) {
+    void *old = atomic_exchange(&slots[of][below(self, SLOTS)].handle, handle);
+    CALL(sp2_heap_release, old);
+    CALL(sp2_receive_stream_destroy, old);
+    CALL(sp2_allocator_destroy, old);
+    CALL(sp2_thread_pool_destroy, old);
+    CALL(sp2_item_group_destroy, old);
+}
+
+/* The handle stays where it is. */
+static void end(spinner *self) {
+    void *handle = handle_of(self, (kind)below(self, KINDS));
+    switch (below(self, 5)) {
+    case 0:
+        CALL(sp2_receive_stream_destroy, handle);
+        break;
+    case 1:
+        CALL(sp2_thread_pool_destroy, handle);
+        break;
+    case 2:
+        CALL(sp2_allocator_destroy, handle);
+        break;
+    case 3:
+        CALL(sp2_item_group_destroy, handle);
+        break;
+    default:
+        CALL(sp2_heap_release, handle);
+    }
+}
+
+#endif
+
+/* What callers hand in. ----------------------------------------------------------------------- */
+
+static void count_log(void *context, int32_t level, const char *message) {
+    (void)context;
+    CHECK(level >= SP2_LOG_WARNING && level <= SP2_LOG_DEBUG && message[0] != '\0');
+    atomic_fetch_add_explicit(&callbacks, 1, memory_order_relaxed);
+}
+
+static void count_ready(void *context) {
+    (void)context;
+    atomic_fetch_add_explicit(&callbacks, 1, memory_order_relaxed);
+}
+
+static void *allocate(void *context, uint64_t size, const sp2_packet_header *packet,
+                      void **block_context) {
+    (void)packet;
+    *block_context = context;
+    atomic_fetch_add_explicit(&callbacks, 1, memory_order_relaxed);
+    return size < 1 << 20 ? malloc((size_t)size) : NULL;
+}
+
+static void free_block(void *context, void *block, uint64_t size, void *block_context) {
+    (void)size;
+    CHECK(block_context == context);
+    free(block);
+}
+
+static void copy(void *context, uint8_t *heap, const sp2_packet_header *packet) {
+    (void)context;
+    memcpy(heap + packet->payload_offset, packet->payload, (size_t)packet->payload_length);
+}
+
+/* Heaps of one packet each, the last of which is cut short: with eight bytes, the description of an
+ * item behind them, and its value. They stay valid for ever. */
+enum { HEAPS = 4, ITEM_ID = 0x1000, ITEM_VALUE = 7 };
+static const uint8_t content[] = {1, 2, 3, 4, 5, 6, 7, 8};
+static packet_builder packets[HEAPS];
+static sp2_datagram datagrams[HEAPS + 1];
+static packet_builder buffer;
+
+static void describe_item(packet_builder *descriptor) {
+    static const char name[] = "gain";
+    static const char type[] = "{'descr': '|u1', 'fortran_order': False, 'shape': (6,)}";
+    const uint64_t length = strlen(name) + strlen(type);
+    packet_begin_heap(descriptor, 48, 1, (int64_t)length, 0, length);
+    packet_add_immediate(descriptor, 0x14, ITEM_ID);
+    packet_add_address(descriptor, 0x10, 0);
+    packet_add_address(descriptor, 0x15, strlen(name));
+    packet_add_payload(descriptor, (const uint8_t *)name, strlen(name));
+    packet_add_payload(descriptor, (const uint8_t *)type, strlen(type));
+}
+
+static void make_packets(void) {
+    packet_builder descriptor;
+    describe_item(&descriptor);
+    const uint64_t length = sizeof(content) + descriptor.length;
+    for (uint64_t i = 0; i < HEAPS; i++) {
+        packet_begin_heap(&packets[i], 48, i + 1, (int64_t)length, 0, length);
+        packet_add_address(&packets[i], 5, sizeof(content));
+        packet_add_immediate(&packets[i], ITEM_ID, ITEM_VALUE);
+        packet_add_payload(&packets[i], content, sizeof(content));
+        packet_add_payload(&packets[i], descriptor.bytes, descriptor.length);
+        packet_add_payload(&buffer, packets[i].bytes, packets[i].length);
+        datagrams[i] = (sp2_datagram){packets[i].bytes, packets[i].length - i / (HEAPS - 1)};
+    }
+    packet_free(&descriptor);
+}
+
+/* A struct with a size that may be wrong, or that of a later version with something in its tail, or
+ * one bit that is another; or NULL. A bit of a pointer is another, too: the caller mends that. */
+static void *sized(spinner *self, const void *options, uint32_t size) {
+    static const uint32_t sizes[] = {0, 1, 4, 8, 65535, 65536, 65537, UINT32_MAX};
+    memset(self->options, 0, sizeof(self->options));
+    memcpy(self->options, options, size);
+    uint32_t said = size;
+    if (once_in(self, 8)) {
+        said = sizes[below(self, sizeof(sizes) / sizeof(sizes[0]))];
+    } else if (once_in(self, 8)) {
+        said = size + (uint32_t)below(self, 32);
+    } else if (once_in(self, 8)) {
+        said = (uint32_t)below(self, size);
+    }
+    memcpy(self->options, &said, sizeof(said));
+    if (once_in(self, 8)) {
+        self->options[size + below(self, 64)] = 1;
+    }
+    if (once_in(self, 8)) {
+        self->options[4 + below(self, size - 4)] ^= (unsigned char)(1 << below(self, 8));
+    }
+    return once_in(self, 16) ? NULL : self->options;
+}
+
+/* Creating. ----------------------------------------------------------------------------------- */
+
+static void create_pool(spinner *self) {
+    static const int32_t cpus[] = {0, 1};
+    const sp2_thread_pool_options options = {.threads = (uint32_t)below(self, 3), .log = count_log};
+    sp2_thread_pool *pool = NULL;
+    void *given = sized(self, &options, sizeof(options));
+    sp2_thread_pool_options *changed = (sp2_thread_pool_options *)self->options;
+    /* Few threads, or more than there can be. */
+    changed->threads &= ~(2 * (uint32_t)SP2_THREAD_POOL_MAX_THREADS - 1) | 3;
+    changed->affinity = cpus;
+    changed->affinity_count = (uint32_t)below(self, 3);
+    changed->log = count_log;
+    changed->name = once_in(self, 2) ? "spinner" : NULL;
+    NOTE(sp2_thread_pool_create, given, once_in(self, 16) ? NULL : &pool);
+    if (pool != NULL) {
+        keep(self, POOL, pool);
+    }
+}
+
+static void create_stream(spinner *self) {
+    static const sp2_custom_stat custom[] = {{"mine", SP2_STAT_COUNTER, 0}};
+    const sp2_receive_options options = {.flags = (uint32_t)below(self, 128),
+                                         .max_heaps = below(self, 8),
+                                         .ring_heaps = below(self, 8),
+                                         .log_level = (uint32_t)below(self, 5),
+                                         .spin_ns = (int64_t)below(self, 100000) - 1};
+    sp2_receive_stream *stream = NULL;
+    void *given = sized(self, &options, sizeof(options));
+    sp2_receive_options *changed = (sp2_receive_options *)self->options;
+    /* Tables of some heaps, or of more than there can be. */
+    changed->max_heaps &= ~(uint64_t)0xffffff0;
+    changed->ring_heaps &= ~(uint64_t)0xffffff0;
+    changed->substreams &= ~(uint64_t)0xffffff0;
+    changed->spin_ns &= INT64_MIN | 0xfffff;
+    changed->log = count_log;
+    changed->custom_stats = custom;
+    changed->custom_stat_count = (uint32_t)below(self, 2);
+    NOTE(sp2_receive_stream_create, once_in(self, 8) ? NULL : handle_of(self, POOL), given,
+         once_in(self, 16) ? NULL : &stream);
+    if (stream != NULL) {
+        keep(self, STREAM, stream);
+    }
+}
+
+static void create_memory_pool(spinner *self, sp2_allocator **allocator) {
+    const sp2_memory_pool_options options = {.lower = below(self, 16),
+                                             .upper = below(self, 4096),
+                                             .max_free = below(self, 8),
+                                             .initial = below(self, 8),
+                                             .low_water = below(self, 4)};
+    void *given = sized(self, &options, sizeof(options));
+    sp2_memory_pool_options *changed = (sp2_memory_pool_options *)self->options;
+    changed->upper &= 0xffff;
+    changed->initial &= 0xff;
+    changed->thread_pool = handle_of(self, POOL);
+    changed->base = handle_of(self, ALLOCATOR);
+    changed->log = count_log;
+    NOTE(sp2_memory_pool_create, given, allocator);
+}
+
+static void create_allocator(spinner *self) {
+    sp2_allocator *allocator = NULL;
+    switch (below(self, 3)) {
+    case 0: {
+        const sp2_allocator_options options = {
+            .allocate = allocate, .free = free_block, .context = &callbacks};
+        void *given = sized(self, &options, sizeof(options));
+        sp2_allocator_options *changed = (sp2_allocator_options *)self->options;
+        changed->allocate = once_in(self, 8) ? NULL : allocate;
+        changed->free = once_in(self, 8) ? NULL : free_block;
+        changed->finish = NULL;
+        changed->context = &callbacks;
+        NOTE(sp2_allocator_create, given, once_in(self, 16) ? NULL : &allocator);
+        break;
+    }
+    case 1: {
+        const sp2_mmap_options options = {.flags = (uint32_t)below(self, 2)};
+        NOTE(sp2_mmap_allocator_create, sized(self, &options, sizeof(options)),
+             once_in(self, 16) ? NULL : &allocator);
+        break;
+    }
+    default:
+        create_memory_pool(self, &allocator);
+    }
+    if (allocator != NULL) {
+        keep(self, ALLOCATOR, allocator);
+    }
+}
+
+/* Readers. ------------------------------------------------------------------------------------ */
+
+static void add_udp_reader(spinner *self, sp2_receive_stream *stream) {
+    static const char *const hosts[] = {NULL, "127.0.0.1", "::1", ""};
+    const sp2_udp_options options = {.buffer_size = SP2_UDP_BUFFER_SIZE_OS,
+                                     .max_size = (uint32_t)below(self, 3000)};
+    uint32_t port = 0;
+    void *given = sized(self, &options, sizeof(options));
+    sp2_udp_options *changed = (sp2_udp_options *)self->options;
+    changed->flags &= ~(uint32_t)SP2_UDP_EXISTING_SOCKET;
+    changed->flags |= once_in(self, 4) ? SP2_UDP_EXISTING_SOCKET : 0;
+    changed->bind_host = hosts[below(self, 4)];
+    changed->group = once_in(self, 4) ? "239.255.88.88" : NULL;
+    changed->interface_address = changed->group != NULL || once_in(self, 8) ? "127.0.0.1" : NULL;
+    changed->socket = (int64_t)below(self, 64) - 1;
+    NOTE(sp2_receive_stream_add_udp_reader, stream, given, once_in(self, 16) ? NULL : &port);
+    if (port == 0) {
+        return;
+    }
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (size_t i = 0; i < HEAPS; i++) {
+        /* Nobody need be there: the stream has another kind of address, or has ended. */
+        sendto(sender, datagrams[i].data, datagrams[i].length, MSG_DONTWAIT,
+               (const struct sockaddr *)&to, sizeof(to));
+    }
+}
+
+static void feed(spinner *self) {
+    sp2_receive_stream *stream = handle_of(self, STREAM);
+    switch (below(self, 4)) {
+    case 0:
+        NOTE(sp2_receive_stream_add_buffer_reader, stream, once_in(self, 16) ? NULL : buffer.bytes,
+             below(self, buffer.length + 1));
+        break;
+    case 1:
+        NOTE(sp2_receive_stream_add_datagram_reader, stream, once_in(self, 16) ? NULL : datagrams,
+             below(self, HEAPS + 2));
+        break;
+    case 2:
+        add_udp_reader(self, stream);
+        break;
+    default:
+        NOTE(sp2_receive_stream_start, stream);
+    }
+}
+
+/* Settings. ----------------------------------------------------------------------------------- */
+
+static void set(spinner *self) {
+    sp2_receive_stream *stream = handle_of(self, STREAM);
+    int32_t value = 0;
+    int64_t fd = 0;
+    switch (below(self, 9)) {
+    case 0:
+        NOTE(sp2_receive_stream_set_memory_allocator, stream, handle_of(self, ALLOCATOR));
+        break;
+    case 1:
+        NOTE(sp2_receive_stream_set_memcpy, stream, (int32_t)below(self, 6) - 1);
+        break;
+    case 2:
+        NOTE(sp2_receive_stream_set_copy_function, stream, once_in(self, 2) ? copy : NULL, NULL);
+        break;
+    case 3:
+        NOTE(sp2_receive_stream_set_stop_on_stop_item, stream, (int32_t)below(self, 2));
+        break;
+    case 4:
+        NOTE(sp2_receive_stream_get_stop_on_stop_item, stream, once_in(self, 8) ? NULL : &value);
+        break;
+    case 5:
+        NOTE(sp2_receive_stream_get_fd, stream, once_in(self, 8) ? NULL : &fd);
+        break;
+    case 6:
+        NOTE(sp2_memory_pool_set_warn_on_empty, handle_of(self, ALLOCATOR),
+             (int32_t)below(self, 2));
+        break;
+    case 7:
+        NOTE(sp2_memory_pool_get_warn_on_empty, handle_of(self, ALLOCATOR),
+             once_in(self, 8) ? NULL : &value);
+        break;
+    default:
+        NOTE(sp2_receive_stream_set_ready_callback, stream, once_in(self, 4) ? NULL : count_ready,
+             NULL);
+    }
+}
+
+static void set_process(spinner *self) {
+    switch (below(self, 4)) {
+    case 0:
+        NOTE(sp2_memory_trim);
+        break;
+    case 1:
+        NOTE(sp2_memory_set_cache_limit, sp2_test_next(&self->random) >> below(self, 64));
+        break;
+    case 2:
+        NOTE(sp2_thread_set_affinity, (int32_t)below(self, 8) - 2);
+        break;
+    default:
+        NOTE(sp2_thread_set_affinity, (int32_t)sp2_test_next(&self->random));
+    }
+}
+
+/* Heaps. -------------------------------------------------------------------------------------- */
+
+/* What belongs to this thread alone must be as it was sent. (With any handle around, one that is
+ * wrong by a bit may be this one, and another thread give it back.) */
+static void look_at(sp2_heap *heap) {
+#ifndef SPINNER_ANY_HANDLE
+    sp2_heap_info info = SP2_HEAP_INFO_INIT;
+    const sp2_item *items = NULL;
+    uint64_t item_count = 0;
+    CHECK_STATUS(sp2_heap_get_info(heap, &info), SP2_OK);
+    CHECK_STATUS(sp2_heap_get_items(heap, &items, &item_count), SP2_OK);
+    CHECK(item_count == info.item_count && item_count > 0 &&
+          items[item_count - 1].value == ITEM_VALUE);
+    CHECK(info.payload == NULL || memcmp(info.payload, content, sizeof(content)) == 0);
+#else
+    (void)heap;
+#endif
+}
+
+static void take(spinner *self) {
+    sp2_receive_stream *stream = handle_of(self, STREAM);
+    sp2_heap *heaps[POP_CAPACITY];
+    uint32_t popped = 0;
+    const uint32_t capacity = (uint32_t)below(self, POP_CAPACITY + 1);
+    switch (below(self, 3)) {
+    case 0:
+        NOTE(sp2_receive_stream_pop, stream, heaps, capacity, once_in(self, 16) ? NULL : &popped);
+        break;
+    case 1:
+        NOTE(sp2_receive_stream_pop_wait, stream, once_in(self, 16) ? NULL : heaps, capacity,
+             (int64_t)below(self, 100000), &popped);
+        break;
+    default:
+        NOTE(sp2_receive_stream_request_ready, stream);
+    }
+    for (uint32_t i = 0; i < popped; i++) {
+        look_at(heaps[i]);
+        keep(self, HEAP, heaps[i]);
+    }
+}
+
+static void look_at_heaps(spinner *self) {
+    const sp2_heap *heap = handle_of(self, HEAP);
+    const sp2_heap_info info = {0};
+    const sp2_item *items;
+    const sp2_range *ranges;
+    const sp2_descriptor *descriptors;
+    uint64_t many;
+    switch (below(self, 4)) {
+    case 0:
+        NOTE(sp2_heap_get_info, heap, sized(self, &info, sizeof(info)));
+        break;
+    case 1:
+        NOTE(sp2_heap_get_items, heap, &items, once_in(self, 16) ? NULL : &many);
+        break;
+    case 2:
+        NOTE(sp2_heap_get_descriptors, heap, &descriptors, once_in(self, 16) ? NULL : &many);
+        break;
+    default:
+        NOTE(sp2_heap_get_ranges, heap, &ranges, once_in(self, 16) ? NULL : &many);
+    }
+}
+
+/* Statistics. --------------------------------------------------------------------------------- */
+
+static void look_at_stats(spinner *self) {
+    static const char *const names[] = {"mine", "heaps", "none", "", NULL};
+    sp2_receive_stream *stream = handle_of(self, STREAM);
+    const sp2_receive_stats stats = {0};
+    const sp2_memory_pool_stats pool = {0};
+    const sp2_memory_stats memory = {0};
+    const sp2_stat_info stat = {0};
+    uint64_t values[40];
+    uint32_t index;
+    switch (below(self, 8)) {
+    case 0:
+        NOTE(sp2_receive_stream_get_stats, stream, sized(self, &stats, sizeof(stats)));
+        break;
+    case 1:
+        NOTE(sp2_receive_stream_get_stat_count, stream, once_in(self, 8) ? NULL : &index);
+        break;
+    case 2:
+        NOTE(sp2_receive_stream_get_stat_info, stream, (uint32_t)below(self, 40),
+             sized(self, &stat, sizeof(stat)));
+        break;
+    case 3:
+        NOTE(sp2_receive_stream_find_stat, stream, names[below(self, 5)], &index);
+        break;
+    case 4:
+        NOTE(sp2_receive_stream_get_stat_values, stream, values, (uint32_t)below(self, 41), &index);
+        break;
+    case 5:
+        NOTE(sp2_receive_stream_update_stat, stream, (uint32_t)below(self, 40), 1);
+        break;
+    case 6:
+        NOTE(sp2_memory_get_stats, sized(self, &memory, sizeof(memory)));
+        break;
+    default:
+        NOTE(sp2_memory_pool_get_stats, handle_of(self, ALLOCATOR),
+             sized(self, &pool, sizeof(pool)));
+    }
+}
+
+/* What there is to know about the library and about failures. */
+static void look_at_texts(spinner *self) {
+    const int32_t status = (int32_t)sp2_test_next(&self->random) >> below(self, 32);
+    CHECK(sp2_status_name(status)[0] != '\0');
+    count(COUNT_sp2_status_name, SP2_OK);
+    CHECK(sp2_status_message(status)[0] != '\0');
+    count(COUNT_sp2_status_message, SP2_OK);
+    CHECK(strlen(sp2_last_error_message()) < 4096);
+    count(COUNT_sp2_last_error_message, SP2_OK);
+    CALL(sp2_last_error_os_code);
+    CHECK_EQ_U64(sp2_version_number(), SP2_VERSION_NUMBER);
+    count(COUNT_sp2_version_number, SP2_OK);
+    CHECK(sp2_version_string()[0] != '\0');
+    count(COUNT_sp2_version_string, SP2_OK);
+}
+
+#ifdef SP2_HAS_ITEMS
+static void use_items(spinner *self) {
+    sp2_item_group *group = handle_of(self, GROUP);
+    const sp2_item_info options = {0};
+    void *info = sized(self, &options, sizeof(options));
+    uint64_t many;
+    switch (below(self, 7)) {
+    case 0:
+        NOTE(sp2_item_group_get_count, group, once_in(self, 8) ? NULL : &many);
+        break;
+    case 1:
+        NOTE(sp2_item_group_get_item, group, below(self, 2), info);
+        break;
+    case 2:
+        NOTE(sp2_item_group_get_updated, group, below(self, 2), info);
+        break;
+    case 3:
+        NOTE(sp2_item_group_find_id, group,
+             once_in(self, 2) ? ITEM_ID : sp2_test_next(&self->random), info);
+        break;
+    case 4:
+        NOTE(sp2_item_group_find_name, group, once_in(self, 8) ? NULL : "gain", info);
+        break;
+    case 5:
+        group = NULL;
+        NOTE(sp2_item_group_create, (uint32_t)below(self, 3), once_in(self, 16) ? NULL : &group);
+        if (group != NULL) {
+            keep(self, GROUP, group);
+        }
+        break;
+    default:
+        NOTE(sp2_item_group_update, group, handle_of(self, HEAP), &many);
+    }
+}
+#endif
+
+static void stop(spinner *self) {
+    NOTE(sp2_receive_stream_stop, handle_of(self, STREAM));
+}
+
+static void *spin(void *context) {
+    static void (*const actions[])(spinner *) = {
+        create_pool, create_stream, create_stream, create_allocator, feed, feed,          feed,
+        feed,        set,           set,           set_process,      take, take,          take,
+        take,        look_at_heaps, end,           look_at_stats,    stop, look_at_texts,
+#ifdef SP2_HAS_ITEMS
+        use_items,   use_items,
+#endif
+    };
+    spinner *self = context;
+    while (sp2_test_now_ns() < deadline_ns) {
+        actions[below(self, sizeof(actions) / sizeof(actions[0]))](self);
+        let_go(self);
+    }
+    return NULL;
+}
+
+/* Prints what every function answered, and checks that each was called and did what it can. */
+static void report(void) {
+    unsigned long calls = 0;
+    for (int i = 0; i < FUNCTION_COUNT; i++) {
+        printf("%-42s", function_names[i]);
+        for (int j = 0; j < STATUSES; j++) {
+            const unsigned long number = atomic_load(&counts[i][j]);
+            if (number != 0) {
+                printf("  %s %lu", sp2_status_name(-j), number);
+            }
+            calls += number;
+        }
+        printf("\n");
+        sp2_test_context("%s", function_names[i]);
+        CHECK(atomic_load(&counts[i][0]) != 0);
+    }
+    printf("%lu calls, %lu callbacks\n", calls, atomic_load(&callbacks));
+}
+
+SP2_TEST(Random_calls_from_four_threads_give_statuses_and_the_process_ends_while_streams_run) {
+    static spinner spinners[THREADS];
+    test_thread threads[THREADS];
+    const char *seconds = getenv("SPEAD2_SPIN_SECONDS");
+    sp2_test_rng random = sp2_test_random();
+    sender = socket(AF_INET, SOCK_DGRAM, 0);
+    REQUIRE(sender >= 0);
+    make_packets();
+    for (int i = 0; i < KINDS * SLOTS; i++) {
+        REQUIRE(pthread_rwlock_init(&slots[i / SLOTS][i % SLOTS].lock, NULL) == 0);
+    }
+    deadline_ns = sp2_test_now_ns() +
+                  (uint64_t)((seconds != NULL ? strtod(seconds, NULL) : DEFAULT_SECONDS) * 1e9);
+    for (int i = 0; i < THREADS; i++) {
+        spinners[i].random = (sp2_test_rng){sp2_test_next(&random)};
+        test_thread_start(&threads[i], spin, &spinners[i]);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        test_thread_join(threads[i]);
+    }
+    report();
+}
