@@ -310,20 +310,38 @@ SP2_TEST(What_is_no_packet_ends_an_item_and_no_other_one) {
 }
 
 SP2_TEST(Packet_that_contradicts_its_heap_or_comes_too_early_is_passed_over) {
-    bytes all = {0};
+    enum { PACKET_BYTES = 2, SECOND = 8 + 6 * 8 + PACKET_BYTES, LAST = 8 + 4 * 8 + PACKET_BYTES };
+    bytes own = {0};
+    bytes foreign = {0};
     bytes item = {0};
-    append_descriptor(&all, 48, 3, 0x1800, &TEXT_PART(ID_NAME, "aaaa"), 1, 2);
-    const size_t second = all.length - (8 + 4 * 8 + 2);
-    /* The second part, a foreign part, the first part twice, the second again. */
-    append(&item, all.data + second, all.length - second);
-    append_descriptor(&item, 48, 9, 0x1800, NULL, 0, 1);
-    append(&item, all.data, second);
-    append(&item, all.data, second);
-    append(&item, all.data + second, all.length - second);
+    append_descriptor(&own, 48, 3, 0x1800, &TEXT_PART(ID_NAME, "aaaa"), 1, PACKET_BYTES);
+    append_descriptor(&foreign, 48, 9, 0x1800, &TEXT_PART(ID_NAME, "cccc"), 1, PACKET_BYTES);
+    REQUIRE(own.length == SECOND + LAST);
+    /* Its second packet before the first, the first twice, and that of another heap between. */
+    append(&item, own.data + SECOND, LAST);
+    append(&item, own.data, SECOND);
+    append(&item, own.data, SECOND);
+    append(&item, foreign.data + SECOND, LAST);
+    append(&item, own.data + SECOND, LAST);
     append_named(&item, 4, "b");
     check_names(&item, 1, "aaaab");
     free(item.data);
-    free(all.data);
+    free(foreign.data);
+    free(own.data);
+}
+
+SP2_TEST(Identifier_that_is_not_in_an_item_pointer_does_not_count) {
+    packet_builder packet;
+    packet_begin_heap(&packet, 48, 1, 4, 0, 4);
+    packet_add_address(&packet, ITEM_NULL, 0);
+    packet_add_address(&packet, ID_ID, 1);
+    packet_add_payload(&packet, "\0\0\0\1", 4);
+    bytes item = {0};
+    append_packet(&item, &packet);
+    sp2_heap *heap = heap_of(&item, 1, 0);
+    descriptors_of(heap, 0);
+    sp2_heap_release(heap);
+    free(item.data);
 }
 
 SP2_TEST(Heap_of_unknown_length_counts_when_the_next_begins_or_the_item_ends) {
