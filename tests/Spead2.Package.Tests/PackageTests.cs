@@ -94,7 +94,10 @@ internal sealed class PackageTests
     [TestCaseSource(nameof(Libraries))]
     public void Assemblies_may_be_trimmed(string name)
     {
-        foreach ((string path, byte[] content) in Entries(Packages.PathOf(name, "nupkg")).Where(IsAssembly))
+        KeyValuePair<string, byte[]>[] assemblies = [.. Entries(Packages.PathOf(name, "nupkg")).Where(IsAssembly)];
+
+        Assert.That(assemblies, Is.Not.Empty);
+        foreach ((string path, byte[] content) in assemblies)
         {
             using PEReader assembly = new(new MemoryStream(content));
             MetadataReader reader = assembly.GetMetadataReader();
@@ -108,7 +111,10 @@ internal sealed class PackageTests
     [TestCaseSource(nameof(Libraries))]
     public void Symbols_have_the_sources_in_them(string name)
     {
-        foreach ((string path, byte[] content) in Entries(Packages.PathOf(name, "snupkg")).Where(IsSymbols))
+        KeyValuePair<string, byte[]>[] files = [.. Entries(Packages.PathOf(name, "snupkg")).Where(IsSymbols)];
+
+        Assert.That(files, Is.Not.Empty);
+        foreach ((string path, byte[] content) in files)
         {
             using MetadataReaderProvider symbols = MetadataReaderProvider.FromPortablePdbStream(new MemoryStream(content));
             MetadataReader reader = symbols.GetMetadataReader();
