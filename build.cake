@@ -17,6 +17,8 @@ const string Arm64Preset = "linux-arm64";
 const string MuslPreset = "linux-musl-x64";
 const string Results = "artifacts/test-results";
 const string Packages = "artifacts/packages";
+// What packages are made of, and their tests.
+const string PackageSolution = "managed/Packages.slnf";
 const string PackageTests = "tests/Spead2.Package.Tests/Spead2.Package.Tests.csproj";
 // Category of tests that have a target of their own.
 const string LongTests = "Consume";
@@ -97,7 +99,6 @@ Task("test")
 
 Task("pack")
     .Description($"Packs the NuGet packages into {Packages}, with the C core for all systems, and tests what is in them")
-    .IsDependentOn("build")
     .Does(() =>
     {
         Pack();
@@ -110,7 +111,6 @@ Task("repack")
 
 Task("consume")
     .Description("Receives with fresh programs that use the packages, published in every way; takes minutes")
-    .IsDependentOn("build")
     .Does(() =>
     {
         Pack();
@@ -411,13 +411,14 @@ Suite TestManaged(FilePath project, string name, string filter, params string[] 
 void Pack()
 {
     Require([.. nativeTools, .. crossCompilers, .. packageTools]);
-    foreach (string preset in crossPresets)
+    foreach (string preset in (string[])[Preset, .. crossPresets])
     {
         BuildNativeLibrary(preset);
     }
 
     CleanDirectory(Packages);
-    Run("dotnet", "pack", Solution, "--configuration", "Release", "--no-build", "--output", Packages, "--nologo",
+    Run("dotnet", "build", PackageSolution, "--configuration", "Release", "--nologo");
+    Run("dotnet", "pack", PackageSolution, "--configuration", "Release", "--no-build", "--output", Packages, "--nologo",
         "-warnaserror");
 }
 
@@ -441,6 +442,10 @@ void Repack()
     foreach (string folder in folders)
     {
         Run("git", "clone", "--quiet", "--no-hardlinks", ".", folder);
+    }
+
+    foreach (string folder in folders)
+    {
         Run("bash", "-euc", "cd \"$1\" && ./build.sh pack", "bash", folder);
     }
 

@@ -38,7 +38,7 @@ internal static class Packages
     {
         string directory = Path.Combine(Scratch, name);
         Command.RunWell(
-            Repository.Root, new Dictionary<string, string>(), "dotnet", "pack", "Spead2.Interop.sln", "--no-build",
+            Repository.Root, new Dictionary<string, string>(), "dotnet", "pack", "managed/Packages.slnf", "--no-build",
             "--configuration", Repository.Configuration, "--output", directory, "--nologo", "-warnaserror");
         return directory;
     }
