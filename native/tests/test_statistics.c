@@ -129,8 +129,8 @@ SP2_TEST(Wrong_arguments_of_the_list_are_refused_and_named) {
     sp2_receive_stream *stream = new_stream(&options);
     sp2_stat_info info = SP2_STAT_INFO_INIT;
     uint32_t index = 1;
-    CHECK_STATUS(sp2_receive_stream_get_stat_info(stream, 30, &info), SP2_E_ARG);
-    CHECK_CONTAINS(sp2_last_error_message(), "30");
+    CHECK_STATUS(sp2_receive_stream_get_stat_info(stream, 31, &info), SP2_E_ARG);
+    CHECK_CONTAINS(sp2_last_error_message(), "31");
     CHECK_STATUS(sp2_receive_stream_find_stat(stream, "no such", &index), SP2_E_ARG);
     CHECK_CONTAINS(sp2_last_error_message(), "\"no such\"");
     CHECK_EQ_U64(index, 0);

@@ -42,6 +42,9 @@ internal abstract class Reader : LoopTask
     /// <summary>Packets that the kernel has dropped so far.</summary>
     public virtual long Dropped => 0;
 
+    /// <summary>Packets that had been taken from the source, but not used, when it was closed.</summary>
+    public virtual long Unused => 0;
+
     protected StreamCore Stream { get; }
 
     protected EventLoop Loop => _thread.Loop;

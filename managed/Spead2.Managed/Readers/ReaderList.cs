@@ -65,4 +65,16 @@ internal sealed class ReaderList
 
         return dropped;
     }
+
+    /// <summary>Packets that closed readers had taken from their sources, but not used.</summary>
+    public long CountUnused()
+    {
+        long unused = 0;
+        foreach (Reader reader in All)
+        {
+            unused += reader.Unused;
+        }
+
+        return unused;
+    }
 }

@@ -6,7 +6,7 @@ using Spead2.Receive;
 namespace Spead2.Managed;
 
 /// <summary>Values of all <see cref="Statistic"/>.</summary>
-[InlineArray((int)Statistic.HeapsDroppedAtStop + 1)]
+[InlineArray(StreamStatistics.FirstCustomIndex)]
 internal struct Counters
 {
     private long _first;

@@ -88,8 +88,10 @@ internal sealed class StreamCore
     public long[] ReadStatistics()
     {
         long dropped = Readers.CountDropped();
+        long unused = Readers.CountUnused();
         long[] values = Tally.Read();
         values[(int)Statistic.KernelDrops] = dropped;
+        values[(int)Statistic.DatagramsDroppedAtStop] = unused;
         return values;
     }
 

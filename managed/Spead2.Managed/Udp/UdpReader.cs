@@ -12,6 +12,7 @@ internal sealed unsafe class UdpReader(StreamCore stream, IoThread thread, UdpSo
 {
     private bool _sourcePaused;
     private long _dropped;
+    private long _unused;
     private int _messageCount;
 
     // Messages that have been handed over, the one under way, and bytes of it that have been handed over.
@@ -22,6 +23,8 @@ internal sealed unsafe class UdpReader(StreamCore stream, IoThread thread, UdpSo
     public override bool IsLossy => true;
 
     public override long Dropped => Volatile.Read(ref _dropped);
+
+    public override long Unused => Volatile.Read(ref _unused);
 
     /// <summary>The reader of a stream that has not started starts with its socket paused.</summary>
     /// <exception cref="Spead2Exception">The operating system refuses.</exception>
@@ -68,11 +71,30 @@ internal sealed unsafe class UdpReader(StreamCore stream, IoThread thread, UdpSo
         return EndOfTurn(flow, source.AfterBatch);
     }
 
-    protected override void CloseSource() => source.Close();
+    protected override void CloseSource()
+    {
+        Volatile.Write(ref _unused, CountLeft());
+        source.Close();
+    }
 
     protected override void ReleaseSource() => source.Dispose();
 
     protected override void CountDrops() => Volatile.Write(ref _dropped, source.CountDrops());
+
+    /// <summary>Datagrams of the batch that have not been handed over.</summary>
+    private long CountLeft()
+    {
+        long left = 0;
+        for (int i = _messageIndex; i < _messageCount; i++)
+        {
+            bool underWay = i == _messageIndex;
+            UdpMessage message = underWay ? _message : source[i];
+            int rest = message.Length - (underWay ? _messagePosition : 0);
+            left += rest == 0 ? 1 : (rest + message.Segment - 1) / message.Segment;
+        }
+
+        return left;
+    }
 
     private void TakeBatch()
     {

@@ -33,6 +33,7 @@ internal static class LossExplanation
             + "the system's limit, or send more slowly.",
         ["incomplete_heaps_dropped"] = "Incomplete heaps that were not delivered; --incomplete shows them.",
         ["heaps_dropped_at_stop"] = "Heaps under assembly when receiving was stopped.",
+        ["datagrams_dropped_at_stop"] = "Datagrams that had come, but were not used, when receiving was stopped.",
     };
 
     /// <summary>Names of the statistics that have an explanation.</summary>

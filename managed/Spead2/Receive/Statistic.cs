@@ -32,4 +32,5 @@ internal enum Statistic
     StopHeaps,
     IncompleteHeapsDropped,
     HeapsDroppedAtStop,
+    DatagramsDroppedAtStop,
 }

@@ -13,14 +13,14 @@ namespace Spead2.Receive;
 /// </summary>
 /// <remarks>
 /// <see cref="Packets"/> is the sum of <see cref="PacketsAccepted"/>, those rejected, <see cref="TooLarge"/> and
-/// <see cref="AllocationFailed"/>. What is malformed, mismatched in size, truncated, empty or dropped by the kernel
-/// never got that far. Names are in receiving.txt's spelling, for example <c>max_batch</c>; the order is fixed.
+/// <see cref="AllocationFailed"/>. What is malformed, mismatched in size, truncated, empty, dropped by the kernel or
+/// dropped at the stop never got that far. Names are in receiving.txt's spelling, for example <c>max_batch</c>; the order is fixed.
 /// </remarks>
 [SuppressMessage("Naming", "CA1710", Justification = "Its properties are what matters.")]
 public sealed class StreamStatistics : IReadOnlyDictionary<string, long>
 {
     /// <summary>Index of the first custom statistic.</summary>
-    public const int FirstCustomIndex = (int)Statistic.HeapsDroppedAtStop + 1;
+    public const int FirstCustomIndex = (int)Statistic.DatagramsDroppedAtStop + 1;
 
     private readonly ImmutableArray<long> _values;
     private readonly StatisticNames _names;
@@ -116,6 +116,12 @@ public sealed class StreamStatistics : IReadOnlyDictionary<string, long>
 
     /// <summary>Heaps under assembly when the user stopped the stream.</summary>
     public long HeapsDroppedAtStop => this[Statistic.HeapsDroppedAtStop];
+
+    /// <summary>
+    /// Datagrams that had been taken from a socket when the stream stopped, and were not used. Those that still
+    /// waited in the socket are not among them.
+    /// </summary>
+    public long DatagramsDroppedAtStop => this[Statistic.DatagramsDroppedAtStop];
 
     /// <summary>Number of statistics, custom ones included.</summary>
     public int Count => _values.Length;

@@ -15,8 +15,8 @@ extern "C" {
  * Statistics of a stream: one table gives names and order. The first nine have receiving.txt's
  * meaning; the others explain every packet and heap that was not used:
  *   packets == packets_accepted + all of rejected_*, too_large, allocation_failed
- * and a packet that is counted as malformed, size_mismatch, truncated, empty or kernel_drops never
- * got as far as `packets`.
+ * and a packet that is counted as malformed, size_mismatch, truncated, empty, kernel_drops or
+ * datagrams_dropped_at_stop never got as far as `packets`.
  */
 #define SP2_RECEIVE_STATS_MAP(X)                                                                   \
     X(heaps) /* heaps put into the stream, complete, evicted and flushed ones */                   \
@@ -45,7 +45,8 @@ extern "C" {
     X(kernel_drops)             /* dropped by the kernel, mostly because its buffer was full */    \
     X(stop_heaps)               /* heaps with a stop item, which end the stream unseen */          \
     X(incomplete_heaps_dropped) /* incomplete heaps not delivered (contiguous_only) */             \
-    X(heaps_dropped_at_stop)    /* heaps under assembly when the user stopped the stream */
+    X(heaps_dropped_at_stop)    /* heaps under assembly when the user stopped the stream */        \
+    X(datagrams_dropped_at_stop) /* taken from a socket, but the stream had stopped */
 
 /* Statistics of one stream. Set `size` with the INIT macro. */
 typedef struct sp2_receive_stats {

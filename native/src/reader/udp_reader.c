@@ -141,8 +141,22 @@ static void pause_reader(sp2__reader *base) {
     }
 }
 
+/* Datagrams of the batch that have not been handed over. */
+static uint64_t count_left(const udp_reader *reader) {
+    uint64_t left = 0;
+    for (uint32_t i = reader->message_index; i < reader->message_count; i++) {
+        const bool under_way = i == reader->message_index;
+        const sp2__udp_message message =
+            under_way ? reader->message : sp2__udp_message_at(reader->batch, i);
+        const uint32_t rest = message.length - (under_way ? reader->message_position : 0);
+        left += rest == 0 ? 1 : (rest + message.segment - 1) / message.segment;
+    }
+    return left;
+}
+
 static void close_reader(sp2__reader *base) {
     udp_reader *reader = SP2__CONTAINER(base, udp_reader, base);
+    atomic_store_explicit(&base->unused, count_left(reader), memory_order_relaxed);
     sp2__event_loop_remove_socket(base->loop, reader->socket);
     sp2__udp_close(reader->socket, reader->batch);
 }

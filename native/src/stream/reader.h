@@ -26,8 +26,8 @@ typedef struct sp2__reader_ops {
     sp2__turn (*turn)(sp2__reader *reader);
     /* Keeps the source from calling until the reader's next turn. As `turn`. May be NULL. */
     void (*pause)(sp2__reader *reader);
-    /* Closes the source for good. With the reader's lock and source lock, any thread. May be NULL.
-     */
+    /* Closes the source for good, and sets `unused`. With the reader's lock and source lock, any
+     * thread. May be NULL. */
     void (*close)(sp2__reader *reader);
     /* Updates `dropped`. With the reader's source lock, any thread. May be NULL. */
     void (*count_drops)(sp2__reader *reader);
@@ -51,6 +51,7 @@ struct sp2__reader {
     bool paused;              /* under the stream's lock */
     uint64_t batch_packets;   /* packets of the batch that is under way */
     _Atomic uint64_t dropped; /* packets that the kernel has dropped so far */
+    _Atomic uint64_t unused;  /* packets taken from the source, but not used when it was closed */
     sp2__reader *next;        /* the stream's list */
 };
 

@@ -26,25 +26,39 @@ void sp2__stream_publish(sp2_receive_stream *stream) {
     sp2__mutex_unlock(&stream->stats_lock);
 }
 
-static uint64_t kernel_drops(sp2_receive_stream *stream) {
-    uint64_t dropped = 0;
+/* Statistics that readers count by themselves. */
+typedef struct reader_stats {
+    uint64_t kernel_drops;
+    uint64_t datagrams_dropped_at_stop;
+} reader_stats;
+
+static reader_stats count_of_readers(sp2_receive_stream *stream) {
+    reader_stats sum = {0, 0};
     for (sp2__reader *reader = atomic_load(&stream->readers); reader != NULL;
          reader = reader->next) {
         sp2__reader_count_drops(reader);
-        dropped += atomic_load_explicit(&reader->dropped, memory_order_relaxed);
+        sum.kernel_drops += atomic_load_explicit(&reader->dropped, memory_order_relaxed);
+        sum.datagrams_dropped_at_stop +=
+            atomic_load_explicit(&reader->unused, memory_order_relaxed);
     }
-    return dropped;
+    return sum;
+}
+
+static sp2_receive_stats published(sp2_receive_stream *stream, const reader_stats *readers) {
+    sp2_receive_stats now = stream->published;
+    now.kernel_drops = readers->kernel_drops;
+    now.datagrams_dropped_at_stop = readers->datagrams_dropped_at_stop;
+    return now;
 }
 
 int32_t sp2_receive_stream_get_stats(sp2_receive_stream *stream, sp2_receive_stats *stats) {
     if (stream == NULL || stats == NULL) {
         return sp2__fail_null("sp2_receive_stream_get_stats", stream == NULL ? "stream" : "stats");
     }
-    const uint64_t dropped = kernel_drops(stream);
+    const reader_stats readers = count_of_readers(stream);
     sp2__mutex_lock(&stream->stats_lock);
-    sp2_receive_stats now = stream->published;
+    const sp2_receive_stats now = published(stream, &readers);
     sp2__mutex_unlock(&stream->stats_lock);
-    now.kernel_drops = dropped;
     return sp2__sized_write(stats, &now, sizeof(now), sizeof(now), "sp2_receive_stats");
 }
 
@@ -133,14 +147,13 @@ int32_t sp2_receive_stream_get_stat_values(sp2_receive_stream *stream, uint64_t 
                                                                                     : "values");
     }
     const uint32_t wanted = capacity < stat_count(stream) ? capacity : stat_count(stream);
-    const uint64_t dropped = kernel_drops(stream);
+    const reader_stats readers = count_of_readers(stream);
     sp2__mutex_lock(&stream->stats_lock);
-    sp2_receive_stats now = stream->published;
+    const sp2_receive_stats now = published(stream, &readers);
     for (uint32_t i = SP2__CORE_STATS; i < wanted; i++) {
         values[i] = stream->custom.values[i - SP2__CORE_STATS];
     }
     sp2__mutex_unlock(&stream->stats_lock);
-    now.kernel_drops = dropped;
     const uint64_t core_values[] = {
 #define CORE_VALUE(name) now.name,
         SP2_RECEIVE_STATS_MAP(CORE_VALUE)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
 using Spead2.Receive;
 
 namespace Spead2.Testing.Engines;
@@ -57,6 +60,26 @@ public sealed class StatisticsTests
     }
 
     [Test]
+    public void Datagrams_after_the_stop_item_are_accounted_for() => AccountForDatagrams(
+        [.. Packets.OfHeaps(5), .. Packets.OfStop(6), .. Packets.OfHeaps(30)],
+        new ReceiveStreamOptions { RingHeaps = 64, ExplicitStart = true },
+        stream =>
+        {
+            Poll.Until(() => stream.Statistics.Packets == 6, "the stop item has come");
+            Assert.That(stream.Statistics.StopHeaps, Is.EqualTo(1));
+        });
+
+    [Test]
+    public void Datagrams_that_wait_for_a_full_ring_when_the_stream_stops_are_accounted_for() => AccountForDatagrams(
+        Packets.OfHeaps(30),
+        new ReceiveStreamOptions { RingHeaps = 1, ExplicitStart = true, Logger = NullLogger.Instance },
+        stream =>
+        {
+            Poll.Until(() => stream.Statistics.WorkerBlocked != 0, "the ring is full");
+            stream.Stop();
+        });
+
+    [Test]
     public void Option_that_breaks_its_rule_is_named()
     {
         Assert.That(
@@ -64,5 +87,35 @@ public sealed class StatisticsTests
             Throws.InstanceOf<ArgumentOutOfRangeException>()
                 .With.Property(nameof(ArgumentException.ParamName)).EqualTo(nameof(ReceiveStreamOptions.MaxHeaps))
                 .And.Message.Contains("MaxHeaps must be from 1"));
+    }
+
+    /// <summary>
+    /// All wait in the socket when the stream starts, so that one look at the socket takes more than are used. The test
+    /// finds in its own handle of the socket what the stream left there.
+    /// </summary>
+    private static void AccountForDatagrams(
+        IReadOnlyCollection<ReadOnlyMemory<byte>> datagrams, ReceiveStreamOptions options, Action<ReceiveStream> stop)
+    {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        using ReceiveStream stream = new(options);
+        using UdpSender sender = new(stream.AddUdpReader(new UdpReaderOptions { Socket = socket }));
+        sender.Send(datagrams);
+        stream.Start();
+        stop(stream);
+
+        Poll.Until(
+            () => stream.Statistics.DatagramsDroppedAtStop != 0, "datagrams dropped at the stop are counted");
+        int left = 0;
+        byte[] buffer = new byte[UdpReaderOptions.LargestDatagram];
+        while (socket.Poll(0, SelectMode.SelectRead))
+        {
+            socket.Receive(buffer);
+            left++;
+        }
+
+        StreamStatistics statistics = stream.Statistics;
+        Assert.That(
+            statistics.Packets + statistics.DatagramsDroppedAtStop + left, Is.EqualTo(datagrams.Count), $"{left} left");
     }
 }
