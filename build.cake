@@ -200,6 +200,13 @@ Task("spinner")
         suites.Add(TestNative("random calls", Preset, "--verbose", "--tests-regex", "^(spinner|spinner_aot|any_handle_aot)$"));
     });
 
+Task("soak")
+    .Description("Receives for 15 minutes amid loss, damage, a hostile sender and restarts, and accounts for every datagram; see --help")
+    .IsDependentOn("native")
+    .Does(() => Run(
+        "dotnet",
+        ["run", "--project", "tests/Spead2.Soak", "--configuration", "Release", "--", .. programArguments]));
+
 Task("bench")
     .Description("Runs all benchmarks and writes benchmarks/results, with plots: ten minutes, with --quick two; see --help")
     .IsDependentOn("native")

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+
+using Spead2.Soak.Commands;
+
+return SoakProgram.Run(args);

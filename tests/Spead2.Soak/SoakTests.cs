@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+
+using Spead2.Soak.Commands;
+using Spead2.Soak.Receiving;
+using Spead2.Soak.Resources;
+using Spead2.Tools.Receive;
+
+namespace Spead2.Soak;
+
+/// <summary>The bounded part of what the program does for as long as one likes.</summary>
+[NonParallelizable]
+internal sealed class SoakTests
+{
+    private static readonly TimeSpan Time = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestLife = TimeSpan.FromSeconds(0.4);
+
+    [Test]
+    public void Every_datagram_is_accounted_for_and_nothing_grows(
+        [ValueSource(typeof(ReceiveEngine), nameof(ReceiveEngine.All))] ReceiveEngine engine)
+    {
+        using SoakRun run = new(new SoakSettings
+        {
+            Engine = engine,
+            Time = Time,
+            Seed = NextSeed(),
+            LongestLife = LongestLife,
+        });
+        SoakResult result = run.Run(_ => { }, CancellationToken.None);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(result.Findings, Is.Empty);
+            Assert.That(result.Identities.Where(identity => identity.Difference != 0), Is.Empty);
+            Assert.That(result.Flatness.Where(flatness => !flatness.Holds), Is.Empty);
+            Assert.That(result.Received.Streams, Is.GreaterThan(2));
+            Assert.That(result.Received.Right, Is.Positive);
+        });
+    }
+
+    [Test]
+    public void Good_heaps_arrive_beside_a_hostile_sender_and_memory_and_log_stay_bounded(
+        [ValueSource(typeof(ReceiveEngine), nameof(ReceiveEngine.All))] ReceiveEngine engine)
+    {
+        HostileResult result = HostileRun.Run(
+            new HostileSettings { Engine = engine, Time = Time, Seed = NextSeed() }, CancellationToken.None);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(result.Findings, Is.Empty);
+            Assert.That(result.SmallArrived, Is.Positive);
+            Assert.That(result.LargerArrived, Is.Positive);
+            Assert.That(result.Received["too_large"], Is.Positive);
+            Assert.That(result.Received["malformed"], Is.Positive);
+        });
+    }
+
+    [Test]
+    public void Identity_says_what_is_not_explained()
+    {
+        Identity identity = new("sent = received", 5, 3);
+
+        Assert.That(identity.Difference, Is.EqualTo(2));
+        Assert.That(identity.ToString(), Is.EqualTo("sent = received: 5 and 3 differ by 2"));
+    }
+
+    [Test]
+    public void Resource_that_grows_is_not_flat()
+    {
+        ResourceSample[] samples =
+            [.. Enumerable.Range(0, 100).Select(i => new ResourceSample(i, 0, default, 0, 10 + (i / 50), 0, 0, true))];
+
+        Flatness[] grown = [.. Flatness.Of(samples).Where(flatness => !flatness.Holds)];
+        Assert.That(grown.Select(flatness => flatness.Name), Is.EqualTo(new[] { "file descriptors without a stream" }));
+    }
+
+    [Test]
+    public void Engine_that_does_not_exist_is_refused() =>
+        Assert.That(SoakProgram.Run(["--engine", "steam"]), Is.EqualTo(2));
+
+    private static int NextSeed()
+    {
+        int seed = int.TryParse(Environment.GetEnvironmentVariable(SoakProgram.SeedVariable), out int given)
+            ? given
+            : Random.Shared.Next();
+        TestContext.Out.WriteLine($"{SoakProgram.SeedVariable}={seed}");
+        return seed;
+    }
+}
