@@ -136,7 +136,7 @@ internal sealed class SoakRun : IDisposable
                 SampleIfDue(stream, received, progress);
             }
 
-            End(stream, end);
+            End(stream, end, consumer);
             long droppedTill = CountDrops();
             stream.Stop();
             long droppedAfter = CountDrops();
@@ -191,7 +191,7 @@ internal sealed class SoakRun : IDisposable
         }
     }
 
-    private void End(IReceiveStream stream, StreamEnd end)
+    private void End(IReceiveStream stream, StreamEnd end, Consumer consumer)
     {
         if (end == StreamEnd.UnderFire)
         {
@@ -200,11 +200,15 @@ internal sealed class SoakRun : IDisposable
 
         // A hostile stop item may have stopped the stream; then the rest waits for the next one.
         PauseSenders();
-        WaitFor(() => stream.IsCompleted || Array.TrueForAll(_sockets, socket => socket.IsEmpty), "the sockets are empty");
+        WaitFor(
+            () => stream.IsCompleted || Array.TrueForAll(_sockets, socket => socket.IsEmpty),
+            () => "the sockets are empty; they are "
+                + string.Join(" and ", _sockets.Select(socket => socket.IsEmpty ? "empty" : "not empty"))
+                + $", the consumer ({consumer}) has taken {consumer.Complete + consumer.Incomplete} heaps, and statistics are {string.Join(", ", stream.Statistics)}");
         if (end == StreamEnd.ByStopItem && !stream.IsCompleted)
         {
             _honest.SendStop();
-            WaitFor(() => stream.IsCompleted, "the stop item stops the stream");
+            WaitFor(() => stream.IsCompleted, () => "the stop item stops the stream");
         }
     }
 
@@ -241,14 +245,14 @@ internal sealed class SoakRun : IDisposable
         $"stream {_sums.Streams}, which ended {end}, MaxHeaps {options.MaxHeaps}, RingHeaps {options.RingHeaps}, "
         + $"Substreams {options.Substreams}: {what}");
 
-    private static void WaitFor(Func<bool> condition, string what)
+    private static void WaitFor(Func<bool> condition, Func<string> what)
     {
         long start = Stopwatch.GetTimestamp();
         while (!condition())
         {
             if (Stopwatch.GetElapsedTime(start) > Deadline)
             {
-                throw new TimeoutException($"After {Deadline.TotalSeconds} s still not: {what}.");
+                throw new TimeoutException($"After {Deadline.TotalSeconds} s still not: {what()}.");
             }
 
             Thread.Sleep(1);

@@ -7,6 +7,9 @@ namespace Spead2.Soak;
 /// <summary>What a soak is asked to do.</summary>
 internal sealed record SoakSettings
 {
+    /// <summary>Default of <see cref="LongestLife"/>.</summary>
+    public static readonly TimeSpan DefaultLongestLife = TimeSpan.FromSeconds(6);
+
     /// <summary>What receives.</summary>
     public required ReceiveEngine Engine { get; init; }
 
@@ -17,7 +20,7 @@ internal sealed record SoakSettings
     public required int Seed { get; init; }
 
     /// <summary>Longest life of a stream.</summary>
-    public TimeSpan LongestLife { get; init; } = TimeSpan.FromSeconds(6);
+    public TimeSpan LongestLife { get; init; } = DefaultLongestLife;
 
     /// <summary>Bytes of packets per second of the honest sender; 0 means as fast as possible.</summary>
     public double BytesPerSecond { get; init; } = 40e6;

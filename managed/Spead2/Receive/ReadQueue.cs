@@ -24,7 +24,7 @@ internal abstract class ReadQueue(bool spins = true)
     private volatile int _waiting;
 
     /// <summary>Whether the stream has stopped and every heap has been taken.</summary>
-    public bool IsCompleted => RequestReady() == ReadResult.Stopped;
+    public bool IsCompleted => Ask() == ReadResult.Stopped;
 
     /// <summary>Whether readers wait.</summary>
     public bool HasReaders => _waiting != 0;
@@ -116,7 +116,7 @@ internal abstract class ReadQueue(bool spins = true)
             return ValueTask.FromCanceled<bool>(cancellationToken);
         }
 
-        if (!HasReaders && RequestReady() is var result and not ReadResult.Empty)
+        if (!HasReaders && Ask() is var result and not ReadResult.Empty)
         {
             return ValueTask.FromResult(result == ReadResult.Heap);
         }
@@ -159,6 +159,21 @@ internal abstract class ReadQueue(bool spins = true)
     /// already.
     /// </summary>
     protected abstract ReadResult RequestReady();
+
+    /// <summary>
+    /// Asks what there is on behalf of one who does not wait in line. The engine keeps one request for all, so an answer
+    /// ends that of those who wait, too, for whom there would be no call back: they are served here.
+    /// </summary>
+    private ReadResult Ask()
+    {
+        ReadResult result = RequestReady();
+        if (result != ReadResult.Empty && (HasReaders || Volatile.Read(ref _ready) is not null))
+        {
+            OnReady();
+        }
+
+        return result;
+    }
 
     /// <summary>Looks for a heap as long as that is cheaper than to wait for one.</summary>
     private ReadResult TryReadSoon(out Heap? heap)

@@ -31,6 +31,9 @@ internal sealed class SoakCommand
     private readonly Option<double> _rate = NumberOption.Real(
         "--rate", "MB/S", "Megabits of packets per second of the honest sender; the hostile one has a quarter.", 320);
 
+    private readonly Option<double> _life = NumberOption.Real(
+        "--life", "SECONDS", "Longest life of a stream.", SoakSettings.DefaultLongestLife.TotalSeconds);
+
     private readonly Option<string> _output = new("--output")
     {
         HelpName = "FOLDER",
@@ -45,7 +48,7 @@ internal sealed class SoakCommand
     {
         var options = new SoakCommand();
         foreach (Option option in (Option[])[
-            options._minutes, options._engines, options._seed, options._rate, options._output, options._json])
+            options._minutes, options._engines, options._seed, options._rate, options._life, options._output, options._json])
         {
             command.Options.Add(option);
         }
@@ -69,6 +72,7 @@ internal sealed class SoakCommand
                 Engine = engine,
                 Time = TimeSpan.FromMinutes(parsed.GetValue(_minutes) / engines.Length),
                 Seed = SoakProgram.SeedOf(parsed, _seed),
+                LongestLife = TimeSpan.FromSeconds(parsed.GetValue(_life)),
                 BytesPerSecond = bytesPerSecond,
                 HostileBytesPerSecond = bytesPerSecond / 4,
             };

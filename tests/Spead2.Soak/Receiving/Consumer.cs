@@ -59,6 +59,10 @@ internal sealed class Consumer
         }
     }
 
+    /// <inheritdoc/>
+    public override string ToString() =>
+        $"way {_way}, pause {_pause}, {_task.Status}{_task.Exception?.InnerException}";
+
     private async Task TakeAllAsync()
     {
         switch (_way)

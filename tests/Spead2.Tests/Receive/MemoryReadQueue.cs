@@ -12,6 +12,7 @@ internal sealed class MemoryReadQueue(bool spins = true) : ReadQueue(spins)
 {
     private readonly Queue<Heap> _ring = new();
     private bool _stopped;
+    private bool _asked;
 
     /// <summary>Runs once, when a heap has been taken from the ring and not been handed over yet.</summary>
     public Action? DuringPop { get; set; }
@@ -31,6 +32,16 @@ internal sealed class MemoryReadQueue(bool spins = true) : ReadQueue(spins)
         foreach (Heap heap in heaps)
         {
             _ring.Enqueue(heap);
+        }
+    }
+
+    /// <summary>Calls back as engines do: only if it was asked to, and has not answered since.</summary>
+    public void CallBackIfAsked()
+    {
+        if (_asked)
+        {
+            _asked = false;
+            OnReady();
         }
     }
 
@@ -68,7 +79,12 @@ internal sealed class MemoryReadQueue(bool spins = true) : ReadQueue(spins)
         return count;
     }
 
-    protected override ReadResult RequestReady() => _ring.Count != 0 ? ReadResult.Heap : Nothing;
+    protected override ReadResult RequestReady()
+    {
+        ReadResult result = _ring.Count != 0 ? ReadResult.Heap : Nothing;
+        _asked = result == ReadResult.Empty;
+        return result;
+    }
 
     private ReadResult Nothing => _stopped ? ReadResult.Stopped : ReadResult.Empty;
 }

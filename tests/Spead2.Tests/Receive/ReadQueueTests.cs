@@ -8,6 +8,9 @@ namespace Spead2.Tests.Receive;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class ReadQueueTests
 {
+    // Only a test that fails waits for so long.
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
+
     private readonly MemoryReadQueue _queue = new();
     private readonly UnmanagedHeap.Counter _releases = new();
     private readonly Heap[] _heaps;
@@ -95,6 +98,37 @@ public sealed class ReadQueueTests
 
         Assert.That(read.IsCompleted, Is.EqualTo(spins));
     }
+
+    [Test]
+    public async Task Look_at_IsCompleted_does_not_take_the_call_back_from_those_who_wait()
+    {
+        Task<bool> ready = WaitToRead();
+        _queue.AddUntold(_heaps[0]);
+        Assert.That(_queue.IsCompleted, Is.False);
+        _queue.CallBackIfAsked();
+        Assert.That(await ready.WaitAsync(Deadline), Is.True);
+        Assert.That(_queue.TryRead(out _), Is.EqualTo(ReadResult.Heap));
+
+        Task<Heap?> read = Read();
+        _queue.AddUntold(_heaps[1]);
+        Assert.That(_queue.IsCompleted, Is.False);
+        _queue.CallBackIfAsked();
+        Assert.That(await read.WaitAsync(Deadline), Is.SameAs(_heaps[1]));
+    }
+
+    [Test]
+    public async Task Second_wait_does_not_take_the_call_back_from_the_first()
+    {
+        Task<bool> first = WaitToRead();
+        _queue.AddUntold(_heaps[0]);
+        Task<bool> second = WaitToRead();
+        _queue.CallBackIfAsked();
+
+        Assert.That(await second.WaitAsync(Deadline), Is.True);
+        Assert.That(await first.WaitAsync(Deadline), Is.True);
+    }
+
+    private Task<bool> WaitToRead() => _queue.WaitToReadAsync(CancellationToken.None).AsTask();
 
     private Task<Heap?> Read() => _queue.ReadAsync(CancellationToken.None).AsTask();
 }
