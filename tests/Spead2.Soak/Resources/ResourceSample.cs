@@ -2,6 +2,7 @@
 
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Spead2.Soak.Receiving;
 using Spead2.Tools.Receive;
 
@@ -16,7 +17,7 @@ namespace Spead2.Soak.Resources;
 /// <param name="EngineThreads">Threads of engines.</param>
 /// <param name="Received">Datagrams received so far.</param>
 /// <param name="IsQuiet">Whether there was no stream.</param>
-internal readonly record struct ResourceSample(
+internal readonly partial record struct ResourceSample(
     double Seconds,
     long Resident,
     EngineMemory Memory,
@@ -28,21 +29,32 @@ internal readonly record struct ResourceSample(
 {
     private static readonly string[] Counted = ["socket:", "pipe:", "anon_inode:"];
 
-    /// <summary>Takes a sample.</summary>
-    public static ResourceSample Take(ReceiveEngine engine, long start, long received, bool isQuiet) => new(
-        Stopwatch.GetElapsedTime(start).TotalSeconds,
-        ResidentBytes(),
-        EngineMemory.Of(engine),
-        GC.GetTotalMemory(forceFullCollection: false),
-        Directory.GetFileSystemEntries("/proc/self/fd").Count(IsCounted),
-        Directory.GetDirectories("/proc/self/task").Count(IsOfEngine),
-        received,
-        isQuiet);
+    /// <summary>Takes a sample. Where it is quiet, malloc first gives back what it keeps for later.</summary>
+    public static ResourceSample Take(ReceiveEngine engine, long start, long received, bool isQuiet)
+    {
+        if (isQuiet)
+        {
+            _ = malloc_trim(0);
+        }
+
+        return new(
+            Stopwatch.GetElapsedTime(start).TotalSeconds,
+            ResidentBytes(),
+            EngineMemory.Of(engine),
+            GC.GetTotalMemory(forceFullCollection: false),
+            Directory.GetFileSystemEntries("/proc/self/fd").Count(IsCounted),
+            Directory.GetDirectories("/proc/self/task").Count(IsOfEngine),
+            received,
+            isQuiet);
+    }
 
     /// <summary>Bytes of the process that are in memory.</summary>
     public static long ResidentBytes() =>
         long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[1], CultureInfo.InvariantCulture)
         * Environment.SystemPageSize;
+
+    [LibraryImport("libc")]
+    private static partial int malloc_trim(nuint pad);
 
     // Not the files that .NET has open for assemblies, which come and go.
     private static bool IsCounted(string descriptor) =>
