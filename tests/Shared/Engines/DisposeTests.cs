@@ -13,6 +13,7 @@ namespace Spead2.Testing.Engines;
 public sealed class DisposeTests
 {
     private const int Repetitions = 200;
+    private const int WarmUps = 10;
 
     private static readonly ReceiveStreamOptions OneHeapRing = new() { RingHeaps = 1, Logger = NullLogger.Instance };
 
@@ -203,17 +204,10 @@ public sealed class DisposeTests
     }
 
     [Test]
-    public async Task Process_that_disposes_nothing_exits() =>
-        Assert.That(await ExitCodeOf(), Is.EqualTo(AbandonProgram.ExitCode));
-
-    [Test]
-    public async Task Process_that_exits_in_a_continuation_while_heaps_come_in_exits_with_its_code() =>
-        Assert.That(await ExitCodeOf(AbandonProgram.UnderFire), Is.Zero);
-
-    private static async Task<int> ExitCodeOf(params string[] arguments)
+    public async Task Process_that_disposes_nothing_exits()
     {
         using Process process = Process.Start(
-            new ProcessStartInfo("dotnet", ["exec", typeof(AbandonProgram).Assembly.Location, .. arguments]))!;
+            new ProcessStartInfo("dotnet", ["exec", typeof(AbandonProgram).Assembly.Location]))!;
         using CancellationTokenSource deadline = new(Poll.Deadline);
         try
         {
@@ -224,13 +218,43 @@ public sealed class DisposeTests
             process.Kill();
         }
 
-        return process.ExitCode;
+        Assert.That(process.ExitCode, Is.EqualTo(AbandonProgram.ExitCode));
     }
 
     private static TestCaseData<Func<ReceiveStream, Task>> Reading(Func<ReceiveStream, Task> read, string name) =>
         new TestCaseData<Func<ReceiveStream, Task>>(read).SetArgDisplayNames(name);
 
-    private static Task Repeat(Func<int, Task> action) => Repeatedly.Do(Repetitions, action);
+    private static async Task Repeat(Func<int, Task> action)
+    {
+        // What the runtime and the library hold once they have done everything.
+        for (int repetition = 0; repetition < WarmUps; repetition++)
+        {
+            await action(repetition);
+        }
+
+        Collect();
+        ProcessResources before = ProcessResources.Now;
+        for (int repetition = 0; repetition < Repetitions; repetition++)
+        {
+            await action(repetition);
+        }
+
+        ProcessResources after = before;
+        Poll.Until(
+            () =>
+            {
+                Collect();
+                after = ProcessResources.Now;
+                return after.IsWithin(before);
+            },
+            () => $"{after} is no more than {before}");
+    }
+
+    private static void Collect()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Abandon(int repetition)
