@@ -94,6 +94,7 @@ public sealed class IoThreadPoolTests
     }
 
     [Test]
+    [Platform("Linux", Reason = "What a thread is like is read from /proc.")]
     public void Threads_have_the_name_of_their_pool()
     {
         using IoThreadPool pool = new(threads: 2, name: "größe");
@@ -110,6 +111,7 @@ public sealed class IoThreadPoolTests
     }
 
     [Test]
+    [Platform("Linux", Reason = "What a thread is like is read from /proc.")]
     public void Calling_thread_is_bound_to_a_processor()
     {
         string? allowed = null;

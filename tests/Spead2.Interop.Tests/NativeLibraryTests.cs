@@ -15,7 +15,8 @@ namespace Spead2.Interop.Tests;
 public sealed class NativeLibraryTests
 {
     private static readonly string BuiltLibrary =
-        Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", "libspead2core.so");
+        Path.Combine(AppContext.BaseDirectory, "runtimes", OperatingSystem.IsWindows() ? "win-x64" : "linux-x64", "native",
+            NativeLibraryCandidates.FileName);
 
     private string _directory = "";
 
@@ -42,18 +43,20 @@ public sealed class NativeLibraryTests
     [Test]
     public void File_that_is_no_library_is_explained_in_the_loader_s_words()
     {
-        string path = InDirectory("libspead2core.so");
+        string loader = OperatingSystem.IsWindows() ? "0x8007000B" : "invalid ELF header";
+        string path = InDirectory(NativeLibraryCandidates.FileName);
         File.WriteAllText(path, "This is text, and long enough to have room for what a library begins with.");
 
         Assert.That(
             () => NativeLibraryLoader.Load([path]),
-            Throws.InstanceOf<DllNotFoundException>().With.Message.Contains("invalid ELF header"));
+            Throws.InstanceOf<DllNotFoundException>().With.Message.Contains(loader));
     }
 
     [Test]
     public void Library_of_another_kind_is_explained()
     {
-        string other = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "libSystem.Native.so");
+        string file = OperatingSystem.IsWindows() ? "System.IO.Compression.Native.dll" : "libSystem.Native.so";
+        string other = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), file);
 
         Assert.That(
             () => NativeLibraryLoader.Load([other]),
@@ -109,7 +112,7 @@ public sealed class NativeLibraryTests
     {
         using EnvironmentVariable variable = new(NativeLibraryCandidates.OverrideVariable, "/somewhere/else.so");
 
-        Assert.That(NativeLibraryCandidates.InOrder(), Is.EqualTo(new[] { "/somewhere/else.so" }));
+        Assert.That(NativeLibraryCandidates.InOrder(), Is.EqualTo(new[] { Path.GetFullPath("/somewhere/else.so") }));
     }
 
     [Test]
