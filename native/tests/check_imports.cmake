@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+cmake_minimum_required(VERSION 3.20)
+# Run with cmake -P: fails if LIBRARY needs a DLL that not every Windows has, or a newer glibc than the floor.
+set(system_dlls KERNEL32.dll WS2_32.dll msvcrt.dll api-ms-win-core-synch-l1-2-0.dll)
+set(glibc_floor 2.17)
+
+execute_process(COMMAND ${OBJDUMP} -p ${LIBRARY} OUTPUT_VARIABLE headers COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "DLL Name: [^\n]+|GLIBC_[0-9.]+" needs "${headers}")
+if(NOT needs)
+    message(FATAL_ERROR "${LIBRARY} seems to need nothing at all: ${headers}")
+endif()
+foreach(need IN LISTS needs)
+    string(REGEX REPLACE "DLL Name: |GLIBC_" "" name "${need}")
+    if(need MATCHES "^GLIBC_" AND name VERSION_GREATER glibc_floor)
+        message(FATAL_ERROR "${LIBRARY} needs glibc ${name}, and ${glibc_floor} is to be enough")
+    elseif(need MATCHES "^DLL" AND NOT name IN_LIST system_dlls)
+        message(FATAL_ERROR "${LIBRARY} needs ${name}, which is none of ${system_dlls}")
+    endif()
+    message(STATUS "needs ${need}")
+endforeach()
