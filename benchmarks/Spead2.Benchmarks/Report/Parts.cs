@@ -66,6 +66,13 @@ internal static class Parts
         string[] heaps = ["16384", "65536", "262144", "4194304", "16777216"];
         return
         [
+            new("items", [["items", "--json", .. quick]]),
+            new("codecs", [["codecs", "--json", .. quick]]),
+            new("copy", [["bench_assemble", "--rotate", "512M", "--json", "--repeats", isQuick ? "3" : "15"]]),
+            new("ring", [["bench_ring", "--json", "--rounds", isQuick ? "2" : "7"]]),
+            new("pool", [["bench_pool", "--json"]]),
+            new("udp", [["bench_udp", "--json", "--runs", isQuick ? "1" : "3", "--seconds", isQuick ? "0.1" : "0.3"]]),
+            new("udp-engines", [["udp", "--json", "--runs", isQuick ? "1" : "3", "--seconds", isQuick ? "0.1" : "0.3"]]),
             new("assemble", Repeated(isQuick ? 2 : 7, ["bench_assemble", "--pool", "--repeats", isQuick ? "21" : "101"])),
 
             // In several processes, because where memory lies makes a difference.
@@ -84,13 +91,6 @@ internal static class Parts
                 Api("aot", "build/aot/lib/libspead2aot.so", isQuick),
                 ["start", "--json"],
                 ["assemble", "--json", "--repeats", repeats, "--heap", "1048576", "--payload", "1024", "8192"])),
-            new("items", [["items", "--json", .. quick]]),
-            new("codecs", [["codecs", "--json", .. quick]]),
-            new("copy", [["bench_assemble", "--rotate", "512M", "--json", "--repeats", isQuick ? "3" : "15"]]),
-            new("ring", [["bench_ring", "--json", "--rounds", isQuick ? "2" : "7"]]),
-            new("pool", [["bench_pool", "--json"]]),
-            new("udp", [["bench_udp", "--json", "--runs", isQuick ? "1" : "3", "--seconds", isQuick ? "0.1" : "0.3"]]),
-            new("udp-engines", [["udp", "--json", "--runs", isQuick ? "1" : "3", "--seconds", isQuick ? "0.1" : "0.3"]]),
         ];
     }
 
