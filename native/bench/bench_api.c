@@ -195,12 +195,24 @@ static void measure_receiving(sp2_thread_pool *pool, const source *from, const c
     fflush(stdout);
 }
 
+/* As senders do: the item pointer is in the first packet only. */
+static void add_large_heap(datagram_list *list, uint64_t cnt, uint64_t payload) {
+    uint8_t *content = new_payload(LARGE_HEAP, cnt);
+    packet_builder first;
+    packet_begin_heap(&first, 48, cnt, (int64_t)LARGE_HEAP, 0, payload);
+    packet_add_address(&first, 0x1000, 0);
+    packet_add_payload(&first, content, (size_t)payload);
+    datagrams_add_packet(list, &first);
+    for (uint64_t offset = payload; offset < LARGE_HEAP; offset += payload) {
+        datagrams_add_part(list, 48, cnt, (int64_t)LARGE_HEAP, content, offset, payload);
+    }
+    free(content);
+}
+
 static void measure_large_heaps(sp2_thread_pool *pool, uint64_t payload) {
     datagram_list heaps = {0};
     for (uint64_t cnt = 1; cnt <= SOURCE_HEAPS; cnt++) {
-        uint8_t *content = new_payload(LARGE_HEAP, cnt);
-        datagrams_add_heap(&heaps, cnt, content, LARGE_HEAP, payload);
-        free(content);
+        add_large_heap(&heaps, cnt, payload);
     }
     const uint64_t count = RUN_BYTES / payload;
     sp2_datagram *list = malloc((size_t)count * sizeof(*list));
