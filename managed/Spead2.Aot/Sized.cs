@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Spead2.Aot;
 
@@ -16,7 +17,7 @@ internal static unsafe class Sized
     public static T Read<T>(T* caller, string name)
         where T : unmanaged
     {
-        uint size = CheckSize(caller, name);
+        uint size = CheckSize(caller, (uint)sizeof(T), name);
         byte* bytes = (byte*)caller;
         for (uint i = (uint)sizeof(T); i < size; i++)
         {
@@ -31,21 +32,28 @@ internal static unsafe class Sized
         return Unsafe.ReadUnaligned<T>(caller);
     }
 
-    /// <summary>Writes results, but not the size; what follows in a longer struct becomes zero.</summary>
+    /// <summary>
+    /// Writes results as far as the caller knows them, but not the size; what follows in a longer struct becomes zero.
+    /// </summary>
     public static void Write<T>(T* caller, in T known, string name)
+        where T : unmanaged => Write(caller, known, (uint)sizeof(T), name);
+
+    /// <summary>The same for a struct that has got fields since the first release, where its size was the least.</summary>
+    public static void Write<T>(T* caller, in T known, uint leastSize, string name)
         where T : unmanaged
     {
-        uint size = CheckSize(caller, name);
-        Unsafe.WriteUnaligned(caller, known);
-        Unsafe.WriteUnaligned(caller, size);
-        new Span<byte>((byte*)caller + sizeof(T), (int)size - sizeof(T)).Clear();
+        int size = (int)CheckSize(caller, leastSize, name);
+        Span<byte> results = new((byte*)caller + sizeof(uint), size - sizeof(uint));
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in known))[sizeof(uint)..];
+        int common = Math.Min(results.Length, bytes.Length);
+        bytes[..common].CopyTo(results);
+        results[common..].Clear();
     }
 
-    private static uint CheckSize<T>(T* caller, string name)
-        where T : unmanaged
+    private static uint CheckSize(void* caller, uint leastSize, string name)
     {
         uint size = Unsafe.ReadUnaligned<uint>(caller);
-        if (size < sizeof(T) || size > LargestSize)
+        if (size < leastSize || size > LargestSize)
         {
             throw Failure.Argument(
                 $"{name}.size is {size}, which no version of this library has had; set it with the INIT macro");

@@ -97,7 +97,7 @@ public sealed partial class ReadmeTests
     private static IEnumerable<string> Lines(Match match) =>
         match.Groups["code"].Value.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    [GeneratedRegex("## Receive\n+```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
+    [GeneratedRegex("## Receive\n+```csharp\n(?:using [A-Za-z0-9.]+;\n)*(?<code>.*?)```", RegexOptions.Singleline)]
     private static partial Regex ReadmeExample();
 
     [GeneratedRegex(@"// README\s*\n(?<code>.*?)// README", RegexOptions.Singleline)]

@@ -8,6 +8,16 @@ namespace Spead2.Aot;
 /// <summary>The functions of statistics.h.</summary>
 internal static unsafe class StatisticsExports
 {
+    // Size of the statistics in the first release, which did not have this field yet.
+    private static uint FirstSizeOfStats
+    {
+        get
+        {
+            sp2_receive_stats stats;
+            return (uint)((byte*)&stats.datagrams_dropped_at_stop - (byte*)&stats);
+        }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_get_stats")]
     public static int GetStats(sp2_receive_stream* stream, sp2_receive_stats* stats)
     {
@@ -22,7 +32,7 @@ internal static unsafe class StatisticsExports
             sp2_receive_stats now = default;
             long[] values = call.Stream.Core.ReadStatistics();
             values.AsSpan(0, StatisticList.CoreCount).CopyTo(new Span<long>(&now.heaps, StatisticList.CoreCount));
-            Sized.Write(stats, now, nameof(sp2_receive_stats));
+            Sized.Write(stats, now, FirstSizeOfStats, nameof(sp2_receive_stats));
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)

@@ -5,6 +5,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Spead2.Bindings;
 using Spead2.Managed;
+using Spead2.Managed.Linux;
 
 namespace Spead2.Aot;
 
@@ -52,7 +53,8 @@ internal sealed unsafe class CLog : LogTarget
         ArrayPool<byte>.Shared.Return(bytes);
     }
 
-    // Not by the Console class, which changes how the process handles terminals and signals.
+    // Not by the Console class, which changes how a Unix process handles terminals and signals, and not at a position, as
+    // RandomAccess writes: others write there, too. What cannot be written is lost, for there is nowhere else to say so.
     private static void WriteToStandardError(LogLevel level, string text)
     {
         string name = LevelOf(level) switch
@@ -61,14 +63,17 @@ internal sealed unsafe class CLog : LogTarget
             sp2_log_level.SP2_LOG_INFO => "info",
             _ => "debug",
         };
-        using Microsoft.Win32.SafeHandles.SafeFileHandle file = new(StandardError, ownsHandle: false);
-        try
+        byte[] line = Encoding.UTF8.GetBytes($"spead2aot: {name}: {text}\n");
+        if (OperatingSystem.IsWindows())
         {
-            RandomAccess.Write(file, Encoding.UTF8.GetBytes($"spead2aot: {name}: {text}\n"), 0);
+            using Stream error = Console.OpenStandardError();
+            error.Write(line);
+            return;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+
+        fixed (byte* bytes = line)
         {
-            // There is nowhere else to say so.
+            _ = Libc.write(StandardError, bytes, (nuint)line.Length);
         }
     }
 

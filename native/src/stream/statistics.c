@@ -2,6 +2,7 @@
 /* What users see of the statistics: as of the end of the latest turn of a reader. */
 #include "stream/statistics.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "base/checked.h"
@@ -59,7 +60,8 @@ int32_t sp2_receive_stream_get_stats(sp2_receive_stream *stream, sp2_receive_sta
     sp2__mutex_lock(&stream->stats_lock);
     const sp2_receive_stats now = published(stream, &readers);
     sp2__mutex_unlock(&stream->stats_lock);
-    return sp2__sized_write(stats, &now, sizeof(now), sizeof(now), "sp2_receive_stats");
+    const uint32_t first_size = offsetof(sp2_receive_stats, datagrams_dropped_at_stop);
+    return sp2__sized_write(stats, &now, sizeof(now), first_size, "sp2_receive_stats");
 }
 
 static uint32_t stat_count(const sp2_receive_stream *stream) {
