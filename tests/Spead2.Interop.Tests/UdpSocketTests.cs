@@ -40,7 +40,8 @@ public sealed class UdpSocketTests : IDisposable
     public void Socket_that_is_not_bound_is_bound()
     {
         int port = _stream.AddUdpReader(port: 0, bindHost: "127.0.0.1", bufferSize: 150_000, socket: _socket);
-        Assert.That(_socket.ReceiveBufferSize, Is.EqualTo(2 * 150_000), "Linux reports twice as much.");
+        int reported = OperatingSystem.IsLinux() ? 2 * 150_000 : 150_000;
+        Assert.That(_socket.ReceiveBufferSize, Is.EqualTo(reported), "Linux reports twice as much.");
         _socket.Dispose();
         AssertReceives(port);
     }
@@ -94,6 +95,11 @@ public sealed class UdpSocketTests : IDisposable
     [Test]
     public void Datagram_socket_that_is_not_udp_is_refused()
     {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Ignore("Windows has no datagram sockets but those of UDP.");
+        }
+
         using Socket local = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
 
         Assert.That(
