@@ -273,6 +273,18 @@ WRAPPED(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes
     return error != 0 ? error : __real_pthread_create(thread, attributes, run, argument);
 }
 
+static void *do_nothing(void *unused) {
+    return unused;
+}
+
+/* The thread sanitizer starts a thread of its own with the program's first, and keeps it: there
+ * must be one before threads are counted. */
+__attribute__((constructor)) static void start_first_thread(void) {
+    pthread_t thread;
+    REQUIRE(__real_pthread_create(&thread, NULL, do_nothing, NULL) == 0);
+    pthread_join(thread, NULL);
+}
+
 WRAPPED(int, pthread_setaffinity_np, pthread_t thread, size_t size, const cpu_set_t *set) {
     const int error = fault(OS_SETAFFINITY, OS_ANY);
     return error != 0 ? error : __real_pthread_setaffinity_np(thread, size, set);
