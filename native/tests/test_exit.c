@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a process while streams receive, a thread waits and callbacks run. */
+#include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
@@ -7,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "loopback.h"
 #include "receiver.h"
@@ -105,21 +107,26 @@ static void be_busy_and_end(const char *ending) {
     exit(EXPECTED_CODE);
 }
 
-/* Starts this program again as the one that ends, and looks how it did. */
-static void check_ending(const char *ending, const char *test) {
+/* Starts this program again as the one that ends, with its output to a file if `output` is one;
+ * returns its exit code, or the signal that ended it as a negative number. */
+static int code_of_ending(const char *ending, const char *test, const char *output) {
     extern char **environ;
     char program[] = "/proc/self/exe";
     char name[128];
     char *arguments[] = {program, name, NULL};
+    posix_spawn_file_actions_t actions;
     pid_t child;
     int status = 0;
     snprintf(name, sizeof(name), "%s", test);
     sp2_test_context("ending %s", ending);
     REQUIRE(setenv(ENDING, ending, 1) == 0);
-    /* What is in use when a process ends is no leak. The sanitizer takes returned blocks for one,
-     * as the address of the first has their number above it (memory/recycler.c). */
-    REQUIRE(setenv("ASAN_OPTIONS", "detect_leaks=0", 1) == 0);
-    const int failure = posix_spawn(&child, program, NULL, NULL, arguments, environ);
+    REQUIRE(posix_spawn_file_actions_init(&actions) == 0);
+    if (output != NULL) {
+        REQUIRE(posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, output, O_WRONLY, 0) ==
+                0);
+    }
+    const int failure = posix_spawn(&child, program, &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
     unsetenv(ENDING);
     if (failure != 0) {
         SKIP("a program cannot start itself here (in an emulator): %s", strerror(failure));
@@ -130,8 +137,7 @@ static void check_ending(const char *ending, const char *test) {
         kill(child, SIGKILL);
         waitpid(child, &status, 0);
     }
-    CHECK(WIFEXITED(status));
-    CHECK_EQ_I64(WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), EXPECTED_CODE);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 SP2_TEST(Process_ends_while_streams_receive_a_thread_waits_and_callbacks_run) {
@@ -141,7 +147,49 @@ SP2_TEST(Process_ends_while_streams_receive_a_thread_waits_and_callbacks_run) {
     }
     for (int i = 0; i < 4; i++) {
         for (size_t j = 0; j < sizeof(endings) / sizeof(endings[0]); j++) {
-            check_ending(endings[j], __func__);
+            CHECK_EQ_I64(code_of_ending(endings[j], __func__, NULL), EXPECTED_CODE);
         }
     }
 }
+
+#if defined(SP2_TEST_LEAKS)
+enum { LEAK_CODE = 43 };
+
+/* Receives a heap and gives it back, then another one in the same memory, and ends. */
+_Noreturn static void receive_twice_and_end(bool lose) {
+    const sp2_receive_options options = quiet_options(0);
+    sp2_memory_stats memory = SP2_MEMORY_STATS_INIT;
+    sp2_thread_pool *pool;
+    datagram_list list = {0};
+    uint8_t *payload = new_payload(HEAP_BYTES, 1);
+    datagrams_add_heap(&list, 1, payload, HEAP_BYTES, HEAP_BYTES);
+    free(payload);
+    REQUIRE_OK(sp2_thread_pool_create(NULL, &pool));
+    for (int i = 0; i < 2; i++) {
+        sp2_receive_stream *stream;
+        REQUIRE_OK(sp2_receive_stream_create(pool, &options, &stream));
+        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        heap_list heaps = pop_count(stream, 1);
+        sp2_receive_stream_destroy(stream);
+        if (lose && i == 1) {
+            free(heaps.heaps);
+        } else {
+            heaps_free(&heaps);
+        }
+    }
+    datagrams_free(&list);
+    REQUIRE_OK(sp2_memory_get_stats(&memory));
+    REQUIRE(memory.hits >= 2);
+    sp2_thread_pool_destroy(pool);
+    exit(EXPECTED_CODE);
+}
+
+SP2_TEST(Heap_that_a_process_loses_is_found_by_the_leak_sanitizer) {
+    if (getenv(ENDING) != NULL) {
+        receive_twice_and_end(strcmp(getenv(ENDING), "with a leak") == 0);
+    }
+    REQUIRE(setenv("ASAN_OPTIONS", "exitcode=43", 1) == 0);
+    CHECK_EQ_I64(code_of_ending("without a leak", __func__, NULL), EXPECTED_CODE);
+    CHECK_EQ_I64(code_of_ending("with a leak", __func__, "/dev/null"), LEAK_CODE);
+}
+#endif

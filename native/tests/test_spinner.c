@@ -719,14 +719,6 @@ static void *spin(void *context) {
     return NULL;
 }
 
-/* For the address sanitizer. What is in use when a process ends is no leak; the sanitizer takes
- * returned blocks for one, as the address of the first has their number above it
- * (memory/recycler.c). */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void) {
-    return "detect_leaks=0";
-}
-
 /* Prints what every function answered, and checks that each was called and did what it can. */
 static void report(void) {
     unsigned long calls = 0;

@@ -24,6 +24,14 @@
 #define SP2__PREFETCH_WRITE(p) ((void)(p))
 #endif
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SP2__ADDRESS_SANITIZER
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SP2__ADDRESS_SANITIZER
+#endif
+#endif
+
 /* Data of different threads is kept this far apart: two cache lines, as they are fetched in pairs.
  */
 #define SP2__CACHE_ISOLATION 128

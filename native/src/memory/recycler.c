@@ -13,7 +13,7 @@
 #include "memory/system.h"
 #include "spead2core/memory.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(SP2__ADDRESS_SANITIZER)
 #include <sanitizer/asan_interface.h>
 #define HIDE(block, size) ASAN_POISON_MEMORY_REGION(block, size)
 #define SHOW(block, size) ASAN_UNPOISON_MEMORY_REGION(block, size)
@@ -70,17 +70,11 @@ typedef struct size_class {
     _Atomic uint64_t obtained; /* blocks from the operating system, now */
     _Atomic uint64_t taken;    /* blocks handed out, ever */
     _Atomic uint64_t hits;     /* of those, blocks that had been used before */
-    _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t returned; /* a list: see ADDRESS_BITS */
-    _Atomic uint64_t given;                                   /* blocks taken back, ever */
+    _Alignas(SP2__CACHE_ISOLATION) _Atomic(free_block *) returned;
+    _Atomic uint64_t given; /* blocks taken back, ever */
+    _Atomic uint64_t
+        given_taken; /* of those, when `returned` was taken last: changes under the lock */
 } size_class;
-
-/*
- * The address of a list's first block, and above it the number of blocks in the list, in one number
- * that changes atomically. The number stays right up to LONGEST_LIST.
- */
-#define ADDRESS_BITS 48
-#define ADDRESS_MASK (((uint64_t)1 << ADDRESS_BITS) - 1)
-#define LONGEST_LIST 65535
 
 /* Part of its share that a small class may keep on `returned` without counting its other lists. */
 #define UNCOUNTED_SHARE 8
@@ -165,9 +159,12 @@ static void prefetch_block(const free_block *block, uint64_t size) {
 
 /* The next block of the lists, or NULL. Under the lock. */
 static free_block *pop_block(size_class *class) {
-    if (class->ready == NULL && atomic_load_explicit(&class->returned, memory_order_relaxed) != 0) {
-        const uint64_t list = atomic_exchange_explicit(&class->returned, 0, memory_order_acquire);
-        class->ready = (free_block *)(uintptr_t)(list & ADDRESS_MASK);
+    if (class->ready == NULL &&
+        atomic_load_explicit(&class->returned, memory_order_relaxed) != NULL) {
+        /* Before, so that blocks which are freed meanwhile are rather counted twice than never. */
+        const uint64_t given = read_counter(&class->given);
+        class->ready = atomic_exchange_explicit(&class->returned, NULL, memory_order_acquire);
+        atomic_store_explicit(&class->given_taken, given, memory_order_relaxed);
     }
     free_block **list = class->ready != NULL ? &class->ready : &class->idle;
     free_block *block = *list;
@@ -193,17 +190,17 @@ static void *obtain_block(size_class *class, unsigned index) {
     return block;
 }
 
-/* Whether one more block may be kept, given how many are on `returned`; counts it among the large
- * ones if so. */
-static bool may_keep(size_class *class, unsigned index, uint64_t returned) {
+/* Whether one more block may be kept on a list that has as many; counts it among the large ones if
+ * so. */
+static bool may_keep(size_class *class, unsigned index, uint64_t listed) {
     const uint64_t size = class_size(index);
     const uint64_t half = read_counter(&cache_limit) / 2;
-    if (atomic_load_explicit(&users, memory_order_relaxed) == 0 || returned >= LONGEST_LIST) {
+    if (atomic_load_explicit(&users, memory_order_relaxed) == 0) {
         return false;
     }
     if (!is_large(index)) {
         const uint64_t share = half / SMALL_CLASS_COUNT;
-        return (returned + 1) * size <= share / UNCOUNTED_SHARE ||
+        return (listed + 1) * size <= share / UNCOUNTED_SHARE ||
                (cached_blocks(class) + 1) * size <= share - share / UNCOUNTED_SHARE;
     }
     if (atomic_fetch_add_explicit(&large_cached_bytes, size, memory_order_relaxed) + size <= half) {
@@ -300,19 +297,19 @@ void sp2__recycler_free(void *memory, uint64_t size) {
     }
     const unsigned index = class_of(size);
     size_class *class = &classes[index];
-    uint64_t list = atomic_load_explicit(&class->returned, memory_order_relaxed);
-    add_counter(&class->given, 1);
-    if (!may_keep(class, index, list >> ADDRESS_BITS)) {
+    const uint64_t given = atomic_fetch_add_explicit(&class->given, 1, memory_order_relaxed);
+    /* At most, as some have not been kept. */
+    const uint64_t listed = difference(given, read_counter(&class->given_taken));
+    if (!may_keep(class, index, listed)) {
         give_back(class, index, memory);
         return;
     }
     free_block *block = memory;
-    uint64_t longer;
     HIDE((char *)memory + sizeof(*block), class_size(index) - sizeof(*block));
+    free_block *first = atomic_load_explicit(&class->returned, memory_order_relaxed);
     do {
-        block->next = (free_block *)(uintptr_t)(list & ADDRESS_MASK);
-        longer = (uint64_t)(uintptr_t)block | ((list >> ADDRESS_BITS) + 1) << ADDRESS_BITS;
-    } while (!atomic_compare_exchange_weak_explicit(&class->returned, &list, longer,
+        block->next = first;
+    } while (!atomic_compare_exchange_weak_explicit(&class->returned, &first, block,
                                                     memory_order_seq_cst, memory_order_relaxed));
     /* The last user may have left, and given everything back, just before the block was kept. */
     if (atomic_load(&users) == 0) {
