@@ -17,18 +17,18 @@ public sealed class DisposeTests
 
     private static readonly ReceiveStreamOptions OneHeapRing = new() { RingHeaps = 1, Logger = NullLogger.Instance };
 
-    private static readonly TestCaseData<Func<ReceiveStream, Task>>[] Readings =
+    private static readonly TestCaseData<Func<ReceiveStream, Task>>[] EveryReading =
     [
-        Reading(ReadBlocking, "Read"),
-        Reading(ReadBlockingWithToken, "Read(token)"),
-        Reading(ReadWithTimeout, "TryRead(timeout)"),
-        Reading(ReadWithoutWaiting, "TryRead and TryReadBatch"),
-        Reading(ReadAsynchronously, "ReadAsync"),
-        Reading(ReadAll, "ReadAllAsync"),
-        Reading(WaitToRead, "WaitToReadAsync"),
+        Reading(Readings.Blocking, "Read"),
+        Reading(Readings.BlockingWithToken, "Read(token)"),
+        Reading(Readings.WithTimeout, "TryRead(timeout)"),
+        Reading(Readings.WithoutWaiting, "TryRead and TryReadBatch"),
+        Reading(Readings.Asynchronously, "ReadAsync"),
+        Reading(Readings.Enumerating, "ReadAllAsync"),
+        Reading(Readings.AfterWaiting, "WaitToReadAsync"),
     ];
 
-    [TestCaseSource(nameof(Readings))]
+    [TestCaseSource(nameof(EveryReading))]
     public async Task Dispose_while_reading_ends_the_reader(Func<ReceiveStream, Task> read)
     {
         ArgumentNullException.ThrowIfNull(read);
@@ -237,28 +237,14 @@ public sealed class DisposeTests
             await action(repetition);
         }
 
-        Collect();
+        Garbage.Collect();
         ProcessResources before = ProcessResources.Now;
         for (int repetition = 0; repetition < Repetitions; repetition++)
         {
             await action(repetition);
         }
 
-        ProcessResources after = before;
-        Poll.Until(
-            () =>
-            {
-                Collect();
-                after = ProcessResources.Now;
-                return after.IsWithin(before);
-            },
-            () => $"{after} is no more than {before}");
-    }
-
-    private static void Collect()
-    {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
+        before.AwaitAgain();
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -280,100 +266,6 @@ public sealed class DisposeTests
         ReceiveStream stream = new();
         UdpSender sender = new(stream.AddUdpReader(new IPEndPoint(IPAddress.Loopback, 0)));
         return (stream.ReadAsync().AsTask(), sender);
-    }
-
-    private static Task ReadBlocking(ReceiveStream stream) => UntilTheEnd(() => stream.Read().Dispose());
-
-    private static Task ReadBlockingWithToken(ReceiveStream stream)
-    {
-        using CancellationTokenSource source = new();
-        return UntilTheEnd(() => stream.Read(source.Token).Dispose());
-    }
-
-    private static Task ReadWithTimeout(ReceiveStream stream) => UntilTheEnd(() =>
-    {
-        if (stream.TryRead(out Heap? heap, Poll.Deadline))
-        {
-            heap.Dispose();
-        }
-    });
-
-    private static Task ReadWithoutWaiting(ReceiveStream stream) => UntilTheEnd(() =>
-    {
-        Heap[] heaps = new Heap[3];
-        Array.ForEach(heaps[..stream.TryReadBatch(heaps)], heap => heap.Dispose());
-        if (stream.TryRead(out Heap? heap))
-        {
-            heap.Dispose();
-        }
-    });
-
-    private static Task UntilTheEnd(Action read)
-    {
-        try
-        {
-            while (true)
-            {
-                read();
-            }
-        }
-        catch (Exception exception) when (exception is StreamStoppedException or ObjectDisposedException)
-        {
-            return Task.CompletedTask;
-        }
-    }
-
-    private static Task ReadAsynchronously(ReceiveStream stream)
-    {
-        return Task.WhenAll(UntilTheEndAsync(), UntilTheEndAsync(), UntilTheEndAsync());
-
-        async Task UntilTheEndAsync()
-        {
-            try
-            {
-                while (true)
-                {
-                    using Heap heap = await stream.ReadAsync();
-                }
-            }
-            catch (Exception exception) when (exception is StreamStoppedException or ObjectDisposedException)
-            {
-                // That is the end.
-            }
-        }
-    }
-
-    private static async Task ReadAll(ReceiveStream stream)
-    {
-        try
-        {
-            await foreach (Heap heap in stream.ReadAllAsync())
-            {
-                heap.Dispose();
-            }
-        }
-        catch (ObjectDisposedException)
-        {
-            // The stream was disposed before the enumeration began.
-        }
-    }
-
-    private static async Task WaitToRead(ReceiveStream stream)
-    {
-        try
-        {
-            while (await stream.WaitToReadAsync())
-            {
-                if (stream.TryRead(out Heap? heap))
-                {
-                    heap.Dispose();
-                }
-            }
-        }
-        catch (ObjectDisposedException)
-        {
-            // The stream was disposed between two waits.
-        }
     }
 
     private static void IgnoreDisposed(Action action)

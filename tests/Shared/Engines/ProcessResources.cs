@@ -22,8 +22,22 @@ internal readonly record struct ProcessResources(ulong HeapBytes, int Descriptor
         }
     }
 
-    /// <summary>Whether nothing more is held than at another time.</summary>
-    public bool IsWithin(ProcessResources other) =>
+    /// <summary>Waits until the process holds no more than this; runs finalizers for that.</summary>
+    public void AwaitAgain()
+    {
+        ProcessResources before = this;
+        ProcessResources after = this;
+        Poll.Until(
+            () =>
+            {
+                Garbage.Collect();
+                after = Now;
+                return after.IsWithin(before);
+            },
+            () => $"{after} is no more than {before}");
+    }
+
+    private bool IsWithin(ProcessResources other) =>
         HeapBytes <= other.HeapBytes && Descriptors <= other.Descriptors && NativeThreads <= other.NativeThreads;
 
     /// <summary>Leaves out the files that .NET has open for assemblies, which come and go.</summary>
