@@ -24,6 +24,9 @@ class Coverage
     public (int Covered, int All) Branches(params string[] folders) =>
         Count(_branches.Where(branch => IsIn(branch.Key.File, folders)).Select(branch => branch.Value));
 
+    public IEnumerable<(string File, int Line)> MissingLines(params string[] folders) =>
+        _lines.Where(line => !line.Value && IsIn(line.Key.File, folders)).Select(line => line.Key).Order();
+
     // "file: 3, 7-9" for each file with lines that did not run.
     public IEnumerable<string> Missing() =>
         _lines.Where(line => !line.Value).GroupBy(line => line.Key.File).OrderBy(file => file.Key)

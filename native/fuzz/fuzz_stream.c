@@ -15,9 +15,13 @@
 #include "fuzz.h"
 #include "heap_checks.h"
 #include "made_packet.h"
+#include "packet_builder.h"
 #include "stream/stream.h"
 
-enum { MOST_STREAMS = 2, MOST_OPERATIONS = 4096, LARGEST_HEAP_LOG2 = 20 };
+enum { MOST_STREAMS = 2, MOST_OPERATIONS = 4096, LARGEST_HEAP_LOG2 = 20, MOST_SPREAD = 4096 };
+
+/* Operations, some of which feed packets: the numbers are those of the corpus. */
+enum { FORMS = 16 };
 
 typedef struct run {
     sp2_receive_options options;
@@ -27,6 +31,7 @@ typedef struct run {
     sp2_allocator *exact;
     uint8_t *last; /* the latest datagram */
     size_t last_length;
+    unsigned spread; /* packets that feed_spread has made */
 } run;
 
 static unsigned long blocks_in_use;
@@ -257,23 +262,28 @@ static void feed_raw(run *r, fuzz_input *input, bool is_datagram) {
     }
 }
 
-/* One allocation of what follows fails. Two streams have not the same ones, so this is only for one
- * that is alone. */
-static void fail_an_allocation(run *r, fuzz_input *input) {
-    const uint8_t n = fuzz_take_u8(input);
-    if (r->count == 1) {
-        atomic_store(&sp2__alloc_countdown, n >> 2);
+/* Packets of a heap at regular distances, so that few bytes of the input make many ranges, and a
+ * few more fill what is between them. */
+static void feed_spread(run *r, fuzz_input *input) {
+    enum { ADDRESS_BITS = 40, HEAP_LENGTH = UINT16_MAX };
+    static const uint8_t bytes[UINT8_MAX];
+    const uint8_t cnt = fuzz_take_u8(input);
+    const uint16_t start = fuzz_take_u16(input);
+    const int8_t distance = (int8_t)fuzz_take_u8(input);
+    const uint8_t length = fuzz_take_u8(input);
+    const uint8_t count = fuzz_take_u8(input);
+    for (unsigned i = 0; i < count && r->spread < MOST_SPREAD; i++, r->spread++) {
+        const uint64_t offset = (uint16_t)(start + (int)i * distance);
+        packet_builder packet;
+        packet_begin_heap(&packet, ADDRESS_BITS, cnt, HEAP_LENGTH, offset, length);
+        packet_add_payload(&packet, bytes, length);
+        feed_datagram(r, packet.bytes, packet.length);
+        packet_free(&packet);
     }
-    if (n & 1) {
-        end_source(r);
-    } else {
-        feed_raw(r, input, n & 2);
-    }
-    atomic_store(&sp2__alloc_countdown, -1);
 }
 
-static void operate(run *r, fuzz_input *input) {
-    switch (fuzz_take_u8(input) % 16) {
+static void feed(run *r, fuzz_input *input, uint8_t form) {
+    switch (form) {
     case 0:
         feed_raw(r, input, true);
         break;
@@ -283,6 +293,51 @@ static void operate(run *r, fuzz_input *input) {
     case 2:
         feed_datagram(r, r->last, r->last_length);
         break;
+    case 9:
+        feed_spread(r, input);
+        break;
+    default:
+        feed_made_packet(r, input);
+        break;
+    }
+}
+
+/* One allocation of what follows fails. Two streams have not the same ones, so this is only for one
+ * that is alone. */
+static void fail_an_allocation(run *r, fuzz_input *input) {
+    const uint8_t n = fuzz_take_u8(input);
+    if (r->count == 1) {
+        atomic_store(&sp2__alloc_countdown, n >> 1);
+    }
+    if (n & 1) {
+        end_source(r);
+    } else {
+        feed(r, input, fuzz_take_u8(input) % FORMS);
+    }
+    atomic_store(&sp2__alloc_countdown, -1);
+}
+
+/* Callers forget arguments, too. */
+static void forget_an_argument(const run *r) {
+    sp2_heap_info info = SP2_HEAP_INFO_INIT;
+    const sp2_descriptor *descriptors;
+    const sp2_item *items;
+    const sp2_range *ranges;
+    uint64_t count = 1;
+    FUZZ_CHECK(sp2_heap_get_info(NULL, &info) == SP2_E_ARG);
+    FUZZ_CHECK(sp2_heap_get_items(NULL, &items, &count) == SP2_E_ARG && items == NULL);
+    FUZZ_CHECK(sp2_heap_get_items(NULL, NULL, &count) == SP2_E_ARG && count == 0);
+    FUZZ_CHECK(sp2_heap_get_ranges(NULL, &ranges, &count) == SP2_E_ARG && ranges == NULL);
+    FUZZ_CHECK(sp2_heap_get_ranges(NULL, &ranges, NULL) == SP2_E_ARG);
+    FUZZ_CHECK(sp2_heap_get_descriptors(NULL, &descriptors, NULL) == SP2_E_ARG);
+    FUZZ_CHECK(descriptors == NULL);
+    FUZZ_CHECK(sp2_receive_stream_pop(r->streams[0], NULL, 1, NULL) == SP2_E_ARG);
+    sp2_heap_release(NULL);
+}
+
+static void operate(run *r, fuzz_input *input) {
+    const uint8_t operation = fuzz_take_u8(input) % FORMS;
+    switch (operation) {
     case 3:
         pop(r, fuzz_take_u8(input));
         break;
@@ -301,8 +356,11 @@ static void operate(run *r, fuzz_input *input) {
     case 8:
         stop(r);
         break;
+    case 10:
+        forget_an_argument(r);
+        break;
     default:
-        feed_made_packet(r, input);
+        feed(r, input, operation);
         break;
     }
 }

@@ -465,6 +465,57 @@ SP2_TEST(Enormous_inner_heap_is_refused_before_memory_is_taken) {
     free(item.data);
 }
 
+/* Default memory is kept for the next use as long as there is a stream, so that what was taken at
+ * any time can be seen afterwards. */
+SP2_TEST(Packets_that_announce_large_inner_heaps_take_memory_for_what_they_bring) {
+    enum { PACKETS = 1000, ANNOUNCED = 1 << 20, MOST_BYTES = 1 << 16 };
+    bytes item = {0};
+    for (uint64_t i = 0; i < PACKETS; i++) {
+        packet_builder packet;
+        packet_begin_heap(&packet, 48, i, ANNOUNCED, 0, 1);
+        packet_add_payload(&packet, "x", 1);
+        append_packet(&item, &packet);
+    }
+    sp2_heap *heap = heap_of(&item, 1, 0);
+    const sp2_receive_options options = quiet_options(0);
+    sp2_receive_stream *keeper = new_stream(&options);
+    REQUIRE_OK(sp2_memory_trim());
+    sp2_memory_stats before = SP2_MEMORY_STATS_INIT;
+    sp2_memory_stats after = SP2_MEMORY_STATS_INIT;
+    REQUIRE_OK(sp2_memory_get_stats(&before));
+    descriptors_of(heap, 0);
+    REQUIRE_OK(sp2_memory_get_stats(&after));
+    CHECK(after.used_bytes + after.cached_bytes <=
+          before.used_bytes + before.cached_bytes + MOST_BYTES);
+    /* The heap itself and its payload. */
+    CHECK(after.hits + after.misses - before.hits - before.misses <= 2 * PACKETS);
+    sp2_receive_stream_destroy(keeper);
+    sp2_heap_release(heap);
+    free(item.data);
+}
+
+SP2_TEST(More_descriptors_than_are_supported_are_refused) {
+    enum { MOST = 65536 };
+    bytes one = {0};
+    append_descriptor(&one, 48, 1, 0x1800, NULL, 0, SIZE_MAX);
+    for (size_t count = MOST; count <= MOST + 1; count++) {
+        bytes item = {.data = malloc(count * one.length), .length = count * one.length};
+        REQUIRE(item.data != NULL);
+        for (size_t i = 0; i < count; i++) {
+            memcpy(item.data + i * one.length, one.data, one.length);
+        }
+        if (count == MOST) {
+            sp2_heap *heap = heap_of(&item, 1, 0);
+            descriptors_of(heap, MOST);
+            sp2_heap_release(heap);
+        } else {
+            check_refused(&item, "65536 descriptors");
+        }
+        free(item.data);
+    }
+    free(one.data);
+}
+
 SP2_TEST(Address_beyond_the_inner_heap_makes_it_incomplete) {
     packet_builder packet;
     bytes item = {0};

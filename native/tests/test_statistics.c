@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Statistics as a list, and custom ones. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,34 @@ SP2_TEST(Wrong_custom_statistics_are_refused_and_named) {
     check_refused(reserved, 1, "reserved must be 0, not 7");
     check_refused(NULL, 1, "custom_stats must not be NULL");
     check_refused(custom_stats, SP2_RECEIVE_MAX_CUSTOM_STATS + 1, "65537");
+}
+
+/* Names that differ only in their ends: comparing each with each takes minutes. */
+SP2_TEST(As_many_long_names_as_are_allowed_are_checked_without_comparing_each_with_each) {
+    enum { COUNT = SP2_RECEIVE_MAX_CUSTOM_STATS, NAME_SIZE = 1024 };
+    char *names = malloc((size_t)COUNT * NAME_SIZE);
+    sp2_custom_stat *stats = calloc(COUNT, sizeof(*stats));
+    REQUIRE(names != NULL && stats != NULL);
+    memset(names, 'n', (size_t)COUNT * NAME_SIZE);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        char *name = names + (size_t)i * NAME_SIZE;
+        snprintf(name + NAME_SIZE - 9, 9, "%08x", (unsigned)i);
+        stats[i].name = name;
+    }
+    sp2_receive_options options = quiet_options(0);
+    options.custom_stats = stats;
+    options.custom_stat_count = COUNT;
+    sp2_receive_stream *stream = new_stream(&options);
+    uint32_t found;
+    REQUIRE_OK(sp2_receive_stream_find_stat(stream, stats[COUNT - 1].name, &found));
+    uint32_t count;
+    REQUIRE_OK(sp2_receive_stream_get_stat_count(stream, &count));
+    CHECK_EQ_U64(found, count - 1);
+    sp2_receive_stream_destroy(stream);
+    stats[COUNT - 1].name = stats[7].name;
+    check_refused(stats, COUNT, "custom_stats[65535].name");
+    free(stats);
+    free(names);
 }
 
 SP2_TEST(List_has_the_statistics_of_the_struct_and_then_the_custom_ones) {

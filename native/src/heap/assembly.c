@@ -106,7 +106,7 @@ SP2__INLINE sp2__verdict check_position(sp2_heap *heap, const sp2__packet *packe
 static sp2__verdict grow(sp2_heap *heap, uint64_t needed, const sp2__packet *packet,
                          const sp2__heap_rules *rules) {
     uint64_t capacity = needed;
-    if (packet->heap_length == SP2__LENGTH_UNKNOWN) {
+    if (packet->heap_length == SP2__LENGTH_UNKNOWN || rules->grows) {
         capacity = sp2__max_u64(needed, sp2__min_u64(heap->capacity * 2, rules->max_heap_size));
     }
     void *block_context;
@@ -201,8 +201,9 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
     }
 
     /* Whatever can fail comes first. */
-    if (needed > heap->capacity) {
-        verdict = grow(heap, needed, packet, rules);
+    const uint64_t room = rules->grows ? end : needed;
+    if (room > heap->capacity) {
+        verdict = grow(heap, room, packet, rules);
         if (SP2__UNLIKELY(verdict != SP2__ACCEPTED)) {
             return verdict;
         }

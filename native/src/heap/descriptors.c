@@ -157,7 +157,11 @@ static int32_t read_descriptors(const sp2_heap *heap, sp2__descriptors **descrip
     sp2__copier plain = {.nontemporal_from = UINT64_MAX};
     inner_receiver receiver = {
         .bug_compat = heap->bug_compat,
-        .rules = {.in_order = true, .max_heap_size = MAX_INNER_HEAP, .copier = &plain},
+        /* A packet of some bytes may announce a heap of a mebibyte, and so may the next one. */
+        .rules = {.in_order = true,
+                  .grows = true,
+                  .max_heap_size = MAX_INNER_HEAP,
+                  .copier = &plain},
     };
     receiver.end = &receiver.first;
     int32_t status = read_items(&receiver, heap);

@@ -65,6 +65,7 @@ struct sp2_heap {
 /* What limits the packets that a heap accepts, and what its stream's user has set. */
 typedef struct sp2__heap_rules {
     bool in_order;
+    bool grows; /* payload is allocated as it arrives, whatever length the packets announce */
     uint64_t max_heap_size;
     sp2_allocator *allocator; /* of heaps that begin; NULL: the default memory */
     uint64_t *custom_stats;   /* for the user's functions; NULL if there are none */

@@ -8,21 +8,50 @@
 #include "base/error.h"
 #include "stream/statistics.h"
 
-static bool name_is_taken(const sp2__custom_stats *custom, uint32_t known, const char *name) {
-    for (uint32_t i = 0; i < SP2__CORE_STATS; i++) {
-        if (strcmp(name, sp2__core_stat_name(i)) == 0) {
-            return true;
-        }
+/* The names of all statistics, while they are checked: by hash, as there may be many. */
+typedef struct name_table {
+    const char **names;
+    uint32_t mask;
+} name_table;
+
+/* FNV-1a. The names are the user's own, who need not be kept from choosing names that collide. */
+static uint32_t hash(const char *name) {
+    uint32_t value = 0x811c9dc5;
+    for (; *name != '\0'; name++) {
+        value = (value ^ (uint8_t)*name) * 0x01000193;
     }
-    for (uint32_t i = 0; i < known; i++) {
-        if (strcmp(name, custom->stats[i].name) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return value;
 }
 
-static int32_t add(sp2__custom_stats *custom, uint32_t index, const sp2_custom_stat *wanted) {
+/* False if the name is there already. */
+static bool add_name(name_table *table, const char *name) {
+    uint32_t slot = hash(name) & table->mask;
+    while (table->names[slot] != NULL) {
+        if (strcmp(table->names[slot], name) == 0) {
+            return false;
+        }
+        slot = (slot + 1) & table->mask;
+    }
+    table->names[slot] = name;
+    return true;
+}
+
+/* A table of the names that every stream has, with room for `more`; its names are NULL if there is
+ * no memory. */
+static name_table new_name_table(uint32_t more) {
+    uint32_t size = 1;
+    while (size < 2 * (SP2__CORE_STATS + more)) {
+        size *= 2;
+    }
+    name_table table = {.names = sp2__calloc_array(size, sizeof(*table.names)), .mask = size - 1};
+    for (uint32_t i = 0; i < SP2__CORE_STATS && table.names != NULL; i++) {
+        add_name(&table, sp2__core_stat_name(i));
+    }
+    return table;
+}
+
+static int32_t add(sp2__custom_stats *custom, uint32_t index, const sp2_custom_stat *wanted,
+                   name_table *table) {
     if (wanted->name == NULL || wanted->name[0] == '\0') {
         return sp2__fail(SP2_E_ARG, 0, "sp2_receive_options.custom_stats[%u].name must not be %s",
                          (unsigned)index, wanted->name == NULL ? "NULL" : "empty");
@@ -38,7 +67,7 @@ static int32_t add(sp2__custom_stats *custom, uint32_t index, const sp2_custom_s
                          "sp2_receive_options.custom_stats[%u].reserved must be 0, not %u",
                          (unsigned)index, (unsigned)wanted->reserved);
     }
-    if (name_is_taken(custom, index, wanted->name)) {
+    if (!add_name(table, wanted->name)) {
         return sp2__fail(SP2_E_ARG, 0,
                          "sp2_receive_options.custom_stats[%u].name is \"%s\", which is the name "
                          "of another statistic",
@@ -80,12 +109,15 @@ int32_t sp2__custom_stats_init(sp2__custom_stats *custom, const sp2_receive_opti
     custom->stats = sp2__calloc_array(count, sizeof(*custom->stats));
     custom->batch = sp2__calloc_array(count, sizeof(*custom->batch));
     custom->values = sp2__calloc_array(count, sizeof(*custom->values));
-    if (custom->stats == NULL || custom->batch == NULL || custom->values == NULL) {
+    name_table table = new_name_table(count);
+    if (custom->stats == NULL || custom->batch == NULL || custom->values == NULL ||
+        table.names == NULL) {
         status = sp2__fail_memory("custom statistics");
     }
     for (uint32_t i = 0; i < count && status == SP2_OK; i++) {
-        status = add(custom, i, &options->custom_stats[i]);
+        status = add(custom, i, &options->custom_stats[i], &table);
     }
+    sp2__free(table.names);
     if (status != SP2_OK) {
         sp2__custom_stats_destroy(custom);
     }

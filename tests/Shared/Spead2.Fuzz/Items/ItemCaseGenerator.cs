@@ -114,7 +114,8 @@ internal sealed class ItemCaseGenerator
         : OneIn(10) ? [(byte)_random.Next(0x100)]
         : [(byte)'n', (byte)id];
 
-    private byte[] CreateFormat(Flavour flavour)
+    /// <summary>The format of a descriptor.</summary>
+    public byte[] CreateFormat(Flavour flavour)
     {
         bool isWide = (flavour.BugCompat & BugCompat.DescriptorWidths) != 0;
         int width = isWide ? 4 : 1 + 8 - (flavour.AddressBits / 8);
@@ -136,7 +137,8 @@ internal sealed class ItemCaseGenerator
         return [.. bytes];
     }
 
-    private byte[] CreateShape(Flavour flavour)
+    /// <summary>The shape of a descriptor.</summary>
+    public byte[] CreateShape(Flavour flavour)
     {
         bool isWide = (flavour.BugCompat & BugCompat.DescriptorWidths) != 0;
         int width = isWide ? 8 : 1 + (flavour.AddressBits / 8);

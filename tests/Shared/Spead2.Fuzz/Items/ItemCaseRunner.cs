@@ -17,28 +17,15 @@ internal static class ItemCaseRunner
         var accepted = new List<IReadOnlyList<FuzzItem>>();
         foreach (IReadOnlyList<FuzzItem> items in input.Heaps)
         {
-            try
+            using (Heap heap = FuzzHeap.Create(items, input.Flavour))
             {
-                Update(group, items, input.Flavour);
-                accepted.Add(items);
-                tally.HeapsAccepted++;
-            }
-            catch (HeapFormatException exception)
-            {
-                refuse(exception);
-                tally.HeapsRefused++;
-            }
-
-            // Also those that a refused heap did not touch.
-            foreach (Item item in group)
-            {
-                CheckDescriptor(item.Descriptor, input.Flavour);
-                if (item.HasValue)
+                if (Update(group, heap, tally, refuse))
                 {
-                    ValueReader.Read(item, refuse);
-                    tally.Values++;
+                    accepted.Add(items);
                 }
             }
+
+            ReadAll(group, input.Flavour, tally, refuse);
         }
 
         if (accepted.Count < input.Heaps.Count)
@@ -47,10 +34,35 @@ internal static class ItemCaseRunner
         }
     }
 
-    private static void Update(ItemGroup group, IReadOnlyList<FuzzItem> items, Flavour flavour)
+    /// <summary>Gives a heap to a group; whether it took it.</summary>
+    public static bool Update(ItemGroup group, Heap heap, ItemTally tally, Action<Exception> refuse)
     {
-        using Heap heap = FuzzHeap.Create(items, flavour);
-        group.Update(heap);
+        try
+        {
+            group.Update(heap);
+            tally.HeapsAccepted++;
+            return true;
+        }
+        catch (HeapFormatException exception)
+        {
+            refuse(exception);
+            tally.HeapsRefused++;
+            return false;
+        }
+    }
+
+    /// <summary>Reads all values, also those that a refused heap did not touch.</summary>
+    public static void ReadAll(ItemGroup group, Flavour flavour, ItemTally tally, Action<Exception> refuse)
+    {
+        foreach (Item item in group)
+        {
+            CheckDescriptor(item.Descriptor, flavour);
+            if (item.HasValue)
+            {
+                ValueReader.Read(item, refuse);
+                tally.Values++;
+            }
+        }
     }
 
     /// <summary>Heaps that were refused have left nothing behind.</summary>
@@ -59,7 +71,8 @@ internal static class ItemCaseRunner
         using var fresh = new ItemGroup();
         foreach (IReadOnlyList<FuzzItem> items in accepted)
         {
-            Update(fresh, items, flavour);
+            using Heap heap = FuzzHeap.Create(items, flavour);
+            fresh.Update(heap);
         }
 
         string[] expected = [.. fresh.Select(Describe).Order(StringComparer.Ordinal)];
