@@ -166,11 +166,11 @@ Task("platforms")
             BuildNative(preset);
         }
 
-        suites.Add(TestNative("Linux x64", Preset, "--exclude-regex", "_aot$"));
-        suites.Add(TestNative("Linux x64, musl", MuslPreset));
-        suites.Add(TestNative("Linux arm64, with qemu", Arm64Preset));
+        suites.Add(TestNative("linux-x64", Preset, "--exclude-regex", "_aot$"));
+        suites.Add(TestNative("linux-musl-x64", MuslPreset));
+        suites.Add(TestNative("linux-arm64 (qemu)", Arm64Preset));
         StartWine();
-        suites.Add(TestNative("Windows x64, with Wine", WindowsPreset));
+        suites.Add(TestNative("win-x64 (Wine)", WindowsPreset));
     });
 
 Task("windows")

@@ -3,7 +3,6 @@
  * Runs a fuzz target on files, or on all files of folders, without libFuzzer: any compiler will do,
  * and a finding can be looked at with a debugger. Its line is that of one test (tests/test.c).
  */
-#include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <time.h>
 
 #include "fuzz.h"
+#include "test_files.h"
 
 typedef struct tally {
     unsigned long inputs;
@@ -18,7 +18,8 @@ typedef struct tally {
     bool quiet;
 } tally;
 
-static void replay_file(const char *path, tally *sum) {
+static void replay_file(const char *path, void *context) {
+    tally *sum = context;
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
         perror(path);
@@ -43,19 +44,9 @@ static void replay_file(const char *path, tally *sum) {
 }
 
 static void replay(const char *path, tally *sum) {
-    DIR *folder = opendir(path);
-    if (folder == NULL) {
+    if (!test_for_each_file(path, replay_file, sum)) {
         replay_file(path, sum);
-        return;
     }
-    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        char file[4096];
-        if (entry->d_name[0] != '.') {
-            snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
-            replay_file(file, sum);
-        }
-    }
-    closedir(folder);
 }
 
 int main(int argc, char **argv) {

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: MIT
 cmake_minimum_required(VERSION 3.20)
-# Run with cmake -P: fails if LIBRARY needs a DLL that not every Windows has, or a newer glibc than the floor.
+# Run with cmake -P: fails if LIBRARY needs a library that not every system has, or a newer glibc than the floor.
 set(system_dlls KERNEL32.dll WS2_32.dll msvcrt.dll api-ms-win-core-synch-l1-2-0.dll)
+set(system_libraries libc.so libc.so.6 libpthread.so.0 ld-linux-x86-64.so.2 ld-linux-aarch64.so.1)
 set(glibc_floor 2.17)
 
 execute_process(COMMAND ${OBJDUMP} -p ${LIBRARY} OUTPUT_VARIABLE headers COMMAND_ERROR_IS_FATAL ANY)
-string(REGEX MATCHALL "DLL Name: [^\n]+|GLIBC_[0-9.]+" needs "${headers}")
+string(REGEX MATCHALL "DLL Name: [^\n]+|NEEDED [^\n]+|GLIBC_[0-9.]+" needs "${headers}")
 if(NOT needs)
     message(FATAL_ERROR "${LIBRARY} seems to need nothing at all: ${headers}")
 endif()
 foreach(need IN LISTS needs)
-    string(REGEX REPLACE "DLL Name: |GLIBC_" "" name "${need}")
+    string(REGEX REPLACE "DLL Name: |NEEDED +|GLIBC_" "" name "${need}")
     if(need MATCHES "^GLIBC_" AND name VERSION_GREATER glibc_floor)
         message(FATAL_ERROR "${LIBRARY} needs glibc ${name}, and ${glibc_floor} is to be enough")
-    elseif(need MATCHES "^DLL" AND NOT name IN_LIST system_dlls)
-        message(FATAL_ERROR "${LIBRARY} needs ${name}, which is none of ${system_dlls}")
+    elseif(NOT need MATCHES "^GLIBC_" AND NOT name IN_LIST system_dlls AND NOT name IN_LIST system_libraries)
+        message(FATAL_ERROR "${LIBRARY} needs ${name}, which is none of ${system_dlls};${system_libraries}")
     endif()
     message(STATUS "needs ${need}")
 endforeach()

@@ -9,7 +9,7 @@
 
 #if defined(_WIN32)
 /* The library starts Windows' sockets with the first reader; tests have sockets before. */
-__attribute__((constructor)) static void start_sockets(void) {
+SP2_TEST_AT_START(start_sockets) {
     WSADATA data;
     WSAStartup(MAKEWORD(2, 2), &data);
 }

@@ -8,7 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(_WIN32)
+#include <windows.h>
+#else
 #include <time.h>
+#endif
 
 enum { EXIT_SKIPPED = 77 };
 enum { OUTCOME_RUN, OUTCOME_ABANDONED, OUTCOME_SKIPPED };
@@ -129,6 +133,21 @@ void sp2_test_skip(const char *format, ...) {
     longjmp(end_of_test, OUTCOME_SKIPPED);
 }
 
+#if defined(_WIN32)
+uint64_t sp2_test_now_ns(void) {
+    LARGE_INTEGER ticks;
+    LARGE_INTEGER per_second;
+    QueryPerformanceCounter(&ticks);
+    QueryPerformanceFrequency(&per_second);
+    const uint64_t rate = (uint64_t)per_second.QuadPart;
+    const uint64_t count = (uint64_t)ticks.QuadPart;
+    return count / rate * 1000000000u + count % rate * 1000000000u / rate;
+}
+
+void sp2_test_nap(void) {
+    Sleep(1);
+}
+#else
 uint64_t sp2_test_now_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -139,6 +158,7 @@ void sp2_test_nap(void) {
     const struct timespec millisecond = {0, 1000000};
     nanosleep(&millisecond, NULL);
 }
+#endif
 
 sp2_test_rng sp2_test_random(void) {
     static uint64_t seed;

@@ -31,15 +31,30 @@ typedef struct sp2_test {
 void sp2_test_register(sp2_test *test);
 
 /* The printf that understands what the C standard says, which is not the system's everywhere. */
-#if defined(__MINGW32__)
+#if !defined(__GNUC__)
+#define SP2_TEST_PRINTF(text, first)
+#elif defined(__MINGW32__)
 #define SP2_TEST_PRINTF(text, first) __attribute__((format(gnu_printf, text, first)))
 #else
 #define SP2_TEST_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #endif
 
+/* Begins a function that runs before main. */
+#if defined(__GNUC__)
+#define SP2_TEST_AT_START(function) __attribute__((constructor)) static void function(void)
+#else
+/* The section in which Microsoft's C library looks for them. */
+#pragma section(".CRT$XCU", read)
+#define SP2_TEST_AT_START(function)                                                                \
+    static void function(void);                                                                    \
+    extern void (*const function##_at_start)(void);                                                \
+    __declspec(allocate(".CRT$XCU")) void (*const function##_at_start)(void) = function;           \
+    static void function(void)
+#endif
+
 #define SP2_TEST(test_name)                                                                        \
     static void test_name(void);                                                                   \
-    __attribute__((constructor)) static void test_name##_register(void) {                          \
+    SP2_TEST_AT_START(test_name##_register) {                                                      \
         static sp2_test entry = {#test_name, test_name, __LINE__, NULL};                           \
         sp2_test_register(&entry);                                                                 \
     }                                                                                              \

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* The end of a process while streams receive, a thread waits and callbacks run. */
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "loopback.h"
 #include "receiver.h"
 #include "test_threads.h"
+#if defined(_WIN32)
+#include <process.h>
+#include <windows.h>
+#else
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 /* Set in the process that ends: how it does. */
 #define ENDING "SP2_TEST_ENDING"
@@ -107,30 +112,71 @@ static void be_busy_and_end(const char *ending) {
     exit(EXPECTED_CODE);
 }
 
-/* Starts this program again as the one that ends, with its output to a file if `output` is one;
- * returns its exit code, or the signal that ended it as a negative number. */
-static int code_of_ending(const char *ending, const char *test, const char *output) {
+#if defined(_WIN32)
+/* Starts this program again with one argument; returns its exit code. */
+static int run_self(const char *argument, const char *output) {
+    char program[MAX_PATH];
+    DWORD code = 0;
+    (void)output;
+    REQUIRE(GetModuleFileNameA(NULL, program, sizeof(program)) < sizeof(program));
+    const intptr_t child = _spawnl(_P_NOWAIT, program, program, argument, NULL);
+    REQUIRE(child != -1);
+    const HANDLE process = (HANDLE)child;
+    if (!CHECK(WaitForSingleObject(process, 2 * PATIENCE_SECONDS * 1000) == WAIT_OBJECT_0)) {
+        TerminateProcess(process, EXIT_FAILURE);
+        WaitForSingleObject(process, INFINITE);
+    }
+    CHECK(GetExitCodeProcess(process, &code));
+    CloseHandle(process);
+    return (int)code;
+}
+
+static void set_variable(const char *name, const char *value) {
+    REQUIRE(_putenv_s(name, value) == 0);
+}
+#else
+enum { MOST_ARGUMENTS = 16 };
+
+/* Starts this program again with one argument, by an emulator where it runs in one: the variable
+ * that CMake sets has its command line. Its messages go to a file if `output` is one. */
+static pid_t start_self(const char *argument, const char *output) {
     extern char **environ;
-    char program[] = "/proc/self/exe";
+    const char *emulator = getenv("SP2_TEST_EMULATOR");
+    char words[1024];
+    char program[1024];
     char name[128];
-    char *arguments[] = {program, name, NULL};
+    char *arguments[MOST_ARGUMENTS];
+    size_t count = 0;
     posix_spawn_file_actions_t actions;
-    pid_t child;
-    int status = 0;
-    snprintf(name, sizeof(name), "%s", test);
-    sp2_test_context("ending %s", ending);
-    REQUIRE(setenv(ENDING, ending, 1) == 0);
+    pid_t child = 0;
+    const ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    REQUIRE(length > 0);
+    program[length] = '\0';
+    snprintf(name, sizeof(name), "%s", argument);
+    snprintf(words, sizeof(words), "%s", emulator == NULL ? "" : emulator);
+    for (char *word = strtok(words, " "); word != NULL; word = strtok(NULL, " ")) {
+        REQUIRE(count < MOST_ARGUMENTS - 3);
+        arguments[count++] = word;
+    }
+    arguments[count++] = program;
+    arguments[count++] = name;
+    arguments[count] = NULL;
     REQUIRE(posix_spawn_file_actions_init(&actions) == 0);
     if (output != NULL) {
         REQUIRE(posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, output, O_WRONLY, 0) ==
                 0);
     }
-    const int failure = posix_spawn(&child, program, &actions, NULL, arguments, environ);
+    const int failure = posix_spawnp(&child, arguments[0], &actions, NULL, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
-    unsetenv(ENDING);
-    if (failure != 0) {
-        SKIP("a program cannot start itself here (in an emulator): %s", strerror(failure));
-    }
+    sp2_test_context("starting %s: %s", arguments[0], strerror(failure));
+    REQUIRE(failure == 0);
+    return child;
+}
+
+/* Returns its exit code, or the signal that ended it as a negative number. */
+static int run_self(const char *argument, const char *output) {
+    const pid_t child = start_self(argument, output);
+    int status = 0;
     pid_t ended = 0;
     WAIT_UNTIL((ended = waitpid(child, &status, WNOHANG)) != 0, 2 * PATIENCE_SECONDS);
     if (ended == 0) {
@@ -140,6 +186,19 @@ static int code_of_ending(const char *ending, const char *test, const char *outp
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
+static void set_variable(const char *name, const char *value) {
+    REQUIRE(setenv(name, value, 1) == 0);
+}
+#endif
+
+/* Starts this program again as the one that ends. */
+static void check_ending(const char *ending, const char *test, const char *output, int code) {
+    set_variable(ENDING, ending);
+    const int ended_with = run_self(test, output);
+    sp2_test_context("ending %s", ending);
+    CHECK_EQ_I64(ended_with, code);
+}
+
 SP2_TEST(Process_ends_while_streams_receive_a_thread_waits_and_callbacks_run) {
     static const char *const endings[] = {"in main", "in a thread", "at once"};
     if (getenv(ENDING) != NULL) {
@@ -147,7 +206,7 @@ SP2_TEST(Process_ends_while_streams_receive_a_thread_waits_and_callbacks_run) {
     }
     for (int i = 0; i < 4; i++) {
         for (size_t j = 0; j < sizeof(endings) / sizeof(endings[0]); j++) {
-            CHECK_EQ_I64(code_of_ending(endings[j], __func__, NULL), EXPECTED_CODE);
+            check_ending(endings[j], __func__, NULL, EXPECTED_CODE);
         }
     }
 }
@@ -188,8 +247,8 @@ SP2_TEST(Heap_that_a_process_loses_is_found_by_the_leak_sanitizer) {
     if (getenv(ENDING) != NULL) {
         receive_twice_and_end(strcmp(getenv(ENDING), "with a leak") == 0);
     }
-    REQUIRE(setenv("ASAN_OPTIONS", "exitcode=43", 1) == 0);
-    CHECK_EQ_I64(code_of_ending("without a leak", __func__, NULL), EXPECTED_CODE);
-    CHECK_EQ_I64(code_of_ending("with a leak", __func__, "/dev/null"), LEAK_CODE);
+    set_variable("ASAN_OPTIONS", "exitcode=43");
+    check_ending("without a leak", __func__, NULL, EXPECTED_CODE);
+    check_ending("with a leak", __func__, "/dev/null", LEAK_CODE);
 }
 #endif

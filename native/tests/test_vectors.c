@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The vectors of tests/vectors: packets and what must come of them. Their README has the format. */
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "receiver.h"
+#include "test_files.h"
 #include "vector_file.h"
 
 static void check_item(const sp2_item *item, const vector_item *expected,
@@ -155,27 +155,35 @@ static int by_name(const void *a, const void *b) {
     return strcmp(*x, *y);
 }
 
+enum { MOST_FILES = 256 };
+
+/* Files whose names begin with a letter. */
+typedef struct file_list {
+    char first;
+    size_t count;
+    char *paths[MOST_FILES];
+} file_list;
+
+static void add_file(const char *path, void *context) {
+    file_list *files = context;
+    const char *name = strrchr(path, '/') + 1;
+    const char *dot = strrchr(name, '.');
+    if (name[0] == files->first && dot != NULL && strcmp(dot, ".txt") == 0) {
+        REQUIRE(files->count < MOST_FILES);
+        char *copy = malloc(strlen(path) + 1);
+        REQUIRE(copy != NULL);
+        files->paths[files->count++] = strcpy(copy, path);
+    }
+}
+
 /* Runs the vectors whose tag begins with `prefix`. */
 static void run_vectors(char prefix) {
-    enum { MOST_FILES = 256 };
-    char *names[MOST_FILES];
-    size_t count = 0;
+    file_list files = {.first = prefix};
     uint32_t cases = 0;
-    DIR *directory = opendir(SP2_VECTOR_DIR);
-    REQUIRE(directory != NULL);
-    for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-        const char *dot = strrchr(entry->d_name, '.');
-        if (entry->d_name[0] == prefix && dot != NULL && strcmp(dot, ".txt") == 0) {
-            REQUIRE(count < MOST_FILES);
-            names[count] = malloc(strlen(SP2_VECTOR_DIR) + strlen(entry->d_name) + 2);
-            REQUIRE(names[count] != NULL);
-            sprintf(names[count++], "%s/%s", SP2_VECTOR_DIR, entry->d_name);
-        }
-    }
-    closedir(directory);
-    qsort(names, count, sizeof(names[0]), by_name);
-    for (size_t i = 0; i < count; i++) {
-        vector_file *file = vector_file_read(names[i]);
+    REQUIRE(test_for_each_file(SP2_VECTOR_DIR, add_file, &files));
+    qsort(files.paths, files.count, sizeof(files.paths[0]), by_name);
+    for (size_t i = 0; i < files.count; i++) {
+        vector_file *file = vector_file_read(files.paths[i]);
         CHECK(file->case_count > 0);
         for (uint32_t k = 0; k < file->case_count; k++) {
             const vector_case *expected = &file->cases[k];
@@ -189,10 +197,10 @@ static void run_vectors(char prefix) {
             }
         }
         free(file);
-        free(names[i]);
+        free(files.paths[i]);
     }
-    printf("%zu vectors, %" PRIu32 " runs\n", count, cases);
-    CHECK(count > 0);
+    printf("%zu vectors, %" PRIu32 " runs\n", files.count, cases);
+    CHECK(files.count > 0);
 }
 
 SP2_TEST(Well_formed_heaps) {
