@@ -21,8 +21,8 @@ static sp2_test *first_test;
 static atomic_uint failures;
 static jmp_buf end_of_test;
 static char skip_reason[256];
-static _Thread_local char context[256];
-static _Thread_local bool runs_tests;
+static SP2_TEST_THREAD_LOCAL char context[256];
+static SP2_TEST_THREAD_LOCAL bool runs_tests;
 
 /* Constructors run in another order on some systems: the line says where a test belongs. */
 void sp2_test_register(sp2_test *test) {

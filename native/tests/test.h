@@ -39,10 +39,12 @@ void sp2_test_register(sp2_test *test);
 #define SP2_TEST_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #endif
 
-/* Begins a function that runs before main. */
+/* A variable of each thread; and the beginning of a function that runs before main. */
 #if defined(__GNUC__)
+#define SP2_TEST_THREAD_LOCAL _Thread_local
 #define SP2_TEST_AT_START(function) __attribute__((constructor)) static void function(void)
 #else
+#define SP2_TEST_THREAD_LOCAL __declspec(thread)
 /* The section in which Microsoft's C library looks for them. */
 #pragma section(".CRT$XCU", read)
 #define SP2_TEST_AT_START(function)                                                                \

@@ -15,20 +15,34 @@
 /* What .NET raises for an exception of its own: no frame of Wine's is meant to catch it. */
 #define DOTNET_EXCEPTION 0xe0434352
 
-/* Whether a frame's memory has been left, or no longer has the address of a handler. */
+static EXCEPTION_REGISTRATION_RECORD *const end = (void *)(intptr_t)-1;
+
+/* Whether a function begins here: its address may be anywhere in memory that was used anew. */
+static bool is_function(uint64_t address) {
+    ULONG64 image;
+    const RUNTIME_FUNCTION *function = RtlLookupFunctionEntry(address, &image, NULL);
+    return function != NULL && image + function->BeginAddress == address;
+}
+
+/* Whether a frame's memory has been left, or no longer has a handler and the frame of a caller. */
 static bool is_dead(const EXCEPTION_REGISTRATION_RECORD *frame, uint64_t stack) {
-    void *image;
-    return (uintptr_t)frame < stack ||
-           RtlPcToFileHeader((void *)(uintptr_t)frame->Handler, &image) == NULL;
+    return (uintptr_t)frame < stack || (uintptr_t)frame->Next <= (uintptr_t)frame ||
+           !is_function((uintptr_t)frame->Handler);
 }
 
 static LONG CALLBACK drop_dead_frames(EXCEPTION_POINTERS *exception) {
-    EXCEPTION_REGISTRATION_RECORD *const end = (void *)(intptr_t)-1;
     NT_TIB *thread = (NT_TIB *)NtCurrentTeb();
-    if (thread->ExceptionList != end &&
-        (exception->ExceptionRecord->ExceptionCode == DOTNET_EXCEPTION ||
-         is_dead(thread->ExceptionList, exception->ContextRecord->Rsp))) {
+    const uint64_t stack = exception->ContextRecord->Rsp;
+    const uint64_t stack_end = (uintptr_t)thread->StackBase;
+    if (exception->ExceptionRecord->ExceptionCode == DOTNET_EXCEPTION) {
         thread->ExceptionList = end;
+    }
+    for (EXCEPTION_REGISTRATION_RECORD **place = &thread->ExceptionList; *place != end;
+         place = &(*place)->Next) {
+        if ((uintptr_t)*place >= stack_end || is_dead(*place, stack)) {
+            *place = end;
+            break;
+        }
     }
     return EXCEPTION_CONTINUE_SEARCH;
 }

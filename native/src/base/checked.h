@@ -23,15 +23,7 @@ SP2__INLINE uint64_t sp2__min_u64(uint64_t a, uint64_t b) {
 
 /* Number of bits needed to write x: 0 for 0. */
 SP2__INLINE unsigned sp2__bit_width(uint64_t x) {
-#if defined(__GNUC__)
-    return x == 0 ? 0 : 64 - (unsigned)__builtin_clzll(x);
-#else
-    unsigned bits = 0;
-    for (; x != 0; x >>= 1) {
-        bits++;
-    }
-    return bits;
-#endif
+    return x == 0 ? 0 : sp2__bit_width_of_nonzero(x);
 }
 
 #endif

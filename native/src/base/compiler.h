@@ -4,6 +4,12 @@
 
 #include <stddef.h>
 
+/* What compilers name differently. Everything else is C11. */
+
+#if defined(__x86_64__) || defined(_M_X64)
+#define SP2__X86_64
+#endif
+
 #if defined(__GNUC__)
 #define SP2__LIKELY(x) __builtin_expect(!!(x), 1)
 #define SP2__UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -14,14 +20,22 @@
 #define SP2__PRINTF(text, first) __attribute__((format(printf, text, first)))
 #endif
 #define SP2__INLINE static inline __attribute__((always_inline))
+#define SP2__THREAD_LOCAL _Thread_local
 #define SP2__PREFETCH_WRITE(p) __builtin_prefetch((p), 1)
-#else
+#define SP2__SWAP_U64(x) __builtin_bswap64(x)
+#elif defined(_MSC_VER)
+#include <intrin.h>
+#include <stdlib.h>
 #define SP2__LIKELY(x) (x)
 #define SP2__UNLIKELY(x) (x)
-#define SP2__COLD
+#define SP2__COLD __declspec(noinline)
 #define SP2__PRINTF(text, first)
-#define SP2__INLINE static inline
-#define SP2__PREFETCH_WRITE(p) ((void)(p))
+#define SP2__INLINE static __forceinline
+#define SP2__THREAD_LOCAL __declspec(thread)
+#define SP2__PREFETCH_WRITE(p) _m_prefetchw(p)
+#define SP2__SWAP_U64(x) _byteswap_uint64(x)
+#else
+#error "spead2core needs gcc, clang or MSVC"
 #endif
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -31,6 +45,28 @@
 #define SP2__ADDRESS_SANITIZER
 #endif
 #endif
+
+/* Number of bits needed to write x, which is not 0. */
+SP2__INLINE unsigned sp2__bit_width_of_nonzero(unsigned long long x) {
+#if defined(__GNUC__)
+    return 64 - (unsigned)__builtin_clzll(x);
+#else
+    unsigned long highest;
+    _BitScanReverse64(&highest, x);
+    return (unsigned)highest + 1;
+#endif
+}
+
+/* Tells the processor that the thread waits in a loop. */
+SP2__INLINE void sp2__spin_pause(void) {
+#if defined(_MSC_VER) && defined(SP2__X86_64)
+    _mm_pause();
+#elif defined(SP2__X86_64)
+    __builtin_ia32_pause();
+#elif defined(__GNUC__) && defined(__aarch64__)
+    __asm__ __volatile__("yield");
+#endif
+}
 
 /* Data of different threads is kept this far apart: two cache lines, as they are fetched in pairs.
  */

@@ -7,8 +7,8 @@
 /* Long enough for every message with a host name of 255 bytes in it. */
 #define MESSAGE_SIZE 1024
 
-static _Thread_local char last_message[MESSAGE_SIZE];
-static _Thread_local int32_t last_os_code;
+static SP2__THREAD_LOCAL char last_message[MESSAGE_SIZE];
+static SP2__THREAD_LOCAL int32_t last_os_code;
 
 int32_t sp2__fail(int32_t status, int32_t os_code, const char *format, ...) {
     va_list arguments;

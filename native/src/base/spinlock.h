@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "base/compiler.h"
 #include "base/thread.h"
 
 /*

@@ -52,15 +52,4 @@ void sp2__thread_nap(void);
 /* Whether threads can run at the same time: spinning is pointless where they cannot. */
 bool sp2__many_cpus(void);
 
-/* Tells the processor that the thread waits in a loop. */
-static inline void sp2__spin_pause(void) {
-#if defined(__x86_64__) || defined(__i386__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ __volatile__("yield");
-#elif defined(_M_X64)
-    _mm_pause();
-#endif
-}
-
 #endif

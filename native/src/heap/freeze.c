@@ -110,7 +110,7 @@ void sp2__heap_freeze(sp2_heap *heap) {
         if (finish_item(heap, &items[i], next)) {
             items[kept] = items[i];
             sp2_item *item = &items[kept++];
-            item->wire = sp2__swap_u64(item->wire);
+            item->wire = SP2__SWAP_U64(item->wire);
             if (item->flags & SP2_ITEM_IMMEDIATE) {
                 item->data = (const uint8_t *)&item->wire + sizeof(item->wire) - item->length;
             }

@@ -5,12 +5,17 @@
 
 #include "base/checked.h"
 
-#if defined(__x86_64__)
+#if defined(SP2__X86_64)
+#if defined(__GNUC__)
 #include <cpuid.h>
+#endif
 #include <emmintrin.h>
 #endif
 
 #define NEVER UINT64_MAX
+
+/* The bit of a leaf's number that tells the processor's families of leaves apart. */
+#define LEAF_FAMILY 0x80000000u
 
 /* Short enough for C libraries not to copy it by one string instruction. */
 #define STEP 1024
@@ -20,13 +25,13 @@
 
 size_t sp2__copy_kinds(sp2__copy_kind kinds[SP2__MOST_COPY_KINDS]) {
     size_t count = 0;
-#if defined(__x86_64__)
-    /* These questions ask the operating system, too: whether it saves the registers. Not on
-     * Windows, where gcc may put wide registers on a stack that is not aligned for them (GCC bug
-     * 54412). */
-    __builtin_cpu_init();
+#if defined(SP2__X86_64)
     kinds[count++] = (sp2__copy_kind){"sse2", sp2__copy_lines_sse2};
+    /* Not on Windows, where gcc may put wide registers on a stack that is not aligned for them (GCC
+     * bug 54412). */
 #if !defined(_WIN32)
+    /* These questions ask the operating system, too: whether it saves the registers. */
+    __builtin_cpu_init();
     if (__builtin_cpu_supports("avx")) {
         kinds[count++] = (sp2__copy_kind){"avx", sp2__copy_lines_avx};
     }
@@ -77,7 +82,7 @@ void sp2__copy_by_way_of_cache(uint8_t *to, const uint8_t *from, size_t length) 
 }
 
 void sp2__copy_fence(void) {
-#if defined(__x86_64__)
+#if defined(SP2__X86_64)
     _mm_sfence();
 #else
     atomic_thread_fence(memory_order_release);
@@ -91,20 +96,47 @@ void sp2__copier_init(sp2__copier *copier) {
     sp2__copier_set_method(copier, SP2_MEMCPY_DEFAULT);
 }
 
+#if defined(SP2__X86_64)
+/* Answer of the processor about a leaf and a subleaf; all zeros for a leaf that it has not. */
+typedef struct cpu_answer {
+    unsigned a;
+    unsigned b;
+    unsigned c;
+    unsigned d;
+} cpu_answer;
+
+static cpu_answer ask_cpu(unsigned leaf, unsigned subleaf) {
+    cpu_answer answer = {0, 0, 0, 0};
+#if defined(__GNUC__)
+    if (!__get_cpuid_count(leaf, subleaf, &answer.a, &answer.b, &answer.c, &answer.d)) {
+        answer = (cpu_answer){0, 0, 0, 0};
+    }
+#else
+    int registers[4];
+    __cpuid(registers, (int)(leaf & LEAF_FAMILY));
+    if ((unsigned)registers[0] >= leaf) {
+        __cpuidex(registers, (int)leaf, (int)subleaf);
+        answer = (cpu_answer){(unsigned)registers[0], (unsigned)registers[1],
+                              (unsigned)registers[2], (unsigned)registers[3]};
+    }
+#endif
+    return answer;
+}
+#endif
+
 /* Bytes of the last-level cache, or 0 if the processor does not say. */
 static uint64_t read_last_cache_size(void) {
     uint64_t size = 0;
-#if defined(__x86_64__)
+#if defined(SP2__X86_64)
     /* Intel's and AMD's leaf of the same form: a cache for each subleaf, up to one of type 0. */
     static const unsigned leaves[] = {0x4, 0x8000001d};
     for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]) && size == 0; i++) {
-        unsigned a, b, c, d;
-        for (unsigned cache = 0; __get_cpuid_count(leaves[i], cache, &a, &b, &c, &d) && a & 0x1f;
-             cache++) {
-            const uint64_t ways = (b >> 22) + 1;
-            const uint64_t partitions = (b >> 12 & 0x3ff) + 1;
-            const uint64_t line = (b & 0xfff) + 1;
-            size = sp2__max_u64(size, ways * partitions * line * ((uint64_t)c + 1));
+        cpu_answer cache;
+        for (unsigned k = 0; (cache = ask_cpu(leaves[i], k)).a & 0x1f; k++) {
+            const uint64_t ways = (cache.b >> 22) + 1;
+            const uint64_t partitions = (cache.b >> 12 & 0x3ff) + 1;
+            const uint64_t line = (cache.b & 0xfff) + 1;
+            size = sp2__max_u64(size, ways * partitions * line * ((uint64_t)cache.c + 1));
         }
     }
 #endif

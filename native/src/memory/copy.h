@@ -48,7 +48,7 @@ SP2__COLD void sp2__copy_by_way_of_cache(uint8_t *to, const uint8_t *from, size_
  * that a matter of its address, so it hits whole streams.
  */
 SP2__INLINE void sp2__copy_plain(uint8_t *to, const uint8_t *from, size_t length) {
-#if defined(__x86_64__)
+#if defined(SP2__X86_64)
     enum { STUMBLING_DISTANCES = 15, SHORTEST_BY_STRING = 2048 };
     const uintptr_t distance = ((uintptr_t)to - (uintptr_t)from - 1) % SP2__COPY_PAGE;
     if (SP2__UNLIKELY(distance < STUMBLING_DISTANCES && length >= SHORTEST_BY_STRING)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "memory/copy.h"
 
-#if defined(__x86_64__)
+#if defined(SP2__X86_64) && defined(__GNUC__)
 #include <immintrin.h>
 
 __attribute__((target("avx"))) void sp2__copy_lines_avx(uint8_t *to, const uint8_t *from,

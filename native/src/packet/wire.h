@@ -40,14 +40,6 @@
 /* Mode bit of an item pointer: set, the value follows; clear, a heap address follows. */
 #define SP2__IMMEDIATE_BIT ((uint64_t)1 << 63)
 
-SP2__INLINE uint64_t sp2__swap_u64(uint64_t x) {
-#if defined(__GNUC__)
-    return __builtin_bswap64(x);
-#else
-    return _byteswap_uint64(x);
-#endif
-}
-
 /* Eight bytes as they are, for comparisons. */
 SP2__INLINE uint64_t sp2__load_raw64(const uint8_t *bytes) {
     uint64_t x;
@@ -57,7 +49,7 @@ SP2__INLINE uint64_t sp2__load_raw64(const uint8_t *bytes) {
 
 /* A number in network byte order, as the host's; all supported hosts are little-endian. */
 SP2__INLINE uint64_t sp2__load_be64(const uint8_t *bytes) {
-    return sp2__swap_u64(sp2__load_raw64(bytes));
+    return SP2__SWAP_U64(sp2__load_raw64(bytes));
 }
 
 /* Identifier of an item pointer, for `address_bits` of the flavour. */

@@ -190,7 +190,7 @@ bool sp2__stream_wait_for_room(sp2_receive_stream *stream, sp2__reader *reader) 
 
 /* The stream whose ready callback this thread is inside, so that the callback may replace itself.
  */
-static _Thread_local const sp2_receive_stream *inside_ready_of;
+static SP2__THREAD_LOCAL const sp2_receive_stream *inside_ready_of;
 
 static void call_ready(sp2_receive_stream *stream) {
     sp2__mutex_lock(&stream->ready_lock);
