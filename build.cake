@@ -427,32 +427,19 @@ int StartWithWine(string project, params string[] arguments)
     return Start("native/cmake/run-with-wine.sh", [$"{WindowsPrograms}/{name}/{name}.exe", .. arguments]);
 }
 
-// A process for each class of tests: what Wine 8 loses of .NET's threads adds up in a process.
 Suite TestWithWine(string project)
 {
-    string name = System.IO.Path.GetFileName(project);
-    string folder = $"{Results}/{name}-win-x64";
-    CleanDirectory(folder);
-    string[] sources = name == "Spead2.Interop.Tests" ? [project, "tests/Shared/Engines"] : [project];
-    string[] classes =
-    [
-        .. from source in sources
-           from file in GetFiles($"{source}/**/*Tests.cs")
-           let text = System.IO.File.ReadAllText(file.FullPath)
-           let space = Regex.Match(text, @"^namespace ([\w.]+);", RegexOptions.Multiline).Groups[1].Value
-           select $"{space}.{file.GetFilenameWithoutExtension()}" into full
-           orderby full
-           select full,
-    ];
-    return Suite.OfAll($"{name}, win-x64 with Wine", classes.Select(tests =>
+    string name = $"{System.IO.Path.GetFileName(project)}-win-x64";
+    string file = $"{Results}/{name}.trx";
+    if (FileExists(file))
     {
-        Information(tests);
-        string file = $"{tests}.trx";
-        int exitCode = StartWithWine(
-            project, "--filter", $"FullyQualifiedName~{tests}", "--results-directory", WindowsPath(folder), "--report-trx",
-            "--report-trx-filename", file, "--no-ansi");
-        return Suite.FromTrx(tests, $"{folder}/{file}", exitCode);
-    }));
+        DeleteFile(file);
+    }
+
+    int exitCode = StartWithWine(
+        project, "--results-directory", WindowsPath(Results), "--report-trx", "--report-trx-filename", $"{name}.trx",
+        "--no-ansi");
+    return Suite.FromTrx($"{System.IO.Path.GetFileName(project)}, win-x64 with Wine", file, exitCode);
 }
 
 // 1,000 heaps of 64 KiB from 'spead2 send' to 'spead2 recv', at a rate that Wine keeps up with.
@@ -738,15 +725,6 @@ class Suite
     public static Suite OfProgram(string name, string what, int exitCode) => new(
         name,
         [new Test(what, exitCode == 0 ? Outcome.Passed : Outcome.Failed, exitCode == 0 ? "" : $"exit code {exitCode}")], exitCode);
-
-    // One suite of the tests of several, each of which has run by itself. All tests of a part may be skipped.
-    public static Suite OfAll(string name, IEnumerable<Suite> parts) => new(
-        name,
-        from part in parts
-        from test in part.Tests
-        where part.Skipped == 0 || test.Name != "the suite"
-        select test with { Name = test.Name is "the runner" or "the suite" ? $"{part.Name}: {test.Name}" : test.Name },
-        0);
 
     public static Suite FromTrx(string name, string file, int exitCode) =>
         new(name, Elements(file, "UnitTestResult").Select(test => new Test(
