@@ -112,6 +112,7 @@ static void be_busy_and_end(const char *ending) {
     exit(EXPECTED_CODE);
 }
 
+/* set_variable(name, NULL) takes the variable away. */
 #if defined(_WIN32)
 /* Starts this program again with one argument; returns its exit code. */
 static int run_self(const char *argument, const char *output) {
@@ -132,7 +133,7 @@ static int run_self(const char *argument, const char *output) {
 }
 
 static void set_variable(const char *name, const char *value) {
-    REQUIRE(_putenv_s(name, value) == 0);
+    REQUIRE(_putenv_s(name, value == NULL ? "" : value) == 0);
 }
 #else
 enum { MOST_ARGUMENTS = 16 };
@@ -187,7 +188,7 @@ static int run_self(const char *argument, const char *output) {
 }
 
 static void set_variable(const char *name, const char *value) {
-    REQUIRE(setenv(name, value, 1) == 0);
+    REQUIRE((value == NULL ? unsetenv(name) : setenv(name, value, 1)) == 0);
 }
 #endif
 
@@ -195,6 +196,7 @@ static void set_variable(const char *name, const char *value) {
 static void check_ending(const char *ending, const char *test, const char *output, int code) {
     set_variable(ENDING, ending);
     const int ended_with = run_self(test, output);
+    set_variable(ENDING, NULL);
     sp2_test_context("ending %s", ending);
     CHECK_EQ_I64(ended_with, code);
 }
