@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using System.Diagnostics;
 using System.Net;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -201,29 +200,6 @@ public sealed class DisposeTests
         }
 
         Assert.That(count, Is.EqualTo(1));
-    }
-
-    [Test]
-    public async Task Process_that_disposes_nothing_exits()
-    {
-        if (File.Exists(Path.Combine(AppContext.BaseDirectory, "System.Private.CoreLib.dll")))
-        {
-            Assert.Ignore("This program brings its own .NET, which starts no other program.");
-        }
-
-        using Process process = Process.Start(
-            new ProcessStartInfo("dotnet", ["exec", typeof(AbandonProgram).Assembly.Location]))!;
-        using CancellationTokenSource deadline = new(Poll.Deadline);
-        try
-        {
-            await process.WaitForExitAsync(deadline.Token);
-        }
-        finally
-        {
-            process.Kill();
-        }
-
-        Assert.That(process.ExitCode, Is.EqualTo(AbandonProgram.ExitCode));
     }
 
     private static TestCaseData<Func<ReceiveStream, Task>> Reading(Func<ReceiveStream, Task> read, string name) =>
