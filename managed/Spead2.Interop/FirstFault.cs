@@ -19,7 +19,7 @@ internal sealed class FirstFault(NativeLog? log)
             return;
         }
 
-        string text = $"{what}; further failures are not logged. {exception}";
+        string text = $"{what}; further failures are not logged. {ExceptionText.Of(exception)}";
         try
         {
             if (log is not null)

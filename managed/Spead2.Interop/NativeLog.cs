@@ -24,6 +24,10 @@ internal sealed unsafe class NativeLog : IThreadPoolWorkItem, IDisposable
     private static readonly ConcurrentDictionary<long, NativeLog> Logs = new();
     private static long _lastNumber;
 
+    // Whether this thread is delivering messages of any log.
+    [ThreadStatic]
+    private static bool _isLogger;
+
     private readonly ILogger _logger;
     private readonly long _number;
     private readonly ConcurrentQueue<NativeLogMessage> _messages = new();
@@ -36,6 +40,9 @@ internal sealed unsafe class NativeLog : IThreadPoolWorkItem, IDisposable
     public NativeLog(ILogger logger)
     {
         _logger = logger;
+
+        // Asked first, as the logger may throw, and is known to nobody yet.
+        Threshold = ThresholdOf(logger);
         _number = Interlocked.Increment(ref _lastNumber);
         Logs[_number] = this;
     }
@@ -47,11 +54,7 @@ internal sealed unsafe class NativeLog : IThreadPoolWorkItem, IDisposable
     public void* Context => (void*)_number;
 
     /// <summary>The threshold of the core at which the logger gets what it wants.</summary>
-    public sp2_log_level Threshold =>
-        _logger.IsEnabled(LogLevel.Debug) ? sp2_log_level.SP2_LOG_DEBUG
-        : _logger.IsEnabled(LogLevel.Information) ? sp2_log_level.SP2_LOG_INFO
-        : _logger.IsEnabled(LogLevel.Warning) ? sp2_log_level.SP2_LOG_WARNING
-        : sp2_log_level.SP2_LOG_NONE;
+    public sp2_log_level Threshold { get; }
 
     /// <summary>Queues a message for the logger.</summary>
     public void Enqueue(LogLevel level, string text)
@@ -72,10 +75,25 @@ internal sealed unsafe class NativeLog : IThreadPoolWorkItem, IDisposable
         }
     }
 
-    /// <summary>Delivers what is queued before it returns.</summary>
+    /// <summary>Delivers what is queued before it returns, unless a logger calls it while another thread does so.</summary>
     public void Flush()
     {
-        lock (_delivery)
+        // A logger that disposes a stream must not wait for the logger of that stream, which may do the same.
+        if (_isLogger)
+        {
+            if (!_delivery.TryEnter())
+            {
+                return;
+            }
+        }
+        else
+        {
+            _delivery.Enter();
+        }
+
+        bool wasLogger = _isLogger;
+        _isLogger = true;
+        try
         {
             while (_messages.TryDequeue(out NativeLogMessage message))
             {
@@ -85,6 +103,11 @@ internal sealed unsafe class NativeLog : IThreadPoolWorkItem, IDisposable
             }
 
             DeliverLeftOut(Interlocked.Exchange(ref _leftOut, 0));
+        }
+        finally
+        {
+            _isLogger = wasLogger;
+            _delivery.Exit();
         }
     }
 
@@ -117,6 +140,12 @@ internal sealed unsafe class NativeLog : IThreadPoolWorkItem, IDisposable
             // A message is lost; the core, which cannot take an exception, goes on.
         }
     }
+
+    private static sp2_log_level ThresholdOf(ILogger logger) =>
+        logger.IsEnabled(LogLevel.Debug) ? sp2_log_level.SP2_LOG_DEBUG
+        : logger.IsEnabled(LogLevel.Information) ? sp2_log_level.SP2_LOG_INFO
+        : logger.IsEnabled(LogLevel.Warning) ? sp2_log_level.SP2_LOG_WARNING
+        : sp2_log_level.SP2_LOG_NONE;
 
     private static LogLevel ToLogLevel(int level) => (sp2_log_level)level switch
     {

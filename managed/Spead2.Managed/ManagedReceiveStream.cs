@@ -33,11 +33,16 @@ public sealed class ManagedReceiveStream : IReceiveStream
         {
             _core = new(options, threads, EngineLog.For(options.Logger));
         }
-        catch (OutOfMemoryException)
+        catch (Exception exception)
         {
+            // Also what a logger throws that is asked which levels it wants.
             threads.Release(wait: true);
-            throw StatusException.NoMemory(
-                "a stream (MaxHeaps, Substreams and RingHeaps decide its size)");
+            if (exception is OutOfMemoryException)
+            {
+                throw StatusException.NoMemory("a stream (MaxHeaps, Substreams and RingHeaps decide its size)");
+            }
+
+            throw;
         }
     }
 
@@ -45,7 +50,7 @@ public sealed class ManagedReceiveStream : IReceiveStream
     ~ManagedReceiveStream()
     {
         // Null if the constructor failed.
-        _core?.Destroy(wait: false);
+        _core?.Release(wait: false);
     }
 
     /// <inheritdoc/>
@@ -121,7 +126,7 @@ public sealed class ManagedReceiveStream : IReceiveStream
     {
         get
         {
-            ThrowIfDisposed();
+            using StreamHold hold = Use();
             return _core.Delivery.ReadyHandle.Open();
         }
     }
@@ -131,7 +136,7 @@ public sealed class ManagedReceiveStream : IReceiveStream
     /// <inheritdoc/>
     public void AddBufferReader(ReadOnlyMemory<byte> packets)
     {
-        ThrowIfDisposed();
+        using StreamHold hold = Use();
         _core.ThrowIfStarted();
         _core.Add(new BufferReader(_core, packets));
     }
@@ -140,7 +145,7 @@ public sealed class ManagedReceiveStream : IReceiveStream
     public void AddDatagramReader(IReadOnlyList<ReadOnlyMemory<byte>> datagrams)
     {
         ArgumentNullException.ThrowIfNull(datagrams);
-        ThrowIfDisposed();
+        using StreamHold hold = Use();
         _core.ThrowIfStarted();
         _core.Add(new DatagramReader(_core, new PinnedDatagrams(datagrams)));
     }
@@ -150,7 +155,7 @@ public sealed class ManagedReceiveStream : IReceiveStream
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        ThrowIfDisposed();
+        using StreamHold hold = Use();
         _core.ThrowIfStarted();
         return _core.IsStopped ? 0 : UdpReaders.Add(_core, options, UdpFieldNames.DotNet);
     }
@@ -165,7 +170,7 @@ public sealed class ManagedReceiveStream : IReceiveStream
     /// <inheritdoc/>
     public void Start()
     {
-        ThrowIfDisposed();
+        using StreamHold hold = Use();
         _core.Start();
     }
 
@@ -205,7 +210,9 @@ public sealed class ManagedReceiveStream : IReceiveStream
     public bool TryRead([NotNullWhen(true)] out Heap? heap)
     {
         ThrowIfDisposed();
-        return _core.Queue.TryRead(out heap) == ReadResult.Heap;
+        ReadResult result = _core.Queue.TryRead(out heap);
+        GC.KeepAlive(this);
+        return result == ReadResult.Heap;
     }
 
     /// <inheritdoc/>
@@ -225,7 +232,9 @@ public sealed class ManagedReceiveStream : IReceiveStream
     public int TryReadBatch(Span<Heap> heaps)
     {
         ThrowIfDisposed();
-        return _core.Queue.TryReadBatch(heaps);
+        int count = _core.Queue.TryReadBatch(heaps);
+        GC.KeepAlive(this);
+        return count;
     }
 
     /// <inheritdoc/>
@@ -262,15 +271,17 @@ public sealed class ManagedReceiveStream : IReceiveStream
     }
 
     /// <summary>
-    /// Stops the stream, ends the reads that are in flight as if it had stopped, and frees it. Log messages are
-    /// delivered before this returns. Calling it again does nothing.
+    /// Stops the stream, ends the reads that are in flight as if it had stopped, and frees it when the last call on it
+    /// has returned. Log messages are delivered before this returns, unless a logger calls it. Calling it again does
+    /// nothing.
     /// </summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
             GC.SuppressFinalize(this);
-            _core.Destroy(wait: true);
+            _core.Stop();
+            _core.Release(wait: true);
         }
     }
 
@@ -296,6 +307,13 @@ public sealed class ManagedReceiveStream : IReceiveStream
         {
             write(_core, value);
         }
+    }
+
+    /// <summary>For calls that must not meet a stream that has been destroyed.</summary>
+    private StreamHold Use()
+    {
+        ThrowIfDisposed();
+        return new(_core);
     }
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);

@@ -38,11 +38,7 @@ internal sealed unsafe class NativeDatagrams : IDisposable
 
     public void Dispose()
     {
-        foreach (MemoryHandle pin in _pins)
-        {
-            pin.Dispose();
-        }
-
         NativeMemory.Free(List);
+        Pins.Release(_pins);
     }
 }

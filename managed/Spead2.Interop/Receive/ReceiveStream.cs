@@ -245,7 +245,8 @@ public sealed class ReceiveStream : IReceiveStream
 
     /// <summary>
     /// Stops the stream, ends the reads that are in flight as if it had stopped, and frees it when the last call on it
-    /// has returned. Log messages are delivered before this returns. Calling it again does nothing.
+    /// has returned. Log messages are delivered before this returns, unless a logger calls it. Calling it again does
+    /// nothing.
     /// </summary>
     public void Dispose()
     {

@@ -11,12 +11,14 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
 {
     private readonly List<IDisposable> _kept = [];
     private readonly StatisticNames _statisticNames;
+    private readonly FirstFault _fault;
 
     /// <exception cref="Spead2Exception">The stream could not be made.</exception>
     public ReceiveStreamHandle(ReceiveStreamOptions options, IoThreadPoolHandle? pool, NativeLog? log)
         : base(invalidHandleValue: 0, ownsHandle: true)
     {
         _statisticNames = new(options.CustomStatistics);
+        _fault = new(log);
         sp2_receive_options native = ToNative(options);
         using NativeCustomStatistics statistics = new(options.CustomStatistics);
         native.custom_stats = statistics.List;
@@ -251,7 +253,15 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     {
         foreach (IDisposable resource in _kept)
         {
-            resource.Dispose();
+            try
+            {
+                resource.Dispose();
+            }
+            catch (Exception exception)
+            {
+                // Memory is the user's, and so is the code that unpins it. The rest must be given up all the same.
+                _fault.Say("Memory that packets were read from cannot be unpinned", exception);
+            }
         }
     }
 }

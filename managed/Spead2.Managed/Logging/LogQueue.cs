@@ -13,6 +13,10 @@ internal sealed class LogQueue(ILogger logger) : LogTarget, IThreadPoolWorkItem
 {
     private static readonly LogLevel[] Levels = [LogLevel.Debug, LogLevel.Information, LogLevel.Warning];
 
+    // Whether this thread is delivering messages of any queue.
+    [ThreadStatic]
+    private static bool _isLogger;
+
     /// <summary>Most messages that wait for the logger; further ones are counted and left out.</summary>
     public const int Capacity = 1024;
 
@@ -43,10 +47,25 @@ internal sealed class LogQueue(ILogger logger) : LogTarget, IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Delivers what is queued before it returns.</summary>
+    /// <summary>Delivers what is queued before it returns, unless a logger calls it while another thread does so.</summary>
     public override void Flush()
     {
-        lock (_delivery)
+        // A logger that disposes a stream must not wait for the logger of that stream, which may do the same.
+        if (_isLogger)
+        {
+            if (!_delivery.TryEnter())
+            {
+                return;
+            }
+        }
+        else
+        {
+            _delivery.Enter();
+        }
+
+        bool wasLogger = _isLogger;
+        _isLogger = true;
+        try
         {
             while (_messages.TryDequeue(out QueuedMessage message))
             {
@@ -56,6 +75,11 @@ internal sealed class LogQueue(ILogger logger) : LogTarget, IThreadPoolWorkItem
             }
 
             DeliverLeftOut(Interlocked.Exchange(ref _leftOut, 0));
+        }
+        finally
+        {
+            _isLogger = wasLogger;
+            _delivery.Exit();
         }
     }
 

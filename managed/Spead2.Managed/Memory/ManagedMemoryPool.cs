@@ -23,7 +23,7 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
 {
     private readonly Lock _lock = new();
     private readonly MemoryPoolSettings _settings;
-    private readonly MemoryAllocator? _source;
+    private readonly RootedAllocator? _source;
     private readonly IoThreads? _threads;
     private readonly EngineLog _log;
     private readonly PoolRefill _refill;
@@ -76,7 +76,7 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
         MemoryPoolSettings settings, IoThreads? threads, MemoryAllocator? allocator, EngineLog log)
     {
         _settings = settings;
-        _source = allocator;
+        _source = allocator is null ? null : new(allocator);
         _log = log;
         _refill = new(this);
         ObjectDisposedException.ThrowIf(threads is not null && !threads.TryRetain(), typeof(ManagedIoThreadPool));
@@ -89,6 +89,9 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
                 $"a memory pool's {settings.Initial} initial blocks of {settings.Upper} bytes"));
         }
     }
+
+    /// <summary>Gives up a pool that was never disposed.</summary>
+    ~ManagedMemoryPool() => Dispose(disposing: false);
 
     /// <summary>
     /// Whether there is a warning when a block is wanted and the pool is empty (receiving.txt: <c>warn_on_empty</c>);
@@ -220,14 +223,18 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
             _statistics = _statistics with { Free = 0 };
         }
 
-        _log.SayLeftOut();
-        _log.Flush();
+        if (disposing)
+        {
+            _log.SayLeftOut();
+            _log.Flush();
+        }
+
         for (; block is not null; block = block.Next)
         {
             FreeToSource(block.Memory);
         }
 
-        _threads?.Release(wait: true);
+        _threads?.Release(wait: disposing);
     }
 
     private static MemoryPoolSettings Check(

@@ -109,7 +109,7 @@ internal sealed unsafe class PayloadCopy(EngineLog log, Tally tally)
                     MessageKind.User,
                     LogLevel.Warning,
                     exception,
-                    static exception => $"a packet copier failed, so payload is copied plainly: {exception}");
+                    static exception => $"a packet copier failed, so payload is copied plainly: {ExceptionText.Of(exception)}");
             }
 
             return false;

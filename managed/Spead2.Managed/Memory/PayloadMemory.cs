@@ -10,16 +10,17 @@ namespace Spead2.Managed;
 /// </summary>
 internal sealed unsafe class PayloadMemory(MemoryAllocator allocator, EngineLog log, Tally tally)
 {
+    private readonly RootedAllocator _rooted = new(allocator);
     private int _failed;
 
-    public MemoryAllocator Allocator => allocator;
+    public MemoryAllocator Allocator => _rooted.Allocator;
 
     /// <summary>A block for the payload of a heap; one with a null address if there is no memory.</summary>
     public MemoryBlock Allocate(ulong size, in Packet packet)
     {
         try
         {
-            MemoryBlock block = allocator.Allocate((long)size, packet.Describe(tally.CustomBatch));
+            MemoryBlock block = _rooted.Allocate((long)size, packet.Describe(tally.CustomBatch));
             if (block.Address is null || block.Size >= (long)size)
             {
                 return block;
@@ -30,7 +31,7 @@ internal sealed unsafe class PayloadMemory(MemoryAllocator allocator, EngineLog 
         }
         catch (Exception exception)
         {
-            Say(exception, static exception => $"a memory allocator failed to allocate: {exception}");
+            Say(exception, static exception => $"a memory allocator failed to allocate: {ExceptionText.Of(exception)}");
         }
 
         return default;
@@ -40,11 +41,11 @@ internal sealed unsafe class PayloadMemory(MemoryAllocator allocator, EngineLog 
     {
         try
         {
-            allocator.Free(block);
+            _rooted.Free(block);
         }
         catch (Exception exception)
         {
-            Say(exception, static exception => $"a memory allocator failed to free: {exception}");
+            Say(exception, static exception => $"a memory allocator failed to free: {ExceptionText.Of(exception)}");
         }
     }
 

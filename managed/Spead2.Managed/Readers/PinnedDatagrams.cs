@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Buffers;
+using Spead2.Receive;
 
 namespace Spead2.Managed;
 
@@ -36,11 +37,5 @@ internal sealed unsafe class PinnedDatagrams : Datagrams
 
     public override ReadOnlySpan<byte> this[long index] => new(_pins[index].Pointer, _lengths[index]);
 
-    public override void Dispose()
-    {
-        foreach (MemoryHandle pin in _pins)
-        {
-            pin.Dispose();
-        }
-    }
+    public override void Dispose() => Pins.Release(_pins);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using Microsoft.Extensions.Logging;
+
 namespace Spead2.Managed;
 
 /// <summary>
@@ -99,7 +101,20 @@ internal abstract class Reader : LoopTask
     /// <summary>Gives up what a closed reader holds. Once, when the stream is disposed.</summary>
     public void Release()
     {
-        ReleaseSource();
+        try
+        {
+            ReleaseSource();
+        }
+        catch (Exception exception)
+        {
+            // Memory is the user's, and so is the code that unpins it. Everything else must be given up all the same.
+            Stream.Log.Write(
+                MessageKind.User,
+                LogLevel.Warning,
+                exception,
+                static exception => $"memory that packets were read from cannot be unpinned: {ExceptionText.Of(exception)}");
+        }
+
         _thread.Unassign();
     }
 

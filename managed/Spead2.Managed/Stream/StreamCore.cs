@@ -19,6 +19,9 @@ internal sealed class StreamCore
     private readonly bool _explicitStart;
     private volatile bool _held;
 
+    // The user's until it gives the stream up, and those of calls.
+    private int _holds = 1;
+
     /// <param name="options">Valid options.</param>
     /// <param name="threads">Held by the caller; given up by <see cref="Destroy"/>.</param>
     /// <param name="log">Receives the stream's messages.</param>
@@ -180,7 +183,7 @@ internal sealed class StreamCore
             LogLevel.Warning,
             exception,
             static exception => string.Create(
-                CultureInfo.InvariantCulture, $"a reader failed, so the stream ends: {exception}"));
+                CultureInfo.InvariantCulture, $"a reader failed, so the stream ends: {ExceptionText.Of(exception)}"));
         Enter();
         Intake.EndSource();
         Leave();
@@ -202,6 +205,32 @@ internal sealed class StreamCore
         Readers.Close();
         Log.SayLeftOut();
         Delivery.CallReadyIfDue();
+    }
+
+    /// <summary>Holds the stream; false if it has been given up by all.</summary>
+    public bool TryRetain()
+    {
+        int holds;
+        do
+        {
+            holds = Volatile.Read(ref _holds);
+            if (holds == 0)
+            {
+                return false;
+            }
+        }
+        while (Interlocked.CompareExchange(ref _holds, holds + 1, holds) != holds);
+        return true;
+    }
+
+    /// <summary>Gives the stream up; destroys it if nobody holds it any more.</summary>
+    /// <inheritdoc cref="Destroy" path="/param"/>
+    public void Release(bool wait)
+    {
+        if (Interlocked.Decrement(ref _holds) == 0)
+        {
+            Destroy(wait);
+        }
     }
 
     /// <summary>Stops the stream and gives up everything that it holds. Once.</summary>

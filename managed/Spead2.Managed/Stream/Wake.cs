@@ -32,15 +32,21 @@ internal sealed class Wake
     /// </summary>
     public void Wait(int key, int milliseconds)
     {
-        lock (_gate)
+        try
         {
-            if (_epoch == key)
+            lock (_gate)
             {
-                Monitor.Wait(_gate, milliseconds);
+                if (_epoch == key)
+                {
+                    Monitor.Wait(_gate, milliseconds);
+                }
             }
         }
-
-        Cancel();
+        finally
+        {
+            // A thread that sleeps may be interrupted.
+            Cancel();
+        }
     }
 
     /// <summary>Wakes all who wait. The caller has put a full fence before it.</summary>

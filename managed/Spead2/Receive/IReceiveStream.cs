@@ -22,6 +22,10 @@ namespace Spead2.Receive;
 /// also ends reads that are in flight as if it had stopped; calls that are made later throw
 /// <see cref="ObjectDisposedException"/>.
 /// </para>
+/// <para>
+/// A stream that is forgotten is given up by the garbage collector, unless somebody waits for its heaps, or its logger,
+/// allocator or copier refers to it: it is better disposed.
+/// </para>
 /// </remarks>
 [SuppressMessage("Naming", "CA1711", Justification = "SPEAD calls it a stream.")]
 [SuppressMessage("Naming", "CA1716", Justification = "receiving.txt calls it stop.")]

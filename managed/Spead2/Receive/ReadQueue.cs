@@ -42,7 +42,14 @@ internal abstract class ReadQueue(bool spins = true)
             Serve();
             if (!HasReaders)
             {
-                return Pop(out heap);
+                try
+                {
+                    return Pop(out heap);
+                }
+                finally
+                {
+                    ServeIfCalledBack();
+                }
             }
         }
 
@@ -61,7 +68,14 @@ internal abstract class ReadQueue(bool spins = true)
         lock (_gate)
         {
             Serve();
-            return HasReaders ? 0 : PopBatch(heaps);
+            try
+            {
+                return HasReaders ? 0 : PopBatch(heaps);
+            }
+            finally
+            {
+                ServeIfCalledBack();
+            }
         }
     }
 
@@ -95,13 +109,32 @@ internal abstract class ReadQueue(bool spins = true)
         }
 
         Reader reader = Enqueue();
+        bool interrupted = false;
         using (cancellationToken.UnsafeRegister(_ => Cancel(reader, cancellationToken), null))
         {
-            // Waits without throwing, so that a heap that came at the last moment is seen below.
-            if (!((IAsyncResult)reader.Task).AsyncWaitHandle.WaitOne(timeout) && TryRemove(reader))
+            try
             {
-                return false;
+                // Waits without throwing, so that a heap that came at the last moment is seen below.
+                if (!((IAsyncResult)reader.Task).AsyncWaitHandle.WaitOne(timeout) && TryRemove(reader))
+                {
+                    return false;
+                }
             }
+            catch (ThreadInterruptedException)
+            {
+                if (TryRemove(reader))
+                {
+                    throw;
+                }
+
+                interrupted = true;
+            }
+        }
+
+        if (interrupted)
+        {
+            // The heap must not be lost: the next wait of the thread is interrupted instead.
+            Thread.CurrentThread.Interrupt();
         }
 
         heap = reader.Task.GetAwaiter().GetResult();
@@ -137,7 +170,7 @@ internal abstract class ReadQueue(bool spins = true)
     {
         if (_gate.IsHeldByCurrentThread)
         {
-            // The engine called back from within Pop or RequestReady, which Serve called.
+            // The engine called back from within a call of this object, which sees to it afterwards.
             _serveAgain = true;
             return;
         }
@@ -249,6 +282,15 @@ internal abstract class ReadQueue(bool spins = true)
             ServeReady();
         }
         while (_serveAgain);
+    }
+
+    /// <summary>After a call of the engine that <see cref="Serve"/> has not made.</summary>
+    private void ServeIfCalledBack()
+    {
+        if (_serveAgain)
+        {
+            Serve();
+        }
     }
 
     private void ServeReaders()

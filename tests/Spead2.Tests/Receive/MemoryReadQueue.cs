@@ -20,6 +20,9 @@ internal sealed class MemoryReadQueue(bool spins = true) : ReadQueue(spins)
     /// <summary>Runs whenever the ring was found empty.</summary>
     public Action? AfterEmptyPop { get; set; }
 
+    /// <summary>Runs once, when a request has found the ring empty.</summary>
+    public Action? AfterRequest { get; set; }
+
     public void Add(params ReadOnlySpan<Heap> heaps)
     {
         AddUntold(heaps);
@@ -83,6 +86,12 @@ internal sealed class MemoryReadQueue(bool spins = true) : ReadQueue(spins)
     {
         ReadResult result = _ring.Count != 0 ? ReadResult.Heap : Nothing;
         _asked = result == ReadResult.Empty;
+        if (_asked && AfterRequest is { } afterRequest)
+        {
+            AfterRequest = null;
+            afterRequest();
+        }
+
         return result;
     }
 

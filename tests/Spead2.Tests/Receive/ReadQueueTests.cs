@@ -128,6 +128,29 @@ public sealed class ReadQueueTests
         Assert.That(await first.WaitAsync(Deadline), Is.True);
     }
 
+    [Test]
+    public async Task Call_back_from_within_a_read_that_does_not_wait_is_not_lost()
+    {
+        Task<Heap?> inLine = Read();
+        Task<bool> ready = WaitToRead();
+        _queue.AddUntold(_heaps[0]);
+        _queue.AfterRequest = () =>
+        {
+            // Between the request and the end of the read a heap comes, and as it is taken another one.
+            _queue.AddUntold(_heaps[1]);
+            _queue.DuringPop = () =>
+            {
+                _queue.AddUntold(_heaps[2]);
+                _queue.CallBackIfAsked();
+            };
+        };
+
+        Assert.That(_queue.TryRead(out Heap? heap), Is.EqualTo(ReadResult.Heap));
+        Assert.That(heap, Is.SameAs(_heaps[1]));
+        Assert.That(await inLine, Is.SameAs(_heaps[0]));
+        Assert.That(await ready.WaitAsync(Deadline), Is.True);
+    }
+
     private Task<bool> WaitToRead() => _queue.WaitToReadAsync(CancellationToken.None).AsTask();
 
     private Task<Heap?> Read() => _queue.ReadAsync(CancellationToken.None).AsTask();

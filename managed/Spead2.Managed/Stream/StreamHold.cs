@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Managed;
+
+/// <summary>Keeps a stream from being destroyed during a call.</summary>
+internal readonly struct StreamHold : IDisposable
+{
+    private readonly StreamCore _stream;
+
+    /// <exception cref="ObjectDisposedException">The stream has been given up.</exception>
+    public StreamHold(StreamCore stream)
+    {
+        ObjectDisposedException.ThrowIf(!stream.TryRetain(), typeof(ManagedReceiveStream));
+        _stream = stream;
+    }
+
+    public void Dispose() => _stream.Release(wait: true);
+}
