@@ -32,7 +32,7 @@
 #define SP2__PRINTF(text, first)
 #define SP2__INLINE static __forceinline
 #define SP2__THREAD_LOCAL __declspec(thread)
-#define SP2__PREFETCH_WRITE(p) _m_prefetchw(p)
+#define SP2__PREFETCH_WRITE(p) _mm_prefetch((const char *)(p), _MM_HINT_T0)
 #define SP2__SWAP_U64(x) _byteswap_uint64(x)
 #else
 #error "spead2core needs gcc, clang or MSVC"
