@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #load "coverage.cake"
 #load "fuzz.cake"
+#load "sanitize.cake"
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
@@ -9,8 +10,6 @@ const string Solution = "Spead2.Interop.sln";
 const string Preset = "linux-x64";
 const string ClangPreset = "linux-x64-clang";
 const string AddressSanitizerPreset = "linux-x64-asan";
-const string ThreadSanitizerPreset = "linux-x64-tsan";
-const string MemorySanitizerPreset = "linux-x64-msan";
 const string CoveragePreset = "linux-x64-coverage";
 const string WindowsPreset = "win-x64-mingw";
 const string Arm64Preset = "linux-arm64";
@@ -127,20 +126,9 @@ Task("demo")
         "dotnet", "run", "--project", "managed/Spead2.Tools", "--configuration", "Release", "--no-build", "--", "demo"));
 
 Task("sanitize")
-    .Description("Tests the C core with address, undefined-behaviour, thread and memory sanitizers, and the C# facade on the first")
+    .Description("Tests the C core with address, undefined-behaviour, thread and memory sanitizers, and the C# facade on the first; --valgrind adds memcheck")
     .IsDependentOn("build")
-    .Does(() =>
-    {
-        Require([.. nativeTools, .. contractTools, .. fuzzTools]);
-        EnsureDirectoryExists(Results);
-        foreach (string preset in (string[])[AddressSanitizerPreset, ThreadSanitizerPreset, MemorySanitizerPreset])
-        {
-            BuildNative(preset);
-            suites.Add(TestNative($"C core, {preset}", preset));
-        }
-
-        suites.Add(TestFacadeWithSanitizer());
-    });
+    .Does(() => suites.AddRange(Sanitize(programArguments.Contains("--valgrind"))));
 
 Task("fuzz")
     .Description("Fuzzes the C core: --minutes N for each target; see --help")
@@ -300,11 +288,13 @@ void BuildNativeLibrary(string preset)
 Suite TestNative(string name, string preset, params string[] chosen)
 {
     const string wholeOutput = "10000000";
-    string results = MakeAbsolute(File($"{Results}/{name.Replace(" ", "-")}.xml")).FullPath;
+    string results = ResultsOf(name);
     int exitCode = Start("ctest", ["--preset", preset, "--no-tests=error", "--output-junit", results,
         "--test-output-size-passed", wholeOutput, "--test-output-size-failed", wholeOutput, .. chosen]);
     return Suite.FromJUnit(name, results, exitCode);
 }
+
+string ResultsOf(string nativeSuite) => MakeAbsolute(File($"{Results}/{nativeSuite.Replace(" ", "-")}.xml")).FullPath;
 
 // Each scenario in as many orders, at most, of a cost of at most three; see native/tests/schedule/scheduler.h.
 void RunSchedules(string orders)
@@ -345,19 +335,6 @@ void PrintFaults(bool write)
     {
         throw new CakeException($"a fault was not seen as {document} says, or left something behind");
     }
-}
-
-// The facade with a C core that has the address sanitizer, which must be the first library of the process. It cannot
-// tell leaks of the core from what .NET keeps.
-Suite TestFacadeWithSanitizer()
-{
-    string core = MakeAbsolute(File($"build/{AddressSanitizerPreset}/lib/libspead2core.so")).FullPath;
-    string runtime = Output("gcc", "-print-file-name=libasan.so").Single();
-    return TestManaged(
-        File("tests/Spead2.Interop.Tests/Spead2.Interop.Tests.csproj"), "Spead2.Interop.Tests, address sanitizer",
-        $"TestCategory!={LongTests}",
-        "--environment", $"SPEAD2_CORE_LIBRARY={core}", "--environment", $"LD_PRELOAD={runtime}",
-        "--environment", "ASAN_OPTIONS=detect_leaks=0:handle_segv=0:use_sigaltstack=0");
 }
 
 // All C tests in a build that counts what runs.
@@ -657,16 +634,23 @@ int Summarize(IReadOnlyList<Suite> suites, bool ofTests)
     Console.WriteLine();
     Console.WriteLine(
         $"{suites.Sum(suite => suite.Passed)} passed, {failed} failed, {suites.Sum(suite => suite.Skipped)} skipped");
-    return failed == 0 ? 0 : 1;
+    return failed == 0 && suites.All(suite => suite.Reports is null or 0) ? 0 : 1;
 }
 
 void PrintSuites(IReadOnlyList<Suite> suites)
 {
     int width = suites.Max(suite => suite.Name.Length);
-    Console.WriteLine($"{"Suite".PadRight(width)}  {"passed",7} {"failed",7} {"skipped",7}");
+    bool sanitized = suites.Any(suite => suite.Reports is not null);
+    (string Title, Func<Suite, int?> Value)[] columns =
+    [
+        .. sanitized ? [("run", suite => suite.Passed + suite.Failed)] : Array.Empty<(string, Func<Suite, int?>)>(),
+        ("passed", suite => suite.Passed), ("failed", suite => suite.Failed), ("skipped", suite => suite.Skipped),
+        .. sanitized ? [("reports", suite => suite.Reports)] : Array.Empty<(string, Func<Suite, int?>)>(),
+    ];
+    Console.WriteLine($"{"Suite".PadRight(width)}  {string.Join(' ', columns.Select(column => $"{column.Title,7}"))}");
     foreach (Suite suite in suites)
     {
-        Console.WriteLine($"{suite.Name.PadRight(width)}  {suite.Passed,7} {suite.Failed,7} {suite.Skipped,7}");
+        Console.WriteLine($"{suite.Name.PadRight(width)}  {string.Join(' ', columns.Select(column => $"{column.Value(suite),7}"))}");
     }
 }
 
@@ -700,6 +684,10 @@ class Suite
 {
     public string Name { get; }
     public List<Test> Tests { get; }
+
+    // What a sanitizer has reported; null: there was none.
+    public int? Reports { get; set; }
+
     public int Passed => Tests.Count(test => test.Outcome == Outcome.Passed);
     public int Failed => Tests.Count(test => test.Outcome == Outcome.Failed);
     public int Skipped => Tests.Count(test => test.Outcome == Outcome.Skipped);

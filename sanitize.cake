@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// Runs the tests with sanitizers, and counts what these report.
+using System.Text.RegularExpressions;
+
+const string Sanitizer = "(?:ERROR|WARNING): (?:Address|Leak|Memory|Thread)Sanitizer|runtime error: ";
+
+// What memcheck cannot run: it knows no AVX-512, and takes the switched stacks of the schedules for errors.
+const string NotForValgrind = "^(copy_kinds|schedules)$";
+
+(string Name, string Preset)[] sanitizers =
+[
+    ("address and undefined behaviour (gcc)", AddressSanitizerPreset),
+    ("address and undefined behaviour (clang)", "linux-x64-clang-asan"),
+    ("threads (gcc)", "linux-x64-tsan"),
+    ("memory and undefined behaviour (clang)", "linux-x64-msan"),
+];
+
+IEnumerable<Suite> Sanitize(bool valgrind)
+{
+    Require([.. nativeTools, .. contractTools, .. fuzzTools]);
+    if (valgrind)
+    {
+        Require([("valgrind", "valgrind")]);
+    }
+
+    EnsureDirectoryExists(Results);
+    foreach ((string name, string preset) in sanitizers)
+    {
+        yield return TestNativeSanitized(name, preset, Sanitizer);
+    }
+
+    yield return TestFacadeSanitized();
+    if (valgrind)
+    {
+        yield return TestNativeSanitized(
+            "memcheck (valgrind)", "linux-x64-valgrind", @"(?<=ERROR SUMMARY: )[1-9]\d* errors", "--exclude-regex", NotForValgrind);
+    }
+}
+
+Suite TestNativeSanitized(string name, string preset, string report, params string[] chosen)
+{
+    BuildNative(preset);
+    Suite suite = TestNative(name, preset, chosen);
+    suite.Reports = Regex.Matches(System.IO.File.ReadAllText(ResultsOf(name)), report).Count;
+    return suite;
+}
+
+// The facade with a C core that has the address sanitizer, which must be the first library of the process. It cannot
+// tell leaks of the core from what .NET keeps.
+Suite TestFacadeSanitized()
+{
+    const string reports = "address-sanitizer";
+    DeleteFiles($"{Results}/{reports}.*");
+    string core = MakeAbsolute(File($"build/{AddressSanitizerPreset}/lib/libspead2core.so")).FullPath;
+    string runtime = Output("gcc", "-print-file-name=libasan.so").Single();
+    string log = MakeAbsolute(File($"{Results}/{reports}")).FullPath;
+    Suite suite = TestManaged(
+        File("tests/Spead2.Interop.Tests/Spead2.Interop.Tests.csproj"), "C# facade, address and undefined behaviour (gcc)",
+        $"TestCategory!={LongTests}",
+        "--environment", $"SPEAD2_CORE_LIBRARY={core}", "--environment", $"LD_PRELOAD={runtime}",
+        "--environment", $"ASAN_OPTIONS=detect_leaks=0:handle_segv=0:use_sigaltstack=0:log_path={log}");
+    suite.Reports = GetFiles($"{Results}/{reports}.*")
+        .Sum(file => Regex.Matches(System.IO.File.ReadAllText(file.FullPath), Sanitizer).Count);
+    return suite;
+}
