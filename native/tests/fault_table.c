@@ -69,7 +69,7 @@ void fault_table_compare(const char *path, const char *name) {
     bool inside = false;
     unsigned found = 0;
     snprintf(start, sizeof(start), "<!-- %s -->\n", name);
-    FILE *file = fopen(path, "re");
+    FILE *file = fopen(path, "r");
     sp2_test_context("the table of %s; ./build.sh faults --write updates it", path);
     REQUIRE(file != NULL);
     while (fgets(line, sizeof(line), file) != NULL) {

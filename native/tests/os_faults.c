@@ -1,33 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "os_faults.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/udp.h>
-#include <pthread.h>
-#include <sched.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "test.h"
 
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
+enum { PATIENCE_SECONDS = 10 };
 
-enum { PAGE = 4096, PATIENCE_SECONDS = 10 };
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* Not a mutex of the system's: its functions may be among those that fail. */
+static atomic_flag lock = ATOMIC_FLAG_INIT;
 /* Under the lock: */
 static struct {
     os_call call;
@@ -39,46 +20,35 @@ static struct {
 } plan;
 
 static _Atomic(os_receive) receive_how;
-static atomic_uint_least64_t epoll_waits;
-static atomic_int_least64_t live_blocks;
-static atomic_int_least64_t live_mapped;
+static atomic_uint_least64_t waits;
+
+static void take_lock(void) {
+    while (atomic_flag_test_and_set(&lock)) {
+    }
+}
 
 void os_fault_plan(os_call call, int detail, int error, uint32_t skip, uint32_t times) {
-    pthread_mutex_lock(&lock);
+    take_lock();
     plan.call = call;
     plan.detail = detail;
     plan.error = error;
     plan.skip = skip;
     plan.times = times;
     plan.hits = 0;
-    pthread_mutex_unlock(&lock);
-}
-
-uint32_t os_fault_hits(void) {
-    pthread_mutex_lock(&lock);
-    const uint32_t hits = plan.hits;
-    pthread_mutex_unlock(&lock);
-    return hits;
+    atomic_flag_clear(&lock);
 }
 
 uint32_t os_fault_end(void) {
-    const uint32_t hits = os_fault_hits();
-    os_fault_plan(OS_BIND, OS_ANY, 0, 0, 0);
+    take_lock();
+    const uint32_t hits = plan.hits;
+    plan.times = 0;
+    atomic_flag_clear(&lock);
     return hits;
 }
 
-void os_receive_set(os_receive how) {
-    atomic_store(&receive_how, how);
-}
-
-uint64_t os_epoll_waits(void) {
-    return atomic_load(&epoll_waits);
-}
-
-/* The error that this call is to fail with, also in errno; 0: it is to be made. */
-static int fault(os_call call, int detail) {
+int os_fault(os_call call, int detail) {
     int error = 0;
-    pthread_mutex_lock(&lock);
+    take_lock();
     if (plan.times != 0 && plan.call == call && (plan.detail == OS_ANY || plan.detail == detail)) {
         if (plan.skip != 0) {
             plan.skip--;
@@ -88,232 +58,30 @@ static int fault(os_call call, int detail) {
             error = plan.error;
         }
     }
-    pthread_mutex_unlock(&lock);
-    if (error != 0) {
-        errno = error;
-    }
+    atomic_flag_clear(&lock);
     return error;
 }
 
-static int64_t entries_of(const char *folder) {
-    int64_t count = 0;
-    DIR *entries = opendir(folder);
-    while (entries != NULL && readdir(entries) != NULL) {
-        count++;
-    }
-    if (entries != NULL) {
-        closedir(entries);
-    }
-    return count;
+void os_receive_set(os_receive how) {
+    atomic_store(&receive_how, how);
 }
 
-os_ledger os_ledger_now(void) {
-    return (os_ledger){
-        .blocks = atomic_load(&live_blocks),
-        .mapped_bytes = atomic_load(&live_mapped),
-        .descriptors = entries_of("/proc/self/fd"),
-        .threads = entries_of("/proc/self/task"),
-    };
+os_receive os_receive_how(void) {
+    return atomic_load(&receive_how);
+}
+
+uint64_t os_waits(void) {
+    return atomic_load(&waits);
+}
+
+void os_count_wait(void) {
+    atomic_fetch_add(&waits, 1);
 }
 
 bool os_ledger_check(const os_ledger *before) {
     WAIT_UNTIL(os_ledger_now().threads == before->threads, PATIENCE_SECONDS);
     const os_ledger now = os_ledger_now();
     const bool blocks = CHECK_EQ_I64(now.blocks, before->blocks);
-    const bool mapped = CHECK_EQ_I64(now.mapped_bytes, before->mapped_bytes);
-    return CHECK_EQ_I64(now.descriptors, before->descriptors) && blocks && mapped;
-}
-
-/* What the linker puts in the place of each call, and the call itself under its other name. */
-#define WRAPPED(type, name, ...)                                                                   \
-    type __real_##name(__VA_ARGS__);                                                               \
-    type __wrap_##name(__VA_ARGS__);                                                               \
-    type __wrap_##name(__VA_ARGS__)
-
-WRAPPED(void *, malloc, size_t size) {
-    void *block = __real_malloc(size);
-    atomic_fetch_add(&live_blocks, block != NULL);
-    return block;
-}
-
-WRAPPED(void *, calloc, size_t count, size_t size) {
-    void *block = __real_calloc(count, size);
-    atomic_fetch_add(&live_blocks, block != NULL);
-    return block;
-}
-
-WRAPPED(void *, realloc, void *old, size_t size) {
-    void *block = __real_realloc(old, size);
-    atomic_fetch_add(&live_blocks, old == NULL && block != NULL);
-    return block;
-}
-
-WRAPPED(void *, aligned_alloc, size_t alignment, size_t size) {
-    void *block = __real_aligned_alloc(alignment, size);
-    atomic_fetch_add(&live_blocks, block != NULL);
-    return block;
-}
-
-WRAPPED(void, free, void *block) {
-    atomic_fetch_sub(&live_blocks, block != NULL);
-    __real_free(block);
-}
-
-static int64_t whole_pages(size_t size) {
-    return (int64_t)((size + PAGE - 1) / PAGE * PAGE);
-}
-
-WRAPPED(void *, mmap, void *place, size_t size, int protection, int flags, int fd, off_t offset) {
-    if (fault(OS_MMAP, OS_ANY) != 0 || (flags & MAP_HUGETLB && fault(OS_MMAP_HUGETLB, OS_ANY))) {
-        return MAP_FAILED;
-    }
-    void *start = __real_mmap(place, size, protection, flags, fd, offset);
-    if (start != MAP_FAILED) {
-        atomic_fetch_add(&live_mapped, whole_pages(size));
-    }
-    return start;
-}
-
-WRAPPED(int, munmap, void *start, size_t size) {
-    if (fault(OS_MUNMAP, OS_ANY) != 0) {
-        return -1;
-    }
-    atomic_fetch_sub(&live_mapped, whole_pages(size));
-    return __real_munmap(start, size);
-}
-
-WRAPPED(FILE *, fopen, const char *path, const char *mode) {
-    return fault(OS_FOPEN, OS_ANY) != 0 ? NULL : __real_fopen(path, mode);
-}
-
-WRAPPED(ssize_t, read, int fd, void *bytes, size_t size) {
-    return fault(OS_READ, OS_ANY) != 0 ? -1 : __real_read(fd, bytes, size);
-}
-
-WRAPPED(ssize_t, write, int fd, const void *bytes, size_t size) {
-    return fault(OS_WRITE, OS_ANY) != 0 ? -1 : __real_write(fd, bytes, size);
-}
-
-/* The core gives at most one number. */
-WRAPPED(int, fcntl, int fd, int command, ...) {
-    va_list arguments;
-    va_start(arguments, command);
-    const int number = va_arg(arguments, int);
-    va_end(arguments);
-    return fault(OS_FCNTL, OS_ANY) != 0 ? -1 : __real_fcntl(fd, command, number);
-}
-
-/* The core's only use is the futex. */
-WRAPPED(long, syscall, long number, ...) {
-    long a[6];
-    va_list arguments;
-    va_start(arguments, number);
-    for (int i = 0; i < 6; i++) {
-        a[i] = va_arg(arguments, long);
-    }
-    va_end(arguments);
-    if (number == SYS_futex && fault(OS_FUTEX, (int)a[1]) != 0) {
-        return -1;
-    }
-    return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-}
-
-WRAPPED(int, epoll_create1, int flags) {
-    return fault(OS_EPOLL_CREATE, OS_ANY) != 0 ? -1 : __real_epoll_create1(flags);
-}
-
-WRAPPED(int, epoll_ctl, int epoll, int operation, int fd, struct epoll_event *event) {
-    return fault(OS_EPOLL_CTL, operation) != 0 ? -1 : __real_epoll_ctl(epoll, operation, fd, event);
-}
-
-WRAPPED(int, epoll_wait, int epoll, struct epoll_event *events, int most, int timeout) {
-    atomic_fetch_add(&epoll_waits, 1);
-    return fault(OS_EPOLL_WAIT, OS_ANY) != 0 ? -1 : __real_epoll_wait(epoll, events, most, timeout);
-}
-
-WRAPPED(int, eventfd, unsigned value, int flags) {
-    return fault(OS_EVENTFD, OS_ANY) != 0 ? -1 : __real_eventfd(value, flags);
-}
-
-WRAPPED(int, socket, int family, int type, int protocol) {
-    return fault(OS_SOCKET, OS_ANY) != 0 ? -1 : __real_socket(family, type, protocol);
-}
-
-WRAPPED(int, bind, int fd, const struct sockaddr *address, socklen_t length) {
-    return fault(OS_BIND, OS_ANY) != 0 ? -1 : __real_bind(fd, address, length);
-}
-
-WRAPPED(int, getsockname, int fd, struct sockaddr *address, socklen_t *length) {
-    return fault(OS_GETSOCKNAME, OS_ANY) != 0 ? -1 : __real_getsockname(fd, address, length);
-}
-
-WRAPPED(int, setsockopt, int fd, int level, int option, const void *value, socklen_t length) {
-    return fault(OS_SETSOCKOPT, option) != 0 ? -1
-                                             : __real_setsockopt(fd, level, option, value, length);
-}
-
-WRAPPED(int, getsockopt, int fd, int level, int option, void *value, socklen_t *length) {
-    return fault(OS_GETSOCKOPT, option) != 0 ? -1
-                                             : __real_getsockopt(fd, level, option, value, length);
-}
-
-WRAPPED(int, getaddrinfo, const char *host, const char *service, const struct addrinfo *hints,
-        struct addrinfo **results) {
-    const int error = fault(OS_GETADDRINFO, OS_ANY);
-    if (error != 0) {
-        errno = EMFILE;
-        return error;
-    }
-    return __real_getaddrinfo(host, service, hints, results);
-}
-
-WRAPPED(int, pthread_create, pthread_t *thread, const pthread_attr_t *attributes,
-        void *(*run)(void *), void *argument) {
-    const int error = fault(OS_PTHREAD_CREATE, OS_ANY);
-    return error != 0 ? error : __real_pthread_create(thread, attributes, run, argument);
-}
-
-static void *do_nothing(void *unused) {
-    return unused;
-}
-
-/* The thread sanitizer starts a thread of its own with the program's first, and keeps it: there
- * must be one before threads are counted. */
-__attribute__((constructor)) static void start_first_thread(void) {
-    pthread_t thread;
-    REQUIRE(__real_pthread_create(&thread, NULL, do_nothing, NULL) == 0);
-    pthread_join(thread, NULL);
-}
-
-WRAPPED(int, pthread_setaffinity_np, pthread_t thread, size_t size, const cpu_set_t *set) {
-    const int error = fault(OS_SETAFFINITY, OS_ANY);
-    return error != 0 ? error : __real_pthread_setaffinity_np(thread, size, set);
-}
-
-static void spoil(struct msghdr *header, os_receive how) {
-    if (how == OS_RECEIVE_TRUNCATED) {
-        header->msg_flags |= MSG_TRUNC;
-    } else if (how == OS_RECEIVE_WRONG_SEGMENTS) {
-        const int size = -1;
-        struct cmsghdr *control = header->msg_control;
-        control->cmsg_level = IPPROTO_UDP;
-        control->cmsg_type = UDP_GRO;
-        control->cmsg_len = CMSG_LEN(sizeof(size));
-        memcpy(CMSG_DATA(control), &size, sizeof(size));
-        header->msg_controllen = CMSG_SPACE(sizeof(size));
-    }
-}
-
-WRAPPED(int, recvmmsg, int fd, struct mmsghdr *messages, unsigned count, int flags,
-        struct timespec *timeout) {
-    if (fault(OS_RECVMMSG, OS_ANY) != 0) {
-        return -1;
-    }
-    const os_receive how = atomic_load(&receive_how);
-    const int received =
-        __real_recvmmsg(fd, messages, how == OS_RECEIVE_ONE ? 1 : count, flags, timeout);
-    for (int i = 0; i < received; i++) {
-        spoil(&messages[i].msg_hdr, how);
-    }
-    return received;
+    const bool mapped = CHECK_EQ_I64(now.mapped, before->mapped);
+    return CHECK_EQ_I64(now.handles, before->handles) && blocks && mapped;
 }

@@ -7,8 +7,31 @@
 
 /*
  * Makes calls of the operating system fail in a program for which the linker puts these in their
- * place (failing_calls in CMakeLists.txt), both in the core's objects and in the test's own.
+ * place (CMakeLists.txt), both in the core's objects and in the test's own.
  */
+#if defined(_WIN32)
+typedef enum os_call {
+    OS_BEGIN_THREAD,
+    OS_BIND,
+    OS_CREATE_EVENT,
+    OS_CREATE_PORT, /* detail: whether for a socket */
+    OS_DUPLICATE_SOCKET,
+    OS_GETADDRINFO,
+    OS_GETSOCKNAME,
+    OS_GETSOCKOPT, /* detail: the option */
+    OS_IOCTL,      /* detail: its number */
+    OS_POST,
+    OS_RECEIVE,        /* WSARecvMsg */
+    OS_RECEIVE_CANCEL, /* a WSARecvMsg that begins, and is then cancelled */
+    OS_SETAFFINITY,
+    OS_SETSOCKOPT, /* detail: the option */
+    OS_SOCKET,
+    OS_START_SOCKETS,
+    OS_VIRTUAL_ALLOC, /* detail: the flags */
+    OS_WAIT,          /* for completions */
+    OS_WAIT_ON_ADDRESS
+} os_call;
+#else
 typedef enum os_call {
     OS_BIND,
     OS_EPOLL_CREATE,
@@ -32,6 +55,7 @@ typedef enum os_call {
     OS_SOCKET,
     OS_WRITE
 } os_call;
+#endif
 
 /* Not a detail of any call. */
 #define OS_ANY (-1)
@@ -43,26 +67,32 @@ void os_fault_plan(os_call call, int detail, int error, uint32_t skip, uint32_t 
 /* Ends the plan; returns how many calls have failed. */
 uint32_t os_fault_end(void);
 
-/* Calls that have failed so far. */
-uint32_t os_fault_hits(void);
+/* For what stands in the place of a call: the error that it is to fail with; 0: it is to be made.
+ */
+int os_fault(os_call call, int detail);
 
-/* What recvmmsg does to the messages that it has really received. */
+/* What becomes of messages that have really been received. */
 typedef enum os_receive {
     OS_RECEIVE_AS_IS,
-    OS_RECEIVE_ONE,           /* takes one at a time */
-    OS_RECEIVE_TRUNCATED,     /* says of each that its end is missing */
-    OS_RECEIVE_WRONG_SEGMENTS /* says that datagrams of a negative size were joined */
+    OS_RECEIVE_ONE,           /* one at a time */
+    OS_RECEIVE_TRUNCATED,     /* each lacks its end */
+    OS_RECEIVE_WRONG_SEGMENTS /* are joined ones of a negative size; not on Windows */
 } os_receive;
 void os_receive_set(os_receive how);
+os_receive os_receive_how(void);
 
-/* Calls of epoll_wait since the start of the program. */
-uint64_t os_epoll_waits(void);
+/* How often an event loop has waited since the start of the program. */
+uint64_t os_waits(void);
+void os_count_wait(void);
+
+/* The first CPU that this program may run on. */
+int32_t os_allowed_cpu(void);
 
 /* What the process holds; equal before and after whatever leaves nothing behind. */
 typedef struct os_ledger {
-    int64_t blocks;       /* of the C library's memory */
-    int64_t mapped_bytes; /* of whole pages */
-    int64_t descriptors;
+    int64_t blocks; /* of the C library's memory */
+    int64_t mapped; /* bytes of whole pages; on Windows the number of allocations */
+    int64_t handles;
     int64_t threads;
 } os_ledger;
 os_ledger os_ledger_now(void);

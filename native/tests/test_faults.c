@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* No memory: the n-th allocation of a scenario fails, for every n until none is left to fail. */
+/* No memory: the n-th allocation of a scenario fails, for every n until none is left to fail. This
+ * runs on every system; test_fault_matrix.c, which looks closer, needs a linker that wraps calls.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/compiler.h"
+#include "base/thread.h"
 #include "windows/completion.h"
 
 /* Completions taken at a time: more are taken next time round, so that posted tasks get their
@@ -75,8 +76,11 @@ int32_t sp2__poller_wait(sp2__poller *poller, int timeout_ms) {
     return 0;
 }
 
+/* The system may lack memory for it, but a loop that is not woken would sleep for ever. */
 void sp2__poller_wake(sp2__poller *poller) {
-    PostQueuedCompletionStatus(poller->port, 0, WAKE_KEY, NULL);
+    while (!PostQueuedCompletionStatus(poller->port, 0, WAKE_KEY, NULL)) {
+        sp2__thread_nap();
+    }
 }
 
 int32_t sp2__poller_add(sp2__poller *poller, intptr_t socket, sp2__task *task, bool paused) {

@@ -422,8 +422,9 @@ int32_t sp2__udp_receive(intptr_t opened, sp2__udp_batch *batch, uint32_t *count
             batch->taken[(*count)++] = (uint32_t)(s - batch->slot);
         }
     }
-    /* Else those that are done, and those that are idle, would have nobody who asks for them. */
-    *again = batch->given != batch->slots;
+    /* Else those that are done, and those that are idle, would have nobody who asks for them. Of a
+     * socket that has ended nobody needs to. */
+    *again = batch->given != batch->slots && !sp2__udp_error_is_end(error);
     return error;
 }
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SPEAD2CORE_TESTS_FAULT_SCENARIOS_H
+#define SPEAD2CORE_TESTS_FAULT_SCENARIOS_H
+
+#include "fault_trial.h"
+
+/* What users do, by the names that the table of faults has for it. */
+enum { SCENARIO_HEAPS = 20, SCENARIO_PACKETS = 120 };
+
+int32_t scenario_make_threads(fault_trial *trial);
+int32_t scenario_make_stream(fault_trial *trial);
+int32_t scenario_add_readers(fault_trial *trial);
+int32_t scenario_receive_heaps(fault_trial *trial);
+int32_t scenario_receive_into_pool(fault_trial *trial);
+int32_t scenario_share_pool(fault_trial *trial);
+int32_t scenario_receive_into_mappings(fault_trial *trial);
+int32_t scenario_receive_large_heap(fault_trial *trial);
+int32_t scenario_receive_with_functions(fault_trial *trial);
+int32_t scenario_add_loopback(fault_trial *trial);
+int32_t scenario_add_group(fault_trial *trial);
+int32_t scenario_add_existing(fault_trial *trial);
+int32_t scenario_open_handle(fault_trial *trial);
+int32_t scenario_receive_by_udp(fault_trial *trial);
+int32_t scenario_receive_with_full_ring(fault_trial *trial);
+int32_t scenario_wait_in_vain(fault_trial *trial);
+int32_t scenario_close_socket(fault_trial *trial);
+int32_t scenario_shut_socket_down(fault_trial *trial);
+
+#define IN_THREADS "three threads with names and CPUs", scenario_make_threads
+#define IN_STREAM "a stream with all options", scenario_make_stream
+#define IN_READERS "one reader of each kind", scenario_add_readers
+#define IN_DEFAULT_MEMORY "20 heaps in the default memory", scenario_receive_heaps
+#define IN_MEMORY_POOL "20 heaps in a memory pool with refill", scenario_receive_into_pool
+#define IN_SHARED_POOL "two streams that share a memory pool", scenario_share_pool
+#define IN_MAPPING "a heap in a mapping of its own", scenario_receive_into_mappings
+#define IN_LARGE_HEAP "a heap of 3 MiB in the default memory", scenario_receive_large_heap
+#define IN_FUNCTIONS                                                                               \
+    "the user's memory, copying, statistics, callback and handle", scenario_receive_with_functions
+#define IN_READER "a UDP reader", scenario_add_loopback
+#define IN_GROUP "a UDP reader of a multicast group", scenario_add_group
+#define IN_EXISTING "a UDP reader of the user's socket", scenario_add_existing
+#define IN_EVENT_HANDLE "a handle for event loops", scenario_open_handle
+#define IN_RECEIVING "20 heaps by UDP", scenario_receive_by_udp
+#define IN_FULL_RING "20 heaps by UDP, with a full ring", scenario_receive_with_full_ring
+#define IN_WAITING "a pop that waits for 20 ms", scenario_wait_in_vain
+
+#endif
