@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using System.Buffers;
 using System.Runtime.InteropServices;
 using Spead2.Bindings;
 using Spead2.Managed;
@@ -58,7 +57,7 @@ internal static unsafe class ReceiveExports
             }
 
             StreamCore core = OpenCore(call.Stream, Function);
-            core.Add(new BufferReader(core, new MemoryHandle(data), length));
+            core.Add(new BufferReader(core, (byte*)data, length));
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using System.Buffers;
 using System.Runtime.InteropServices;
 using Spead2.Bindings;
 
@@ -95,10 +94,10 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     /// <summary>Feeds the stream from memory, which stays pinned until the stream has been destroyed.</summary>
     public void AddBufferReader(ReadOnlyMemory<byte> packets)
     {
-        MemoryHandle pin = packets.Pin();
-        Keep(pin);
+        PinnedMemory memory = new([packets]);
+        Keep(memory);
         NativeStatus.ThrowIfFailed(
-            NativeMethods.sp2_receive_stream_add_buffer_reader(Stream, pin.Pointer, (ulong)packets.Length));
+            NativeMethods.sp2_receive_stream_add_buffer_reader(Stream, memory.Address(0), (ulong)packets.Length));
     }
 
     /// <summary>Feeds the stream from datagrams, which stay pinned until the stream has been destroyed.</summary>

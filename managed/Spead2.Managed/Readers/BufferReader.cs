@@ -1,29 +1,33 @@
 // SPDX-License-Identifier: MIT
 
-using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using Spead2.Receive;
 
 namespace Spead2.Managed;
 
 /// <summary>Packets back to back in memory. The whole buffer is one batch, in as many turns as it takes.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "The memory is given up by Release.")]
 internal sealed unsafe class BufferReader : Reader
 {
     private readonly byte* _data;
     private readonly ulong _length;
-    private MemoryHandle _pin;
+    private readonly PinnedMemory? _memory;
     private ulong _position;
 
     /// <summary>Reads memory, which stays pinned until the stream is disposed.</summary>
     public BufferReader(StreamCore stream, ReadOnlyMemory<byte> packets)
-        : this(stream, packets.Pin(), (ulong)packets.Length)
-    {
-    }
-
-    /// <summary>Reads memory that is pinned, and unpins it in the end.</summary>
-    public BufferReader(StreamCore stream, MemoryHandle pin, ulong length)
         : base(stream)
     {
-        _pin = pin;
-        _data = (byte*)pin.Pointer;
+        _memory = new([packets]);
+        _data = _memory.Address(0);
+        _length = (ulong)packets.Length;
+    }
+
+    /// <summary>Reads memory that its owner keeps until the stream is destroyed.</summary>
+    public BufferReader(StreamCore stream, byte* data, ulong length)
+        : base(stream)
+    {
+        _data = data;
         _length = length;
     }
 
@@ -50,7 +54,7 @@ internal sealed unsafe class BufferReader : Reader
         return EndOfTurn(flow, ReaderTurn.More);
     }
 
-    protected override void ReleaseSource() => _pin.Dispose();
+    protected override void ReleaseSource() => _memory?.Dispose();
 
     private Flow ReadPackets(Flow flow)
     {

@@ -45,7 +45,12 @@ public sealed class ManyStreamsTests
         long growth = PrivateBytes() - bytes;
         TestContext.Out.WriteLine(
             $"Private memory after {WarmUp} streams {bytes / 1024} KiB, after {Streams} {growth / 1024} KiB more.");
-        Assert.That(growth, Is.LessThan(Growth));
+
+        // The address sanitizer keeps what was freed.
+        if (Environment.GetEnvironmentVariable("ASAN_OPTIONS") is null)
+        {
+            Assert.That(growth, Is.LessThan(Growth));
+        }
     }
 
     // A third each is disposed with all heaps, with heaps left, and abandoned in the midst of everything.

@@ -1,20 +1,33 @@
 // SPDX-License-Identifier: MIT
 
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 
 namespace Spead2.Testing.Engines;
 
 /// <summary>Memory of the user's that knows whether it is pinned.</summary>
+[SuppressMessage("Reliability", "CA2015", Justification = "It is what users do, and the test uses no spans.")]
 internal sealed unsafe class TestMemory(byte[] bytes) : MemoryManager<byte>
 {
     private readonly void* _copy = Copy(bytes);
+
+    ~TestMemory()
+    {
+        if (Pins != 0)
+        {
+            OnFinalizedTooSoon?.Invoke();
+        }
+    }
 
     /// <summary>Runs when somebody pins it.</summary>
     public Action? OnPin { get; set; }
 
     /// <summary>Runs when somebody unpins it, after that was counted.</summary>
     public Action? OnUnpin { get; set; }
+
+    /// <summary>Runs when it is finalized while it is pinned.</summary>
+    public Action? OnFinalizedTooSoon { get; set; }
 
     /// <summary>How often it is pinned.</summary>
     public int Pins { get; private set; }

@@ -185,6 +185,43 @@ public sealed class UserCodeTests
     }
 
     [Test]
+    public void Memory_is_not_finalized_before_its_stream_is_destroyed([Values] bool datagrams)
+    {
+        const int Repetitions = 20;
+        Garbage.Collect();
+        ProcessResources before = ProcessResources.Now;
+        int unpinned = 0;
+        int finalizedTooSoon = 0;
+        for (int i = 0; i < Repetitions; i++)
+        {
+            Forget();
+        }
+
+        before.AwaitAgain();
+        Poll.Until(() => Volatile.Read(ref unpinned) == Repetitions, "all memory is unpinned");
+        Assert.That(finalizedTooSoon, Is.Zero);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        void Forget()
+        {
+            ReceiveStream stream = new();
+            TestMemory memory = new(Packets.Concatenate(Packets.OfHeap(1)))
+            {
+                OnUnpin = () => Interlocked.Increment(ref unpinned),
+                OnFinalizedTooSoon = () => Interlocked.Increment(ref finalizedTooSoon),
+            };
+            if (datagrams)
+            {
+                stream.AddDatagramReader([memory.Memory]);
+            }
+            else
+            {
+                stream.AddBufferReader(memory.Memory);
+            }
+        }
+    }
+
+    [Test]
     public void Read_that_is_interrupted_loses_no_heap()
     {
         using ReceiveStream stream = new();
