@@ -132,7 +132,7 @@ Task("sanitize")
     .Does(() => suites.AddRange(Sanitize(programArguments.Contains("--valgrind"))));
 
 Task("fuzz")
-    .Description("Fuzzes the C core: --minutes N for each target; see --help")
+    .Description("Fuzzes the C core and the items in C#: --minutes N for each target; see --help")
     .Does(() => Environment.ExitCode = Fuzz(programArguments));
 
 Task("coverage")

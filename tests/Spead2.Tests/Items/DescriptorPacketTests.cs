@@ -74,6 +74,54 @@ public sealed class DescriptorPacketTests
         Assert.That(items.Single().Name, Is.EqualTo("\0\0\0\0\0a"), "leading zeros belong to it");
     }
 
+    [Test]
+    public void Special_pointers_that_packets_repeat_are_no_parts_of_a_descriptor_and_take_no_memory()
+    {
+        // More of them than a descriptor may have item pointers, which are 1,048,576.
+        const int packets = 17;
+        const int repeated = 64_000;
+        const long mostBytes = 1 << 20;
+        byte[] descriptor = Join(Enumerable.Range(0, packets).Select(i => PacketOfAByte(i, packets, repeated)));
+        HeapToSend heap = new();
+        heap.AddDescriptor(descriptor);
+        using ItemGroup items = new();
+        using Heap received = PacketHeap.Of(heap, Packets.Flavour48);
+        received.Items.AsSpan();
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        items.Update(received);
+        long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.That(items.Single().Name, Is.EqualTo(new string('n', packets)));
+        Assert.That(bytes, Is.LessThan(mostBytes));
+    }
+
+    // Its pointers begin with the heap's own, so that the many HEAP_CNT behind them are not among the leading ones.
+    private static byte[] PacketOfAByte(int offset, int heapLength, int repeated)
+    {
+        const int headerSize = 8;
+        const ulong immediate = 1UL << 63;
+        ulong[] pointers =
+        [
+            immediate | ((ulong)ItemId.DescriptorId << 48) | 0x1000,
+            immediate | ((ulong)ItemId.DescriptorFormat << 48) | 0x750008_750008, // u8, u8
+            (ulong)ItemId.DescriptorName << 48,
+            immediate | ((ulong)ItemId.HeapLength << 48) | (uint)heapLength,
+            immediate | ((ulong)ItemId.PayloadOffset << 48) | (uint)offset,
+            immediate | ((ulong)ItemId.PayloadLength << 48) | 1,
+            .. Enumerable.Repeat(immediate | ((ulong)ItemId.HeapCnt << 48) | 7, repeated),
+        ];
+        byte[] packet = new byte[headerSize + (pointers.Length * sizeof(ulong)) + 1];
+        BinaryPrimitives.WriteUInt64BigEndian(packet, 0x5304020600000000UL | (uint)pointers.Length);
+        for (int i = 0; i < pointers.Length; i++)
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(packet.AsSpan(headerSize + (i * sizeof(ulong))), pointers[i]);
+        }
+
+        packet[^1] = (byte)'n';
+        return packet;
+    }
+
     private static TestCaseData Case(string title, string names, params byte[][] descriptors) =>
         new TestCaseData(names, descriptors).SetArgDisplayNames(title);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
+using System.Numerics;
 using Spead2.Fuzz.Items;
 
 namespace Spead2.Tests.Items;
@@ -46,5 +47,25 @@ public sealed class ItemFuzzTests
         }
 
         Assert.That(group["big"].Value.ToString(), Is.EqualTo("0x0a5a5a5a5a5a5a5a5…"));
+    }
+
+    [TestCase('u', 8 << 20)]
+    [TestCase('i', (8 << 20) + 3)]
+    public void Enormous_integer_is_written_without_copying_it_for_each_word(char code, int bits)
+    {
+        // A copy of a mebibyte for each of its 131,072 words is 128 GiB.
+        const long mostBytes = 32 << 20;
+        var descriptor = ItemDescriptor.FromFormat(0x1000, "big", "", ItemShape.Scalar, new FormatField(code, bits));
+        using var group = new ItemGroup();
+        Item item = group.Add(descriptor);
+        BigInteger value = (BigInteger.One << (bits - 2)) + 12345;
+        value = code == 'i' ? -value : value;
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        item.SetValue(value);
+        long bytes = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.That(item.Value.ToObject(), Is.EqualTo(value));
+        Assert.That(bytes, Is.LessThan(mostBytes));
     }
 }

@@ -134,13 +134,37 @@ internal static class ElementWriter
             return;
         }
 
-        int left = type.BitWidth;
-        while (left > 0)
+        if (type.BitWidth <= WordBits)
+        {
+            WriteWord(value, type.BitWidth, destination, bit);
+        }
+        else
+        {
+            WriteBig(value, isSigned, type.BitWidth, destination, bit);
+        }
+    }
+
+    private static void WriteWord(BigInteger value, int width, Span<byte> destination, long bit) =>
+        BitCodec.Pack<ulong>([(ulong)(value & ulong.MaxValue)], width, destination, bit, width);
+
+    // By way of all bytes of the number, as to shift so large a number for each word would take long.
+    private static void WriteBig(BigInteger value, bool isSigned, int bitWidth, Span<byte> destination, long bit)
+    {
+        byte[] bytes = new byte[(bitWidth + BitsPerByte - 1) / BitsPerByte];
+        bytes.AsSpan().Fill(value.Sign < 0 ? byte.MaxValue : (byte)0);
+        int count = value.GetByteCount(isUnsigned: !isSigned);
+        value.TryWriteBytes(bytes.AsSpan(bytes.Length - count), out _, isUnsigned: !isSigned, isBigEndian: true);
+        ReadOnlySpan<byte> rest = bytes;
+        Span<byte> word = stackalloc byte[sizeof(ulong)];
+        for (int left = bitWidth; left > 0;)
         {
             int width = left % WordBits == 0 ? WordBits : left % WordBits;
+            int length = (width + BitsPerByte - 1) / BitsPerByte;
+            word.Clear();
+            rest[..length].CopyTo(word[^length..]);
+            BitCodec.Pack<ulong>([BinaryPrimitives.ReadUInt64BigEndian(word)], width, destination, bit, width);
+            rest = rest[length..];
             left -= width;
-            ulong word = (ulong)((value >> left) & ulong.MaxValue);
-            BitCodec.Pack<ulong>([word], width, destination, bit, width);
             bit += width;
         }
     }

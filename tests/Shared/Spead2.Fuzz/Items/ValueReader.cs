@@ -7,9 +7,6 @@ namespace Spead2.Fuzz.Items;
 /// <summary>Reads a value in every form. What comes out must be documented, and the forms must agree.</summary>
 internal static class ValueReader
 {
-    // Time to write an integer rises with the square of its bits; only senders write, so that is no matter here.
-    private const int MostBytesToWrite = 1 << 12;
-
     /// <summary>Reads the value of an item that has one.</summary>
     /// <param name="item">The item.</param>
     /// <param name="refuse">Is told of documented exceptions.</param>
@@ -32,10 +29,7 @@ internal static class ValueReader
 
         Require(
             value is not Array array || value is byte[] || array.Length == item.Count, "as many objects as elements");
-        if (item.RawBytes.Length <= MostBytesToWrite)
-        {
-            WriteAndReadAgain(item, value);
-        }
+        WriteAndReadAgain(item, value);
 
         void Try(Action read) => ReadOrRefuse(read, refuse);
     }
