@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace Spead2.Managed.Linux;
 
-/// <summary>Private memory that is mapped with its pages in place.</summary>
+/// <summary>Private memory that is mapped, mostly with its pages in place.</summary>
 internal static unsafe class MappedMemory
 {
     private const nuint PageSizeAssumed = 4096;
@@ -58,6 +58,9 @@ internal static unsafe class MappedMemory
         return MapWhole(mapped, flags | Libc.MAP_POPULATE);
     }
 
+    /// <summary>Maps memory of ordinary pages, which come when they are touched; null if there is none.</summary>
+    public static byte* Reserve(nuint size) => MapWhole(size, 0);
+
     public static void Unmap(byte* block, nuint mapped) => _ = Libc.munmap(block, mapped);
 
     /// <summary>
@@ -90,9 +93,10 @@ internal static unsafe class MappedMemory
     private static nuint ReadHugePageSize()
     {
         const string Key = "Hugepagesize:";
-        string? line = File.ReadLines("/proc/meminfo").FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal));
-        return line is not null &&
-            nuint.TryParse(line[Key.Length..].Replace("kB", null, StringComparison.Ordinal), CultureInfo.InvariantCulture, out nuint kibibytes)
+        string? line = File.ReadLines("/proc/meminfo")
+            .FirstOrDefault(line => line.StartsWith(Key, StringComparison.Ordinal));
+        string? number = line?[Key.Length..].Replace("kB", null, StringComparison.Ordinal);
+        return nuint.TryParse(number, CultureInfo.InvariantCulture, out nuint kibibytes)
             ? kibibytes << 10
             : HugePages.Size;
     }

@@ -25,6 +25,7 @@ internal sealed unsafe class MessageBatch : IDisposable
     private readonly IoVec* _vectors;
     private readonly byte* _controls;
     private readonly byte* _bytes;
+    private readonly nuint _size;
 
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public MessageBatch(int slots, int slotSize)
@@ -35,7 +36,14 @@ internal sealed unsafe class MessageBatch : IDisposable
             _messages = (MMsgHdr*)NativeMemory.AllocZeroed((nuint)slots, (nuint)sizeof(MMsgHdr));
             _vectors = (IoVec*)NativeMemory.AllocZeroed((nuint)slots, (nuint)sizeof(IoVec));
             _controls = (byte*)NativeMemory.AllocZeroed((nuint)slots, ControlSize);
-            _bytes = (byte*)NativeMemory.Alloc((nuint)slots, (nuint)slotSize);
+
+            // Mapped for itself, as malloc keeps more of all that is freed once such a large block has been.
+            _size = (nuint)slots * (nuint)slotSize;
+            _bytes = MappedMemory.Reserve(_size);
+            if (_bytes is null)
+            {
+                throw new InsufficientMemoryException($"There is no memory for {slots} packets of {slotSize} bytes.");
+            }
         }
         catch
         {
@@ -89,7 +97,10 @@ internal sealed unsafe class MessageBatch : IDisposable
         NativeMemory.Free(_messages);
         NativeMemory.Free(_vectors);
         NativeMemory.Free(_controls);
-        NativeMemory.Free(_bytes);
+        if (_bytes is not null)
+        {
+            MappedMemory.Unmap(_bytes, _size);
+        }
     }
 
     /// <summary>Size of the datagrams that were joined into a message; 0 if none were.</summary>

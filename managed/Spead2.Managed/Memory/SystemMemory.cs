@@ -18,14 +18,24 @@ internal static unsafe class SystemMemory
 
     private const nuint PageSizeAssumed = 4096;
 
+    /// <summary>
+    /// Blocks of at least this size are mapped each for itself, so that their memory is the system's again when they
+    /// are given back. malloc promises that for this size, too, but not for long: once such a block has been freed it
+    /// takes the next ones from its arenas, of which there are up to eight for each processor, and which keep them.
+    /// </summary>
+    private const nuint MappedSize = 128 << 10;
+
     /// <summary>A block; null if there is no memory.</summary>
     public static byte* Allocate(nuint size)
     {
+        if (IsMapped(size))
+        {
+            return size >= HugePages.Size ? HugePages.Map(size) : MappedMemory.Reserve(size);
+        }
+
         try
         {
-            return IsMapped(size)
-                ? HugePages.Map(size)
-                : (byte*)NativeMemory.AlignedAlloc(size, size >= PageAlignedSize ? PageSizeAssumed : Alignment);
+            return (byte*)NativeMemory.AlignedAlloc(size, size >= PageAlignedSize ? PageSizeAssumed : Alignment);
         }
         catch (OutOfMemoryException)
         {
@@ -36,13 +46,17 @@ internal static unsafe class SystemMemory
     /// <summary>Takes a block back; <paramref name="size"/> as it was asked for.</summary>
     public static void Free(byte* block, nuint size)
     {
-        if (IsMapped(size))
+        if (!IsMapped(size))
+        {
+            NativeMemory.AlignedFree(block);
+        }
+        else if (size >= HugePages.Size)
         {
             HugePages.Unmap(block, size);
         }
         else
         {
-            NativeMemory.AlignedFree(block);
+            MappedMemory.Unmap(block, size);
         }
     }
 
@@ -55,5 +69,5 @@ internal static unsafe class SystemMemory
         }
     }
 
-    private static bool IsMapped(nuint size) => OperatingSystem.IsLinux() && size >= HugePages.Size;
+    private static bool IsMapped(nuint size) => OperatingSystem.IsLinux() && size >= MappedSize;
 }

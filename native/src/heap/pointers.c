@@ -4,9 +4,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/compiler.h"
+#include "memory/system.h"
 
 void sp2__pointers_init(sp2__pointers *pointers) {
     pointers->items = pointers->inline_items;
@@ -17,10 +17,18 @@ void sp2__pointers_init(sp2__pointers *pointers) {
     pointers->expected = 0;
 }
 
+static size_t items_size(uint32_t capacity) {
+    return capacity * sizeof(sp2_item);
+}
+
+static size_t table_size(uint32_t bits) {
+    return sizeof(uint32_t) << bits;
+}
+
 void sp2__pointers_destroy(sp2__pointers *pointers) {
     if (pointers->items != pointers->inline_items) {
-        sp2__free(pointers->items);
-        sp2__free(pointers->table);
+        sp2__system_free(pointers->items, items_size(pointers->capacity));
+        sp2__system_free(pointers->table, table_size(pointers->table_bits));
     }
 }
 
@@ -63,13 +71,17 @@ bool sp2__pointers_reserve(sp2__pointers *pointers, uint32_t more) {
         bits++;
     }
     const uint32_t capacity = (1u << bits) / 2;
-    sp2_item *items = sp2__alloc(capacity * sizeof(*items));
-    uint32_t *table = sp2__calloc_array((size_t)1 << bits, sizeof(*table));
-    if (items == NULL || table == NULL) {
-        sp2__free(items);
-        sp2__free(table);
+    /* Not of malloc, which maps large blocks, too, but keeps more of the memory of all small ones
+     * for itself once such a block has been freed. */
+    sp2_item *items = sp2__system_alloc(items_size(capacity));
+    uint32_t *table = items == NULL ? NULL : sp2__system_alloc(table_size(bits));
+    if (table == NULL) {
+        if (items != NULL) {
+            sp2__system_free(items, items_size(capacity));
+        }
         return false;
     }
+    memset(table, 0, table_size(bits));
     memcpy(items, pointers->items, pointers->count * sizeof(*items));
     sp2__pointers_destroy(pointers);
     pointers->items = items;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -268,12 +269,23 @@ struct sp2__udp_batch {
     uint8_t *bytes;
 };
 
+/* Mapped for itself, as malloc keeps more of all that is freed once such a large block has been. */
+static uint8_t *map_bytes(size_t size) {
+    if (sp2__alloc_should_fail()) {
+        return NULL;
+    }
+    void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return bytes == MAP_FAILED ? NULL : bytes;
+}
+
 void sp2__udp_batch_free(sp2__udp_batch *batch) {
     if (batch != NULL) {
         sp2__free(batch->messages);
         sp2__free(batch->vectors);
         sp2__free(batch->controls);
-        sp2__free(batch->bytes);
+        if (batch->bytes != NULL) {
+            munmap(batch->bytes, (size_t)batch->slots * batch->slot_size);
+        }
         sp2__free(batch);
     }
 }
@@ -288,7 +300,7 @@ sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size) {
     batch->messages = sp2__calloc_array(slots, sizeof(*batch->messages));
     batch->vectors = sp2__calloc_array(slots, sizeof(*batch->vectors));
     batch->controls = sp2__calloc_array(slots, sizeof(*batch->controls));
-    batch->bytes = sp2__alloc((size_t)slots * slot_size);
+    batch->bytes = map_bytes((size_t)slots * slot_size);
     if (batch->messages == NULL || batch->vectors == NULL || batch->controls == NULL ||
         batch->bytes == NULL) {
         sp2__udp_batch_free(batch);

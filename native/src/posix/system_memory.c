@@ -13,6 +13,14 @@
  * that the kernel can back them with huge pages: one page fault instead of 512. */
 #define HUGE_PAGE_SIZE ((size_t)2 << 20)
 
+/*
+ * Blocks of at least this size are mapped each for itself, so that their memory is the system's
+ * again when they are given back. malloc promises that for this size, too, but not for long: once
+ * such a block has been freed it takes the next ones from its arenas, of which there are up to
+ * eight for each processor, and which keep them.
+ */
+#define MAPPED_SIZE ((size_t)128 << 10)
+
 /* Blocks of at least this size start at a page boundary: copying to them is up to a tenth faster.
  */
 #define PAGE_ALIGNED_SIZE ((size_t)32 << 10)
@@ -58,6 +66,9 @@ void *sp2__system_alloc(size_t size) {
         const size_t mapped = round_up(size, HUGE_PAGE_SIZE);
         return mapped == 0 ? NULL : map_aligned(mapped, 0);
     }
+    if (size >= MAPPED_SIZE) {
+        return map(size, 0);
+    }
     const size_t alignment = size >= PAGE_ALIGNED_SIZE ? PAGE_SIZE_ASSUMED : SP2__PAYLOAD_ALIGNMENT;
     return aligned_alloc(alignment, round_up(size, alignment));
 }
@@ -65,6 +76,8 @@ void *sp2__system_alloc(size_t size) {
 void sp2__system_free(void *block, size_t size) {
     if (size >= HUGE_PAGE_SIZE) {
         munmap(block, round_up(size, HUGE_PAGE_SIZE));
+    } else if (size >= MAPPED_SIZE) {
+        munmap(block, size);
     } else {
         free(block);
     }
