@@ -118,7 +118,7 @@ internal static class BenchmarkCommand
     private static Command Udp()
     {
         Option<int[]> payloads = Numbers("--payload", "BYTES", "Payloads per packet.", 1 << 10, 8 << 10);
-        Option<int[]> rates = Numbers("--rates", "GB/S", "Gigabits of packets per second.", 2, 5, 10, 15, 20);
+        Option<int[]> rates = Numbers("--rates", "GBIT/S", "Gigabits of packets per second.", 2, 5, 10, 15, 20);
         Option<int> runs = new("--runs") { HelpName = "N", Description = "Runs of each.", DefaultValueFactory = _ => 5 };
         Option<double> seconds = new("--seconds")
         {

@@ -30,7 +30,7 @@ internal static class HostileRun
         using ReceiverSocket hostileSocket = new(BufferSize);
         using GoodTraffic good = new(goodSocket.Port, settings.BytesPerSecond);
         using HostileTraffic hostile = new(hostileSocket.Port, 0, settings.Seed, settings.MaxHeapSize);
-        long residentBefore = ResourceSample.ResidentBytes();
+        long residentBefore = ProcessMemory.ResidentBytes();
         EngineMemory before = EngineMemory.Of(settings.Engine);
         long start = Stopwatch.GetTimestamp();
         using IReceiveStream stream = settings.Engine.Open(new ReceiveStreamOptions
@@ -55,7 +55,7 @@ internal static class HostileRun
             EngineMemory memory = EngineMemory.Of(settings.Engine);
             mostUsed = Math.Max(mostUsed, memory.Used - before.Used);
             mostCached = Math.Max(mostCached, memory.Cached);
-            mostResident = Math.Max(mostResident, ResourceSample.ResidentBytes());
+            mostResident = Math.Max(mostResident, ProcessMemory.ResidentBytes());
         }
 
         hostile.Pause();

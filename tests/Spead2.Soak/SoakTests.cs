@@ -67,15 +67,34 @@ internal sealed class SoakTests
     public void Resource_that_grows_is_not_flat()
     {
         ResourceSample[] samples =
-            [.. Enumerable.Range(0, 100).Select(i => new ResourceSample(i, 0, default, 0, 10 + (i / 50), 0, 0, true))];
+        [
+            .. Enumerable.Range(0, 100).Select(i => new ResourceSample(
+                i, new ProcessMemory(0, i * 100_000L, 0, 0), default, 10 + (i / 50), 0, 0, true)),
+        ];
 
         Flatness[] grown = [.. Flatness.Of(samples).Where(flatness => !flatness.Holds)];
-        Assert.That(grown.Select(flatness => flatness.Name), Is.EqualTo(new[] { "file descriptors without a stream" }));
+        Assert.That(
+            grown.Select(flatness => flatness.Name), Is.EqualTo(new[] { "native memory in use", "file descriptors" }));
     }
 
     [Test]
-    public void Engine_that_does_not_exist_is_refused() =>
-        Assert.That(SoakProgram.Run(["--engine", "steam"]), Is.EqualTo(2));
+    public void Resource_that_warms_up_or_goes_up_and_down_is_flat()
+    {
+        const long mebi = 1 << 20;
+        ResourceSample[] samples =
+        [
+            .. Enumerable.Range(0, 100).Select(i => new ResourceSample(
+                i, new ProcessMemory(i, Math.Min(i, 30) * mebi, i, i % 7 * mebi), default, 10 + (i % 3), 0, 0, true)),
+        ];
+
+        Assert.That(Flatness.Of(samples).Where(flatness => !flatness.Holds), Is.Empty);
+    }
+
+    [Test]
+    public void Arguments_that_make_no_sense_are_refused(
+        [Values("--engine steam", "--minutes 0", "--minutes 1e300", "--life 0", "hostile --seconds 0", "hostile --seconds 1e9")]
+        string arguments) =>
+        Assert.That(SoakProgram.Run(arguments.Split(' ')), Is.EqualTo(2));
 
     private static int NextSeed()
     {

@@ -20,7 +20,7 @@ internal static class CommonOption
 
     /// <summary>How fast is sent.</summary>
     public static Option<double> Rate(double byDefault) => NumberOption.Real(
-        "--rate", "GB/S", "Gigabits of packets per second; 0 sends as fast as possible.", byDefault);
+        "--rate", "GBIT/S", "Gigabits of packets per second; 0 sends as fast as possible.", byDefault);
 
     /// <summary>What receives.</summary>
     public static Option<ReceiveEngine> Engine() => new("--engine")

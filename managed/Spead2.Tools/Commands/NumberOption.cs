@@ -17,8 +17,13 @@ internal static class NumberOption
 
     /// <summary>An option for a number that need not be whole and is not negative.</summary>
     public static Option<double> Real(
-        string name, string helpName, string description, double byDefault = 0, double most = double.MaxValue) =>
-        Create(name, helpName, description, byDefault, 0, most, "a number", NumberStyles.Float);
+        string name,
+        string helpName,
+        string description,
+        double byDefault = 0,
+        double least = 0,
+        double most = double.MaxValue) =>
+        Create(name, helpName, description, byDefault, least, most, "a number", NumberStyles.Float);
 
     private static Option<T> Create<T>(
         string name, string helpName, string description, T? byDefault, T least, T most, string what, NumberStyles style)

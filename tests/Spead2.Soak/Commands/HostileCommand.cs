@@ -13,11 +13,14 @@ namespace Spead2.Soak.Commands;
 internal static class HostileCommand
 {
     private const int DefaultSeconds = 10;
+    private const double LeastSeconds = 0.5;
+    private const double MostSeconds = 24 * 60 * 60;
 
     /// <summary>Makes the command.</summary>
     public static Command Create()
     {
-        Option<double> seconds = NumberOption.Real("--seconds", "N", "How long, for each engine.", DefaultSeconds);
+        Option<double> seconds = NumberOption.Real(
+            "--seconds", "N", "How long, for each engine.", DefaultSeconds, LeastSeconds, MostSeconds);
         Option<ReceiveEngine[]> engines = SoakProgram.Engines();
         Option<long> seed = SoakProgram.Seed();
         Option<bool> json = CommonOption.Json();
@@ -29,7 +32,7 @@ internal static class HostileCommand
             seconds, engines, seed, json,
         };
         command.SetAction(parsed => Run(
-            parsed.GetRequiredValue(engines),
+            SoakProgram.EnginesOf(parsed, engines),
             TimeSpan.FromSeconds(parsed.GetValue(seconds)),
             SoakProgram.SeedOf(parsed, seed),
             parsed.GetValue(json)));

@@ -22,17 +22,26 @@ internal sealed class SoakCommand
 
     private const double BytesPerMegabit = 1e6 / 8;
 
-    private readonly Option<double> _minutes = NumberOption.Real("--minutes", "N", "How long, of all engines together.", 15);
+    // Each engine gets a part of the time, in which a stream or two shall fit; a year is for ever.
+    private const double LeastMinutes = 0.05;
+    private const double MostMinutes = 365 * 24 * 60;
+    private const double LeastLife = 0.01;
+
+    private readonly Option<double> _minutes = NumberOption.Real(
+        "--minutes", "N", "How long, of all engines together.", 15, LeastMinutes, MostMinutes);
 
     private readonly Option<ReceiveEngine[]> _engines = SoakProgram.Engines();
 
     private readonly Option<long> _seed = SoakProgram.Seed();
 
     private readonly Option<double> _rate = NumberOption.Real(
-        "--rate", "MB/S", "Megabits of packets per second of the honest sender; the hostile one has a quarter.", 320);
+        "--rate",
+        "MBIT/S",
+        "Megabits of packets per second of the honest sender; the hostile one has a quarter. 0: as fast as possible.",
+        320);
 
     private readonly Option<double> _life = NumberOption.Real(
-        "--life", "SECONDS", "Longest life of a stream.", SoakSettings.DefaultLongestLife.TotalSeconds);
+        "--life", "SECONDS", "Longest life of a stream.", SoakSettings.DefaultLongestLife.TotalSeconds, LeastLife);
 
     private readonly Option<string> _output = new("--output")
     {
@@ -59,7 +68,7 @@ internal sealed class SoakCommand
     private int Run(ParseResult parsed)
     {
         Terminal terminal = SoakProgram.NewTerminal();
-        ReceiveEngine[] engines = parsed.GetRequiredValue(_engines);
+        ReceiveEngine[] engines = SoakProgram.EnginesOf(parsed, _engines);
         double bytesPerSecond = parsed.GetValue(_rate) * BytesPerMegabit;
         bool json = parsed.GetValue(_json);
         using CancellationTokenSource cancellation = new();
@@ -113,7 +122,7 @@ internal sealed class SoakCommand
                     task.Value = sample.Seconds;
                     task.Description = string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{settings.Engine}: {Readable.Number(sample.Received)} datagrams, {Readable.Bytes(sample.Resident)}");
+                        $"{settings.Engine}: {Readable.Number(sample.Received)} datagrams, {Readable.Bytes(sample.Process.Resident)}");
                 },
                 cancellation);
         });

@@ -37,7 +37,6 @@ internal static class SoakProgram
     {
         HelpName = "ENGINE",
         Description = "What receives: native or managed [default: one after the other]",
-        DefaultValueFactory = _ => [.. ReceiveEngine.All],
         CustomParser = result =>
         {
             ReceiveEngine[] named =
@@ -50,6 +49,10 @@ internal static class SoakProgram
             return named;
         },
     };
+
+    /// <summary>The engines that were asked for, or all.</summary>
+    public static ReceiveEngine[] EnginesOf(ParseResult parsed, Option<ReceiveEngine[]> option) =>
+        parsed.GetValue(option) is { Length: > 0 } named ? named : [.. ReceiveEngine.All];
 
     /// <summary>The seed.</summary>
     public static Option<long> Seed() => NumberOption.Whole(

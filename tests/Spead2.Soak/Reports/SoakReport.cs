@@ -18,7 +18,8 @@ internal static class SoakReport
     /// <summary>One sentence.</summary>
     public static string Verdict(SoakResult result) =>
         result.Holds
-            ? $"{Readable.Number(result.Identities[0].Left)} datagrams, {Readable.Number(result.Unexplained)} unexplained; resources are flat."
+            ? $"{Readable.Number(result.Identities[0].Left)} datagrams, {Readable.Number(result.Unexplained)} unexplained; "
+                + "resources are flat."
             : "Something does not hold: see above.";
 
     /// <summary>Prints it.</summary>
@@ -37,11 +38,13 @@ internal static class SoakReport
             console.Write(table);
         }
 
-        foreach ((string name, IReadOnlyList<(double X, double Y)> points) in Panels(result))
+        foreach (ChartPanel panel in Panels(result))
         {
+            ChartLine line = panel.Lines[0];
             console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"{name}, at most {points.Max(point => point.Y):0.#}"));
-            console.WriteLine(BarLine.Of([.. points.Select(point => point.Y)], PlotColumns));
+                CultureInfo.InvariantCulture,
+                $"{panel.Name}: {line.Name}, at most {line.Points.Max(point => point.Y):#,0.#}"));
+            console.WriteLine(BarLine.Of([.. line.Points.Select(point => point.Y)], PlotColumns));
         }
 
         foreach (string finding in result.Findings)
@@ -94,13 +97,18 @@ internal static class SoakReport
         sent = result.Sent.ToDictionary(),
         received = result.Received.Values.ToDictionary(),
         identities = result.Identities.Select(one => new { one.Name, one.Left, one.Right, one.Difference }),
-        resources = result.Flatness.Select(one => new { one.Name, one.Early, one.Late, one.Most, one.Holds }),
+        resources = result.Flatness.Select(one => new
+        {
+            one.Name, one.First, one.Second, one.Third, one.LeastOfThird, one.Allowed, one.Holds,
+        }),
+        samples = result.Samples.Select(one => new { one.Seconds, one.IsQuiet, one.Process, heaps = one.Heaps }),
         findings = result.Findings,
     }));
 
     private static string Title(SoakResult result) => string.Create(
         CultureInfo.InvariantCulture,
-        $"Soak of the {result.Settings.Engine} engine: {result.Time.TotalMinutes:0.0} minutes, {result.Received.Streams} streams, seed {result.Settings.Seed}");
+        $"Soak of the {result.Settings.Engine} engine: {result.Time.TotalMinutes:0.0} minutes, "
+        + $"{result.Received.Streams} streams, seed {result.Settings.Seed}");
 
     private static IEnumerable<(string Title, IEnumerable<(string Name, string Value)> Rows)> Tables(SoakResult result)
     {
@@ -118,21 +126,27 @@ internal static class SoakReport
                 ? $"{Readable.Number(one.Left)}, difference 0"
                 : $"{Readable.Number(one.Left)} and {Readable.Number(one.Right)}: difference {one.Difference}")));
         yield return (
-            "Resources",
-            result.Flatness.Select(one => (one.Name, $"{Shown(one.Early)} → {Shown(one.Late)}, at most {Shown(one.Most)}: "
-                + (one.Holds ? "flat" : "GREW"))));
+            "Resources where there is no stream, medians of the thirds of the time",
+            result.Flatness.Select(one => (one.Name, $"{Shown(one.First)} → {Shown(one.Second)} → {Shown(one.Third)}: "
+                + (one.Allowed is null ? "not judged" : one.Holds ? "flat" : "GREW"))));
     }
 
     private static string Shown(long value) => value < 1024 ? Readable.Number(value) : Readable.Bytes(value);
 
-    private static IEnumerable<(string Name, IReadOnlyList<(double X, double Y)> Points)> Panels(SoakResult result)
+    private static IEnumerable<ChartPanel> Panels(SoakResult result)
     {
         ResourceSample[] samples = [.. result.Samples];
-        yield return (
-            "Memory of the process, MiB", [.. samples.Select(sample => (sample.Seconds, sample.Resident / Mebi))]);
-        yield return (
-            "Heaps hold, MiB", [.. samples.Select(sample => (sample.Seconds, sample.Memory.Used / Mebi))]);
-        yield return ("Datagrams received per second", [.. Rates(samples)]);
+        yield return new(
+            "Memory, MiB",
+            Line("process", sample => sample.Process.Resident / Mebi),
+            Line("in use by native code", sample => sample.Process.NativeUsed / Mebi),
+            Line("kept by malloc", sample => sample.Process.NativeKept / Mebi),
+            Line("managed objects", sample => sample.Process.ManagedUsed / Mebi));
+        yield return new("Heaps' memory, MiB", Line("in use", sample => sample.Heaps.Used / Mebi));
+        yield return new("Rate, datagrams per second", new ChartLine("received", [.. Rates(samples)]));
+
+        ChartLine Line(string name, Func<ResourceSample, double> value) =>
+            new(name, [.. samples.Select(sample => (sample.Seconds, value(sample)))]);
     }
 
     // Samples that follow one another at once say nothing about a rate.
