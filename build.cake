@@ -23,6 +23,8 @@ const string PackageTests = "tests/Spead2.Package.Tests/Spead2.Package.Tests.csp
 // Category of tests that have a target of their own.
 const string LongTests = "Consume";
 const string FaultDocument = "docs/faults.md";
+// Options of 'dotnet test' that count which lines of the managed code run.
+string[] countLines = ["--collect", "XPlat Code Coverage", "--settings", "tests/coverage.runsettings"];
 const string AotFolder = "build/aot";
 const string AotLibrary = $"{AotFolder}/lib/libspead2aot.so";
 
@@ -94,7 +96,8 @@ Task("test")
         suites.Add(TestCoverage());
         foreach (FilePath project in GetFiles("tests/*/*.csproj").OrderBy(path => path.FullPath))
         {
-            suites.Add(TestManaged(project, project.GetFilenameWithoutExtension().ToString(), $"TestCategory!={LongTests}"));
+            suites.Add(TestManaged(
+                project, project.GetFilenameWithoutExtension().ToString(), $"TestCategory!={LongTests}", countLines));
         }
     });
 
@@ -279,6 +282,7 @@ if (suites.Count > 0)
 {
     if (target == "test")
     {
+        PrintManagedCoverage();
         PrintNativeCoverage();
     }
 
@@ -358,12 +362,11 @@ Suite TestCoverage()
     return TestNative($"C core, {CoveragePreset}", CoveragePreset);
 }
 
-void PrintNativeCoverage()
-{
-    Coverage coverage = ReadNativeCoverage(CoveragePreset);
-    PrintMissing("Lines of the C core", coverage);
-    PrintCoverage("C core", coverage, folder => folder);
-}
+void PrintNativeCoverage() => PrintCoverage("C core", "native", ReadNativeCoverage(CoveragePreset), folder => folder);
+
+// By assembly. Of the AOT library, which runs as native code, nothing is counted.
+void PrintManagedCoverage() => PrintCoverage(
+    "Managed code", "managed", ReadManagedCoverage(GetFiles($"{Results}/*/coverage.json")), folder => folder.Split('/')[1]);
 
 // Says to CMake where the second library for the public tests is.
 string AotOption() => $"-DSP2_AOT_LIBRARY={MakeAbsolute(File(AotLibrary)).FullPath}";

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Which lines and branches ran, as gcov (C) and coverlet (.NET) say.
 using System.Text.Json;
-using System.Xml.Linq;
+
+const string CoverageFolder = "artifacts/coverage";
+const int MostFilesNamed = 20;
 
 // What a test run has covered of some files, by line and by branch. A line or branch that is built more than once, for
 // example in a header, is covered if it is covered anywhere.
@@ -27,13 +29,20 @@ class Coverage
     public IEnumerable<(string File, int Line)> MissingLines(params string[] folders) =>
         _lines.Where(line => !line.Value && IsIn(line.Key.File, folders)).Select(line => line.Key).Order();
 
-    // "file: 3, 7-9" for each file with lines that did not run.
-    public IEnumerable<string> Missing() =>
-        _lines.Where(line => !line.Value).GroupBy(line => line.Key.File).OrderBy(file => file.Key)
-            .Select(file => $"{file.Key}: {Ranges([.. file.Select(line => line.Key.Line).Order()])}");
+    // "file: 3, 7-9" for each file with lines that did not run, the files with most of them first.
+    public IEnumerable<string> Missing() => ByFile(MissingLines());
+
+    // The same of lines that ran, but not each of their branches.
+    public IEnumerable<string> MissingBranches() => ByFile(
+        _branches.Where(branch => !branch.Value).Select(branch => (branch.Key.File, branch.Key.Line)).Distinct()
+            .Where(line => _lines.GetValueOrDefault(line)));
 
     public static string Percent((int Covered, int All) count) =>
         count.All == 0 ? "–" : $"{100.0 * count.Covered / count.All:0.0} %";
+
+    private static IEnumerable<string> ByFile(IEnumerable<(string File, int Line)> lines) =>
+        lines.GroupBy(line => line.File).OrderByDescending(file => file.Count()).ThenBy(file => file.Key)
+            .Select(file => $"{file.Key}: {Ranges([.. file.Select(line => line.Line).Order()])}");
 
     private static (int Covered, int All) Count(IEnumerable<bool> states)
     {
@@ -106,32 +115,35 @@ Coverage ReadNativeCoverage(string preset)
     return coverage;
 }
 
-// Cobertura files, of which coverlet writes one for each test project.
+// What coverlet has counted, in a file for each test project; tests/coverage.runsettings says of what.
 Coverage ReadManagedCoverage(IEnumerable<FilePath> reports)
 {
     const string sources = "managed/";
     var coverage = new Coverage();
     foreach (FilePath report in reports)
     {
-        foreach (XElement type in XDocument.Load(report.FullPath).Descendants("class"))
+        using JsonDocument modules = JsonDocument.Parse(System.IO.File.ReadAllText(report.FullPath));
+        foreach (JsonProperty file in modules.RootElement.EnumerateObject().SelectMany(module => module.Value.EnumerateObject()))
         {
-            string path = ((string)type.Attribute("filename")).Replace('\\', '/');
-            int start = ("/" + path).IndexOf("/" + sources, StringComparison.Ordinal);
-            if (start < 0 || path.Contains("/obj/"))
+            int start = file.Name.IndexOf("/" + sources, StringComparison.Ordinal) + 1;
+            if (start == 0)
             {
                 continue;
             }
 
-            foreach (XElement line in type.Elements("lines").Elements("line"))
+            string path = file.Name[start..];
+            foreach (JsonProperty method in file.Value.EnumerateObject().SelectMany(type => type.Value.EnumerateObject()))
             {
-                int number = (int)line.Attribute("number");
-                coverage.AddLine(path[start..], number, (long)line.Attribute("hits") > 0);
-                int index = 0;
-                foreach (XElement condition in line.Descendants("condition"))
+                foreach (JsonProperty line in method.Value.GetProperty("Lines").EnumerateObject())
                 {
-                    string share = (string)condition.Attribute("coverage");
-                    coverage.AddBranch(path[start..], number, $"{index} taken", share != "0%");
-                    coverage.AddBranch(path[start..], number, $"{index++} not", share == "100%");
+                    coverage.AddLine(path, int.Parse(line.Name), line.Value.GetInt64() > 0);
+                }
+
+                foreach (JsonElement branch in method.Value.GetProperty("Branches").EnumerateArray())
+                {
+                    string where = $"{method.Name} {branch.GetProperty("Offset")} {branch.GetProperty("Path")}";
+                    coverage.AddBranch(
+                        path, branch.GetProperty("Line").GetInt32(), where, branch.GetProperty("Hits").GetInt64() > 0);
                 }
             }
         }
@@ -140,38 +152,42 @@ Coverage ReadManagedCoverage(IEnumerable<FilePath> reports)
     return coverage;
 }
 
-// Folder by folder, then the sum and the lines that did not run.
-void PrintCoverage(string title, Coverage coverage, Func<string, string> group)
+// The table and the lines that did not run; those of the worst files only if there are many. All of them, and the
+// branches, are in a file.
+void PrintCoverage(string title, string file, Coverage coverage, Func<string, string> group)
 {
-    ILookup<string, string> groups = coverage.Folders.ToLookup(group);
-    int width = Math.Max(title.Length, groups.Max(folders => folders.Key.Length));
-    Console.WriteLine();
-    Console.WriteLine($"{title.PadRight(width)}  {"lines",17}  {"branches",17}");
-    foreach (IGrouping<string, string> folders in groups)
-    {
-        PrintRow(folders.Key, [.. folders]);
-    }
-
-    PrintRow("all", []);
-
-    void PrintRow(string name, string[] folders)
-    {
-        (int Covered, int All) lines = coverage.Lines(folders);
-        (int Covered, int All) branches = coverage.Branches(folders);
-        Console.WriteLine(
-            $"{name.PadRight(width)}  {Cell(lines)}  {Cell(branches)}");
-    }
-
-    static string Cell((int Covered, int All) count) =>
-        $"{$"{count.Covered}/{count.All}",10} {Coverage.Percent(count),7}";
+    EnsureDirectoryExists(CoverageFolder);
+    string path = $"{CoverageFolder}/{file}.txt";
+    string[] missing = [.. coverage.Missing()];
+    System.IO.File.WriteAllLines(path, [
+        .. CoverageTable(title, coverage, folder => folder),
+        "", "Lines that did not run:", .. missing,
+        "", "Lines that ran, but not each of their branches:", .. coverage.MissingBranches(),
+    ]);
+    int more = missing.Length - MostFilesNamed;
+    Console.WriteLine(string.Join('\n', [
+        "", $"Lines that did not run ({path} has also the branches): {(missing.Length == 0 ? "none" : "")}",
+        .. missing.Take(MostFilesNamed).Select(line => $"  {line}"),
+        .. more > 0 ? [$"  and few in {more} more files"] : (string[])[],
+        "", .. CoverageTable(title, coverage, group),
+    ]));
 }
 
-void PrintMissing(string title, Coverage coverage)
+// A row for each group of folders, then the sum.
+IEnumerable<string> CoverageTable(string title, Coverage coverage, Func<string, string> group)
 {
-    string[] missing = [.. coverage.Missing()];
-    Console.WriteLine($"\n{title} that did not run: {(missing.Length == 0 ? "none" : "")}");
-    foreach (string file in missing)
-    {
-        Console.WriteLine($"  {file}");
-    }
+    ILookup<string, string> groups = coverage.Folders.ToLookup(group);
+    int width = groups.Select(folders => folders.Key).Append(title).Max(name => name.Length);
+    return
+    [
+        $"{title.PadRight(width)}  {"lines",19}  {"branches",19}",
+        .. groups.Select(folders => Row(folders.Key, [.. folders])),
+        Row("all", []),
+    ];
+
+    string Row(string name, string[] folders) =>
+        $"{name.PadRight(width)}  {Cell(coverage.Lines(folders))}  {Cell(coverage.Branches(folders))}";
+
+    static string Cell((int Covered, int All) count) =>
+        $"{$"{count.Covered}/{count.All}",11} {Coverage.Percent(count),7}";
 }
