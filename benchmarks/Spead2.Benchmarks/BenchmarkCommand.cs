@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using Spead2.Benchmarks.Assemble;
 using Spead2.Benchmarks.Report;
 using Spead2.Benchmarks.Udp;
+using Spead2.Tools;
+using Spead2.Tools.Commands;
 
 namespace Spead2.Benchmarks;
 
@@ -11,6 +15,9 @@ namespace Spead2.Benchmarks;
 internal static class BenchmarkCommand
 {
     private const int MinimumRepeats = 3;
+    private const int MaximumRepeats = 100_000;
+    private const double LeastSeconds = 0.01;
+    private const double MostSeconds = 3600;
 
     private static readonly Option<bool> Quick = new("--quick") { Description = "Fewer repetitions." };
 
@@ -30,7 +37,27 @@ internal static class BenchmarkCommand
             root.Subcommands.Add(command);
         }
 
-        return root.Parse(arguments is [] ? ["--help"] : arguments).Invoke();
+        ParseResult parsed = root.Parse(arguments is [] ? ["--help"] : arguments);
+        if (parsed.Errors is [{ Message: string wrong }, ..])
+        {
+            return Refuse(wrong);
+        }
+
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (Exception e) when (
+            e is UserErrorException or IOException or UnauthorizedAccessException or Spead2Exception)
+        {
+            return Refuse(e.Message);
+        }
+    }
+
+    private static int Refuse(string message)
+    {
+        Console.Error.WriteLine(message);
+        return ExitCode.UserError;
     }
 
     private static RowPrinter Printer(ParseResult parsed) => new(parsed.GetValue(Json));
@@ -40,7 +67,8 @@ internal static class BenchmarkCommand
         Option<string[]> only = new("--only")
         {
             HelpName = "PART",
-            Description = $"Only these parts; the others keep the results that they had: {string.Join(", ", Parts.Names)}.",
+            Description =
+                $"Only these parts; the others keep the results that they had: {string.Join(", ", Parts.Names)}.",
             AllowMultipleArgumentsPerToken = true,
         };
         only.AcceptOnlyFromAmong([.. Parts.Names]);
@@ -65,7 +93,10 @@ internal static class BenchmarkCommand
     {
         Option<string> raw = RawOption();
         Option<string> results = ResultsOption();
-        Command command = new("report", "Writes the report anew from the JSON lines of the latest runs.") { raw, results };
+        Command command = new("report", "Writes the report anew from the JSON lines of the latest runs.")
+        {
+            raw, results,
+        };
         command.SetAction(parsed => Console.WriteLine(
             MarkdownReport.Write(parsed.GetRequiredValue(raw), parsed.GetRequiredValue(results))));
         return command;
@@ -74,34 +105,28 @@ internal static class BenchmarkCommand
     private static Command Assemble()
     {
         Option<int[]> heaps = Numbers("--heap", "BYTES", "Heap sizes.", 64 << 10, 1 << 20);
-        Option<int[]> payloads = Numbers("--payload", "BYTES", "Payloads per packet, divisors of the heap sizes.", 1 << 10, 8 << 10);
-        Option<int> repeats = new("--repeats")
-        {
-            HelpName = "N",
-            Description = "Repetitions of each method.",
-            DefaultValueFactory = _ => 101,
-        };
+        Option<int[]> payloads = Numbers(
+            "--payload", "BYTES", "Payloads per packet, divisors of the heap sizes.", 1 << 10, 8 << 10);
+        Option<long> repeats = NumberOption.Whole(
+            "--repeats", "N", "Repetitions of each method.", 101, MinimumRepeats, MaximumRepeats);
         Command command = new("assemble", "Receives from memory with both engines, next to a plain copy.")
         {
             heaps, payloads, repeats, Json,
         };
-        command.Validators.Add(parsed =>
-        {
-            bool divides = parsed.GetRequiredValue(heaps).All(heap =>
-                parsed.GetRequiredValue(payloads).All(payload => heap % payload == 0));
-            if (!divides)
-            {
-                parsed.AddError("Each heap size must be a multiple of each --payload.");
-            }
-        });
         command.SetAction(parsed =>
         {
+            if (parsed.GetRequiredValue(heaps).Any(
+                heap => parsed.GetRequiredValue(payloads).Any(payload => heap % payload != 0)))
+            {
+                throw new UserErrorException("Each --heap must be a multiple of each --payload.");
+            }
+
             AssembleBenchmark benchmark = new(Printer(parsed));
             foreach (int heap in parsed.GetRequiredValue(heaps))
             {
                 foreach (int payload in parsed.GetRequiredValue(payloads))
                 {
-                    benchmark.Run(heap, payload, Math.Max(MinimumRepeats, parsed.GetValue(repeats)));
+                    benchmark.Run(heap, payload, (int)parsed.GetValue(repeats));
                 }
             }
         });
@@ -119,13 +144,9 @@ internal static class BenchmarkCommand
     {
         Option<int[]> payloads = Numbers("--payload", "BYTES", "Payloads per packet.", 1 << 10, 8 << 10);
         Option<int[]> rates = Numbers("--rates", "GBIT/S", "Gigabits of packets per second.", 2, 5, 10, 15, 20);
-        Option<int> runs = new("--runs") { HelpName = "N", Description = "Runs of each.", DefaultValueFactory = _ => 5 };
-        Option<double> seconds = new("--seconds")
-        {
-            HelpName = "S",
-            Description = "Length of a run.",
-            DefaultValueFactory = _ => 0.3,
-        };
+        Option<long> runs = NumberOption.Whole("--runs", "N", "Runs of each.", 5, 1, MaximumRepeats);
+        Option<double> seconds = NumberOption.Real(
+            "--seconds", "S", "Length of a run.", 0.3, LeastSeconds, MostSeconds);
         Command command = new("udp", "Receives over loopback with both engines. Linux, two processors.")
         {
             payloads, rates, runs, seconds, Json,
@@ -138,7 +159,7 @@ internal static class BenchmarkCommand
                 benchmark.Run(
                     payload,
                     [.. parsed.GetRequiredValue(rates).Select(rate => (double)rate)],
-                    parsed.GetValue(runs),
+                    (int)parsed.GetValue(runs),
                     parsed.GetValue(seconds));
             }
         });
@@ -147,21 +168,25 @@ internal static class BenchmarkCommand
 
     private static Option<int[]> Numbers(string name, string helpName, string description, params int[] byDefault)
     {
-        Option<int[]> option = new(name)
+        return new(name)
         {
             HelpName = helpName,
             Description = description,
             AllowMultipleArgumentsPerToken = true,
             DefaultValueFactory = _ => byDefault,
+            CustomParser = result => [.. result.Tokens.Select(token => Number(result, token.Value))],
         };
-        option.Validators.Add(result =>
+
+        int Number(ArgumentResult result, string text)
         {
-            if (result.GetValueOrDefault<int[]>().Any(number => number < 1))
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0)
             {
-                result.AddError($"{name} must be at least 1.");
+                return number;
             }
-        });
-        return option;
+
+            result.AddError($"{name} must be whole numbers from 1 to {int.MaxValue}, not '{text}'.");
+            return 1;
+        }
     }
 
     private static Option<string> ProgramsOption() => new("--programs")

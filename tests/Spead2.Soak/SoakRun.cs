@@ -204,7 +204,8 @@ internal sealed class SoakRun : IDisposable
             () => stream.IsCompleted || Array.TrueForAll(_sockets, socket => socket.IsEmpty),
             () => "the sockets are empty; they are "
                 + string.Join(" and ", _sockets.Select(socket => socket.IsEmpty ? "empty" : "not empty"))
-                + $", the consumer ({consumer}) has taken {consumer.Complete + consumer.Incomplete} heaps, and statistics are {string.Join(", ", stream.Statistics)}");
+                + $", the consumer ({consumer}) has taken {consumer.Complete + consumer.Incomplete} heaps, "
+                + $"and statistics are {string.Join(", ", stream.Statistics)}");
         if (end == StreamEnd.ByStopItem && !stream.IsCompleted)
         {
             _honest.SendStop();

@@ -92,7 +92,13 @@ internal sealed class SoakTests
 
     [Test]
     public void Arguments_that_make_no_sense_are_refused(
-        [Values("--engine steam", "--minutes 0", "--minutes 1e300", "--life 0", "hostile --seconds 0", "hostile --seconds 1e9")]
+        [Values(
+            "--engine steam",
+            "--minutes 0",
+            "--minutes 1e300",
+            "--life 0",
+            "hostile --seconds 0",
+            "hostile --seconds 1e9")]
         string arguments) =>
         Assert.That(SoakProgram.Run(arguments.Split(' ')), Is.EqualTo(2));
 

@@ -153,6 +153,33 @@ public sealed class ItemsTests(string engine)
         Assert.That(result.Heaps.Single(), Does.Contain($"\"values\":[{expected}]"));
     }
 
+    [TestCase("<f2", "003e", "[1.5]", "1.5")]
+    [TestCase("<f2", "007c", "[\"Infinity\"]", "Infinity")]
+    [TestCase("<c16", "000000000000f03f00000000000000c0", "[[1,-2]]", "1-2i")]
+    [TestCase("[('a', '<u1', (2,)), ('b', '<u1')]", "010203", "[[[1,2],3]]", "")]
+    [TestCase("c8", "61", "[\"a\"]", "a")]
+    [TestCase("b1", "80", "[true]", "true")]
+    [TestCase("u72", "010000000000000000", "[18446744073709551616]", "18446744073709551616")]
+    [TestCase("i72", "ffffffffffffffffff", "[-1]", "-1")]
+    public async Task Value_of_each_type_is_written(string type, string bytes, string json, string text)
+    {
+        var heap = new HeapToSend();
+        heap.AddDescriptor(Scalar(type).Encode(default));
+        heap.AddItem(0x1000, Convert.FromHexString(bytes), allowImmediate: false);
+        using PacketFile file = PacketFile.OfDatagrams(PacketFile.Encode(heap, 1));
+
+        CommandResult lines = await RunAsync("recv", "--packets", file.Path, "--items", "--json");
+        CommandResult table = await RunAsync("recv", "--packets", file.Path, "--items");
+
+        Assert.That(lines.Heaps.Single(), Does.Contain($"\"values\":{json}"));
+        Assert.That(table.Output, Does.Match($"│ x +│.*│ .*{text}"));
+    }
+
+    // A NumPy type, or a letter and a number of bits.
+    private static ItemDescriptor Scalar(string type) => int.TryParse(type.AsSpan(1), out int bits)
+        ? ItemDescriptor.FromFormat(0x1000, "x", "", ItemShape.Scalar, new FormatField(type[0], bits))
+        : ItemDescriptor.FromNumPy(0x1000, "x", "", ItemShape.Scalar, ItemType.FromNumPy(type));
+
     private Task<CommandResult> RunAsync(params string[] arguments) =>
         InProcess.RunAsync([.. arguments, "--engine", engine]);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Diagnostics;
+using Spead2.Tools;
 
 namespace Spead2.Benchmarks.Report;
 
@@ -119,7 +120,7 @@ internal static class Parts
 
         if (isNative && !File.Exists(start.FileName))
         {
-            throw new InvalidOperationException($"There is no {start.FileName}; ./build.sh native builds it.");
+            throw new UserErrorException($"There is no {start.FileName}; ./build.sh native builds it.");
         }
 
         using Process process = Process.Start(start)!;

@@ -26,7 +26,14 @@ internal static class NumberOption
         Create(name, helpName, description, byDefault, least, most, "a number", NumberStyles.Float);
 
     private static Option<T> Create<T>(
-        string name, string helpName, string description, T? byDefault, T least, T most, string what, NumberStyles style)
+        string name,
+        string helpName,
+        string description,
+        T? byDefault,
+        T least,
+        T most,
+        string what,
+        NumberStyles style)
         where T : struct, INumber<T>, IMinMaxValue<T>
     {
         string range = most == T.MaxValue

@@ -23,7 +23,8 @@ internal sealed partial class DemoRun(DemoSettings settings, Terminal terminal)
         using Process receiver = Start(
             new ProcessStartInfo { RedirectStandardError = true },
             ["recv", "--udp", "0", "--bind", "127.0.0.1", "--verify", "--expect", heaps, "--summary",
-             "--engine", settings.Engine, "--ring-heaps", "16", "--timeout", ReceiveTimeoutSeconds.ToString(CultureInfo.InvariantCulture)]);
+             "--engine", settings.Engine, "--ring-heaps", "16",
+             "--timeout", ReceiveTimeoutSeconds.ToString(CultureInfo.InvariantCulture)]);
         string? port = await ReadPortAsync(receiver);
         Task messages = ForwardMessagesAsync(receiver);
         string sent = "";

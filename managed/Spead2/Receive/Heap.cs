@@ -97,8 +97,8 @@ public abstract unsafe class Heap : IDisposable
 
     /// <summary>
     /// Parts of an incomplete heap that arrived, in order and disjoint. Empty unless the stream keeps them
-    /// (<see cref="ReceiveStreamOptions.IncompleteKeepPayloadRanges"/>), and for heaps that are not incomplete. A packet
-    /// without payload that lies in a gap is an empty range, perhaps behind the end of <see cref="Payload"/>.
+    /// (<see cref="ReceiveStreamOptions.IncompleteKeepPayloadRanges"/>), and for heaps that are not incomplete. A
+    /// packet without payload that lies in a gap is an empty range, perhaps behind the end of <see cref="Payload"/>.
     /// </summary>
     public ImmutableArray<PayloadRange> PayloadRanges
     {
@@ -161,7 +161,9 @@ public abstract unsafe class Heap : IDisposable
         }
     }
 
-    /// <summary>Keeps the memory, also when the heap is disposed, until as many calls of <see cref="Unhold"/>.</summary>
+    /// <summary>
+    /// Keeps the memory, also when the heap is disposed, until as many calls of <see cref="Unhold"/>.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The heap has been disposed.</exception>
     internal void Hold()
     {

@@ -57,7 +57,8 @@ internal sealed class SoakCommand
     {
         var options = new SoakCommand();
         foreach (Option option in (Option[])[
-            options._minutes, options._engines, options._seed, options._rate, options._life, options._output, options._json])
+            options._minutes, options._engines, options._seed, options._rate, options._life, options._output,
+            options._json])
         {
             command.Options.Add(option);
         }
@@ -104,7 +105,8 @@ internal sealed class SoakCommand
         return holds ? ExitCode.Success : ExitCode.Failure;
     }
 
-    private static SoakResult Run(SoakSettings settings, Action<ResourceSample> progress, CancellationToken cancellation)
+    private static SoakResult Run(
+        SoakSettings settings, Action<ResourceSample> progress, CancellationToken cancellation)
     {
         using SoakRun run = new(settings);
         return run.Run(progress, cancellation);
@@ -122,7 +124,8 @@ internal sealed class SoakCommand
                     task.Value = sample.Seconds;
                     task.Description = string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{settings.Engine}: {Readable.Number(sample.Received)} datagrams, {Readable.Bytes(sample.Process.Resident)}");
+                        $"{settings.Engine}: {Readable.Number(sample.Received)} datagrams, "
+                        + $"{Readable.Bytes(sample.Process.Resident)}");
                 },
                 cancellation);
         });

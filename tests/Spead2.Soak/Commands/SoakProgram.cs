@@ -14,7 +14,9 @@ internal static class SoakProgram
     /// <summary>Environment variable of the seed.</summary>
     public const string SeedVariable = "SPEAD2_TEST_SEED";
 
-    /// <summary>Runs the program and gives its exit code: 0 all holds, 1 something does not, 2 wrong arguments.</summary>
+    /// <summary>
+    /// Runs the program and gives its exit code: 0 all holds, 1 something does not, 2 wrong arguments.
+    /// </summary>
     public static int Run(string[] arguments)
     {
         RootCommand root = new(SoakCommand.Description) { HostileCommand.Create() };
@@ -26,7 +28,8 @@ internal static class SoakProgram
                 ? Refuse(parsed.Errors[0].Message)
                 : parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
-        catch (Exception e) when (e is UserErrorException or Spead2Exception or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (
+            e is UserErrorException or Spead2Exception or IOException or UnauthorizedAccessException)
         {
             return Refuse(e.Message);
         }

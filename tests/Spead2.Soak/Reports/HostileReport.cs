@@ -13,11 +13,18 @@ internal static class HostileReport
     public static void Show(IAnsiConsole console, HostileResult result)
     {
         Table table = new Table()
-            .Title($"{result.Settings.Engine} engine beside a hostile sender, {Readable.Seconds(result.Time)}, seed {result.Settings.Seed}")
+            .Title($"{result.Settings.Engine} engine beside a hostile sender, {Readable.Seconds(result.Time)}, "
+                + $"seed {result.Settings.Seed}")
             .RoundedBorder().AddColumn("what").AddColumn(new TableColumn("measured").RightAligned())
             .AddColumn(new TableColumn("allowed").RightAligned());
-        Row("good heaps of one packet that arrived", Readable.Number(result.SmallArrived), Readable.Number(result.SmallHeaps));
-        Row("good heaps of several packets that arrived", Readable.Number(result.LargerArrived), $"of {Readable.Number(result.LargerHeaps)}");
+        Row(
+            "good heaps of one packet that arrived",
+            Readable.Number(result.SmallArrived),
+            Readable.Number(result.SmallHeaps));
+        Row(
+            "good heaps of several packets that arrived",
+            Readable.Number(result.LargerArrived),
+            $"of {Readable.Number(result.LargerHeaps)}");
         Row("hostile datagrams sent", Readable.Number(result.HostileDatagrams), "");
         Row("  of these dropped by the kernel", Readable.Number(result.HostileDropped), "");
         Row("heaps hold, at most", Readable.Bytes(result.MostUsed), Readable.Bytes(result.UsedBound));

@@ -18,8 +18,8 @@ internal static class SoakReport
     /// <summary>One sentence.</summary>
     public static string Verdict(SoakResult result) =>
         result.Holds
-            ? $"{Readable.Number(result.Identities[0].Left)} datagrams, {Readable.Number(result.Unexplained)} unexplained; "
-                + "resources are flat."
+            ? $"{Readable.Number(result.Identities[0].Left)} datagrams, "
+                + $"{Readable.Number(result.Unexplained)} unexplained; resources are flat."
             : "Something does not hold: see above.";
 
     /// <summary>Prints it.</summary>
@@ -63,7 +63,8 @@ internal static class SoakReport
         string name = $"soak-{result.Settings.Engine}";
         File.WriteAllText(Path.Combine(folder, $"{name}.svg"), TimeChart.Draw(Title(result), [.. Panels(result)]));
         StringBuilder page = new();
-        page.AppendLine(CultureInfo.InvariantCulture, $"# {Title(result)}\n\n{Verdict(result)}\n\n![plot]({name}.svg)\n");
+        page.AppendLine(
+            CultureInfo.InvariantCulture, $"# {Title(result)}\n\n{Verdict(result)}\n\n![plot]({name}.svg)\n");
         foreach ((string title, IEnumerable<(string Name, string Value)> rows) in Tables(result))
         {
             page.AppendLine(CultureInfo.InvariantCulture, $"| {title} | |\n|---|---:|");
@@ -127,8 +128,10 @@ internal static class SoakReport
                 : $"{Readable.Number(one.Left)} and {Readable.Number(one.Right)}: difference {one.Difference}")));
         yield return (
             "Resources where there is no stream, medians of the thirds of the time",
-            result.Flatness.Select(one => (one.Name, $"{Shown(one.First)} → {Shown(one.Second)} → {Shown(one.Third)}: "
-                + (one.Allowed is null ? "not judged" : one.Holds ? "flat" : "GREW"))));
+            result.Flatness.Select(one => (
+                one.Name,
+                $"{Shown(one.First)} → {Shown(one.Second)} → {Shown(one.Third)}: "
+                    + (one.Allowed is null ? "not judged" : one.Holds ? "flat" : "GREW"))));
     }
 
     private static string Shown(long value) => value < 1024 ? Readable.Number(value) : Readable.Bytes(value);

@@ -34,8 +34,8 @@ internal static class TimeChart
         double end = Math.Max(
             1, panels.SelectMany(panel => panel.Lines).SelectMany(line => line.Points).Max(point => point.X));
         StringBuilder svg = new();
-        svg.AppendLine(Invariant(
-            $"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {height}" width="{Width}" height="{height}" role="img">"""));
+        svg.Append("""<svg xmlns="http://www.w3.org/2000/svg" role="img" """);
+        svg.AppendLine(Invariant($"""viewBox="0 0 {Width} {height}" width="{Width}" height="{height}">"""));
         svg.AppendLine(
             """
             <style>
@@ -115,8 +115,10 @@ internal static class TimeChart
                 $"""<text x="{x:0.#}" y="{bottom + 8 + TextHeight}" text-anchor="middle">{tick:0.##}</text>"""));
         }
 
+        double middle = Place(end / 2, end);
+        int line = bottom + 12 + (2 * TextHeight);
         svg.AppendLine(Invariant(
-            $"""<text x="{(Left + Width - Right) / 2}" y="{bottom + 12 + (2 * TextHeight)}" text-anchor="middle">{(unit == 1 ? "seconds" : "minutes")}</text>"""));
+            $"""<text x="{middle:0.#}" y="{line}" text-anchor="middle">{(unit == 1 ? "seconds" : "minutes")}</text>"""));
     }
 
     private static double Place(double seconds, double end) => Left + (seconds / end * (Width - Right - Left));

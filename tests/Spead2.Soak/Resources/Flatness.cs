@@ -3,23 +3,25 @@
 namespace Spead2.Soak.Resources;
 
 /// <summary>
-/// Whether a resource grew where there is no stream, by thirds of the time. The first third is what it takes to warm up;
-/// then what grows for ever is always more in the last third than it usually was in the second.
+/// Whether a resource grew where there is no stream, by thirds of the time. The first third is what it takes to warm
+/// up; then what grows for ever is always more in the last third than it usually was in the second.
 /// </summary>
 /// <param name="Name">The resource.</param>
 /// <param name="First">Median of the first third.</param>
 /// <param name="Second">Median of the second third.</param>
 /// <param name="Third">Median of the last third.</param>
 /// <param name="LeastOfThird">Smallest value of the last third.</param>
-/// <param name="Allowed">How much more the smallest value may be than the median before; null if it is not judged.</param>
+/// <param name="Allowed">
+/// How much more the smallest value may be than the median before; null if it is not judged.
+/// </param>
 internal readonly record struct Flatness(
     string Name, long First, long Second, long Third, long LeastOfThird, long? Allowed)
 {
     // Of samples without a stream there should be a few in each third.
     private const int FewestSamples = 9;
 
-    // The runtime compiles a method again now and then, and remembers threads; in a run that is shorter than this most of
-    // it is still to come.
+    // The runtime compiles a method again now and then, and remembers threads; in a run that is shorter than this most
+    // of it is still to come.
     private const long RuntimeBytes = 1 << 19;
     private const double LeastSeconds = 60;
 
