@@ -38,7 +38,7 @@ internal static class BenchmarkCommand
         }
 
         ParseResult parsed = root.Parse(arguments is [] ? ["--help"] : arguments);
-        if (parsed.Errors is [{ Message: string wrong }, ..])
+        if (parsed.Errors is [.., { Message: string wrong }])
         {
             return Refuse(wrong);
         }
