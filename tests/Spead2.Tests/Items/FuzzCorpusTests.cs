@@ -12,7 +12,7 @@ namespace Spead2.Tests.Items;
 [TestFixture]
 public sealed class FuzzCorpusTests
 {
-    // Far above what an input of at most 8 KiB needs; a count of steps does not depend on what else the machine does.
+    // Far above what an input of at most 4 KiB needs; a count of steps does not depend on what else the machine does.
     private const int MostWork = 20_000;
     private const int FewestInputs = 50;
 

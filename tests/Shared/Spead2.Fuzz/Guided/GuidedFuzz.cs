@@ -25,6 +25,7 @@ internal sealed class GuidedFuzz
     private readonly Random _random;
     private long _runs;
     private long _added;
+    private long _runsAtLook = -1;
 
     /// <summary>Prepares a run.</summary>
     /// <param name="corpus">Folder that gets the inputs that are new.</param>
@@ -152,8 +153,15 @@ internal sealed class GuidedFuzz
         return Cut(input);
     }
 
-    // Rather one that is young.
-    private byte[] Pick() => _inputs.Count == 0
+    // Rather one that is young, and short, because that is soon run.
+    private byte[] Pick()
+    {
+        byte[] one = PickYoung();
+        byte[] other = PickYoung();
+        return one.Length < other.Length ? one : other;
+    }
+
+    private byte[] PickYoung() => _inputs.Count == 0
         ? []
         : _inputs[Math.Max(_random.Next(_inputs.Count), _random.Next(_inputs.Count))];
 
@@ -204,8 +212,6 @@ internal sealed class GuidedFuzz
             Environment.Exit(1);
         }
     }
-
-    private long _runsAtLook = -1;
 
     private void Report(string kind, byte[] input, string problem)
     {

@@ -13,7 +13,7 @@ namespace Spead2.Fuzz.Guided;
 internal static class ItemInput
 {
     /// <summary>Longer inputs are cut.</summary>
-    public const int LongestInput = 8192;
+    public const int LongestInput = 4096;
 
     /// <summary>Far above what an input needs.</summary>
     public const long MostAllocation = 64L << 20;
