@@ -9,7 +9,7 @@ namespace Spead2.Testing.Engines;
 public sealed class RandomLifetimeTests
 {
     private const string StepsVariable = "SPEAD2_TORTURE_STEPS";
-    private const int DefaultSteps = 2000;
+    private const int DefaultSteps = 5000;
     private const int Threads = 4;
 
     // For as many steps as the environment may ask for; a test run of the default needs seconds.

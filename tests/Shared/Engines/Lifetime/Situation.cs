@@ -49,11 +49,17 @@ internal sealed class Situation : IAsyncDisposable
         if (_sender is null)
         {
             Stream.Stop();
+            return;
         }
-        else
+
+        try
         {
             // One for each who waits already.
             _sender.Send(Enumerable.Range(1, 5).SelectMany(cnt => Packets.OfHeap((ulong)cnt)));
+        }
+        catch (SocketException)
+        {
+            // The first ones were enough: the stream is gone.
         }
     }
 
