@@ -491,7 +491,7 @@ Suite TestPackages(string name, string filter)
 void Repack()
 {
     string[] folders = [.. new[] { "one", "the-other/one" }.Select(name =>
-        MakeAbsolute(Directory($"{System.IO.Path.GetTempPath()}/spead2-{Environment.ProcessId}/{name}")).FullPath)];
+        System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"spead2-{Environment.ProcessId}", name))];
     foreach (string folder in folders)
     {
         Run("git", "clone", "--quiet", "--no-hardlinks", ".", folder);
@@ -502,8 +502,8 @@ void Repack()
         Run("bash", "-euc", "cd \"$1\" && ./build.sh pack", "bash", folder);
     }
 
-    string[] Digests(string folder) => [.. GetFiles($"{folder}/{Packages}/*")
-        .Select(file => $"{CalculateFileHash(file).ToHex()}  {file.GetFilename()}").Order()];
+    string[] Digests(string folder) => [.. System.IO.Directory.GetFiles($"{folder}/{Packages}")
+        .Select(file => $"{CalculateFileHash(file).ToHex()}  {System.IO.Path.GetFileName(file)}").Order()];
     string[][] digests = [.. folders.Select(Digests)];
     Console.WriteLine(string.Join('\n', [.. folders.Zip(digests, (folder, of) => $"\n{folder}:\n  {string.Join("\n  ", of)}")]));
     DeleteDirectory(
