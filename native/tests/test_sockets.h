@@ -10,7 +10,7 @@ typedef SOCKET test_socket;
 typedef int test_length; /* of what is sent */
 #define NO_SOCKET INVALID_SOCKET
 #define TEST_ADDRESS_IN_USE WSAEADDRINUSE
-#define TEST_DO_NOT_WAIT 0   /* there is no such flag, and what is sent waits for nobody */
+#define TEST_DO_NOT_WAIT 0 /* there is no such flag, and what is sent waits for nobody */
 #define TEST_SHUT_BOTH SD_BOTH
 #define TEST_BUFFER_FACTOR 1 /* SO_RCVBUF says so many times of what was set */
 static inline void test_socket_close(test_socket s) {
