@@ -93,7 +93,11 @@ int Fuzz(string[] arguments)
     foreach (string target in targets)
     {
         EnsureDirectoryExists($"{FuzzWork}/{target}/corpus");
-        DeleteFiles($"{FuzzWork}/{target}/finding-*");
+        // Of an earlier run: findings, and what ran when it was interrupted.
+        foreach (string old in (string[])["finding-*", "running", "log.txt"])
+        {
+            DeleteFiles($"{FuzzWork}/{target}/{old}");
+        }
     }
 
     FuzzProgress[] progress = RunFuzzers(targets, minutes * 60);
