@@ -75,7 +75,9 @@ internal sealed unsafe class NativeLog : IThreadPoolWorkItem, IDisposable
         }
     }
 
-    /// <summary>Delivers what is queued before it returns, unless a logger calls it while another thread does so.</summary>
+    /// <summary>
+    /// Delivers what is queued before it returns, unless a logger calls it while another thread does so.
+    /// </summary>
     public void Flush()
     {
         // A logger that disposes a stream must not wait for the logger of that stream, which may do the same.

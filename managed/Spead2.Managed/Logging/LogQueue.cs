@@ -47,7 +47,9 @@ internal sealed class LogQueue(ILogger logger) : LogTarget, IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Delivers what is queued before it returns, unless a logger calls it while another thread does so.</summary>
+    /// <summary>
+    /// Delivers what is queued before it returns, unless a logger calls it while another thread does so.
+    /// </summary>
     public override void Flush()
     {
         // A logger that disposes a stream must not wait for the logger of that stream, which may do the same.

@@ -112,7 +112,8 @@ internal abstract class Reader : LoopTask
                 MessageKind.User,
                 LogLevel.Warning,
                 exception,
-                static exception => $"memory that packets were read from cannot be unpinned: {ExceptionText.Of(exception)}");
+                static exception =>
+                    $"memory that packets were read from cannot be unpinned: {ExceptionText.Of(exception)}");
         }
 
         _thread.Unassign();

@@ -15,6 +15,9 @@ public sealed class ExitTests
     // The number that shells and .NET give for the end by a signal.
     private const int Signal = 128;
 
+    // What Windows says of a program of .NET with an exception that nobody catches.
+    private const int WindowsException = unchecked((int)0xE0434352);
+
     [Test]
     public async Task Process_that_disposes_nothing_exits(
         [Values] ExitWay way, [Values("", AbandonProgram.Holding)] string holding)
@@ -65,7 +68,7 @@ public sealed class ExitTests
 
     private static int ExpectedCode(ExitWay way) => way switch
     {
-        ExitWay.Throw or ExitWay.ThrowOnThread => OperatingSystem.IsWindows() ? unchecked((int)0xE0434352) : Signal + SigAbort,
+        ExitWay.Throw or ExitWay.ThrowOnThread => OperatingSystem.IsWindows() ? WindowsException : Signal + SigAbort,
         ExitWay.Terminate => Signal + SigTerm,
         _ => AbandonProgram.ExitCode,
     };

@@ -87,7 +87,8 @@ public sealed class ManyStreamsTests
     private static long PrivateBytes()
     {
         const string Name = "RssAnon:";
-        string line = File.ReadLines("/proc/self/status").First(line => line.StartsWith(Name, StringComparison.Ordinal));
+        string line = File.ReadLines("/proc/self/status")
+            .First(line => line.StartsWith(Name, StringComparison.Ordinal));
         return long.Parse(line[Name.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture)
             * 1024;
     }

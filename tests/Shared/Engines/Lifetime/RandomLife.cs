@@ -58,7 +58,8 @@ internal sealed class RandomLife : IDisposable
             }
             catch (Exception exception)
             {
-                throw new InvalidOperationException($"Seed {seed}, step {step}, choice {choice}: {exception}", exception);
+                throw new InvalidOperationException(
+                    $"Seed {seed}, step {step}, choice {choice}: {exception}", exception);
             }
         }
     }

@@ -34,7 +34,10 @@ public sealed class UserCodeTests
         Garbage.Collect();
         ProcessResources before = ProcessResources.Now;
         RecordingLogger logger = new();
-        TestMemory first = new(Packets.Concatenate(Packets.OfHeap(1))) { OnUnpin = () => throw new WordlessException() };
+        TestMemory first = new(Packets.Concatenate(Packets.OfHeap(1)))
+        {
+            OnUnpin = () => throw new WordlessException(),
+        };
         TestMemory second = new(Packets.Concatenate(Packets.OfHeap(2)));
         if (finalizer)
         {
