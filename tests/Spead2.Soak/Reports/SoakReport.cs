@@ -19,7 +19,7 @@ internal static class SoakReport
     public static string Verdict(SoakResult result) =>
         result.Holds
             ? $"{Readable.Number(result.Identities[0].Left)} datagrams, "
-                + $"{Readable.Number(result.Unexplained)} unexplained; resources are flat."
+                + $"{Readable.Number(result.Unexplained)} unexplained; what is in use has not grown."
             : "Something does not hold: see above.";
 
     /// <summary>Prints it.</summary>
