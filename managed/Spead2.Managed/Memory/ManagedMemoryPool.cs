@@ -91,7 +91,14 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
     }
 
     /// <summary>Gives up a pool that was never disposed.</summary>
-    ~ManagedMemoryPool() => Dispose(disposing: false);
+    ~ManagedMemoryPool()
+    {
+        // Null if the constructor refused an argument: then there is nothing to give up.
+        if (_lock is not null)
+        {
+            Dispose(disposing: false);
+        }
+    }
 
     /// <summary>
     /// Whether there is a warning when a block is wanted and the pool is empty (receiving.txt: <c>warn_on_empty</c>);

@@ -26,12 +26,17 @@ internal sealed unsafe class PayloadMemory(MemoryAllocator allocator, EngineLog 
                 return block;
             }
 
-            Say((size, block.Size), static x => $"a memory allocator gave {x.Size} bytes when asked for {x.size}");
+            Say(
+                (Allocator, size, block.Size),
+                static x => $"{x.Allocator.GetType()} gave {x.Size} bytes when asked for {x.size}");
             Free(block);
         }
         catch (Exception exception)
         {
-            Say(exception, static exception => $"a memory allocator failed to allocate: {ExceptionText.Of(exception)}");
+            Say(
+                (Allocator, size, exception),
+                static x => $"{x.Allocator.GetType()} failed to allocate {x.size} bytes: "
+                    + ExceptionText.Of(x.exception));
         }
 
         return default;
@@ -45,7 +50,9 @@ internal sealed unsafe class PayloadMemory(MemoryAllocator allocator, EngineLog 
         }
         catch (Exception exception)
         {
-            Say(exception, static exception => $"a memory allocator failed to free: {ExceptionText.Of(exception)}");
+            Say(
+                (Allocator, block.Size, exception),
+                static x => $"{x.Allocator.GetType()} failed to free {x.Size} bytes: {ExceptionText.Of(x.exception)}");
         }
     }
 
