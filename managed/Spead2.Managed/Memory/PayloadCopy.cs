@@ -108,8 +108,9 @@ internal sealed unsafe class PayloadCopy(EngineLog log, Tally tally)
                 log.Write(
                     MessageKind.User,
                     LogLevel.Warning,
-                    exception,
-                    static exception => $"a packet copier failed, so payload is copied plainly: {ExceptionText.Of(exception)}");
+                    (packet.Cnt, exception),
+                    static x => $"The packet copier failed for heap {x.Cnt}; its packet was copied plainly: "
+                        + ExceptionText.Of(x.exception));
             }
 
             return false;
