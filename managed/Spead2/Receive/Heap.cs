@@ -172,7 +172,7 @@ public abstract unsafe class Heap : IDisposable
         {
             ThrowIfDisposed();
             holds = Volatile.Read(ref _holds);
-            ObjectDisposedException.ThrowIf(holds == 0, typeof(Heap));
+            ObjectDisposedException.ThrowIf(holds <= 0, typeof(Heap));
         }
         while (Interlocked.CompareExchange(ref _holds, holds + 1, holds) != holds);
     }
@@ -196,10 +196,13 @@ public abstract unsafe class Heap : IDisposable
     /// <summary>Gives the memory back of a heap that was never disposed. For the guard's finalizer.</summary>
     internal void Forget()
     {
-        // Whoever still has the heap then, in a finalizer of its own, must not find memory that is gone.
+        // Whoever still has the heap then, in a finalizer of its own, must not find memory that is gone, and may be
+        // disposing it just now.
         Volatile.Write(ref _disposed, 1);
-        Volatile.Write(ref _holds, 0);
-        ReleaseMemory();
+        if (Interlocked.Exchange(ref _holds, 0) > 0)
+        {
+            ReleaseMemory();
+        }
     }
 
     /// <summary>Lends the payload of a heap that is not disposed.</summary>

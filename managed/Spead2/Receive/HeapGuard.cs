@@ -20,11 +20,11 @@ internal sealed class HeapGuard
     [ThreadStatic]
     private static int _spareCount;
 
+    // Has no target any more once a collection has found that nobody can reach the guard.
+    private readonly WeakReference<HeapGuard> _reachable;
     private Heap? _heap;
 
-    private HeapGuard()
-    {
-    }
+    private HeapGuard() => _reachable = new WeakReference<HeapGuard>(this);
 
     /// <summary>The heap can no longer be reached, or the guard is a spare one of a thread that has ended.</summary>
     ~HeapGuard() => _heap?.Forget();
@@ -46,11 +46,15 @@ internal sealed class HeapGuard
     }
 
     /// <summary>The heap needs no guard any more. To be called once.</summary>
+    /// <remarks>
+    /// A heap that nobody could reach may come back: in the finalizer of what referred to it, or by a weak reference. Its
+    /// guard is about to be finalized then, or has been, and must not guard another heap.
+    /// </remarks>
     public void Release()
     {
         _heap = null;
         int count = _spareCount;
-        if (count < MostSpare)
+        if (count < MostSpare && _reachable.TryGetTarget(out _))
         {
             (_spare ??= new HeapGuard?[MostSpare])[count] = this;
             _spareCount = count + 1;

@@ -178,6 +178,35 @@ public sealed class HeapTests
     }
 
     [Test]
+    public void Heap_disposed_while_its_finalizer_is_due_does_not_end_the_next_one()
+    {
+        using var finalizers = new HeldFinalizers();
+        DisposeUnreachable(_releases);
+        UnmanagedHeap next = UnmanagedHeap.Create(_releases);
+        finalizers.Dispose();
+        Collect();
+        Assert.That(_releases.Value, Is.EqualTo(1));
+        Assert.That(next.Payload.Span[15], Is.EqualTo(15));
+
+        next.Dispose();
+        Assert.That(_releases.Value, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void Finalizer_gives_memory_back_of_a_heap_that_follows_one_disposed_while_its_finalizer_was_due()
+    {
+        using (new HeldFinalizers())
+        {
+            DisposeUnreachable(_releases);
+        }
+
+        Collect();
+        Abandon(_releases, pinned: false, disposed: false);
+        Collect();
+        Assert.That(_releases.Value, Is.EqualTo(2));
+    }
+
+    [Test]
     public void Memory_keeps_an_undisposed_heap_alive()
     {
         ReadOnlyMemory<byte> payload = UnmanagedHeap.Create(_releases).Payload;
@@ -227,6 +256,20 @@ public sealed class HeapTests
             heap.Dispose();
         }
     }
+
+    // Disposes a heap that a collection has found unreachable, by a reference that is not affected by that.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void DisposeUnreachable(UnmanagedHeap.Counter releases)
+    {
+        WeakReference lost = Lose(releases);
+        GC.Collect();
+        ((Heap)lost.Target!).Dispose();
+        Assert.That(releases.Value, Is.EqualTo(1));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference Lose(UnmanagedHeap.Counter releases) =>
+        new(UnmanagedHeap.Create(releases), trackResurrection: true);
 
     private static void Collect()
     {
