@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -156,6 +157,15 @@ static bool maps_transparent_huge_pages(void) {
     return works;
 }
 
+/* The pool is the whole machine's: until this process ends, no other one runs these tests. */
+static void be_alone_with_pool(void) {
+    static int file = -1;
+    if (file < 0) {
+        file = open(POOL_SIZE, O_RDONLY | O_CLOEXEC);
+        REQUIRE(file < 0 || flock(file, LOCK_EX) == 0);
+    }
+}
+
 /* The machine's pool of huge pages is as large as before, however the test ends. */
 static uint64_t pool_size_before;
 
@@ -246,6 +256,7 @@ SP2_TEST(Huge_pages_are_in_place_before_the_payload_comes) {
 
 SP2_TEST(Preferred_huge_pages_come_from_the_system_s_pool) {
     enum { WANTED = 4 };
+    be_alone_with_pool();
     pool_size_before = read_number(POOL_SIZE);
     const uint64_t free_before = read_number(POOL_FREE);
     if (!write_number(POOL_SIZE, pool_size_before + WANTED)) {
@@ -291,6 +302,7 @@ SP2_TEST(Preferred_huge_pages_come_from_the_system_s_pool) {
 }
 
 SP2_TEST(Preferred_huge_pages_are_transparent_ones_if_the_pool_is_empty) {
+    be_alone_with_pool();
     if (read_number(POOL_FREE) != 0) {
         SKIP("the system's pool of huge pages is not empty");
     }
@@ -310,6 +322,7 @@ SP2_TEST(Preferred_huge_pages_are_transparent_ones_if_the_pool_is_empty) {
 }
 
 SP2_TEST(Small_block_with_preferred_huge_pages_has_ordinary_ones_if_there_are_no_others) {
+    be_alone_with_pool();
     if (read_number(POOL_FREE) != 0) {
         SKIP("the system's pool of huge pages is not empty");
     }
@@ -321,6 +334,7 @@ SP2_TEST(Small_block_with_preferred_huge_pages_has_ordinary_ones_if_there_are_no
 }
 
 SP2_TEST(Huge_pages_that_nobody_reserved_are_not_taken_for_there) {
+    be_alone_with_pool();
     if (read_number(POOL_FREE) != 0) {
         SKIP("the system's pool of huge pages is not empty");
     }
