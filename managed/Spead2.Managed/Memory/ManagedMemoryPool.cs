@@ -173,7 +173,9 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
                 _free = block.Next;
                 _statistics = _statistics with
                 {
-                    Free = _statistics.Free - 1, Hits = _statistics.Hits + 1, InUse = _statistics.InUse + 1,
+                    Free = _statistics.Free - 1,
+                    Hits = _statistics.Hits + 1,
+                    InUse = _statistics.InUse + 1,
                 };
             }
 

@@ -68,7 +68,7 @@ internal sealed class SendCommand
         return command;
     }
 
-    private IEnumerable<Option> All => 
+    private IEnumerable<Option> All =>
     [
         _udp, _heaps, _heapSize, _items, _descriptorEvery, _packetSize, _rate, _flavour, _noStop, _json,
     ];

@@ -100,7 +100,13 @@ internal static class SoakReport
         identities = result.Identities.Select(one => new { one.Name, one.Left, one.Right, one.Difference }),
         resources = result.Flatness.Select(one => new
         {
-            one.Name, one.First, one.Second, one.Third, one.LeastOfThird, one.Allowed, one.Holds,
+            one.Name,
+            one.First,
+            one.Second,
+            one.Third,
+            one.LeastOfThird,
+            one.Allowed,
+            one.Holds,
         }),
         samples = result.Samples.Select(one => new { one.Seconds, one.IsQuiet, one.Process, heaps = one.Heaps }),
         findings = result.Findings,
