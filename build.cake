@@ -136,7 +136,7 @@ Task("sanitize")
 
 Task("fuzz")
     .Description("Fuzzes the C core and the items in C#: --minutes N for each target; see --help")
-    .Does(() => Environment.ExitCode = Fuzz(programArguments));
+    .Does(() => Environment.Exit(Fuzz(programArguments)));
 
 Task("coverage")
     .Description("Runs the C tests and prints which lines and branches of the C core they reach")
