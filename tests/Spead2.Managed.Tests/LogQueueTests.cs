@@ -19,11 +19,11 @@ public sealed class LogQueueTests
             goOn.Wait();
         };
         LogQueue log = new(logger);
-        log.Deliver(LogLevel.Information, "in delivery");
+        log.Enqueue(LogLevel.Information, "in delivery");
         Assert.That(logging.Wait(Poll.Deadline), Is.True);
 
         string[] queued = [.. Enumerable.Range(0, LogQueue.Capacity + TooMany).Select(number => $"message {number}")];
-        Array.ForEach(queued, text => log.Deliver(LogLevel.Information, text));
+        Array.ForEach(queued, text => log.Enqueue(LogLevel.Information, text));
         goOn.Set();
         log.Flush();
 

@@ -22,7 +22,7 @@ internal sealed class EngineLog(LogTarget target)
 
     /// <summary>Messages for a logger. Without one, warnings go to standard error.</summary>
     public static EngineLog For(ILogger? logger) =>
-        new(logger is null ? new StandardErrorTarget() : new LogQueue(logger));
+        new(logger is null ? new StandardErrorTarget() : new LoggerTarget(logger));
 
     /// <summary>Whether messages of a level are wanted: others need not be made.</summary>
     public bool IsEnabled(LogLevel level) => level >= _threshold;

@@ -2,7 +2,7 @@
 
 using Microsoft.Extensions.Logging;
 
-namespace Spead2.Managed;
+namespace Spead2;
 
 /// <summary>A message that waits for the logger.</summary>
 /// <param name="Level">Its level.</param>

@@ -3,22 +3,22 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 
-namespace Spead2.Managed;
+namespace Spead2;
 
 /// <summary>
-/// Brings messages to a logger, in order. A stream logs while it holds locks, so the messages are queued and delivered
-/// by a thread of the .NET thread pool, one at a time.
+/// Brings messages of an engine to a logger, in order. Engines log while they hold locks, so the messages are queued and
+/// delivered by a thread of the .NET thread pool, one at a time.
 /// </summary>
-internal sealed class LogQueue(ILogger logger) : LogTarget, IThreadPoolWorkItem
+internal sealed class LogQueue(ILogger logger) : IThreadPoolWorkItem
 {
+    /// <summary>Most messages that wait for the logger; further ones are counted and left out.</summary>
+    public const int Capacity = 1024;
+
     private static readonly LogLevel[] Levels = [LogLevel.Debug, LogLevel.Information, LogLevel.Warning];
 
     // Whether this thread is delivering messages of any queue.
     [ThreadStatic]
     private static bool _isLogger;
-
-    /// <summary>Most messages that wait for the logger; further ones are counted and left out.</summary>
-    public const int Capacity = 1024;
 
     private readonly ConcurrentQueue<QueuedMessage> _messages = new();
     private readonly Lock _delivery = new();
@@ -26,10 +26,11 @@ internal sealed class LogQueue(ILogger logger) : LogTarget, IThreadPoolWorkItem
     private long _leftOut;
     private int _scheduled;
 
-    public override LogLevel Threshold { get; } = Levels.FirstOrDefault(logger.IsEnabled, LogLevel.None);
+    /// <summary>Lowest level of an engine's messages that the logger wants.</summary>
+    public LogLevel Threshold { get; } = Levels.FirstOrDefault(logger.IsEnabled, LogLevel.None);
 
-    /// <summary>Queues a message for the logger.</summary>
-    public override void Deliver(LogLevel level, string text)
+    /// <summary>Queues a message of one line for the logger. Any thread, with any lock held.</summary>
+    public void Enqueue(LogLevel level, string text)
     {
         if (Interlocked.Increment(ref _queued) <= Capacity)
         {
@@ -50,7 +51,7 @@ internal sealed class LogQueue(ILogger logger) : LogTarget, IThreadPoolWorkItem
     /// <summary>
     /// Delivers what is queued before it returns, unless a logger calls it while another thread does so.
     /// </summary>
-    public override void Flush()
+    public void Flush()
     {
         // A logger that disposes a stream must not wait for the logger of that stream, which may do the same.
         if (_isLogger)
