@@ -136,26 +136,7 @@ internal static class ItemBytes
             heap.AddItem(part, input.ReadBytes(), allowImmediate: false);
         }
 
-        var encoder = new PacketEncoder(flavour, PacketEncoder.SmallestMaxPacketSize + heap.Items.Sum(
-            item => item.Data.Length + sizeof(ulong)));
-        byte[] buffer = new byte[encoder.MaxPacketSize];
-        var bytes = new List<byte>();
-        try
-        {
-            encoder.Begin(heap, cnt: 1);
-        }
-        catch (ArgumentException)
-        {
-            // The flavour has no room for so long a heap.
-            return [];
-        }
-
-        while (!encoder.IsFinished)
-        {
-            bytes.AddRange(buffer.AsSpan(0, encoder.Write(buffer)));
-        }
-
-        return [.. bytes];
+        return HeapBytes.Encode(heap, flavour, HeapBytes.WholeHeap(heap));
     }
 
     private static void AddBytes(List<byte> bytes, byte[] more)

@@ -162,30 +162,10 @@ internal sealed class ItemCaseGenerator
         }
     }
 
-    /// <summary>The packets of an inner heap, one after the other; empty if the flavour has no room for it.</summary>
-    private byte[] Encode(HeapToSend heap, Flavour flavour)
-    {
-        int whole = PacketEncoder.SmallestMaxPacketSize + heap.Items.Sum(item => item.Data.Length + sizeof(ulong));
-        int largest = OneIn(10) ? _random.Next(PacketEncoder.SmallestMaxPacketSize, 300) : whole;
-        var encoder = new PacketEncoder(flavour, largest);
-        byte[] buffer = new byte[encoder.MaxPacketSize];
-        var bytes = new List<byte>();
-        try
-        {
-            encoder.Begin(heap, cnt: 1);
-        }
-        catch (ArgumentException)
-        {
-            return [];
-        }
-
-        while (!encoder.IsFinished)
-        {
-            bytes.AddRange(buffer.AsSpan(0, encoder.Write(buffer)));
-        }
-
-        return [.. bytes];
-    }
+    private byte[] Encode(HeapToSend heap, Flavour flavour) => HeapBytes.Encode(
+        heap,
+        flavour,
+        OneIn(10) ? _random.Next(PacketEncoder.SmallestMaxPacketSize, 300) : HeapBytes.WholeHeap(heap));
 
     private bool OneIn(int cases) => _random.Next(cases) == 0;
 }
