@@ -193,14 +193,16 @@ IMPORTED(BOOL, WINAPI, PostQueuedCompletionStatus, HANDLE port, DWORD bytes, ULO
 
 IMPORTED(BOOL, WINAPI, GetQueuedCompletionStatusEx, HANDLE port, OVERLAPPED_ENTRY *entries,
          ULONG most, ULONG *count, DWORD milliseconds, BOOL alertable) {
-    const os_receive how = os_receive_how();
     os_count_wait();
     if (fails(OS_WAIT, OS_ANY)) {
         return FALSE;
     }
-    const BOOL done = REAL(GetQueuedCompletionStatusEx)(
-        port, entries, how == OS_RECEIVE_ONE ? 1 : most, count, milliseconds, alertable);
-    for (ULONG i = 0; done && how == OS_RECEIVE_TRUNCATED && i < *count; i++) {
+    const ULONG room = os_receive_how() == OS_RECEIVE_ONE ? 1 : most;
+    const BOOL done =
+        REAL(GetQueuedCompletionStatusEx)(port, entries, room, count, milliseconds, alertable);
+    /* Asked after the wait: what ends a stream is sent when nothing is to be spoilt any more. */
+    const bool truncated = done && os_receive_how() == OS_RECEIVE_TRUNCATED;
+    for (ULONG i = 0; truncated && i < *count; i++) {
         if (entries[i].lpOverlapped != NULL) {
             entries[i].lpOverlapped->Internal = STATUS_OF_TRUNCATED;
         }
