@@ -32,7 +32,7 @@
 
 #include "base/thread.h"
 #include "packet_builder.h"
-#include "stream/stream.h"
+#include "receive/stream.h"
 
 enum { PAYLOAD = 1024, SOURCE_HEAPS = 64, POP_BATCH = 16, MAX_ROUNDS = 101, DEFAULT_ROUNDS = 7 };
 enum { THROUGHPUT_HEAPS = 400000, NO_CPU = -1 };

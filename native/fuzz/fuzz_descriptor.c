@@ -11,7 +11,7 @@
 #include "heap_checks.h"
 #include "made_packet.h"
 #include "packet_builder.h"
-#include "stream/stream.h"
+#include "receive/stream.h"
 
 enum { ITEMS = 2, LARGEST = 1 << 18 };
 

@@ -16,7 +16,7 @@
 #include "heap_checks.h"
 #include "made_packet.h"
 #include "packet_builder.h"
-#include "stream/stream.h"
+#include "receive/stream.h"
 
 enum { MOST_STREAMS = 2, MOST_OPERATIONS = 4096, LARGEST_HEAP_LOG2 = 20, MOST_SPREAD = 4096 };
 

@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/poller.h"
-#include "base/signal.h"
 #include "base/spinlock.h"
-#include "base/udp_socket.h"
+#include "runtime/poller.h"
+#include "runtime/signal.h"
 #include "schedule/scheduler.h"
 #include "spead2core/status.h"
+#include "transport/udp_socket.h"
 
 enum { SIGNALS = 4, SOCKETS = 4, DATAGRAMS = 64, FUTEXES = 8, FIRST_PORT = 5000 };
 

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+#include "transport/udp_socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "transport/udp_address.h"
+
+/* In <linux/udp.h> and <asm-generic/socket.h>, but not in the C library's headers of every age. */
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+#ifndef SO_MEMINFO
+#define SO_MEMINFO 55
+#endif
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62
+#endif
+
+static bool in_container(void) {
+    return access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
+           getenv("container") != NULL;
+}
+
+/* Bytes of payload that fit the buffer: the kernel reports twice of what was set, and keeps the
+ * other half for its own records. */
+static uint64_t granted_buffer(int fd) {
+    int size = 0;
+    socklen_t length = sizeof(size);
+    getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &length);
+    return (uint64_t)size / 2;
+}
+
+static void set_buffer(int fd, const sp2__udp_config *config, sp2__logger *logger) {
+    if (config->buffer_size == 0) {
+        return;
+    }
+    /* The kernel doubles the number, so that larger ones would overflow. */
+    const int size = config->buffer_size > INT_MAX / 2 ? INT_MAX / 2 : (int)config->buffer_size;
+    int error = setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == 0 ? 0 : errno;
+    if (error == 0 && granted_buffer(fd) < config->buffer_size) {
+        /* Allowed to administrators only; others keep what they were granted. */
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+    }
+    const uint64_t granted = granted_buffer(fd);
+    if (error != 0) {
+        char text[128];
+        SP2__LOG(logger, SP2__MESSAGE_SOCKET, SP2_LOG_WARNING,
+                 "cannot set a socket buffer of %" PRIu64 " bytes (%s); it has %" PRIu64,
+                 config->buffer_size, sp2__os_error_text(error, text, sizeof(text)), granted);
+    } else if (granted < config->warn_below) {
+        SP2__LOG(logger, SP2__MESSAGE_SOCKET, SP2_LOG_WARNING,
+                 "asked for a socket buffer of %" PRIu64 " bytes, but the system granted %" PRIu64
+                 ": packets may be lost in bursts; to allow it, run `sysctl -w "
+                 "net.core.rmem_max=%" PRIu64 "`%s",
+                 config->buffer_size, granted, config->buffer_size,
+                 in_container() ? " on the host" : "");
+    }
+}
+
+/* Where a configuration wants to receive, in words. */
+static const char *target_of(const sp2__udp_config *config) {
+    return config->group != NULL                                       ? config->group
+           : config->bind_host != NULL && config->bind_host[0] != '\0' ? config->bind_host
+                                                                       : "any address";
+}
+
+static int32_t fail_socket(const sp2__udp_config *config, int error, const char *step) {
+    char text[128];
+    return sp2__fail(error == ENOMEM ? SP2_E_NOMEM : SP2_E_OS, error,
+                     "cannot %s UDP port %u of %s: %s", step, (unsigned)config->port,
+                     target_of(config), sp2__os_error_text(error, text, sizeof(text)));
+}
+
+static int32_t fail_join(const sp2__udp_config *config, const sp2__udp_address *address,
+                         int error) {
+    char text[128];
+    char interface[64] = "that the system chooses";
+    if (address->bind_to.any.sa_family == AF_INET6 && address->interface_index != 0) {
+        snprintf(interface, sizeof(interface), "%u", (unsigned)address->interface_index);
+    } else if (address->interface_v4.s_addr != htonl(INADDR_ANY)) {
+        inet_ntop(AF_INET, &address->interface_v4, interface, sizeof(interface));
+    }
+    return sp2__fail(SP2_E_OS, error, "cannot join the multicast group %s on the interface %s: %s",
+                     target_of(config), interface, sp2__os_error_text(error, text, sizeof(text)));
+}
+
+static int join_v4(int fd, const sp2__udp_address *address) {
+    const int off = 0;
+    const struct ip_mreq request = {.imr_multiaddr = address->bind_to.v4.sin_addr,
+                                    .imr_interface = address->interface_v4};
+    if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)) != 0) {
+        return errno;
+    }
+    /* Else it would also get what arrives on interfaces where only others have joined the group. */
+    return setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof(off)) == 0 ? 0 : errno;
+}
+
+static int join_v6(int fd, const sp2__udp_address *address) {
+    const int index = (int)address->interface_index;
+    const struct ipv6_mreq request = {.ipv6mr_multiaddr = address->bind_to.v6.sin6_addr,
+                                      .ipv6mr_interface = address->interface_index};
+    if (setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof(request)) != 0) {
+        return errno;
+    }
+    /* For the reason above. IPv6 has nothing better, and kernels before 5.7 allow it to
+     * administrators only: without it a socket may get more than it should, but never less. */
+    if (index != 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof(index));
+    }
+    return 0;
+}
+
+static int32_t join_group(int fd, const sp2__udp_config *config, const sp2__udp_address *address) {
+    const int on = 1;
+    int error = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 ? 0 : errno;
+    if (error == 0) {
+        error = address->bind_to.any.sa_family == AF_INET6 ? join_v6(fd, address)
+                                                           : join_v4(fd, address);
+    }
+    return error == 0 ? SP2_OK : fail_join(config, address, error);
+}
+
+/* *port is what a socket is bound to; 0 if it is not. */
+static int32_t find_port(int fd, uint32_t *port) {
+    sp2__ip_address address = {0};
+    socklen_t length = sizeof(address);
+    *port = 0;
+    if (getsockname(fd, &address.any, &length) != 0) {
+        const int error = errno;
+        char text[128];
+        return sp2__fail(SP2_E_OS, error, "cannot find out the port of a UDP socket: %s",
+                         sp2__os_error_text(error, text, sizeof(text)));
+    }
+    *port = ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+    return SP2_OK;
+}
+
+/* Everything between opening and using a socket; the caller closes it on failure. */
+static int32_t prepare(int fd, const sp2__udp_config *config, const sp2__udp_address *address,
+                       sp2__logger *logger) {
+    set_buffer(fd, config, logger);
+    if (address->multicast) {
+        const int32_t status = join_group(fd, config, address);
+        if (status != SP2_OK) {
+            return status;
+        }
+    }
+    if (bind(fd, &address->bind_to.any, address->length) != 0) {
+        return fail_socket(config, errno, "bind to");
+    }
+    return SP2_OK;
+}
+
+static int32_t open_new(const sp2__udp_config *config, sp2__logger *logger, int *fd) {
+    sp2__udp_address address;
+    const int32_t status = sp2__udp_resolve(config, AF_UNSPEC, &address);
+    if (status != SP2_OK) {
+        return status;
+    }
+    *fd = socket(address.bind_to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
+    if (*fd < 0) {
+        return fail_socket(config, errno, "open a socket for");
+    }
+    return prepare(*fd, config, &address, logger);
+}
+
+static int socket_property(int fd, int option) {
+    int value = -1;
+    socklen_t length = sizeof(value);
+    return getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 ? value : -1;
+}
+
+int32_t sp2__udp_inspect(int64_t socket, uint32_t *port) {
+    const int fd = socket < 0 || socket > INT_MAX ? -1 : (int)socket;
+    const int type = socket_property(fd, SO_TYPE);
+    if (type < 0) {
+        const int error = errno;
+        char text[128];
+        return sp2__fail(SP2_E_ARG, error,
+                         "sp2_udp_options.socket is %" PRId64 ", which is no open socket: %s",
+                         socket, sp2__os_error_text(error, text, sizeof(text)));
+    }
+    const int family = socket_property(fd, SO_DOMAIN);
+    if ((family != AF_INET && family != AF_INET6) || type != SOCK_DGRAM ||
+        socket_property(fd, SO_PROTOCOL) != IPPROTO_UDP) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_udp_options.socket is %" PRId64
+                         ", which is a socket, but not one for UDP over IPv4 or IPv6",
+                         socket);
+    }
+    return find_port(fd, port);
+}
+
+static int32_t adopt(const sp2__udp_config *config, sp2__logger *logger, int *fd) {
+    *fd = fcntl((int)config->socket, F_DUPFD_CLOEXEC, 0);
+    if (*fd < 0) {
+        const int error = errno;
+        char text[128];
+        return sp2__fail(SP2_E_OS, error, "cannot duplicate the socket %jd: %s",
+                         (intmax_t)config->socket, sp2__os_error_text(error, text, sizeof(text)));
+    }
+    uint32_t port;
+    int32_t status = find_port(*fd, &port);
+    if (status != SP2_OK || port != 0) {
+        return status;
+    }
+    sp2__udp_address address;
+    status = sp2__udp_resolve(config, socket_property(*fd, SO_DOMAIN), &address);
+    return status == SP2_OK ? prepare(*fd, config, &address, logger) : status;
+}
+
+int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr_t *opened,
+                      uint32_t *port, bool *joins) {
+    const int on = 1;
+    int fd = -1;
+    int32_t status = config->existing ? adopt(config, logger, &fd) : open_new(config, logger, &fd);
+    if (status == SP2_OK) {
+        status = find_port(fd, port);
+    }
+    if (status != SP2_OK) {
+        if (fd >= 0) {
+            close(fd);
+        }
+        return status;
+    }
+    *joins = setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)) == 0;
+    *opened = fd;
+    return SP2_OK;
+}
+
+void sp2__udp_close(intptr_t socket, sp2__udp_batch *batch) {
+    (void)batch;
+    close((int)socket);
+}
+
+/* Bytes of control messages that options of a caller's socket ask for, such as time stamps: they
+ * come first, and must not push out the one that is needed. */
+#define OTHER_CONTROL 256
+
+/* Room for the control message that is asked for, the size of joined datagrams, and others. */
+typedef union control_buffer {
+    struct cmsghdr align;
+    char bytes[CMSG_SPACE(sizeof(int)) + OTHER_CONTROL];
+} control_buffer;
+
+struct sp2__udp_batch {
+    uint32_t slots;
+    uint32_t slot_size;
+    struct mmsghdr *messages;
+    struct iovec *vectors;
+    control_buffer *controls;
+    uint8_t *bytes;
+};
+
+/* Mapped for itself, as malloc keeps more of all that is freed once such a large block has been. */
+static uint8_t *map_bytes(size_t size) {
+    if (sp2__alloc_should_fail()) {
+        return NULL;
+    }
+    void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return bytes == MAP_FAILED ? NULL : bytes;
+}
+
+void sp2__udp_batch_free(sp2__udp_batch *batch) {
+    if (batch != NULL) {
+        sp2__free(batch->messages);
+        sp2__free(batch->vectors);
+        sp2__free(batch->controls);
+        if (batch->bytes != NULL) {
+            munmap(batch->bytes, (size_t)batch->slots * batch->slot_size);
+        }
+        sp2__free(batch);
+    }
+}
+
+sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size) {
+    sp2__udp_batch *batch = sp2__calloc_array(1, sizeof(*batch));
+    if (batch == NULL) {
+        return NULL;
+    }
+    batch->slots = slots;
+    batch->slot_size = slot_size;
+    batch->messages = sp2__calloc_array(slots, sizeof(*batch->messages));
+    batch->vectors = sp2__calloc_array(slots, sizeof(*batch->vectors));
+    batch->controls = sp2__calloc_array(slots, sizeof(*batch->controls));
+    batch->bytes = map_bytes((size_t)slots * slot_size);
+    if (batch->messages == NULL || batch->vectors == NULL || batch->controls == NULL ||
+        batch->bytes == NULL) {
+        sp2__udp_batch_free(batch);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < slots; i++) {
+        batch->vectors[i].iov_base = batch->bytes + (size_t)i * slot_size;
+        batch->vectors[i].iov_len = slot_size;
+        batch->messages[i].msg_hdr.msg_iov = &batch->vectors[i];
+        batch->messages[i].msg_hdr.msg_iovlen = 1;
+        batch->messages[i].msg_hdr.msg_control = &batch->controls[i];
+        batch->messages[i].msg_hdr.msg_controllen = sizeof(batch->controls[i]);
+    }
+    return batch;
+}
+
+/* A socket that was shut down is readable forever, but says that there is nothing. */
+static bool is_shut_down(int fd) {
+    struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+    return poll(&look, 1, 0) == 1 && look.revents & POLLRDHUP;
+}
+
+bool sp2__udp_error_is_end(int32_t os_code) {
+    return os_code == ESHUTDOWN;
+}
+
+int32_t sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, uint32_t *count, bool *again) {
+    int received;
+    *again = false; /* the socket is readable as long as it has something */
+    do {
+        received = recvmmsg((int)socket, batch->messages, batch->slots, MSG_DONTWAIT, NULL);
+    } while (received < 0 && errno == EINTR);
+    *count = received > 0 ? (uint32_t)received : 0;
+    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        return is_shut_down((int)socket) ? ESHUTDOWN : 0;
+    }
+    return received >= 0 ? 0 : errno;
+}
+
+/* Size of the datagrams that were joined into a message; 0 if none were. */
+static uint32_t joined_size(struct msghdr *header) {
+    for (struct cmsghdr *control = CMSG_FIRSTHDR(header); control != NULL;
+         control = CMSG_NXTHDR(header, control)) {
+        if (control->cmsg_level == IPPROTO_UDP && control->cmsg_type == UDP_GRO) {
+            int size;
+            memcpy(&size, CMSG_DATA(control), sizeof(size));
+            return size > 0 ? (uint32_t)size : 0;
+        }
+    }
+    return 0;
+}
+
+sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index) {
+    struct mmsghdr *message = &batch->messages[index];
+    const uint32_t joined = joined_size(&message->msg_hdr);
+    const sp2__udp_message result = {
+        .data = batch->vectors[index].iov_base,
+        .length = message->msg_len,
+        .segment = joined != 0 ? joined : message->msg_len,
+        .truncated = message->msg_hdr.msg_flags & MSG_TRUNC,
+    };
+    /* The kernel has shortened it to what it wrote: made ready for the next call. */
+    message->msg_hdr.msg_controllen = sizeof(batch->controls[index]);
+    return result;
+}
+
+void sp2__udp_count_drops(intptr_t socket, uint32_t *seen, _Atomic uint64_t *dropped) {
+    uint32_t info[SK_MEMINFO_VARS] = {0};
+    socklen_t length = sizeof(info);
+    if (getsockopt((int)socket, SOL_SOCKET, SO_MEMINFO, info, &length) == 0 &&
+        length > SK_MEMINFO_DROPS * sizeof(info[0])) {
+        const uint32_t more = info[SK_MEMINFO_DROPS] - *seen;
+        *seen = info[SK_MEMINFO_DROPS];
+        atomic_fetch_add_explicit(dropped, more, memory_order_relaxed);
+    }
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "receive/assembler.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+
+/* Buckets for each slot, and slots that a table is made for at least (spec section 4.6). */
+#define BUCKETS_PER_SLOT_LOG2 2
+#define LEAST_SLOTS_LOG2 2
+
+bool sp2__assembler_init(sp2__assembler *assembler, const sp2_receive_options *options) {
+    const uint64_t slots = options->max_heaps * options->substreams;
+    unsigned slots_log2 = slots <= 1 ? 0 : sp2__bit_width(slots - 1);
+    slots_log2 = slots_log2 < LEAST_SLOTS_LOG2 ? LEAST_SLOTS_LOG2 : slots_log2;
+    *assembler = (sp2__assembler){
+        .bucket_bits = slots_log2 + BUCKETS_PER_SLOT_LOG2,
+        .max_heaps = options->max_heaps,
+        .substreams = options->substreams,
+        .bug_compat = options->bug_compat,
+        .allow_unsized = !(options->flags & SP2_RECEIVE_NO_UNSIZED_HEAPS),
+        .rules.in_order = options->flags & SP2_RECEIVE_IN_ORDER,
+        .rules.max_heap_size = options->max_heap_size,
+        .rules.copier = &assembler->copier,
+    };
+    sp2__copier_init(&assembler->copier);
+    assembler->slots = sp2__calloc_array((size_t)slots, sizeof(*assembler->slots));
+    assembler->heads = sp2__calloc_array((size_t)options->substreams, sizeof(*assembler->heads));
+    assembler->buckets =
+        sp2__calloc_array((size_t)1 << assembler->bucket_bits, sizeof(*assembler->buckets));
+    if (assembler->slots == NULL || assembler->heads == NULL || assembler->buckets == NULL) {
+        sp2__free(assembler->slots);
+        sp2__free(assembler->heads);
+        sp2__free(assembler->buckets);
+        return false;
+    }
+    return true;
+}
+
+void sp2__assembler_destroy(sp2__assembler *assembler) {
+    sp2__flush_cursor cursor = {0, 0};
+    sp2_heap *heap;
+    while ((heap = sp2__assembler_flush(assembler, &cursor)) != NULL) {
+        sp2__heap_free(heap);
+    }
+    sp2__free(assembler->slots);
+    sp2__free(assembler->heads);
+    sp2__free(assembler->buckets);
+}
+
+void sp2__assembler_remove(sp2__assembler *assembler, sp2_heap *heap) {
+    sp2_heap **link = sp2__assembler_bucket(assembler, heap->cnt);
+    while (*link != heap) {
+        link = &(*link)->next;
+    }
+    *link = heap->next;
+    assembler->recent = NULL;
+    heap->next = NULL;
+    assembler->slots[heap->slot] = NULL;
+}
+
+/* Puts a heap into its substream's next slot; returns the heap that lived there, or NULL. */
+static sp2_heap *place(sp2__assembler *assembler, sp2_heap *heap) {
+    const uint64_t substream = assembler->substreams == 1 ? 0 : heap->cnt % assembler->substreams;
+    uint64_t head = assembler->heads[substream] + 1;
+    head = head == assembler->max_heaps ? 0 : head;
+    assembler->heads[substream] = head;
+    heap->slot = (uint32_t)(substream * assembler->max_heaps + head);
+    sp2_heap *evicted = assembler->slots[heap->slot];
+    if (evicted != NULL) {
+        sp2__assembler_remove(assembler, evicted);
+    }
+    sp2_heap **bucket = sp2__assembler_bucket(assembler, heap->cnt);
+    heap->next = *bucket;
+    *bucket = heap;
+    assembler->recent = NULL;
+    assembler->slots[heap->slot] = heap;
+    return evicted;
+}
+
+/* A new heap gets its slot only when it has its first packet: a packet that cannot be accepted must
+ * not push another heap out. */
+static sp2_heap *start_heap(sp2__assembler *assembler, const sp2__packet *packet,
+                            sp2__assembly *result) {
+    if (assembler->rules.in_order && packet->payload_offset != 0) {
+        result->verdict = SP2__REJECTED_AHEAD;
+        return NULL;
+    }
+    sp2_heap *heap = sp2__heap_create(packet, &assembler->rules, assembler->bug_compat);
+    if (heap == NULL) {
+        result->verdict = SP2__NO_MEMORY;
+        return NULL;
+    }
+    result->verdict = sp2__heap_accept(heap, packet, &assembler->rules);
+    if (result->verdict != SP2__ACCEPTED) {
+        sp2__heap_free(heap);
+        return NULL;
+    }
+    result->evicted = place(assembler, heap);
+    return heap;
+}
+
+void sp2__assembler_add(sp2__assembler *assembler, const sp2__packet *packet,
+                        sp2__assembly *result) {
+    *result = (sp2__assembly){.verdict = SP2__ACCEPTED};
+    if (SP2__UNLIKELY(packet->heap_length == SP2__LENGTH_UNKNOWN && !assembler->allow_unsized)) {
+        result->unsized = true;
+        return;
+    }
+    sp2_heap *heap = NULL;
+    if (packet->heap_length != packet->payload_length) {
+        heap = sp2__assembler_find(assembler, packet->cnt, &result->search_steps);
+    }
+    if (heap == NULL) {
+        heap = start_heap(assembler, packet, result);
+        if (heap == NULL) {
+            return;
+        }
+    } else {
+        result->verdict = sp2__heap_accept(heap, packet, &assembler->rules);
+        if (SP2__UNLIKELY(result->verdict != SP2__ACCEPTED)) {
+            return;
+        }
+    }
+    result->stop = heap->stop_item_seen;
+    if (sp2__heap_is_complete(heap)) {
+        sp2__assembler_remove(assembler, heap);
+        result->complete = heap;
+    }
+}
+
+sp2_heap *sp2__assembler_flush(sp2__assembler *assembler, sp2__flush_cursor *cursor) {
+    for (; cursor->substream < assembler->substreams; cursor->substream++, cursor->age = 0) {
+        sp2_heap **circle = &assembler->slots[cursor->substream * assembler->max_heaps];
+        const uint64_t oldest = assembler->heads[cursor->substream] + 1;
+        while (cursor->age < assembler->max_heaps) {
+            sp2_heap *heap = circle[(oldest + cursor->age) % assembler->max_heaps];
+            cursor->age++;
+            if (heap != NULL) {
+                sp2__assembler_remove(assembler, heap);
+                return heap;
+            }
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SP2_RECEIVE_ASSEMBLER_H
+#define SP2_RECEIVE_ASSEMBLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "heap/heap.h"
+#include "packet/packet.h"
+#include "spead2core/receive.h"
+
+/* Multiplier of Fibonacci hashing: 2^64 divided by the golden ratio. Counts often rise in steps of
+ * a power of two, which its top bits spread well. */
+#define SP2__GOLDEN_RATIO_64 0x9e3779b97f4a7c15u
+
+/*
+ * The live heaps of a stream (spec section 4.6): for each substream a circle of slots, in which a
+ * new heap pushes out the oldest, and one hash table by cnt. Under the stream's lock.
+ */
+typedef struct sp2__assembler {
+    sp2_heap **slots;   /* substreams * max_heaps */
+    uint64_t *heads;    /* by substream: the slot used last, within its circle */
+    sp2_heap **buckets; /* chains by sp2_heap.next, newest first */
+    unsigned bucket_bits;
+    sp2_heap *recent;      /* the heap that got a packet last, or NULL if the table has changed */
+    uint64_t recent_steps; /* entries that a search for it looks at */
+    uint64_t max_heaps;
+    uint64_t substreams;
+    uint32_t bug_compat;
+    bool allow_unsized;
+    sp2__heap_rules rules;
+    sp2__copier copier;
+} sp2__assembler;
+
+/* What became of a packet, and the heaps that left the assembly because of it. */
+typedef struct sp2__assembly {
+    sp2__verdict verdict;
+    bool unsized;          /* rejected because it has no HEAP_LENGTH */
+    bool stop;             /* a stop item was seen in its heap */
+    sp2_heap *evicted;     /* pushed out, or NULL */
+    sp2_heap *complete;    /* or NULL */
+    uint64_t search_steps; /* hash table entries looked at */
+} sp2__assembly;
+
+/* False if there is no memory; then nothing need be destroyed. */
+bool sp2__assembler_init(sp2__assembler *assembler, const sp2_receive_options *options);
+
+/* Frees the heaps that are still live. */
+void sp2__assembler_destroy(sp2__assembler *assembler);
+
+void sp2__assembler_add(sp2__assembler *assembler, const sp2__packet *packet,
+                        sp2__assembly *result);
+
+/* The chain that a live heap of this cnt is in. */
+SP2__INLINE sp2_heap **sp2__assembler_bucket(const sp2__assembler *assembler, uint64_t cnt) {
+    return &assembler->buckets[(cnt * SP2__GOLDEN_RATIO_64) >> (64 - assembler->bucket_bits)];
+}
+
+/* The live heap of this cnt, or NULL; *steps is the number of entries looked at. */
+SP2__INLINE sp2_heap *sp2__assembler_find(const sp2__assembler *assembler, uint64_t cnt,
+                                          uint64_t *steps) {
+    sp2_heap *heap = *sp2__assembler_bucket(assembler, cnt);
+    *steps = 1;
+    while (heap != NULL && heap->cnt != cnt) {
+        heap = heap->next;
+        ++*steps;
+    }
+    return heap;
+}
+
+/* Takes a live heap out. */
+void sp2__assembler_remove(sp2__assembler *assembler, sp2_heap *heap);
+
+/* Where a flush has got to; starts with zeros. */
+typedef struct sp2__flush_cursor {
+    uint64_t substream;
+    uint64_t age;
+} sp2__flush_cursor;
+
+/* Takes the next live heap out: substream by substream, the oldest first. NULL: none is left. */
+sp2_heap *sp2__assembler_flush(sp2__assembler *assembler, sp2__flush_cursor *cursor);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* What comes in: packets, batches, and the heaps that leave the assembly because of them. */
+#include <inttypes.h>
+
+#include "base/checked.h"
+#include "receive/stream.h"
+
+static sp2__flow flow_of(sp2_receive_stream *stream) {
+    if (SP2__UNLIKELY(stream->stop_requested || sp2__stream_is_stopped(stream))) {
+        return SP2__FLOW_ENDED;
+    }
+    return SP2__UNLIKELY(stream->waiting_first != NULL) ? SP2__FLOW_FULL : SP2__FLOW_ON;
+}
+
+sp2__flow sp2__stream_enter(sp2_receive_stream *stream) {
+    sp2__mutex_lock(&stream->lock);
+    return flow_of(stream);
+}
+
+static int64_t shown_length(uint64_t length) {
+    return length == SP2__LENGTH_UNKNOWN ? -1 : (int64_t)length;
+}
+
+/* A heap that leaves the assembly, for whatever reason but the user's stop. */
+static void leave_assembly(sp2_receive_stream *stream, sp2_heap *heap) {
+    stream->stats.heaps++;
+    if (SP2__UNLIKELY(!sp2__heap_is_contiguous(heap))) {
+        /* Some or all of its memory may be given back, to be somebody else's next. */
+        sp2__copier_fence(&stream->assembler.copier);
+    }
+    if (SP2__UNLIKELY(!sp2__heap_finish(heap, stream->flags & SP2_RECEIVE_KEEP_RANGES,
+                                        stream->flags & SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD))) {
+        SP2__LOG(&stream->logger, SP2__MESSAGE_MEMORY, SP2_LOG_WARNING,
+                 "incomplete heap %" PRIu64 " comes without its ranges: there is no memory for "
+                 "them",
+                 heap->cnt);
+    }
+    if (SP2__LIKELY(heap->flags & SP2_HEAP_CONTIGUOUS) ||
+        stream->flags & SP2_RECEIVE_DELIVER_INCOMPLETE) {
+        sp2__stream_deliver(stream, heap);
+        return;
+    }
+    stream->stats.incomplete_heaps_dropped++;
+    SP2__LOG(&stream->logger, SP2__MESSAGE_INCOMPLETE_HEAP, SP2_LOG_WARNING,
+             "dropped incomplete heap %" PRIu64 " (%" PRIu64 " of %" PRId64
+             " bytes of payload received)",
+             heap->cnt, heap->received_length, shown_length(heap->heap_length));
+    sp2__heap_free(heap);
+}
+
+static SP2__COLD void evict(sp2_receive_stream *stream, sp2_heap *heap) {
+    stream->stats.incomplete_heaps_evicted++;
+    leave_assembly(stream, heap);
+}
+
+static SP2__COLD void reject(sp2_receive_stream *stream, const sp2__packet *packet,
+                             uint64_t *counter, sp2__message kind, int32_t level,
+                             const char *reason) {
+    ++*counter;
+    SP2__LOG(&stream->logger, kind, level,
+             "packet of heap %" PRIu64 " (payload offset %" PRIu64 ", %" PRIu64
+             " bytes, heap length %" PRId64 ") not used: %s",
+             packet->cnt, packet->payload_offset, packet->payload_length,
+             shown_length(packet->heap_length), reason);
+}
+
+static SP2__COLD void explain(sp2_receive_stream *stream, const sp2__packet *packet,
+                              const sp2__assembly *result) {
+    sp2_receive_stats *stats = &stream->stats;
+    if (result->unsized) {
+        reject(stream, packet, &stats->rejected_unsized, SP2__MESSAGE_REJECTED, SP2_LOG_INFO,
+               "it has no HEAP_LENGTH, and the stream does not allow that");
+        return;
+    }
+    switch (result->verdict) {
+    case SP2__ACCEPTED:
+        break;
+    case SP2__REJECTED_LENGTH:
+        reject(stream, packet, &stats->rejected_length, SP2__MESSAGE_REJECTED, SP2_LOG_INFO,
+               "its HEAP_LENGTH contradicts earlier packets of the heap");
+        break;
+    case SP2__REJECTED_FLAVOUR:
+        reject(stream, packet, &stats->rejected_flavour, SP2__MESSAGE_REJECTED, SP2_LOG_INFO,
+               "its flavour is not that of the heap's first packet");
+        break;
+    case SP2__REJECTED_BEHIND:
+        reject(stream, packet, &stats->rejected_order, SP2__MESSAGE_ORDER, SP2_LOG_WARNING,
+               "it comes after packets that should follow it; a stream without in-order mode "
+               "would use it");
+        break;
+    case SP2__REJECTED_AHEAD:
+        reject(stream, packet, &stats->rejected_order, SP2__MESSAGE_ORDER, SP2_LOG_DEBUG,
+               "packets before it are missing");
+        break;
+    case SP2__REJECTED_DUPLICATE:
+        reject(stream, packet, &stats->rejected_duplicate, SP2__MESSAGE_DUPLICATE, SP2_LOG_DEBUG,
+               "its payload was received before");
+        break;
+    case SP2__REJECTED_OVERLAP:
+        reject(stream, packet, &stats->rejected_overlap, SP2__MESSAGE_REJECTED, SP2_LOG_WARNING,
+               "a part of its payload was received before");
+        break;
+    case SP2__TOO_LARGE:
+        reject(stream, packet, &stats->too_large, SP2__MESSAGE_TOO_LARGE, SP2_LOG_WARNING,
+               "the heap is larger than max_heap_size, or has too many parts");
+        break;
+    case SP2__NO_MEMORY:
+        reject(stream, packet, &stats->allocation_failed, SP2__MESSAGE_MEMORY, SP2_LOG_WARNING,
+               "there is no memory for it");
+        break;
+    }
+}
+
+/* A heap that is complete: the consumer's, or the sign to stop. */
+static void complete(sp2_receive_stream *stream, sp2_heap *heap, bool stop) {
+    if (SP2__UNLIKELY(stop)) {
+        stream->stats.stop_heaps++;
+        sp2__copier_fence(&stream->assembler.copier);
+        sp2__heap_free(heap);
+    } else {
+        leave_assembly(stream, heap);
+    }
+}
+
+/* Any packet but those that take_next takes. */
+static sp2__flow add_other_packet(sp2_receive_stream *stream, const sp2__packet *packet) {
+    sp2_receive_stats *stats = &stream->stats;
+    sp2__assembly result;
+    sp2__assembler_add(&stream->assembler, packet, &result);
+    stats->packets++;
+    stats->search_dist += result.search_steps;
+    if (packet->heap_length == packet->payload_length) {
+        stats->single_packet_heaps++;
+    }
+    if (SP2__UNLIKELY(result.verdict != SP2__ACCEPTED || result.unsized)) {
+        explain(stream, packet, &result);
+        return SP2__FLOW_ON;
+    }
+    stats->packets_accepted++;
+    stats->payload_bytes += packet->payload_length;
+    const bool stop = result.stop && stream->stop_on_stop_item;
+    stream->stop_requested |= stop;
+    if (SP2__UNLIKELY(result.evicted != NULL)) {
+        evict(stream, result.evicted);
+    }
+    if (result.complete != NULL) {
+        complete(stream, result.complete, stop);
+    }
+    return flow_of(stream);
+}
+
+/* The live heap that bytes may be the next packet of. What is not a packet finds none, or one that
+ * it is no next packet of; and there is none for a user's copy function, which wants to be told
+ * what packet it is. */
+static sp2_heap *find_heap_of(sp2__assembler *assembler, const uint8_t *bytes) {
+    if (SP2__UNLIKELY(assembler->copier.function != NULL)) {
+        return NULL;
+    }
+    const unsigned address_bits = (bytes[3] * 8u) % 64;
+    const uint64_t cnt = sp2__pointer_value(sp2__load_be64(bytes + 8), address_bits);
+    uint64_t steps;
+    sp2_heap *heap = sp2__assembler_find(assembler, cnt, &steps);
+    assembler->recent = heap;
+    assembler->recent_steps = steps;
+    return heap;
+}
+
+/*
+ * Takes the packet at the start of the bytes if it is the next one of a live heap, in order, and
+ * brings nothing new but payload, whose length is returned. Else SP2__LENGTH_UNKNOWN. `exact`: no
+ * other bytes may follow it.
+ *
+ * Most packets belong to the heap of the packet before. That heap is tried without a search, so
+ * that where to copy does not depend on bytes that may not have come from memory yet.
+ */
+SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t available,
+                               bool exact, sp2__flow *flow) {
+    if (SP2__UNLIKELY(available < SP2__USUAL_PREFIX)) {
+        return SP2__LENGTH_UNKNOWN;
+    }
+    sp2__copier *copier = &stream->assembler.copier;
+    sp2_heap *heap = stream->assembler.recent;
+    uint64_t length = SP2__LENGTH_UNKNOWN;
+    if (SP2__LIKELY(heap != NULL)) {
+        length = sp2__heap_take_next(heap, bytes, available, exact, copier);
+    }
+    if (SP2__UNLIKELY(length == SP2__LENGTH_UNKNOWN)) {
+        heap = find_heap_of(&stream->assembler, bytes);
+        if (heap == NULL) {
+            return SP2__LENGTH_UNKNOWN;
+        }
+        length = sp2__heap_take_next(heap, bytes, available, exact, copier);
+        if (length == SP2__LENGTH_UNKNOWN) {
+            return SP2__LENGTH_UNKNOWN;
+        }
+    }
+    sp2_receive_stats *stats = &stream->stats;
+    stats->packets++;
+    stats->packets_accepted++;
+    stats->search_dist += stream->assembler.recent_steps;
+    stats->payload_bytes += length;
+    *flow = SP2__FLOW_ON;
+    if (sp2__heap_is_complete(heap)) {
+        sp2__assembler_remove(&stream->assembler, heap);
+        leave_assembly(stream, heap);
+        *flow = flow_of(stream);
+    }
+    return length;
+}
+
+sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8_t *bytes,
+                                         uint64_t available, uint64_t *size, sp2__flow *flow) {
+    const uint64_t length = take_next(stream, bytes, available, false, flow);
+    if (SP2__LIKELY(length != SP2__LENGTH_UNKNOWN)) {
+        *size = SP2__USUAL_PREFIX + length;
+        return SP2__PACKET_OK;
+    }
+    sp2__packet packet;
+    const sp2__packet_fault fault = sp2__packet_decode(bytes, available, &packet);
+    if (fault == SP2__PACKET_OK) {
+        *size = packet.size;
+        *flow = add_other_packet(stream, &packet);
+    }
+    return fault;
+}
+
+static SP2__COLD void count_malformed(sp2_receive_stream *stream, uint64_t length,
+                                      sp2__packet_fault fault) {
+    stream->stats.malformed++;
+    SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
+             "datagram of %" PRIu64 " bytes is not a SPEAD packet: %s", length,
+             sp2__packet_fault_text(fault));
+}
+
+/* Any datagram but the next packet of a live heap. */
+static sp2__flow add_other_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
+                                    uint64_t length) {
+    if (length == 0) {
+        stream->stats.empty++;
+        return SP2__FLOW_ON;
+    }
+    sp2__packet packet;
+    const sp2__packet_fault fault = sp2__packet_decode(bytes, length, &packet);
+    if (SP2__UNLIKELY(fault != SP2__PACKET_OK)) {
+        count_malformed(stream, length, fault);
+        return SP2__FLOW_ON;
+    }
+    if (SP2__UNLIKELY(packet.size != length)) {
+        stream->stats.size_mismatch++;
+        SP2__LOG(&stream->logger, SP2__MESSAGE_DATAGRAM, SP2_LOG_INFO,
+                 "datagram of %" PRIu64 " bytes not used: the packet in it has %" PRIu64 " bytes",
+                 length, packet.size);
+        return SP2__FLOW_ON;
+    }
+    return add_other_packet(stream, &packet);
+}
+
+sp2__flow sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
+                                   uint64_t length) {
+    sp2__flow flow;
+    const uint64_t taken = take_next(stream, bytes, length, true, &flow);
+    return SP2__LIKELY(taken != SP2__LENGTH_UNKNOWN) ? flow
+                                                     : add_other_datagram(stream, bytes, length);
+}
+
+void sp2__stream_add_truncated(sp2_receive_stream *stream, uint64_t max_size) {
+    stream->stats.truncated++;
+    SP2__LOG(&stream->logger, SP2__MESSAGE_DATAGRAM, SP2_LOG_INFO,
+             "datagram not used: it is larger than max_size, which is %" PRIu64 " bytes", max_size);
+}
+
+void sp2__stream_add_malformed(sp2_receive_stream *stream, sp2__packet_fault fault,
+                               uint64_t position) {
+    stream->stats.malformed++;
+    SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
+             "what stands at byte %" PRIu64 " of the buffer is not a SPEAD packet, so reading ends "
+             "there: %s",
+             position, sp2__packet_fault_text(fault));
+}
+
+void sp2__stream_count_batches(sp2_receive_stream *stream, uint64_t batches, uint64_t packets) {
+    stream->stats.batches += batches;
+    stream->stats.max_batch = sp2__max_u64(stream->stats.max_batch, packets);
+}
+
+void sp2__stream_end_source(sp2_receive_stream *stream) {
+    stream->stop_requested = true;
+}
+
+/* The network's stop (spec section 4.7): whatever is still live goes to the consumer. */
+static SP2__COLD void stop_gracefully(sp2_receive_stream *stream) {
+    sp2__flush_cursor cursor = {0, 0};
+    sp2_heap *heap;
+    atomic_store(&stream->stopped, true);
+    while ((heap = sp2__assembler_flush(&stream->assembler, &cursor)) != NULL) {
+        stream->stats.incomplete_heaps_flushed++;
+        leave_assembly(stream, heap);
+    }
+    sp2__stream_publish(stream);
+    sp2__stream_settle(stream);
+}
+
+void sp2__stream_leave(sp2_receive_stream *stream) {
+    if (SP2__UNLIKELY(stream->stop_requested && !sp2__stream_is_stopped(stream))) {
+        stop_gracefully(stream);
+    } else {
+        sp2__stream_publish(stream);
+    }
+    sp2__stream_unlock(stream);
+}

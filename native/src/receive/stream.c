@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* Life of a stream: creation, readers, statistics, stop, end. */
+#include "receive/stream.h"
+
+#include <inttypes.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+#include "base/error.h"
+#include "base/sized.h"
+#include "memory/allocator.h"
+#include "runtime/thread_pool.h"
+
+#define ALL_FLAGS                                                                                  \
+    (SP2_RECEIVE_IN_ORDER | SP2_RECEIVE_NO_UNSIZED_HEAPS | SP2_RECEIVE_IGNORE_STOP_ITEM |          \
+     SP2_RECEIVE_DELIVER_INCOMPLETE | SP2_RECEIVE_KEEP_RANGES |                                    \
+     SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD | SP2_RECEIVE_EXPLICIT_START)
+
+static void set_default(uint64_t *field, uint64_t value) {
+    if (*field == 0) {
+        *field = value;
+    }
+}
+
+static int32_t check_values(const sp2_receive_options *options) {
+    uint64_t slots;
+    const uint32_t unknown = options->flags & ~(uint32_t)ALL_FLAGS;
+    if (unknown != 0) {
+        return sp2__fail(SP2_E_TOO_NEW, 0,
+                         "sp2_receive_options.flags has 0x%x, which this library does not know yet",
+                         (unsigned)unknown);
+    }
+    if (options->bug_compat & ~(uint32_t)SP2_BUG_COMPAT_PYSPEAD_0_5_2) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_receive_options.bug_compat is 0x%x, but only the bits of 0x%x exist",
+                         (unsigned)options->bug_compat, (unsigned)SP2_BUG_COMPAT_PYSPEAD_0_5_2);
+    }
+    if (options->log_level > SP2_LOG_NONE) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_receive_options.log_level is %u, which is no sp2_log_level",
+                         (unsigned)options->log_level);
+    }
+    if (options->reserved != 0) {
+        return sp2__fail(SP2_E_ARG, 0, "sp2_receive_options.reserved must be 0, not %u",
+                         (unsigned)options->reserved);
+    }
+    if (options->spin_ns < SP2_NEVER_SPIN) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_receive_options.spin_ns is %" PRId64
+                         ", but it must be a time in nanoseconds, 0 for the default, or "
+                         "SP2_NEVER_SPIN (-1)",
+                         options->spin_ns);
+    }
+    if (!sp2__mul_u64(options->max_heaps, options->substreams, &slots) ||
+        slots > SP2_RECEIVE_MAX_SLOTS) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_receive_options.max_heaps (%" PRIu64 ") times substreams (%" PRIu64
+                         ") is more than %d",
+                         options->max_heaps, options->substreams, SP2_RECEIVE_MAX_SLOTS);
+    }
+    if (options->ring_heaps > SP2_RECEIVE_MAX_SLOTS) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_receive_options.ring_heaps is %" PRIu64
+                         ", but at most %d are allowed",
+                         options->ring_heaps, SP2_RECEIVE_MAX_SLOTS);
+    }
+    return SP2_OK;
+}
+
+static int32_t read_options(const sp2_receive_options *caller, sp2_receive_options *options) {
+    *options = (sp2_receive_options){0};
+    if (caller != NULL) {
+        const int32_t status = sp2__sized_read(caller, options, sizeof(*options), sizeof(*options),
+                                               "sp2_receive_options");
+        if (status != SP2_OK) {
+            return status;
+        }
+    }
+    set_default(&options->max_heaps, SP2_RECEIVE_DEFAULT_MAX_HEAPS);
+    set_default(&options->ring_heaps, SP2_RECEIVE_DEFAULT_RING_HEAPS);
+    set_default(&options->substreams, SP2_RECEIVE_DEFAULT_SUBSTREAMS);
+    set_default(&options->max_heap_size, SP2_RECEIVE_DEFAULT_MAX_HEAP_SIZE);
+    if (options->spin_ns == 0) {
+        options->spin_ns = SP2_RECEIVE_DEFAULT_SPIN_NS;
+    }
+    return check_values(options);
+}
+
+static int32_t fail_stream_memory(void) {
+    return sp2__fail_memory("a stream (max_heaps, substreams and ring_heaps decide its size)");
+}
+
+/* What a stream consists of, but its threads. On failure there is nothing to be destroyed. */
+static int32_t init_parts(sp2_receive_stream *stream, const sp2_receive_options *options) {
+    const int32_t status = sp2__custom_stats_init(&stream->custom, options);
+    if (status != SP2_OK) {
+        return status;
+    }
+    if (!sp2__assembler_init(&stream->assembler, options)) {
+        sp2__custom_stats_destroy(&stream->custom);
+        return fail_stream_memory();
+    }
+    stream->assembler.rules.custom_stats = stream->custom.batch;
+    if (!sp2__ring_init(&stream->ring, options->ring_heaps)) {
+        sp2__assembler_destroy(&stream->assembler);
+        sp2__custom_stats_destroy(&stream->custom);
+        return fail_stream_memory();
+    }
+    return SP2_OK;
+}
+
+static int32_t allocate(const sp2_receive_options *options, sp2_receive_stream **stream) {
+    *stream = sp2__calloc_isolated(sizeof(**stream));
+    if (*stream == NULL) {
+        return fail_stream_memory();
+    }
+    const int32_t status = init_parts(*stream, options);
+    if (status != SP2_OK) {
+        sp2__free_isolated(*stream);
+        *stream = NULL;
+    }
+    return status;
+}
+
+/* The pool that a stream is to run on: held for it, or one of its own, which logs as it does. */
+static int32_t get_pool(sp2_thread_pool *wanted, const sp2_receive_options *options,
+                        sp2_thread_pool **pool) {
+    *pool = wanted;
+    if (wanted == NULL) {
+        sp2_thread_pool_options own = SP2_THREAD_POOL_OPTIONS_INIT;
+        own.log = options->log;
+        own.log_context = options->log_context;
+        own.log_level = options->log_level;
+        return sp2_thread_pool_create(&own, pool);
+    }
+    sp2__thread_pool_retain(wanted);
+    return SP2_OK;
+}
+
+int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_receive_options *caller,
+                                  sp2_receive_stream **created) {
+    if (created == NULL) {
+        return sp2__fail_null("sp2_receive_stream_create", "stream");
+    }
+    *created = NULL;
+    sp2_receive_options options;
+    int32_t status = read_options(caller, &options);
+    if (status != SP2_OK) {
+        return status;
+    }
+    sp2_thread_pool *held_pool;
+    status = get_pool(pool, &options, &held_pool);
+    if (status != SP2_OK) {
+        return status;
+    }
+    sp2_receive_stream *stream;
+    status = allocate(&options, &stream);
+    if (status != SP2_OK) {
+        sp2__thread_pool_release(held_pool);
+        return status;
+    }
+    stream->pool = held_pool;
+    stream->flags = options.flags;
+    stream->held = options.flags & SP2_RECEIVE_EXPLICIT_START;
+    stream->stop_on_stop_item = !(options.flags & SP2_RECEIVE_IGNORE_STOP_ITEM);
+    stream->spin_ns = options.spin_ns;
+    sp2__logger_init(&stream->logger, options.log, options.log_context, options.log_level);
+    sp2__mutex_init(&stream->lock);
+    sp2__mutex_init(&stream->stats_lock);
+    sp2__mutex_init(&stream->ready_lock);
+    sp2__condition_init(&stream->ready_returned);
+    sp2__ready_handle_init(&stream->ready_handle);
+    *created = stream;
+    return SP2_OK;
+}
+
+int32_t sp2__stream_check_open(sp2_receive_stream *stream, const char *function) {
+    if ((stream->flags & SP2_RECEIVE_EXPLICIT_START) && !atomic_load(&stream->held)) {
+        return sp2__fail(SP2_E_STATE, 0,
+                         "%s: the stream was made with SP2_RECEIVE_EXPLICIT_START and has been "
+                         "started, so that no reader can be added; add all of them before "
+                         "sp2_receive_stream_start",
+                         function);
+    }
+    return SP2_OK;
+}
+
+void sp2__stream_add_reader(sp2_receive_stream *stream, sp2__reader *reader) {
+    if (reader->ops->lossy) {
+        atomic_store(&stream->lossy, true);
+    }
+    reader->next = atomic_load(&stream->readers);
+    while (!atomic_compare_exchange_weak(&stream->readers, &reader->next, reader)) {
+    }
+    sp2__mutex_lock(&stream->lock);
+    reader->paused = atomic_load(&stream->held);
+    const bool begin = !reader->paused;
+    sp2__mutex_unlock(&stream->lock);
+    /* Whoever stops the stream from here on sees the reader, and closes it. */
+    if (sp2__stream_is_stopped(stream)) {
+        sp2__reader_close(reader);
+    } else if (begin) {
+        sp2__event_loop_post(reader->loop, &reader->task);
+    }
+}
+
+int32_t sp2_receive_stream_start(sp2_receive_stream *stream) {
+    if (stream == NULL) {
+        return sp2__fail_null("sp2_receive_stream_start", "stream");
+    }
+    sp2__mutex_lock(&stream->lock);
+    if (atomic_exchange(&stream->held, false)) {
+        sp2__stream_resume_readers(stream);
+    }
+    sp2__mutex_unlock(&stream->lock);
+    return SP2_OK;
+}
+
+int32_t sp2_receive_stream_set_stop_on_stop_item(sp2_receive_stream *stream, int32_t stop) {
+    if (stream == NULL) {
+        return sp2__fail_null("sp2_receive_stream_set_stop_on_stop_item", "stream");
+    }
+    sp2__mutex_lock(&stream->lock);
+    stream->stop_on_stop_item = stop != 0;
+    sp2__mutex_unlock(&stream->lock);
+    return SP2_OK;
+}
+
+int32_t sp2_receive_stream_get_stop_on_stop_item(sp2_receive_stream *stream, int32_t *stop) {
+    if (stop != NULL) {
+        *stop = 0;
+    }
+    if (stream == NULL || stop == NULL) {
+        return sp2__fail_null("sp2_receive_stream_get_stop_on_stop_item",
+                              stream == NULL ? "stream" : "stop");
+    }
+    sp2__mutex_lock(&stream->lock);
+    *stop = stream->stop_on_stop_item;
+    sp2__mutex_unlock(&stream->lock);
+    return SP2_OK;
+}
+
+void sp2__stream_close_readers(sp2_receive_stream *stream) {
+    for (sp2__reader *reader = atomic_load(&stream->readers); reader != NULL;
+         reader = reader->next) {
+        sp2__reader_close(reader);
+    }
+}
+
+/* The user's stop (spec section 4.7): what is still live is counted, but dropped. */
+static void drop_live_heaps(sp2_receive_stream *stream) {
+    sp2__flush_cursor cursor = {0, 0};
+    sp2_heap *heap;
+    while ((heap = sp2__assembler_flush(&stream->assembler, &cursor)) != NULL) {
+        stream->stats.heaps++;
+        stream->stats.incomplete_heaps_flushed++;
+        stream->stats.heaps_dropped_at_stop++;
+        SP2__LOG(&stream->logger, SP2__MESSAGE_DROPPED_AT_STOP, SP2_LOG_INFO,
+                 "dropped heap %" PRIu64 ", which was under assembly when the stream was stopped",
+                 heap->cnt);
+        sp2__heap_free(heap);
+    }
+}
+
+int32_t sp2_receive_stream_stop(sp2_receive_stream *stream) {
+    if (stream == NULL) {
+        return sp2__fail_null("sp2_receive_stream_stop", "stream");
+    }
+    sp2__mutex_lock(&stream->lock);
+    if (!sp2__stream_is_stopped(stream)) {
+        atomic_store(&stream->stopped, true);
+        drop_live_heaps(stream);
+        sp2__stream_publish(stream);
+        sp2__stream_settle(stream);
+    }
+    sp2__stream_unlock(stream);
+    sp2__stream_close_readers(stream);
+    sp2__logger_flush(&stream->logger);
+    sp2__stream_call_ready_if_due(stream);
+    return SP2_OK;
+}
+
+static void free_readers(sp2_receive_stream *stream) {
+    sp2__reader *reader = atomic_load(&stream->readers);
+    while (reader != NULL) {
+        sp2__reader *next = reader->next;
+        sp2__reader_fini(reader);
+        reader->ops->free(reader);
+        reader = next;
+    }
+}
+
+void sp2_receive_stream_destroy(sp2_receive_stream *stream) {
+    if (stream == NULL) {
+        return;
+    }
+    sp2_receive_stream_stop(stream);
+    sp2__thread_pool_barrier(stream->pool);
+    free_readers(stream);
+    while (stream->waiting_first != NULL) {
+        sp2_heap *next = stream->waiting_first->next;
+        sp2__heap_free(stream->waiting_first);
+        stream->waiting_first = next;
+    }
+    sp2__ring_destroy(&stream->ring);
+    sp2__assembler_destroy(&stream->assembler);
+    sp2__allocator_release(stream->assembler.rules.allocator);
+    sp2__custom_stats_destroy(&stream->custom);
+    sp2__ready_handle_destroy(&stream->ready_handle);
+    sp2__logger_destroy(&stream->logger);
+    sp2__condition_destroy(&stream->ready_returned);
+    sp2__mutex_destroy(&stream->ready_lock);
+    sp2__mutex_destroy(&stream->stats_lock);
+    sp2__mutex_destroy(&stream->lock);
+    sp2__thread_pool_release(stream->pool);
+    sp2__free_isolated(stream);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SP2_RUNTIME_EVENT_LOOP_H
+#define SP2_RUNTIME_EVENT_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * One thread that runs tasks: those that were posted, and those of sockets that have become
+ * readable. A task runs on the loop's thread only, one at a time.
+ */
+typedef struct sp2__event_loop sp2__event_loop;
+
+typedef struct sp2__task {
+    void (*run)(struct sp2__task *task);
+    struct sp2__task *next; /* the loop's */
+    bool posted;            /* the loop's */
+    bool paused;            /* the poller's, where it keeps this itself */
+} sp2__task;
+
+/* What a loop does besides: set up its thread, and some work about once a second. */
+typedef struct sp2__event_loop_hooks {
+    void (*started)(void *context, uint32_t index); /* on the loop's thread, first of all */
+    bool (*idle_work_pending)(void);                /* whether `idle_work` need be called */
+    void (*idle_work)(void);
+    /* The loop cannot wait for its sockets; it goes on trying, and runs what is posted. */
+    void (*wait_failed)(void *context, uint32_t index, int32_t error);
+    void *context;
+    uint32_t index;
+} sp2__event_loop_hooks;
+
+/* Returns an sp2_status; *loop is NULL on failure. */
+int32_t sp2__event_loop_create(const sp2__event_loop_hooks *hooks, sp2__event_loop **loop);
+
+/* Runs what was posted, ends the thread and waits for it; called by one of the loop's own tasks it
+ * does not wait, and the rest follows when the task has returned. NULL is allowed. */
+void sp2__event_loop_destroy(sp2__event_loop *loop);
+
+/* Makes the task run once, soon. A task that waits already is not posted again. Any thread. */
+void sp2__event_loop_post(sp2__event_loop *loop, sp2__task *task);
+
+/*
+ * Waits until the loop has gone round once: when it returns, nothing that was posted or became
+ * readable before is still to run. Not on the loop's own thread.
+ */
+void sp2__event_loop_barrier(sp2__event_loop *loop);
+
+/* Runs `task` whenever `socket` is readable and not paused. Returns 0 or an error number. */
+int32_t sp2__event_loop_add_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task,
+                                   bool paused);
+int32_t sp2__event_loop_pause_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task);
+int32_t sp2__event_loop_resume_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task);
+void sp2__event_loop_remove_socket(sp2__event_loop *loop, intptr_t socket);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SP2_RUNTIME_RING_H
+#define SP2_RUNTIME_RING_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/thread.h"
+#include "runtime/wake.h"
+#include "spead2core/heap.h"
+
+/*
+ * Finished heaps on their way to the consumer. One producer at a time (the stream's lock), any
+ * number of consumers. Neither side ever waits here for the other.
+ */
+typedef struct sp2__ring {
+    sp2_heap **slots;
+    uint64_t capacity;
+    _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t tail; /* heaps to be seen, ever */
+    uint64_t placed;                                      /* the producer's: heaps put into slots */
+    uint64_t tail_slot;                                   /* the producer's: placed % capacity */
+    uint64_t known_head;                                  /* the producer's latest look at head */
+    bool news;                                            /* the producer's: not announced yet */
+    _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t head; /* heaps popped, ever */
+    uint64_t head_slot;                                   /* the consumers': head % capacity */
+    sp2__mutex consumer_lock;
+    _Alignas(SP2__CACHE_ISOLATION) sp2__wake wake; /* consumers that wait in a blocking pop */
+    atomic_bool request;                           /* somebody wants the ready callback */
+    atomic_bool stopped;                           /* nothing will be pushed any more */
+} sp2__ring;
+
+/* False if there is no memory. The ring must be zeroed and isolated. */
+bool sp2__ring_init(sp2__ring *ring, uint64_t capacity);
+
+/* Frees the heaps that nobody has taken. */
+void sp2__ring_destroy(sp2__ring *ring);
+
+/* Producer. False if the ring is full. Consumers do not see the heap before it is published. */
+bool sp2__ring_push(sp2__ring *ring, sp2_heap *heap);
+
+/* Producer. Consumers that look see all that was pushed, and what was stored to it before; those
+ * who wait are told by sp2__ring_announce. Stores that need a fence for that have had it. */
+void sp2__ring_publish(sp2__ring *ring);
+
+/* Producer. Ends the ring: what was published can still be popped. To be announced, too. */
+void sp2__ring_stop(sp2__ring *ring);
+
+/* Whether something happened that was not announced yet; it then counts as announced. Producer. */
+static inline bool sp2__ring_take_news(sp2__ring *ring) {
+    const bool news = ring->news;
+    ring->news = false;
+    return news;
+}
+
+/* Wakes consumers that wait. Returns whether the ready callback is due, which it then is no more.
+ * Any thread. One announcement serves all heaps pushed before it: it costs as much as a heap. */
+bool sp2__ring_announce(sp2__ring *ring);
+
+/* Consumer. Takes up to `capacity` heaps; returns how many. */
+uint32_t sp2__ring_pop(sp2__ring *ring, sp2_heap **heaps, uint32_t capacity);
+
+/* Whether the ring is at most half full: time for a paused reader to go on. */
+bool sp2__ring_has_room(sp2__ring *ring);
+
+bool sp2__ring_is_empty(sp2__ring *ring);
+
+static inline bool sp2__ring_is_stopped(sp2__ring *ring) {
+    return atomic_load_explicit(&ring->stopped, memory_order_acquire);
+}
+
+#endif

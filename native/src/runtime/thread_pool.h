@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SP2_RUNTIME_THREAD_POOL_H
+#define SP2_RUNTIME_THREAD_POOL_H
+
+#include "runtime/event_loop.h"
+#include "spead2core/thread_pool.h"
+
+/* Streams and memory pools hold a pool by reference; the last one to let go ends its threads and
+ * waits for them, but not for the one that it runs on. */
+void sp2__thread_pool_retain(sp2_thread_pool *pool);
+void sp2__thread_pool_release(sp2_thread_pool *pool);
+
+/* Gives a reader to the thread that has the fewest; *index is for giving it back. */
+sp2__event_loop *sp2__thread_pool_assign(sp2_thread_pool *pool, uint32_t *index);
+void sp2__thread_pool_unassign(sp2_thread_pool *pool, uint32_t index);
+
+/* The thread that has the fewest readers, for work that comes and goes. */
+sp2__event_loop *sp2__thread_pool_idlest(sp2_thread_pool *pool);
+
+/* Waits until every thread of the pool has gone round its loop once. */
+void sp2__thread_pool_barrier(sp2_thread_pool *pool);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SP2_TRANSPORT_UDP_SOCKET_H
+#define SP2_TRANSPORT_UDP_SOCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/logger.h"
+
+/* What the kernel is asked for when a UDP socket is opened: sp2_udp_options, read and checked. */
+typedef struct sp2__udp_config {
+    const char *bind_host; /* NULL or empty: any address */
+    const char *group;     /* NULL: none but what `bind_host` may be */
+    const char *interface_address;
+    uint32_t interface_index;
+    uint32_t port;
+    uint64_t buffer_size; /* 0: as the operating system makes it */
+    uint64_t warn_below;  /* a smaller buffer than this gives a warning */
+    bool existing;        /* a duplicate of `socket` is used instead of a new one */
+    intptr_t socket;
+} sp2__udp_config;
+
+/* What one message of the kernel brought: one datagram, or several of the same sender in a row that
+ * the kernel has joined (generic receive offload), each of `segment` bytes but the last. */
+typedef struct sp2__udp_message {
+    const uint8_t *data;
+    uint32_t length;
+    uint32_t segment; /* 0 if and only if length is */
+    bool truncated;   /* the message did not fit, so its end is missing */
+} sp2__udp_message;
+
+/* Room for the messages of one system call. */
+typedef struct sp2__udp_batch sp2__udp_batch;
+
+/* Says whether a caller's socket can be received from: *port is what it is bound to, or 0. Returns
+ * SP2_OK, SP2_E_ARG or SP2_E_OS. */
+int32_t sp2__udp_inspect(int64_t socket, uint32_t *port);
+
+/* Opens and binds a socket; *port is what it is bound to. An existing socket is duplicated, and if
+ * it is bound already, nothing but `joins` is done to it. Returns an sp2_status. `*joins` says
+ * whether the kernel may join datagrams. */
+int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr_t *socket,
+                      uint32_t *port, bool *joins);
+/* Nothing is received into the batch from then on, which may be NULL if nothing ever was. */
+void sp2__udp_close(intptr_t socket, sp2__udp_batch *batch);
+
+/* NULL if there is no memory. Each message has room for `slot_size` bytes. */
+sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size);
+
+/* Only after the socket has been closed. May wait for the loop that watched it. NULL is allowed. */
+void sp2__udp_batch_free(sp2__udp_batch *batch);
+
+/* Takes what has arrived, without waiting: *count messages. Returns 0 or an error number. `*again`:
+ * it is to be called once more although the socket does not become readable. */
+int32_t sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, uint32_t *count, bool *again);
+
+/* Whether an error of sp2__udp_receive says that the socket was shut down, so that nothing will
+ * come any more. */
+bool sp2__udp_error_is_end(int32_t os_code);
+sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index);
+
+/* Adds the packets that the kernel has dropped; `*seen` is what the kernel's own counter, which
+ * wraps, said last. */
+void sp2__udp_count_drops(intptr_t socket, uint32_t *seen, _Atomic uint64_t *dropped);
+
+#endif
