@@ -6,7 +6,7 @@ const string Sanitizer = "(?:ERROR|WARNING): (?:Address|Leak|Memory|Thread)Sanit
 
 // What does not run in memcheck: a program that starts itself; one that looks for its pages in /proc; the switched stacks
 // of the schedules. And what is no test of the core's memory, or is not started by the launcher.
-const string NotForMemcheck = "^(exit|mmap|schedules|fuzz_.*|imports|released_binary)$";
+const string NotForMemcheck = @"^(exit\.|mmap\.|schedules\.|fuzz_|imports$|released_binary\.)";
 
 // In the usual time random calls do not come to succeed in memcheck.
 const string SpinSecondsForMemcheck = "30";

@@ -63,6 +63,10 @@ void fault_table_leave_out(const char *reason) {
     printf("Not in the table: %s\n", reason);
 }
 
+bool fault_table_is_empty(void) {
+    return row_count == 0;
+}
+
 void fault_table_compare(const char *path, const char *name) {
     char line[2 * ROW_SIZE];
     char start[64];

@@ -19,6 +19,9 @@ void fault_table_add(const char *fault, const char *scenario, const char *seen, 
 /* A row cannot be made here; says why. */
 void fault_table_leave_out(const char *reason);
 
+/* Whether no test has added a row to it in this process. */
+bool fault_table_is_empty(void);
+
 /* Checks that the rows are those of the file between the lines "<!-- NAME -->" and "<!-- end -->".
  * If rows were left out, the file may have more. */
 void fault_table_compare(const char *path, const char *name);

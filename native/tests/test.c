@@ -133,6 +133,12 @@ void sp2_test_skip(const char *format, ...) {
     longjmp(end_of_test, OUTCOME_SKIPPED);
 }
 
+void sp2_test_run_before(const char *name) {
+    for (const sp2_test *test = first_test; strcmp(test->name, name) != 0; test = test->next) {
+        test->run();
+    }
+}
+
 #if defined(_WIN32)
 uint64_t sp2_test_now_ns(void) {
     LARGE_INTEGER ticks;
@@ -228,12 +234,22 @@ static int run(const sp2_test *test, bool json) {
     return outcome == OUTCOME_SKIPPED ? EXIT_SKIPPED : EXIT_SUCCESS;
 }
 
+/* The one test that has this name, or NULL. */
+static const sp2_test *test_named(const char *name) {
+    const sp2_test *test = first_test;
+    while (test != NULL && strcmp(test->name, name) != 0) {
+        test = test->next;
+    }
+    return test;
+}
+
 static bool is_chosen(const sp2_test *test, int count, char **names) {
     bool any_name = false;
     for (int i = 0; i < count; i++) {
         if (strncmp(names[i], "--", 2) != 0) {
+            const sp2_test *named = test_named(names[i]);
             any_name = true;
-            if (strstr(test->name, names[i]) != NULL) {
+            if (named != NULL ? named == test : strstr(test->name, names[i]) != NULL) {
                 return true;
             }
         }
@@ -250,7 +266,8 @@ int main(int argc, char **argv) {
         } else if (strcmp(argv[i], "--list") == 0) {
             list = true;
         } else if (strncmp(argv[i], "--", 2) == 0) {
-            fprintf(stderr, "usage: %s [--list] [--json] [part of a test's name]...\n", argv[0]);
+            fprintf(stderr, "usage: %s [--list] [--json] [name of a test, or part of names]...\n",
+                    argv[0]);
             return EXIT_FAILURE;
         }
     }

@@ -16,9 +16,11 @@
  *       CHECK_EQ_U64(count, 3);
  *   }
  *
- * test.c has main: it runs the tests in the order of the file, or those whose name contains one of
- * its arguments; `--list` prints the names and `--json` a JSON line per test. Exit code 0: all
- * passed, 1: one failed, 77: all skipped. A test that hangs is ended by CTest's timeout.
+ * CMake reads the names of the tests from the file and makes a CTest entry of each, so that a test
+ * fails, is skipped and hangs on its own. test.c has main: it runs the tests in the order of the
+ * file, or those that its arguments choose: the name of a test, or part of names. `--list` prints
+ * the names and `--json` a JSON line per test. Exit code 0: all passed, 1: one failed or there is
+ * none, 77: all skipped. A test that hangs is ended by CTest's timeout.
  */
 
 typedef struct sp2_test {
@@ -116,6 +118,10 @@ SP2_TEST_PRINTF(1, 2) void sp2_test_context(const char *format, ...);
 
 _Noreturn void sp2_test_abandon(void);
 _Noreturn SP2_TEST_PRINTF(1, 2) void sp2_test_skip(const char *format, ...);
+
+/* Runs the tests that stand before the one of this name, as parts of it: where it judges what they
+ * have gathered, and has been started alone. */
+void sp2_test_run_before(const char *name);
 
 /* Monotonic clock. */
 uint64_t sp2_test_now_ns(void);

@@ -196,5 +196,8 @@ SP2_TEST(Table_of_the_documentation_is_what_these_tests_saw) {
     if (reason != NULL) {
         SKIP("%s", reason);
     }
+    if (fault_table_is_empty()) {
+        sp2_test_run_before(__func__);
+    }
     fault_table_compare(SP2_FAULT_DOCUMENT, SP2_FAULT_TABLE);
 }
