@@ -403,8 +403,8 @@ static void default_memory(void) {
 }
 
 #define STREAM_FILES                                                                               \
-    "ring.c delivery.c stream.c reader.c intake.c wake.c event_loop.c ready_handle.c settings.c "  \
-    "datagram_reader.c udp_reader.c sender.c"
+    "ring.c flow.c stream.c source.c ingest.c wake.c event_loop.c ready_handle.c settings.c "      \
+    "datagram_source.c udp_source.c sender.c"
 
 static const schedule_scenario scenarios[] = {
     {"one consumer, full ring", one_consumer, STREAM_FILES, false},
