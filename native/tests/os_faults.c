@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 
+#include "base/process.h"
 #include "test.h"
 
 enum { PATIENCE_SECONDS = 10 };
@@ -36,6 +37,11 @@ void os_fault_plan(os_call call, int detail, int error, uint32_t skip, uint32_t 
     plan.times = times;
     plan.hits = 0;
     atomic_flag_clear(&lock);
+}
+
+/* What the library maps once for the process is none of a trial's. */
+SP2_TEST_AT_START(find_process_number) {
+    sp2__process();
 }
 
 uint32_t os_fault_end(void) {

@@ -456,7 +456,7 @@ static const struct {
     {"UDP reader is paused and resumed", MUTATE_FENCE, "leave_to_consumer"},
     {"UDP reader is paused and resumed", MUTATE_LOCK, "sp2__stream_wait_for_room"},
     {"UDP reader is stopped by the user", MUTATE_LOCK, "sp2__reader_close"},
-    {"default memory loses its last user", MUTATE_LOCK, "sp2__recycler_alloc"},
+    {"default memory loses its last user", MUTATE_LOCK, "lock_class"},
 };
 
 static const schedule_scenario *scenario_named(const char *name) {

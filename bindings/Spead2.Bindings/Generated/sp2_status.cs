@@ -16,4 +16,5 @@ internal enum sp2_status
     SP2_E_UNSUPPORTED = -8,
     SP2_E_ADDRESS = -9,
     SP2_E_STATE = -10,
+    SP2_E_FORKED = -11,
 }

@@ -21,6 +21,7 @@ internal static unsafe class StatusExports
         -8 => "SP2_E_UNSUPPORTED"u8,
         -9 => "SP2_E_ADDRESS"u8,
         -10 => "SP2_E_STATE"u8,
+        -11 => "SP2_E_FORKED"u8,
         _ => "SP2_E_UNKNOWN"u8,
     });
 
@@ -38,6 +39,7 @@ internal static unsafe class StatusExports
         -8 => "not supported by this library on this system"u8,
         -9 => "the host name or address cannot be used"u8,
         -10 => "not possible any more, or not yet"u8,
+        -11 => "made before a fork: only the parent process can use it"u8,
         _ => "not a status of this library"u8,
     });
 

@@ -374,7 +374,7 @@ SP2_API int32_t sp2_receive_stream_request_ready(sp2_receive_stream *stream);
 /*
  * Stops the stream for good and closes its sockets (stop). Heaps that were finished before can
  * still be popped; those under assembly are dropped. When it returns no reader touches the stream
- * any more. Stopping a stopped stream does nothing.
+ * any more. Stopping a stopped stream does nothing, nor does it in a forked child (spead2core.h).
  *
  * Threads: any.
  * Returns: SP2_OK, SP2_E_ARG.
@@ -383,7 +383,8 @@ SP2_API int32_t sp2_receive_stream_stop(sp2_receive_stream *stream);
 
 /*
  * Stops the stream if need be and frees it, with the heaps that nobody has popped. No other call
- * on the stream may be running or follow. NULL is allowed and does nothing.
+ * on the stream may be running or follow. NULL is allowed and does nothing. In a forked child it
+ * closes the copies of the stream's descriptors and nothing else.
  *
  * Threads: any but a thread of a pool (a callback).
  */

@@ -25,6 +25,15 @@
  * starts with `size`, which its INIT macro sets: fields are only ever appended, and a library that
  * is handed a longer struct than it knows refuses it with SP2_E_TOO_NEW if a field that it does
  * not know is not zero. Reserved fields must be zero. Strings are UTF-8.
+ *
+ * Fork (Linux). Streams, thread pools and memory pools belong to the process that made them. A
+ * forked child has copies, on which every function returns SP2_E_FORKED at once, but
+ * sp2_receive_stream_stop, which returns SP2_OK, and the destroy functions, which close the child's
+ * copies of the descriptors and nothing else: the parent receives as before, and the copies' memory
+ * stays until the child ends. This is so after fork, _Fork and clone. Heaps that were popped before
+ * the fork can be read and released; a memory pool goes on serving without refills; and the child
+ * can make streams and pools of its own. A callback of this library that forks must not return in
+ * the child. Programs started by posix_spawn, vfork or exec inherit no descriptor.
  */
 #include "allocator.h"
 #include "descriptor.h"

@@ -27,6 +27,13 @@ int32_t sp2__fail_null(const char *function, const char *argument) {
     return sp2__fail(SP2_E_ARG, 0, "%s: %s must not be NULL", function, argument);
 }
 
+int32_t sp2__fail_forked(const char *function, const char *argument) {
+    return sp2__fail(SP2_E_FORKED, 0,
+                     "%s: %s was made before this process was forked and belongs to its parent; "
+                     "make a new one here",
+                     function, argument);
+}
+
 const char *sp2_last_error_message(void) {
     return last_message;
 }

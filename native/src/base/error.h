@@ -21,6 +21,9 @@ SP2__COLD int32_t sp2__fail_memory(const char *what);
 /* The same for SP2_E_ARG: an argument that must not be NULL. */
 SP2__COLD int32_t sp2__fail_null(const char *function, const char *argument);
 
+/* The same for SP2_E_FORKED: an argument that is an inherited copy (base/process.h). */
+SP2__COLD int32_t sp2__fail_forked(const char *function, const char *argument);
+
 /* Whether an operating system's error number says that there is no memory. */
 bool sp2__os_error_is_memory(int32_t os_code);
 

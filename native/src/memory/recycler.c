@@ -80,7 +80,7 @@ typedef struct size_class {
 #define UNCOUNTED_SHARE 8
 
 static size_class classes[CLASS_COUNT];
-static atomic_flag classes_init_flag = ATOMIC_FLAG_INIT;
+static sp2__spinlock classes_lock; /* while they are prepared */
 static atomic_bool classes_ready;
 static _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t large_cached_bytes;
 static _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t cache_limit = SP2_MEMORY_CACHE_LIMIT_DEFAULT;
@@ -111,15 +111,14 @@ static void init_classes(void) {
     if (atomic_load_explicit(&classes_ready, memory_order_acquire)) {
         return;
     }
-    if (!atomic_flag_test_and_set(&classes_init_flag)) {
+    sp2__spinlock_lock(&classes_lock);
+    if (!atomic_load_explicit(&classes_ready, memory_order_relaxed)) {
         for (unsigned i = 0; i < CLASS_COUNT; i++) {
             classes[i].size = class_size(i);
         }
         atomic_store_explicit(&classes_ready, true, memory_order_release);
     }
-    while (!atomic_load_explicit(&classes_ready, memory_order_acquire)) {
-        sp2__spin_pause();
-    }
+    sp2__spinlock_unlock(&classes_lock);
 }
 
 static uint64_t read_counter(_Atomic uint64_t *counter) {
@@ -154,6 +153,14 @@ static bool is_large(unsigned index) {
 static void prefetch_block(const free_block *block, uint64_t size) {
     for (uint64_t offset = 0; offset < PREFETCHED_BYTES && offset < size; offset += CACHE_LINE) {
         SP2__PREFETCH_WRITE((const void *)((uintptr_t)block + offset));
+    }
+}
+
+/* What a fork left half changed is forgotten, with its blocks. */
+static void lock_class(size_class *class) {
+    if (sp2__spinlock_lock(&class->lock)) {
+        class->ready = NULL;
+        class->idle = NULL;
     }
 }
 
@@ -239,7 +246,7 @@ void *sp2__recycler_alloc(uint64_t size) {
     }
     init_classes();
     size_class *class = &classes[index];
-    sp2__spinlock_lock(&class->lock);
+    lock_class(class);
     void *block = pop_block(class);
     if (block != NULL) {
         count_locked(&class->hits);
@@ -277,7 +284,7 @@ static void give_back_list(size_class *class, unsigned index, free_block *block)
 /* Gives the idle blocks of a class back and makes all that are unused now the idle ones. */
 static void age_class(unsigned index) {
     size_class *class = &classes[index];
-    sp2__spinlock_lock(&class->lock);
+    lock_class(class);
     free_block *old = class->idle;
     class->idle = NULL;
     free_block *block;
@@ -343,6 +350,10 @@ void sp2__recycler_remove_user(void) {
     if (atomic_fetch_sub(&users, 1) == 1) {
         give_back_all();
     }
+}
+
+void sp2__recycler_forget_user(void) {
+    atomic_fetch_sub(&users, 1);
 }
 
 bool sp2__recycler_idle_work_pending(void) {

@@ -20,6 +20,9 @@ void sp2__recycler_free(void *block, uint64_t size);
 void sp2__recycler_add_user(void);
 void sp2__recycler_remove_user(void);
 
+/* In a forked child: a user that was its parent's is none of its own. Frees nothing. */
+void sp2__recycler_forget_user(void);
+
 /* Whether there are blocks in use or kept, which will need the idle work some time. */
 bool sp2__recycler_idle_work_pending(void);
 

@@ -271,6 +271,9 @@ static int32_t check_pop(const char *function, const sp2_receive_stream *stream,
     if (capacity == 0) {
         return sp2__fail(SP2_E_ARG, 0, "%s: capacity must be at least 1, not 0", function);
     }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked(function, "the stream");
+    }
     return SP2_OK;
 }
 
@@ -328,6 +331,9 @@ int32_t sp2_receive_stream_set_ready_callback(sp2_receive_stream *stream, sp2_re
     if (stream == NULL) {
         return sp2__fail_null("sp2_receive_stream_set_ready_callback", "stream");
     }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_set_ready_callback", "the stream");
+    }
     sp2__mutex_lock(&stream->ready_lock);
     stream->ready = ready;
     stream->ready_context = context;
@@ -341,6 +347,9 @@ int32_t sp2_receive_stream_set_ready_callback(sp2_receive_stream *stream, sp2_re
 int32_t sp2_receive_stream_request_ready(sp2_receive_stream *stream) {
     if (stream == NULL) {
         return sp2__fail_null("sp2_receive_stream_request_ready", "stream");
+    }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_request_ready", "the stream");
     }
     sp2__ring *ring = &stream->ring;
     atomic_store(&ring->request, true);
@@ -363,6 +372,9 @@ int32_t sp2_receive_stream_get_fd(sp2_receive_stream *stream, int64_t *handle) {
     }
     if (stream == NULL || handle == NULL) {
         return sp2__fail_null("sp2_receive_stream_get_fd", stream == NULL ? "stream" : "handle");
+    }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_get_fd", "the stream");
     }
     intptr_t signal;
     const int32_t error = sp2__ready_handle_open(&stream->ready_handle, &signal);

@@ -8,10 +8,14 @@ void sp2__ready_handle_init(sp2__ready_handle *handle) {
     handle->signal = SP2__NO_SIGNAL;
 }
 
-void sp2__ready_handle_destroy(sp2__ready_handle *handle) {
+void sp2__ready_handle_close_copy(sp2__ready_handle *handle) {
     if (handle->signal != SP2__NO_SIGNAL) {
         sp2__signal_close(handle->signal);
     }
+}
+
+void sp2__ready_handle_destroy(sp2__ready_handle *handle) {
+    sp2__ready_handle_close_copy(handle);
     sp2__mutex_destroy(&handle->lock);
 }
 

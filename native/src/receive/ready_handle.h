@@ -24,6 +24,9 @@ typedef struct sp2__ready_handle {
 void sp2__ready_handle_init(sp2__ready_handle *handle);
 void sp2__ready_handle_destroy(sp2__ready_handle *handle);
 
+/* All that a forked child does with its copy: closes the signal, if there is one. */
+void sp2__ready_handle_close_copy(sp2__ready_handle *handle);
+
 /* Opens the signal if there is none yet. Returns 0 or an error number. */
 int32_t sp2__ready_handle_open(sp2__ready_handle *handle, intptr_t *signal);
 

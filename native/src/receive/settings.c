@@ -9,6 +9,9 @@ int32_t sp2_receive_stream_set_memory_allocator(sp2_receive_stream *stream,
     if (stream == NULL) {
         return sp2__fail_null("sp2_receive_stream_set_memory_allocator", "stream");
     }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_set_memory_allocator", "the stream");
+    }
     if (allocator != NULL) {
         sp2__allocator_retain(allocator);
     }
@@ -25,6 +28,9 @@ int32_t sp2_receive_stream_set_memcpy(sp2_receive_stream *stream, int32_t method
     if (stream == NULL) {
         return sp2__fail_null("sp2_receive_stream_set_memcpy", "stream");
     }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_set_memcpy", "the stream");
+    }
     sp2__mutex_lock(&stream->lock);
     const bool known = sp2__copier_set_method(&stream->assembler.copier, method);
     sp2__mutex_unlock(&stream->lock);
@@ -39,6 +45,9 @@ int32_t sp2_receive_stream_set_copy_function(sp2_receive_stream *stream, sp2_cop
                                              void *context) {
     if (stream == NULL) {
         return sp2__fail_null("sp2_receive_stream_set_copy_function", "stream");
+    }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_set_copy_function", "the stream");
     }
     sp2__assembler *assembler = &stream->assembler;
     sp2__mutex_lock(&stream->lock);

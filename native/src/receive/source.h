@@ -29,6 +29,8 @@ typedef struct sp2__reader_ops {
     /* Closes the source for good, and sets `unused`. With the reader's lock and source lock, any
      * thread. May be NULL. */
     void (*close)(sp2__reader *reader);
+    /* Closes a forked child's copy of the descriptors, and nothing else. May be NULL. */
+    void (*close_copy)(sp2__reader *reader);
     /* Updates `dropped`. With the reader's source lock, any thread. May be NULL. */
     void (*count_drops)(sp2__reader *reader);
     void (*free)(sp2__reader *reader);

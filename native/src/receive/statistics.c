@@ -56,6 +56,9 @@ int32_t sp2_receive_stream_get_stats(sp2_receive_stream *stream, sp2_receive_sta
     if (stream == NULL || stats == NULL) {
         return sp2__fail_null("sp2_receive_stream_get_stats", stream == NULL ? "stream" : "stats");
     }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_get_stats", "the stream");
+    }
     const reader_stats readers = count_of_readers(stream);
     sp2__mutex_lock(&stream->stats_lock);
     const sp2_receive_stats now = published(stream, &readers);
@@ -88,6 +91,9 @@ int32_t sp2_receive_stream_get_stat_count(sp2_receive_stream *stream, uint32_t *
         return sp2__fail_null("sp2_receive_stream_get_stat_count",
                               stream == NULL ? "stream" : "count");
     }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_get_stat_count", "the stream");
+    }
     *count = stat_count(stream);
     return SP2_OK;
 }
@@ -105,6 +111,9 @@ int32_t sp2_receive_stream_get_stat_info(sp2_receive_stream *stream, uint32_t in
     if (stream == NULL || info == NULL) {
         return sp2__fail_null("sp2_receive_stream_get_stat_info",
                               stream == NULL ? "stream" : "info");
+    }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_get_stat_info", "the stream");
     }
     const int32_t status = check_index("sp2_receive_stream_get_stat_info", stream, index);
     if (status != SP2_OK) {
@@ -128,6 +137,9 @@ int32_t sp2_receive_stream_find_stat(sp2_receive_stream *stream, const char *nam
                                                               : name == NULL ? "name"
                                                                              : "index");
     }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_find_stat", "the stream");
+    }
     for (uint32_t i = 0; i < stat_count(stream); i++) {
         if (strcmp(name, stat_name(stream, i)) == 0) {
             *index = i;
@@ -147,6 +159,9 @@ int32_t sp2_receive_stream_get_stat_values(sp2_receive_stream *stream, uint64_t 
         return sp2__fail_null("sp2_receive_stream_get_stat_values", stream == NULL  ? "stream"
                                                                     : count == NULL ? "count"
                                                                                     : "values");
+    }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_get_stat_values", "the stream");
     }
     const uint32_t wanted = capacity < stat_count(stream) ? capacity : stat_count(stream);
     const reader_stats readers = count_of_readers(stream);
@@ -171,6 +186,9 @@ int32_t sp2_receive_stream_get_stat_values(sp2_receive_stream *stream, uint64_t 
 int32_t sp2_receive_stream_update_stat(sp2_receive_stream *stream, uint32_t index, uint64_t value) {
     if (stream == NULL) {
         return sp2__fail_null("sp2_receive_stream_update_stat", "stream");
+    }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_update_stat", "the stream");
     }
     const int32_t status = check_index("sp2_receive_stream_update_stat", stream, index);
     if (status != SP2_OK) {

@@ -145,6 +145,9 @@ int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_receive_optio
     *created = NULL;
     sp2_receive_options options;
     int32_t status = read_options(caller, &options);
+    if (status == SP2_OK && pool != NULL) {
+        status = sp2__thread_pool_check(pool, "sp2_receive_stream_create");
+    }
     if (status != SP2_OK) {
         return status;
     }
@@ -160,6 +163,7 @@ int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_receive_optio
         return status;
     }
     stream->pool = held_pool;
+    stream->process = sp2__process();
     stream->flags = options.flags;
     stream->held = options.flags & SP2_RECEIVE_EXPLICIT_START;
     stream->stop_on_stop_item = !(options.flags & SP2_RECEIVE_IGNORE_STOP_ITEM);
@@ -208,6 +212,9 @@ int32_t sp2_receive_stream_start(sp2_receive_stream *stream) {
     if (stream == NULL) {
         return sp2__fail_null("sp2_receive_stream_start", "stream");
     }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_start", "the stream");
+    }
     sp2__mutex_lock(&stream->lock);
     if (atomic_exchange(&stream->held, false)) {
         sp2__stream_resume_readers(stream);
@@ -219,6 +226,9 @@ int32_t sp2_receive_stream_start(sp2_receive_stream *stream) {
 int32_t sp2_receive_stream_set_stop_on_stop_item(sp2_receive_stream *stream, int32_t stop) {
     if (stream == NULL) {
         return sp2__fail_null("sp2_receive_stream_set_stop_on_stop_item", "stream");
+    }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_set_stop_on_stop_item", "the stream");
     }
     sp2__mutex_lock(&stream->lock);
     stream->stop_on_stop_item = stop != 0;
@@ -233,6 +243,9 @@ int32_t sp2_receive_stream_get_stop_on_stop_item(sp2_receive_stream *stream, int
     if (stream == NULL || stop == NULL) {
         return sp2__fail_null("sp2_receive_stream_get_stop_on_stop_item",
                               stream == NULL ? "stream" : "stop");
+    }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_get_stop_on_stop_item", "the stream");
     }
     sp2__mutex_lock(&stream->lock);
     *stop = stream->stop_on_stop_item;
@@ -266,6 +279,9 @@ int32_t sp2_receive_stream_stop(sp2_receive_stream *stream) {
     if (stream == NULL) {
         return sp2__fail_null("sp2_receive_stream_stop", "stream");
     }
+    if (sp2__stream_is_inherited(stream)) {
+        return SP2_OK;
+    }
     sp2__mutex_lock(&stream->lock);
     if (!sp2__stream_is_stopped(stream)) {
         atomic_store(&stream->stopped, true);
@@ -290,8 +306,28 @@ static void free_readers(sp2_receive_stream *stream) {
     }
 }
 
+/*
+ * All that a forked child does with its copy: it closes the descriptors. It must not ask the poller
+ * to forget them, which is the parent's, too; and memory may be half changed by threads that do not
+ * exist here, so that it stays. A reader is marked as closed before its descriptors are.
+ */
+static void close_copy(sp2_receive_stream *stream) {
+    for (sp2__reader *reader = atomic_load(&stream->readers); reader != NULL;
+         reader = reader->next) {
+        if (!reader->closed && reader->ops->close_copy != NULL) {
+            reader->ops->close_copy(reader);
+        }
+    }
+    sp2__ready_handle_close_copy(&stream->ready_handle);
+    sp2__thread_pool_release(stream->pool);
+}
+
 void sp2_receive_stream_destroy(sp2_receive_stream *stream) {
     if (stream == NULL) {
+        return;
+    }
+    if (sp2__stream_is_inherited(stream)) {
+        close_copy(stream);
         return;
     }
     sp2_receive_stream_stop(stream);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/logger.h"
+#include "base/process.h"
 #include "base/thread.h"
 #include "packet/packet.h"
 #include "receive/assembler.h"
@@ -24,8 +25,9 @@
 struct sp2_receive_stream {
     sp2__ring ring;
     sp2_thread_pool *pool;
-    uint32_t flags;  /* sp2_receive_flags as the user gave them */
-    int64_t spin_ns; /* of a blocking pop */
+    uint32_t process; /* that made the stream; base/process.h */
+    uint32_t flags;   /* sp2_receive_flags as the user gave them */
+    int64_t spin_ns;  /* of a blocking pop */
     sp2__logger logger;
     _Atomic(sp2__reader *) readers; /* a list that only grows, until the stream is destroyed */
     atomic_bool lossy;              /* a lossy reader was added */
@@ -111,6 +113,11 @@ void sp2__stream_call_ready_if_due(sp2_receive_stream *stream);
 
 static inline bool sp2__stream_is_stopped(sp2_receive_stream *stream) {
     return atomic_load_explicit(&stream->stopped, memory_order_acquire);
+}
+
+/* Whether the stream is a forked child's copy, of which only the descriptors may be touched. */
+static inline bool sp2__stream_is_inherited(const sp2_receive_stream *stream) {
+    return sp2__is_inherited(stream->process);
 }
 
 /* ---- between the files of the stream; the first two under the lock ---- */

@@ -142,6 +142,10 @@ void sp2__event_loop_destroy(sp2__event_loop *loop) {
     free_loop(loop);
 }
 
+void sp2__event_loop_close_copy(sp2__event_loop *loop) {
+    sp2__poller_close(loop->poller);
+}
+
 void sp2__event_loop_post(sp2__event_loop *loop, sp2__task *task) {
     bool asleep = false;
     sp2__mutex_lock(&loop->lock);

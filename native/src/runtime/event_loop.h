@@ -36,6 +36,9 @@ int32_t sp2__event_loop_create(const sp2__event_loop_hooks *hooks, sp2__event_lo
  * does not wait, and the rest follows when the task has returned. NULL is allowed. */
 void sp2__event_loop_destroy(sp2__event_loop *loop);
 
+/* All that a forked child does with its copy of a loop: closes the descriptors. */
+void sp2__event_loop_close_copy(sp2__event_loop *loop);
+
 /* Makes the task run once, soon. A task that waits already is not posted again. Any thread. */
 void sp2__event_loop_post(sp2__event_loop *loop, sp2__task *task);
 

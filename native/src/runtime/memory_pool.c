@@ -9,6 +9,7 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/logger.h"
+#include "base/process.h"
 #include "base/sized.h"
 #include "base/spinlock.h"
 #include "memory/allocator.h"
@@ -41,6 +42,7 @@ typedef struct memory_pool {
     atomic_bool warn_on_empty;
     sp2__task refill;
     sp2__event_loop *refill_loop; /* where the task is posted, while `refilling` */
+    uint32_t process;             /* that made the pool; base/process.h */
     sp2__spinlock lock;
     /* Under the lock: */
     pool_block *free;            /* the block that was freed last comes first */
@@ -48,6 +50,15 @@ typedef struct memory_pool {
     bool refilling;
     bool ended;
 } memory_pool;
+
+/* In a forked child an inherited pool goes on without the blocks that another thread was just
+ * taking or returning, without refills, and in silence. */
+static void lock_pool(memory_pool *pool) {
+    if (sp2__spinlock_lock(&pool->lock)) {
+        pool->free = NULL;
+        pool->stats.free = 0;
+    }
+}
 
 static void *source_allocate(sp2_allocator *source, uint64_t size, void **context) {
     if (source != NULL) {
@@ -104,7 +115,8 @@ static bool keep(memory_pool *pool, pool_block *block) {
 
 /* Whether a refill is due, which the caller then has to post. Under the lock. */
 static bool start_refill(memory_pool *pool) {
-    if (pool->refilling || pool->stats.free >= pool->low_water) {
+    if (pool->refilling || pool->stats.free >= pool->low_water ||
+        sp2__is_inherited(pool->process)) {
         return false;
     }
     pool->refilling = true;
@@ -118,7 +130,7 @@ static bool serves(const memory_pool *pool, uint64_t size) {
 static void *allocate_outside(memory_pool *pool, uint64_t size, void **block_context) {
     void *memory = source_allocate(pool->source, size, block_context);
     if (memory != NULL) {
-        sp2__spinlock_lock(&pool->lock);
+        lock_pool(pool);
         pool->stats.outside++;
         sp2__spinlock_unlock(&pool->lock);
     }
@@ -126,7 +138,8 @@ static void *allocate_outside(memory_pool *pool, uint64_t size, void **block_con
 }
 
 static pool_block *allocate_at_once(memory_pool *pool, uint64_t size) {
-    if (atomic_load_explicit(&pool->warn_on_empty, memory_order_relaxed)) {
+    if (atomic_load_explicit(&pool->warn_on_empty, memory_order_relaxed) &&
+        !sp2__is_inherited(pool->process)) {
         SP2__LOG(&pool->logger, SP2__MESSAGE_POOL_EMPTY, SP2_LOG_WARNING,
                  "the memory pool is empty: %" PRIu64
                  " bytes are wanted, and memory is allocated at once (more initial blocks, or a "
@@ -135,7 +148,7 @@ static pool_block *allocate_at_once(memory_pool *pool, uint64_t size) {
     }
     pool_block *block = make_block(pool->source, pool->upper);
     if (block != NULL) {
-        sp2__spinlock_lock(&pool->lock);
+        lock_pool(pool);
         pool->stats.misses++;
         pool->stats.in_use++;
         sp2__spinlock_unlock(&pool->lock);
@@ -150,7 +163,7 @@ static void *allocate(sp2_allocator *allocator, uint64_t size, const sp2_packet_
     if (!serves(pool, size)) {
         return allocate_outside(pool, size, block_context);
     }
-    sp2__spinlock_lock(&pool->lock);
+    lock_pool(pool);
     pool_block *block = pool->free;
     if (block != NULL) {
         pool->free = block->next;
@@ -178,7 +191,7 @@ static void free_block(sp2_allocator *allocator, void *memory, uint64_t size, vo
         return;
     }
     pool_block *block = block_context;
-    sp2__spinlock_lock(&pool->lock);
+    lock_pool(pool);
     pool->stats.in_use--;
     const bool kept = keep(pool, block);
     sp2__spinlock_unlock(&pool->lock);
@@ -190,7 +203,7 @@ static void free_block(sp2_allocator *allocator, void *memory, uint64_t size, vo
 /* Says that a block is to be made, of memory from *source, which then is held. Else the refill is
  * over, and nothing of the pool may be used any more. */
 static bool refill_goes_on(memory_pool *pool, sp2_allocator **source) {
-    sp2__spinlock_lock(&pool->lock);
+    lock_pool(pool);
     const bool ended = pool->ended;
     const bool goes_on = !ended && pool->stats.free < pool->initial;
     if (goes_on && pool->source != NULL) {
@@ -214,7 +227,7 @@ static void refill(sp2__task *task) {
         return;
     }
     pool_block *block = make_spare_block(source, size);
-    sp2__spinlock_lock(&pool->lock);
+    lock_pool(pool);
     const bool ended = pool->ended;
     const bool kept = block != NULL && !ended && keep(pool, block);
     const bool again = kept && pool->stats.free < pool->initial;
@@ -236,8 +249,14 @@ static void end(sp2_allocator *allocator) {
     memory_pool *pool = (memory_pool *)allocator;
     sp2_allocator *source = pool->source;
     sp2_thread_pool *thread_pool = pool->thread_pool;
+    if (sp2__is_inherited(pool->process)) {
+        if (thread_pool != NULL) {
+            sp2__thread_pool_release(thread_pool);
+        }
+        return; /* the blocks stay where they are: they may be half on the list */
+    }
     sp2__logger_destroy(&pool->logger);
-    sp2__spinlock_lock(&pool->lock);
+    lock_pool(pool);
     pool->ended = true;
     pool_block *block = pool->free;
     const uint64_t size = pool->upper;
@@ -309,6 +328,7 @@ static memory_pool *create(const sp2_memory_pool_options *options) {
     pool->initial = options->initial;
     pool->low_water = options->low_water;
     pool->refill.run = refill;
+    pool->process = sp2__process();
     atomic_init(&pool->warn_on_empty, !(options->flags & SP2_MEMORY_POOL_NO_WARNING));
     sp2__logger_init(&pool->logger, options->log, options->log_context, options->log_level);
     if (options->base != NULL) {
@@ -350,6 +370,9 @@ int32_t sp2_memory_pool_create(const sp2_memory_pool_options *caller, sp2_alloca
                                      "sp2_memory_pool_options");
     if (status == SP2_OK) {
         status = check_values(&options);
+    }
+    if (status == SP2_OK && options.thread_pool != NULL) {
+        status = sp2__thread_pool_check(options.thread_pool, "sp2_memory_pool_create");
     }
     if (status != SP2_OK) {
         return status;
@@ -412,7 +435,7 @@ int32_t sp2_memory_pool_get_stats(sp2_allocator *allocator, sp2_memory_pool_stat
     if (stats == NULL) {
         return sp2__fail_null("sp2_memory_pool_get_stats", "stats");
     }
-    sp2__spinlock_lock(&pool->lock);
+    lock_pool(pool);
     const sp2_memory_pool_stats now = pool->stats;
     sp2__spinlock_unlock(&pool->lock);
     return sp2__sized_write(stats, &now, sizeof(now), sizeof(now), "sp2_memory_pool_stats");

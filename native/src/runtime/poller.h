@@ -17,6 +17,9 @@ typedef struct sp2__poller sp2__poller;
 int32_t sp2__poller_create(sp2__poller **poller);
 void sp2__poller_destroy(sp2__poller *poller);
 
+/* Closes what the poller has open, and nothing else: for a forked child's copy. */
+void sp2__poller_close(sp2__poller *poller);
+
 /* Runs the task of each socket that is readable, and waits for that if there is none: at most
  * `timeout_ms`, negative without limit. The loop's thread. Returns 0 or an error number; having
  * been interrupted is no error. */

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/logger.h"
+#include "base/process.h"
 #include "base/sized.h"
 #include "base/thread.h"
 #include "memory/recycler.h"
@@ -25,6 +26,7 @@ typedef struct pool_thread {
 
 struct sp2_thread_pool {
     _Atomic uint32_t references;
+    uint32_t process; /* that made the pool; base/process.h */
     uint32_t thread_count;
     uint32_t affinity_count;
     int32_t *affinity;
@@ -72,6 +74,18 @@ static void wait_failed(void *context, uint32_t index, int32_t error) {
     SP2__LOG(&pool->logger, SP2__MESSAGE_THREAD, SP2_LOG_WARNING,
              "thread %u cannot wait for its sockets: %s", (unsigned)index,
              sp2__os_error_text(error, text, sizeof(text)));
+}
+
+/* All that a forked child does with its copy of a pool, when anything releases it for the first
+ * time: other references may never be released. */
+static void close_copy(sp2_thread_pool *pool) {
+    if (atomic_exchange(&pool->references, 0) == 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < pool->thread_count; i++) {
+        sp2__event_loop_close_copy(pool->threads[i].loop);
+    }
+    sp2__recycler_forget_user();
 }
 
 static void free_pool(sp2_thread_pool *pool) {
@@ -174,6 +188,7 @@ int32_t sp2_thread_pool_create(const sp2_thread_pool_options *caller, sp2_thread
         return sp2__fail_memory("a thread pool");
     }
     atomic_init(&pool->references, 1);
+    pool->process = sp2__process();
     pool->thread_count = options.threads;
     pool->affinity_count = options.affinity_count;
     set_name(pool, options.name);
@@ -200,9 +215,16 @@ void sp2__thread_pool_retain(sp2_thread_pool *pool) {
 }
 
 void sp2__thread_pool_release(sp2_thread_pool *pool) {
-    if (atomic_fetch_sub(&pool->references, 1) == 1) {
+    if (sp2__is_inherited(pool->process)) {
+        close_copy(pool);
+    } else if (atomic_fetch_sub(&pool->references, 1) == 1) {
         free_pool(pool);
     }
+}
+
+int32_t sp2__thread_pool_check(const sp2_thread_pool *pool, const char *function) {
+    return sp2__is_inherited(pool->process) ? sp2__fail_forked(function, "the thread pool")
+                                            : SP2_OK;
 }
 
 /* The thread with the fewest readers. Under the lock. */

@@ -10,6 +10,9 @@
 void sp2__thread_pool_retain(sp2_thread_pool *pool);
 void sp2__thread_pool_release(sp2_thread_pool *pool);
 
+/* SP2_OK, or SP2_E_FORKED as a failure of `function` if the pool is an inherited copy. */
+int32_t sp2__thread_pool_check(const sp2_thread_pool *pool, const char *function);
+
 /* Gives a reader to the thread that has the fewest; *index is for giving it back. */
 sp2__event_loop *sp2__thread_pool_assign(sp2_thread_pool *pool, uint32_t *index);
 void sp2__thread_pool_unassign(sp2_thread_pool *pool, uint32_t index);

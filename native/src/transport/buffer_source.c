@@ -74,6 +74,9 @@ int32_t sp2_receive_stream_add_buffer_reader(sp2_receive_stream *stream, const v
         return sp2__fail_null("sp2_receive_stream_add_buffer_reader",
                               stream == NULL ? "stream" : "data");
     }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_add_buffer_reader", "the stream");
+    }
     const int32_t status = sp2__stream_check_open(stream, "sp2_receive_stream_add_buffer_reader");
     if (status != SP2_OK) {
         return status;

@@ -67,6 +67,9 @@ int32_t sp2_receive_stream_add_datagram_reader(sp2_receive_stream *stream,
         return sp2__fail_null("sp2_receive_stream_add_datagram_reader",
                               stream == NULL ? "stream" : "datagrams");
     }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_add_datagram_reader", "the stream");
+    }
     int32_t status = check_datagrams(datagrams, count);
     if (status == SP2_OK) {
         status = sp2__stream_check_open(stream, "sp2_receive_stream_add_datagram_reader");

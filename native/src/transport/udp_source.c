@@ -161,6 +161,10 @@ static void close_reader(sp2__reader *base) {
     sp2__udp_close(reader->socket, reader->batch);
 }
 
+static void close_copy(sp2__reader *base) {
+    sp2__udp_close(SP2__CONTAINER(base, udp_reader, base)->socket, NULL);
+}
+
 static void count_drops(sp2__reader *base) {
     udp_reader *reader = SP2__CONTAINER(base, udp_reader, base);
     sp2__udp_count_drops(reader->socket, &reader->drops_seen, &base->dropped);
@@ -176,6 +180,7 @@ static const sp2__reader_ops ops = {
     .turn = turn,
     .pause = pause_reader,
     .close = close_reader,
+    .close_copy = close_copy,
     .count_drops = count_drops,
     .free = free_reader,
     .lossy = true,
@@ -248,6 +253,9 @@ int32_t sp2_receive_stream_add_udp_reader(sp2_receive_stream *stream, const sp2_
     if (stream == NULL || caller == NULL) {
         return sp2__fail_null("sp2_receive_stream_add_udp_reader",
                               stream == NULL ? "stream" : "options");
+    }
+    if (sp2__stream_is_inherited(stream)) {
+        return sp2__fail_forked("sp2_receive_stream_add_udp_reader", "the stream");
     }
     sp2__udp_config config;
     uint32_t max_size;

@@ -82,7 +82,7 @@
 /* Locks say where they are taken. */
 #include "base/spinlock.h"
 #include "base/thread.h"
-void schedule_lock(schedule_place *place, void *lock);
+bool schedule_lock(schedule_place *place, void *lock);
 void schedule_unlock(schedule_place *place, void *lock);
 #define sp2__mutex_lock(mutex) schedule_lock(SCHEDULE_PLACE, mutex)
 #define sp2__mutex_unlock(mutex) schedule_unlock(SCHEDULE_PLACE, mutex)

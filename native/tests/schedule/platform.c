@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/process.h"
 #include "base/spinlock.h"
 #include "runtime/poller.h"
 #include "runtime/signal.h"
@@ -20,6 +21,15 @@ static uint64_t now_ns;
 
 uint64_t sp2__clock_ns(void) {
     return ++now_ns;
+}
+
+/* ---- processes: there is one ---- */
+
+static const uint32_t only_process = 1;
+const uint32_t *sp2__process_number = &only_process;
+
+uint32_t sp2__process_find(void) {
+    return only_process;
 }
 
 /* ---- threads ---- */
@@ -44,15 +54,17 @@ void sp2__mutex_destroy(sp2__mutex *mutex) {
     schedule_check(is_free(mutex), "a lock that is held is destroyed");
 }
 
-void schedule_lock(schedule_place *place, void *lock);
+bool schedule_lock(schedule_place *place, void *lock);
 void schedule_unlock(schedule_place *place, void *lock);
 
-void schedule_lock(schedule_place *place, void *lock) {
+/* Says that it was not taken over from another process. */
+bool schedule_lock(schedule_place *place, void *lock) {
     schedule_locked(place);
     if (!schedule_leaves_out(place, MUTATE_LOCK)) {
         schedule_wait(is_free, lock, false);
         ((lock_state *)lock)->held = true;
     }
+    return false;
 }
 
 void schedule_unlock(schedule_place *place, void *lock) {
@@ -341,6 +353,10 @@ int32_t sp2__poller_create(sp2__poller **created) {
     *poller = (sp2__poller){.used = true};
     *created = poller;
     return 0;
+}
+
+void sp2__poller_close(sp2__poller *poller) {
+    (void)poller;
 }
 
 void sp2__poller_destroy(sp2__poller *poller) {

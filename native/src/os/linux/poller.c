@@ -46,17 +46,20 @@ int32_t sp2__poller_create(sp2__poller **created) {
     return 0;
 }
 
-void sp2__poller_destroy(sp2__poller *poller) {
-    if (poller == NULL) {
-        return;
-    }
+void sp2__poller_close(sp2__poller *poller) {
     if (poller->wake_fd >= 0) {
         close(poller->wake_fd);
     }
     if (poller->epoll_fd >= 0) {
         close(poller->epoll_fd);
     }
-    sp2__free(poller);
+}
+
+void sp2__poller_destroy(sp2__poller *poller) {
+    if (poller != NULL) {
+        sp2__poller_close(poller);
+        sp2__free(poller);
+    }
 }
 
 static void drain_wake_fd(int wake_fd) {

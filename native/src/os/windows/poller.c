@@ -34,9 +34,13 @@ int32_t sp2__poller_create(sp2__poller **created) {
     return 0;
 }
 
+void sp2__poller_close(sp2__poller *poller) {
+    CloseHandle(poller->port);
+}
+
 void sp2__poller_destroy(sp2__poller *poller) {
     if (poller != NULL) {
-        CloseHandle(poller->port);
+        sp2__poller_close(poller);
         sp2__free(poller);
     }
 }

@@ -1,0 +1,602 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a forked child does with the streams and pools that it inherits must not concern the parent,
+ * and must return. Children answer by their exit code: they have no threads, and those that escape
+ * the C library's fork may not even allocate.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "loopback.h"
+#include "receiver.h"
+#include "test_threads.h"
+
+enum { HEAP_BYTES = 1000, SOURCES = 2, RING_HEAPS = 16, DONE = 42, FIRST_FAILURE = 50 };
+
+/* ---- ways to fork ---- */
+
+typedef enum fork_way { BY_FORK, BY_BARE_FORK, BY_CLONE, FORK_WAYS } fork_way;
+
+static const char *const way_names[FORK_WAYS] = {"fork", "_Fork", "clone"};
+
+/* Since glibc 2.34 and musl 1.2.3. */
+extern pid_t _Fork(void) __attribute__((weak));
+
+static pid_t fork_by(fork_way way) {
+    fflush(NULL);
+    switch (way) {
+    case BY_BARE_FORK:
+        return _Fork == NULL ? (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL) : _Fork();
+    case BY_CLONE:
+        return (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+    default:
+        return fork();
+    }
+}
+
+/* Checks that the child ends by itself, with DONE; else the code says what failed. */
+static void check_child(pid_t child) {
+    int status = 0;
+    pid_t ended = 0;
+    REQUIRE(child > 0);
+    WAIT_UNTIL((ended = waitpid(child, &status, WNOHANG)) != 0, PATIENCE_SECONDS);
+    if (ended == 0) {
+        kill(child, SIGKILL);
+        waitpid(child, &status, 0);
+    }
+    CHECK_EQ_I64(WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), DONE);
+}
+
+/* In a child: ends it with a code that names the place if something does not hold. */
+#define CHILD_CHECK(condition, place)                                                              \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            _exit(FIRST_FAILURE + (place));                                                        \
+        }                                                                                          \
+    } while (0)
+
+/* ---- a process that receives ---- */
+
+typedef struct receiver {
+    sp2_thread_pool *threads;
+    sp2_allocator *memory;
+    sp2_receive_stream *stream;
+    uint32_t ports[SOURCES];
+    int64_t handle;
+    uint64_t sent; /* heaps, to each source */
+} receiver;
+
+static sp2_allocator *new_memory_pool(sp2_thread_pool *threads) {
+    sp2_memory_pool_options options = SP2_MEMORY_POOL_OPTIONS_INIT;
+    sp2_allocator *pool;
+    options.upper = HEAP_BYTES;
+    options.max_free = 8;
+    options.initial = 8;
+    options.low_water = 8;
+    options.thread_pool = threads;
+    options.log_level = SP2_LOG_NONE;
+    REQUIRE_OK(sp2_memory_pool_create(&options, &pool));
+    return pool;
+}
+
+/* Two sources on two threads, with a memory pool and a handle for event loops. */
+static receiver start_receiver(uint64_t ring_heaps) {
+    receiver r = {.sent = 0};
+    sp2_thread_pool_options threads = SP2_THREAD_POOL_OPTIONS_INIT;
+    sp2_receive_options options = quiet_options(0);
+    threads.threads = SOURCES;
+    options.ring_heaps = ring_heaps;
+    options.max_heaps = RING_HEAPS;
+    REQUIRE_OK(sp2_thread_pool_create(&threads, &r.threads));
+    r.memory = new_memory_pool(r.threads);
+    REQUIRE_OK(sp2_receive_stream_create(r.threads, &options, &r.stream));
+    REQUIRE_OK(sp2_receive_stream_set_memory_allocator(r.stream, r.memory));
+    REQUIRE_OK(sp2_receive_stream_get_fd(r.stream, &r.handle));
+    for (int i = 0; i < SOURCES; i++) {
+        r.ports[i] = add_loopback_reader(r.stream);
+    }
+    return r;
+}
+
+/* Each source gets heaps of its own. */
+static void send_heaps(receiver *r, uint64_t count) {
+    uint8_t *payload = new_payload(HEAP_BYTES, 1);
+    for (int i = 0; i < SOURCES; i++) {
+        datagram_list list = {0};
+        for (uint64_t n = 0; n < count; n++) {
+            datagrams_add_heap(&list, (r->sent + n) * SOURCES + (uint64_t)i, payload, HEAP_BYTES,
+                               HEAP_BYTES);
+        }
+        send_to_loopback(r->ports[i], &list);
+        datagrams_free(&list);
+    }
+    r->sent += count;
+    free(payload);
+}
+
+/* Sends to every source and receives what was sent. */
+static void check_receives(receiver *r) {
+    enum { HEAPS = 8 };
+    send_heaps(r, HEAPS);
+    heap_list heaps = pop_count(r->stream, HEAPS * SOURCES);
+    heaps_free(&heaps);
+}
+
+static void destroy_all(receiver *r) {
+    sp2_receive_stream_destroy(r->stream);
+    sp2_allocator_destroy(r->memory);
+    sp2_thread_pool_destroy(r->threads);
+}
+
+/* ---- what children do ---- */
+
+static void child_does_nothing(receiver *r) {
+    (void)r;
+}
+
+static void child_stops(receiver *r) {
+    CHILD_CHECK(sp2_receive_stream_stop(r->stream) == SP2_OK, 0);
+    CHILD_CHECK(sp2_receive_stream_stop(r->stream) == SP2_OK, 1);
+}
+
+static void child_destroys(receiver *r) {
+    destroy_all(r);
+}
+
+static void child_destroys_in_another_order(receiver *r) {
+    sp2_thread_pool_destroy(r->threads);
+    sp2_allocator_destroy(r->memory);
+    sp2_receive_stream_stop(r->stream);
+    sp2_receive_stream_destroy(r->stream);
+}
+
+static void child_pops(receiver *r) {
+    sp2_heap *heap;
+    uint32_t count = 7;
+    CHILD_CHECK(sp2_receive_stream_pop(r->stream, &heap, 1, &count) == SP2_E_FORKED, 0);
+    CHILD_CHECK(count == 0, 1);
+    count = 7;
+    CHILD_CHECK(sp2_receive_stream_pop_wait(r->stream, &heap, 1, -1, &count) == SP2_E_FORKED, 2);
+    CHILD_CHECK(count == 0, 3);
+    CHILD_CHECK(sp2_receive_stream_request_ready(r->stream) == SP2_E_FORKED, 4);
+}
+
+static void child_calls_everything(receiver *r) {
+    sp2_receive_stream *stream = r->stream;
+    sp2_receive_stats stats = SP2_RECEIVE_STATS_INIT;
+    sp2_stat_info stat = SP2_STAT_INFO_INIT;
+    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    uint64_t value;
+    uint32_t number = 7;
+    int64_t handle = 7;
+    int32_t stop = 7;
+    const int32_t forked = SP2_E_FORKED;
+    CHILD_CHECK(sp2_receive_stream_start(stream) == forked, 0);
+    CHILD_CHECK(sp2_receive_stream_add_buffer_reader(stream, "", 1) == forked, 1);
+    CHILD_CHECK(sp2_receive_stream_add_datagram_reader(stream, NULL, 0) == forked, 2);
+    CHILD_CHECK(sp2_receive_stream_add_udp_reader(stream, &udp, &number) == forked, 3);
+    CHILD_CHECK(number == 0, 4);
+    CHILD_CHECK(sp2_receive_stream_set_memory_allocator(stream, NULL) == forked, 5);
+    CHILD_CHECK(sp2_receive_stream_set_memcpy(stream, SP2_MEMCPY_STD) == forked, 6);
+    CHILD_CHECK(sp2_receive_stream_set_copy_function(stream, NULL, NULL) == forked, 7);
+    CHILD_CHECK(sp2_receive_stream_set_stop_on_stop_item(stream, 1) == forked, 8);
+    CHILD_CHECK(sp2_receive_stream_get_stop_on_stop_item(stream, &stop) == forked, 9);
+    CHILD_CHECK(stop == 0, 10);
+    CHILD_CHECK(sp2_receive_stream_get_fd(stream, &handle) == forked, 11);
+    CHILD_CHECK(handle == -1, 12);
+    CHILD_CHECK(sp2_receive_stream_set_ready_callback(stream, NULL, NULL) == forked, 13);
+    CHILD_CHECK(sp2_receive_stream_get_stats(stream, &stats) == forked, 14);
+    CHILD_CHECK(sp2_receive_stream_get_stat_count(stream, &number) == forked, 15);
+    CHILD_CHECK(sp2_receive_stream_get_stat_info(stream, 0, &stat) == forked, 16);
+    CHILD_CHECK(sp2_receive_stream_find_stat(stream, "heaps", &number) == forked, 17);
+    CHILD_CHECK(sp2_receive_stream_get_stat_values(stream, &value, 1, &number) == forked, 18);
+    CHILD_CHECK(sp2_receive_stream_update_stat(stream, 0, 1) == forked, 19);
+    CHILD_CHECK(sp2_receive_stream_create(r->threads, NULL, &stream) == forked, 20);
+    CHILD_CHECK(stream == NULL, 21);
+    CHILD_CHECK(strcmp(sp2_status_name(forked), "SP2_E_FORKED") == 0, 22);
+    CHILD_CHECK(strstr(sp2_status_message(forked), "fork") != NULL, 23);
+    CHILD_CHECK(strstr(sp2_last_error_message(), "fork") != NULL, 24);
+    CHILD_CHECK(sp2_version_number() == SP2_VERSION_NUMBER, 25);
+    CHILD_CHECK(sp2_version_string()[0] != '\0', 26);
+}
+
+typedef struct child_act {
+    const char *name;
+    void (*run)(receiver *r);
+} child_act;
+
+static const child_act acts[] = {
+    {"does nothing", child_does_nothing},
+    {"stops", child_stops},
+    {"destroys", child_destroys},
+    {"destroys in another order", child_destroys_in_another_order},
+    {"pops", child_pops},
+    {"calls everything", child_calls_everything},
+};
+
+enum { ACTS = sizeof(acts) / sizeof(acts[0]) };
+
+/* ---- tests ---- */
+
+/* First of all: the library has not been used yet. */
+SP2_TEST(Child_that_uses_the_library_first_receives) {
+#if defined(__SANITIZE_THREAD__)
+    SKIP("the thread sanitizer allows no threads in forked children");
+#else
+    fflush(NULL);
+    const pid_t child = fork();
+    if (child == 0) {
+        receiver r = start_receiver(RING_HEAPS);
+        check_receives(&r);
+        destroy_all(&r);
+        _exit(DONE);
+    }
+    check_child(child);
+#endif
+}
+
+SP2_TEST(Child_of_any_fork_leaves_its_parent_receiving) {
+    receiver r = start_receiver(RING_HEAPS);
+    check_receives(&r);
+    for (fork_way way = BY_FORK; way < FORK_WAYS; way++) {
+        for (int act = 0; act < ACTS; act++) {
+            sp2_test_context("%s, and the child %s", way_names[way], acts[act].name);
+            const pid_t child = fork_by(way);
+            if (child == 0) {
+                acts[act].run(&r);
+                _exit(DONE);
+            }
+            check_child(child);
+            check_receives(&r);
+        }
+    }
+    destroy_all(&r);
+}
+
+SP2_TEST(Child_may_end_by_exit_with_inherited_streams) {
+    receiver r = start_receiver(RING_HEAPS);
+    for (int act = 0; act < ACTS; act++) {
+        sp2_test_context("the child %s", acts[act].name);
+        const pid_t child = fork_by(BY_FORK);
+        if (child == 0) {
+            acts[act].run(&r);
+            exit(DONE);
+        }
+        check_child(child);
+        check_receives(&r);
+    }
+    destroy_all(&r);
+}
+
+SP2_TEST(Child_of_a_blocked_stream_leaves_it_to_its_parent) {
+    enum { HEAPS = 64 };
+    receiver r = start_receiver(1);
+    send_heaps(&r, HEAPS);
+    WAIT_UNTIL(stats_of(r.stream).worker_blocked != 0, PATIENCE_SECONDS);
+    for (int act = 0; act < ACTS; act++) {
+        sp2_test_context("the child %s", acts[act].name);
+        const pid_t child = fork_by(BY_FORK);
+        if (child == 0) {
+            acts[act].run(&r);
+            _exit(DONE);
+        }
+        check_child(child);
+    }
+    heap_list heaps = pop_count(r.stream, HEAPS * SOURCES);
+    heaps_free(&heaps);
+    destroy_all(&r);
+}
+
+static void *wait_for_heap(void *stream) {
+    sp2_heap *heap;
+    uint32_t count;
+    const int32_t status = sp2_receive_stream_pop_wait(stream, &heap, 1, PATIENCE_NS, &count);
+    CHECK_EQ_I64(status, SP2_OK);
+    return status == SP2_OK ? heap : NULL;
+}
+
+SP2_TEST(Parent_that_waits_for_a_heap_gets_it_after_a_fork) {
+    receiver r = start_receiver(RING_HEAPS);
+    pthread_t waiter;
+    void *heap;
+    REQUIRE(pthread_create(&waiter, NULL, wait_for_heap, r.stream) == 0);
+    for (int act = 0; act < ACTS; act++) {
+        const pid_t child = fork_by(BY_FORK);
+        if (child == 0) {
+            acts[act].run(&r);
+            _exit(DONE);
+        }
+        check_child(child);
+    }
+    uint8_t *payload = new_payload(HEAP_BYTES, 9);
+    datagram_list list = {0};
+    datagrams_add_heap(&list, 9, payload, HEAP_BYTES, HEAP_BYTES);
+    send_to_loopback(r.ports[0], &list);
+    REQUIRE(pthread_join(waiter, &heap) == 0);
+    REQUIRE(heap != NULL);
+    check_heap(heap, 9, payload, HEAP_BYTES);
+    sp2_heap_release(heap);
+    datagrams_free(&list);
+    free(payload);
+    destroy_all(&r);
+}
+
+enum { MOST_DESCRIPTORS = 256 };
+
+/* The descriptors that are open; async-signal-safe. */
+static void list_descriptors(bool open[MOST_DESCRIPTORS]) {
+    for (int fd = 0; fd < MOST_DESCRIPTORS; fd++) {
+        open[fd] = fcntl(fd, F_GETFD) >= 0;
+    }
+}
+
+SP2_TEST(Destroy_in_a_child_closes_the_descriptors) {
+    static bool before[MOST_DESCRIPTORS];
+    static bool after[MOST_DESCRIPTORS];
+    {
+        /* What the library opens once for the process belongs to none of its streams. */
+        receiver first = start_receiver(RING_HEAPS);
+        destroy_all(&first);
+    }
+    list_descriptors(before);
+    receiver r = start_receiver(RING_HEAPS);
+    list_descriptors(after);
+    CHECK(memcmp(before, after, sizeof(before)) != 0);
+    for (fork_way way = BY_FORK; way < FORK_WAYS; way++) {
+        sp2_test_context("%s", way_names[way]);
+        const pid_t child = fork_by(way);
+        if (child == 0) {
+            destroy_all(&r);
+            list_descriptors(after);
+            CHILD_CHECK(memcmp(before, after, sizeof(before)) == 0, 0);
+            _exit(DONE);
+        }
+        check_child(child);
+        check_receives(&r);
+    }
+    destroy_all(&r);
+}
+
+SP2_TEST(Heap_released_in_a_child_stays_the_parents) {
+    receiver r = start_receiver(RING_HEAPS);
+    send_heaps(&r, 1);
+    heap_list heaps = pop_count(r.stream, SOURCES);
+    const sp2_heap_info info = info_of(heaps.heaps[0]);
+    for (fork_way way = BY_FORK; way < FORK_WAYS; way++) {
+        sp2_test_context("%s", way_names[way]);
+        const pid_t child = fork_by(way);
+        if (child == 0) {
+            uint8_t expected[HEAP_BYTES];
+            fill_payload(expected, HEAP_BYTES, 1);
+            CHILD_CHECK(memcmp(info.payload, expected, HEAP_BYTES) == 0, 0);
+            if (way == BY_FORK) {
+                sp2_heap_release(heaps.heaps[0]);
+                sp2_heap_release(heaps.heaps[1]);
+                destroy_all(&r);
+            }
+            _exit(DONE);
+        }
+        check_child(child);
+    }
+    uint8_t *payload = new_payload(HEAP_BYTES, 1);
+    CHECK_MEM(info.payload, payload, HEAP_BYTES);
+    free(payload);
+    heaps_free(&heaps);
+    check_receives(&r);
+    destroy_all(&r);
+}
+
+/* The core goes on in a child; the AOT library, whose runtime has threads, refuses. */
+static bool child_can_receive(void) {
+    sp2_receive_stream *stream;
+    const sp2_receive_options options = quiet_options(0);
+    const int32_t status = sp2_receive_stream_create(NULL, &options, &stream);
+    CHILD_CHECK(status == SP2_OK || (status == SP2_E_FORKED && stream == NULL), 0);
+    sp2_receive_stream_destroy(stream);
+    return status == SP2_OK;
+}
+
+static void child_receives_by_itself(receiver *inherited) {
+    if (!child_can_receive()) {
+        return;
+    }
+    receiver own = start_receiver(RING_HEAPS);
+    check_receives(&own);
+    /* An inherited pool of memory serves on, but refills no more. */
+    if (inherited != NULL) {
+        CHILD_CHECK(
+            sp2_receive_stream_set_memory_allocator(own.stream, inherited->memory) == SP2_OK, 1);
+        check_receives(&own);
+        check_receives(&own);
+    }
+    destroy_all(&own);
+}
+
+SP2_TEST(Child_receives_with_a_stream_of_its_own) {
+#if defined(__SANITIZE_THREAD__)
+    SKIP("the thread sanitizer allows no threads in forked children");
+#else
+    receiver r = start_receiver(RING_HEAPS);
+    check_receives(&r);
+    pid_t child = fork_by(BY_FORK);
+    if (child == 0) {
+        child_receives_by_itself(&r);
+        /* And so does a child's child, which inherits from both. */
+        child = fork_by(BY_FORK);
+        if (child == 0) {
+            child_receives_by_itself(&r);
+            child_calls_everything(&r);
+            destroy_all(&r);
+            _exit(DONE);
+        }
+        check_child(child);
+        child_calls_everything(&r);
+        destroy_all(&r);
+        child_receives_by_itself(NULL);
+        _exit(DONE);
+    }
+    check_child(child);
+    check_receives(&r);
+    destroy_all(&r);
+#endif
+}
+
+static atomic_bool traffic_ends;
+
+static void *send_until_the_end(void *context) {
+    receiver *r = context;
+    while (!atomic_load(&traffic_ends)) {
+        send_heaps(r, 1);
+    }
+    return NULL;
+}
+
+/* Heaps that come and go, in the default memory and in a pool's, and streams that do. */
+static void *receive_until_the_end(void *context) {
+    receiver *r = context;
+    while (!atomic_load(&traffic_ends)) {
+        sp2_heap *heaps[4];
+        uint32_t count;
+        if (sp2_receive_stream_pop_wait(r->stream, heaps, 4, 1000000, &count) == SP2_OK) {
+            for (uint32_t i = 0; i < count; i++) {
+                sp2_heap_release(heaps[i]);
+            }
+        }
+        sp2_receive_stats stats = SP2_RECEIVE_STATS_INIT;
+        CHECK_STATUS(sp2_receive_stream_get_stats(r->stream, &stats), SP2_OK);
+        CHECK_STATUS(sp2_receive_stream_set_memory_allocator(
+                         r->stream, stats.heaps % 2 == 0 ? r->memory : NULL),
+                     SP2_OK);
+    }
+    return NULL;
+}
+
+SP2_TEST(Fork_amid_traffic_never_hangs_a_child) {
+    enum { FORKS = 40 };
+    receiver r = start_receiver(RING_HEAPS);
+    test_thread sender;
+    test_thread consumer;
+    atomic_store(&traffic_ends, false);
+    test_thread_start(&sender, send_until_the_end, &r);
+    test_thread_start(&consumer, receive_until_the_end, &r);
+    for (int i = 0; i < FORKS; i++) {
+        sp2_test_context("fork %d", i);
+        const pid_t child = fork_by(BY_FORK);
+        if (child == 0) {
+            child_calls_everything(&r);
+            child_pops(&r);
+#if !defined(__SANITIZE_THREAD__)
+            child_receives_by_itself(&r);
+#endif
+            destroy_all(&r);
+            _exit(DONE);
+        }
+        check_child(child);
+    }
+    atomic_store(&traffic_ends, true);
+    test_thread_join(sender);
+    test_thread_join(consumer);
+    destroy_all(&r);
+}
+
+static double cpu_seconds(void) {
+    struct timespec now;
+    REQUIRE(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) == 0);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* A poller that still watched a number which it has closed would run all the time: the child keeps
+ * the socket, and with it the readiness, alive. */
+SP2_TEST(Parent_that_destroys_while_a_child_lives_does_not_spin) {
+    enum { LOOKS = 100 };
+    receiver r = start_receiver(RING_HEAPS);
+    sp2_receive_stream *other;
+    const sp2_receive_options options = quiet_options(0);
+    int gate[2];
+    char byte;
+    REQUIRE(pipe(gate) == 0);
+    REQUIRE_OK(sp2_receive_stream_create(r.threads, &options, &other));
+    const uint32_t other_port = add_loopback_reader(other);
+    const pid_t child = fork_by(BY_FORK);
+    if (child == 0) {
+        close(gate[1]);
+        CHILD_CHECK(read(gate[0], &byte, 1) == 0, 0);
+        _exit(DONE);
+    }
+    close(gate[0]);
+    sp2_receive_stream_destroy(r.stream);
+    send_heaps(&r, 1); /* the child's copies of the sockets get it */
+    const double before = cpu_seconds();
+    for (int i = 0; i < LOOKS; i++) {
+        sp2_test_nap();
+    }
+    CHECK(cpu_seconds() - before < 0.05);
+    datagram_list list = {0};
+    datagrams_add_stop(&list, 1);
+    send_to_loopback(other_port, &list);
+    heap_list heaps = pop_all(other);
+    heaps_free(&heaps);
+    datagrams_free(&list);
+    close(gate[1]);
+    check_child(child);
+    sp2_receive_stream_destroy(other);
+    sp2_allocator_destroy(r.memory);
+    sp2_thread_pool_destroy(r.threads);
+}
+
+/* Ends with DONE if no descriptor but the standard ones and the pipe's is open. */
+#define LIST_DESCRIPTORS                                                                           \
+    "for fd in /proc/self/fd/*; do case $(readlink $fd) in *socket:*|*eventfd*|*eventpoll*) "      \
+    "exit 50;; esac; done; exit 42"
+
+static pid_t spawn_program(void) {
+    extern char **environ;
+    char *arguments[] = {"sh", "-c", LIST_DESCRIPTORS, NULL};
+    pid_t child = -1;
+    CHECK(posix_spawnp(&child, "sh", NULL, NULL, arguments, environ) == 0);
+    return child;
+}
+
+/* As .NET and Python start programs. */
+static pid_t vfork_program(void) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    const pid_t child = vfork();
+#pragma GCC diagnostic pop
+    if (child == 0) {
+        execlp("sh", "sh", "-c", LIST_DESCRIPTORS, (char *)NULL);
+        _exit(FIRST_FAILURE);
+    }
+    return child;
+}
+
+static pid_t fork_program(void) {
+    const pid_t child = fork();
+    if (child == 0) {
+        execlp("sh", "sh", "-c", LIST_DESCRIPTORS, (char *)NULL);
+        _exit(FIRST_FAILURE);
+    }
+    return child;
+}
+
+SP2_TEST(Program_started_by_a_receiver_inherits_no_descriptor) {
+    pid_t (*const starts[])(void) = {spawn_program, vfork_program, fork_program};
+    receiver r = start_receiver(RING_HEAPS);
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        sp2_test_context("way %d", (int)i);
+        fflush(NULL);
+        check_child(starts[i]());
+        check_receives(&r);
+    }
+    destroy_all(&r);
+}
