@@ -39,8 +39,10 @@ static struct {
     void (*pool_destroy)(sp2_thread_pool *);
     int32_t (*stream_create)(sp2_thread_pool *, const sp2_receive_options *, sp2_receive_stream **);
     int32_t (*get_stop_on_stop_item)(sp2_receive_stream *, int32_t *);
-    int32_t (*add_buffer_reader)(sp2_receive_stream *, const void *, uint64_t);
-    int32_t (*add_datagram_reader)(sp2_receive_stream *, const sp2_datagram *, uint64_t);
+    int32_t (*add_buffer_source)(sp2_receive_stream *, const sp2_buffer_source_options *,
+                                 sp2_packet_source **);
+    int32_t (*add_datagram_source)(sp2_receive_stream *, const sp2_datagram_source_options *,
+                                   sp2_packet_source **);
     int32_t (*pop_wait)(sp2_receive_stream *, sp2_heap **, uint32_t, int64_t, uint32_t *);
     void (*stream_destroy)(sp2_receive_stream *);
     int32_t (*heap_get_info)(const sp2_heap *, sp2_heap_info *);
@@ -87,8 +89,8 @@ static void load(const char *path) {
     find(handle, "sp2_thread_pool_destroy", &lib.pool_destroy);
     find(handle, "sp2_receive_stream_create", &lib.stream_create);
     find(handle, "sp2_receive_stream_get_stop_on_stop_item", &lib.get_stop_on_stop_item);
-    find(handle, "sp2_receive_stream_add_buffer_reader", &lib.add_buffer_reader);
-    find(handle, "sp2_receive_stream_add_datagram_reader", &lib.add_datagram_reader);
+    find(handle, "sp2_receive_stream_add_buffer_source", &lib.add_buffer_source);
+    find(handle, "sp2_receive_stream_add_datagram_source", &lib.add_datagram_source);
     find(handle, "sp2_receive_stream_pop_wait", &lib.pop_wait);
     find(handle, "sp2_receive_stream_destroy", &lib.stream_destroy);
     find(handle, "sp2_heap_get_info", &lib.heap_get_info);
@@ -145,9 +147,15 @@ typedef struct source {
 static sp2_receive_stream *new_stream(sp2_thread_pool *pool, const source *from) {
     sp2_receive_stream *stream;
     check(lib.stream_create(pool, NULL, &stream), "sp2_receive_stream_create");
-    check(from->buffer != NULL ? lib.add_buffer_reader(stream, from->buffer, from->buffer_length)
-                               : lib.add_datagram_reader(stream, from->list, from->list_length),
-          "sp2_receive_stream_add_..._reader");
+    sp2_buffer_source_options buffer = SP2_BUFFER_SOURCE_OPTIONS_INIT;
+    sp2_datagram_source_options list = SP2_DATAGRAM_SOURCE_OPTIONS_INIT;
+    buffer.data = from->buffer;
+    buffer.length = from->buffer_length;
+    list.datagrams = from->list;
+    list.count = from->list_length;
+    check(from->buffer != NULL ? lib.add_buffer_source(stream, &buffer, NULL)
+                               : lib.add_datagram_source(stream, &list, NULL),
+          "sp2_receive_stream_add_..._source");
     return stream;
 }
 

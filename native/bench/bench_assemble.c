@@ -36,6 +36,7 @@
 #include <time.h>
 
 #include "packet_builder.h"
+#include "sources.h"
 
 #define RUN_BYTES (UINT64_C(64) << 20)
 #define MAX_ROTATION 1e12
@@ -133,8 +134,7 @@ static double receive_once(const shape *s, sp2_allocator *allocator, bool compar
     check(sp2_receive_stream_create(s->pool, NULL, &stream), "sp2_receive_stream_create");
     check(sp2_receive_stream_set_memory_allocator(stream, allocator),
           "sp2_receive_stream_set_memory_allocator");
-    check(sp2_receive_stream_add_datagram_reader(stream, s->list, s->packets),
-          "sp2_receive_stream_add_datagram_reader");
+    check(add_datagram_source(stream, s->list, s->packets), "add_datagram_source");
     sp2_heap *heaps[POP_BATCH];
     uint32_t count;
     uint64_t complete = 0;

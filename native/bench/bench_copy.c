@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "packet_builder.h"
+#include "sources.h"
 
 #define MIB ((uint64_t)1 << 20)
 
@@ -148,8 +149,7 @@ static double receive_once(comparison *c, method way, bool compare) {
     options.ring_heaps = c->settings->ring_heaps;
     check(sp2_receive_stream_create(c->pool, &options, &stream), "sp2_receive_stream_create");
     check(sp2_receive_stream_set_memcpy(stream, identifiers[way]), "sp2_receive_stream_set_memcpy");
-    check(sp2_receive_stream_add_datagram_reader(stream, c->list, c->packets),
-          "sp2_receive_stream_add_datagram_reader");
+    check(add_datagram_source(stream, c->list, c->packets), "add_datagram_source");
     sp2_heap *heaps[POP_BATCH];
     uint32_t count;
     uint64_t complete = 0;

@@ -25,6 +25,7 @@
 #include <time.h>
 
 #include "packet_builder.h"
+#include "sources.h"
 
 #define PAYLOAD UINT64_C(8192)
 
@@ -203,8 +204,7 @@ static void measure(const bench_settings *s, const char *memory, uint64_t initia
     r.misses = initial != 0 ? 0 : r.misses;
     end_phase(&r, "start", 0);
 
-    check(sp2_receive_stream_add_datagram_reader(r.stream, packets, packet_count),
-          "sp2_receive_stream_add_datagram_reader");
+    check(add_datagram_source(r.stream, packets, packet_count), "add_datagram_source");
     r.start = now_s();
     for (uint64_t phase = 1; phase <= PHASES; phase++) {
         const uint64_t first = r.taken;

@@ -33,6 +33,7 @@
 #include "base/thread.h"
 #include "packet_builder.h"
 #include "receive/stream.h"
+#include "sources.h"
 
 enum { PAYLOAD = 1024, SOURCE_HEAPS = 64, POP_BATCH = 16, MAX_ROUNDS = 101, DEFAULT_ROUNDS = 7 };
 enum { THROUGHPUT_HEAPS = 400000, NO_CPU = -1 };
@@ -130,8 +131,7 @@ static double heaps_per_second(uint64_t ring_heaps) {
     sp2_receive_stream *stream;
     check(sp2_receive_stream_create(pool, &options, &stream), "sp2_receive_stream_create");
     run_on(settings.consumer_cpu);
-    check(sp2_receive_stream_add_datagram_reader(stream, list, THROUGHPUT_HEAPS),
-          "sp2_receive_stream_add_datagram_reader");
+    check(add_datagram_source(stream, list, THROUGHPUT_HEAPS), "add_datagram_source");
     uint64_t start = 0;
     uint64_t first = 0;
     uint64_t popped = 0;

@@ -31,6 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sources.h"
 #include "udp_sender.h"
 
 enum { MAX_LIST = 16, POP_BATCH = 64, RING_HEAPS = 64, NO_CPU = -1 };
@@ -216,7 +217,7 @@ static void wait_for_end(sp2_receive_stream *stream, udp_sender *sender) {
 
 static sp2_receive_stream *open_stream(const shape *s, uint32_t *port) {
     sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     sp2_receive_stream *stream;
     /* Loss is counted; messages about it would only take time. */
     options.log_level = SP2_LOG_NONE;
@@ -224,8 +225,7 @@ static sp2_receive_stream *open_stream(const shape *s, uint32_t *port) {
     udp.bind_host = "127.0.0.1";
     udp.buffer_size = s->buffer;
     check(sp2_receive_stream_create(pool, &options, &stream), "sp2_receive_stream_create");
-    check(sp2_receive_stream_add_udp_reader(stream, &udp, port),
-          "sp2_receive_stream_add_udp_reader");
+    check(add_udp_source(stream, &udp, port), "add_udp_source");
     return stream;
 }
 

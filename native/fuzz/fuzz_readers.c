@@ -11,6 +11,7 @@
 #include "fuzz.h"
 #include "heap_checks.h"
 #include "made_packet.h"
+#include "sources.h"
 
 enum {
     MOST_CALLS = 256,
@@ -140,7 +141,7 @@ static void note_added(run *r, int32_t status) {
     r->has_reader |= status == SP2_OK;
 }
 
-static void add_datagram_reader(run *r, fuzz_input *input) {
+static void add_datagrams(run *r, fuzz_input *input) {
     source *s = &r->sources[r->source_count];
     const unsigned count = fuzz_take_u8(input) % (MOST_DATAGRAMS + 1);
     for (unsigned i = 0; i < count; i++) {
@@ -148,10 +149,10 @@ static void add_datagram_reader(run *r, fuzz_input *input) {
         s->blocks[i] = take_packet(input, &length);
         s->datagrams[i] = (sp2_datagram){s->blocks[i], length};
     }
-    note_added(r, sp2_receive_stream_add_datagram_reader(r->stream, s->datagrams, count));
+    note_added(r, add_datagram_source(r->stream, s->datagrams, count));
 }
 
-static void add_buffer_reader(run *r, fuzz_input *input) {
+static void add_buffer(run *r, fuzz_input *input) {
     source *s = &r->sources[r->source_count];
     const unsigned count = fuzz_take_u8(input) % (MOST_DATAGRAMS + 1);
     size_t whole = 0;
@@ -166,7 +167,7 @@ static void add_buffer_reader(run *r, fuzz_input *input) {
         free(packet);
     }
     s->blocks[0] = bytes;
-    note_added(r, sp2_receive_stream_add_buffer_reader(r->stream, bytes, whole));
+    note_added(r, add_buffer_source(r->stream, bytes, whole));
 }
 
 static int32_t pop(run *r, int64_t timeout_ns, uint32_t capacity) {
@@ -217,12 +218,12 @@ static void call(run *r, fuzz_input *input) {
     case 0:
     case 1:
         if (r->source_count < MOST_READERS) {
-            add_datagram_reader(r, input);
+            add_datagrams(r, input);
         }
         break;
     case 2:
         if (r->source_count < MOST_READERS) {
-            add_buffer_reader(r, input);
+            add_buffer(r, input);
         }
         break;
     case 3:

@@ -125,20 +125,20 @@ int32_t scenario_make_stream(fault_trial *trial) {
 
 int32_t scenario_add_readers(fault_trial *trial) {
     const sp2_receive_options options = options_for(trial, SP2_RECEIVE_EXPLICIT_START);
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     udp.bind_host = "127.0.0.1";
     udp.buffer_size = SP2_UDP_BUFFER_SIZE_OS;
     sp2_receive_stream *stream = NULL;
     uint32_t port = 0;
     int32_t status = sp2_receive_stream_create(NULL, &options, &stream);
     if (status == SP2_OK) {
-        status = sp2_receive_stream_add_buffer_reader(stream, NULL, 0);
+        status = add_buffer_source(stream, NULL, 0);
     }
     if (status == SP2_OK) {
-        status = sp2_receive_stream_add_datagram_reader(stream, NULL, 0);
+        status = add_datagram_source(stream, NULL, 0);
     }
     if (status == SP2_OK) {
-        status = sp2_receive_stream_add_udp_reader(stream, &udp, &port);
+        status = add_udp_source(stream, &udp, &port);
         CHECK((port != 0) == (status == SP2_OK));
     }
     sp2_receive_stream_destroy(stream);
@@ -155,7 +155,7 @@ static int32_t receive_list(fault_trial *trial, sp2_thread_pool *threads, sp2_al
     int32_t status = sp2_receive_stream_create(threads, &options, &stream);
     if (status == SP2_OK) {
         CHECK_STATUS(sp2_receive_stream_set_memory_allocator(stream, allocator), SP2_OK);
-        status = sp2_receive_stream_add_datagram_reader(stream, list->datagrams, list->count);
+        status = add_datagram_source(stream, list->datagrams, list->count);
     }
     if (status == SP2_OK) {
         take_heaps(trial, stream, length);
@@ -314,7 +314,7 @@ int32_t scenario_receive_with_functions(fault_trial *trial) {
         CHECK_STATUS(sp2_receive_stream_set_memory_allocator(stream, allocator), SP2_OK);
         CHECK_STATUS(sp2_receive_stream_set_copy_function(stream, user_copy, NULL), SP2_OK);
         CHECK_STATUS(sp2_receive_stream_set_ready_callback(stream, ready, NULL), SP2_OK);
-        status = sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count);
+        status = add_datagram_source(stream, list.datagrams, list.count);
     }
     if (status == SP2_OK) {
         CHECK_STATUS(sp2_receive_stream_request_ready(stream), SP2_E_EMPTY);
@@ -328,21 +328,21 @@ int32_t scenario_receive_with_functions(fault_trial *trial) {
     return status;
 }
 
-static sp2_udp_options loopback_options(void) {
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+static sp2_udp_source_options loopback_options(void) {
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     udp.bind_host = "127.0.0.1";
     udp.buffer_size = 65536;
     return udp;
 }
 
 /* A stream that gets as far as a UDP reader with these options. */
-static int32_t open_udp_reader(fault_trial *trial, const sp2_udp_options *udp) {
+static int32_t try_udp_source(fault_trial *trial, const sp2_udp_source_options *udp) {
     const sp2_receive_options options = options_for(trial, 0);
     sp2_receive_stream *stream = NULL;
     uint32_t port = 0;
     int32_t status = sp2_receive_stream_create(NULL, &options, &stream);
     if (status == SP2_OK) {
-        status = sp2_receive_stream_add_udp_reader(stream, udp, &port);
+        status = add_udp_source(stream, udp, &port);
         CHECK((port != 0) == (status == SP2_OK));
     }
     sp2_receive_stream_destroy(stream);
@@ -350,26 +350,26 @@ static int32_t open_udp_reader(fault_trial *trial, const sp2_udp_options *udp) {
 }
 
 int32_t scenario_add_loopback(fault_trial *trial) {
-    const sp2_udp_options udp = loopback_options();
-    return open_udp_reader(trial, &udp);
+    const sp2_udp_source_options udp = loopback_options();
+    return try_udp_source(trial, &udp);
 }
 
 int32_t scenario_add_group(fault_trial *trial) {
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     udp.group = "239.255.77.77";
     udp.interface_address = "127.0.0.1";
     udp.buffer_size = SP2_UDP_BUFFER_SIZE_OS;
-    return open_udp_reader(trial, &udp);
+    return try_udp_source(trial, &udp);
 }
 
 int32_t scenario_add_existing(fault_trial *trial) {
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     udp.flags = SP2_UDP_EXISTING_SOCKET;
     const test_socket opened = socket(AF_INET, SOCK_DGRAM, 0);
     REQUIRE(opened != NO_SOCKET);
     udp.socket = (int64_t)opened;
     trial->number = udp.socket;
-    const int32_t status = open_udp_reader(trial, &udp);
+    const int32_t status = try_udp_source(trial, &udp);
     test_socket_close(opened);
     return status;
 }
@@ -401,10 +401,10 @@ static int32_t receive_heaps_by_udp(fault_trial *trial, uint64_t ring_heaps) {
     options.ring_heaps = ring_heaps;
     sp2_receive_stream *stream = NULL;
     uint32_t port = 0;
-    sp2_udp_options udp = loopback_options();
+    sp2_udp_source_options udp = loopback_options();
     udp.buffer_size = SP2_UDP_BUFFER_SIZE_OS;
     REQUIRE_OK(sp2_receive_stream_create(NULL, &options, &stream));
-    REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &udp, &port));
+    REQUIRE_OK(add_udp_source(stream, &udp, &port));
     send_to_loopback(port, &list);
     if (ring_heaps >= SCENARIO_HEAPS) {
         WAIT_UNTIL(seen_datagrams(stream) == list.count, PATIENCE_SECONDS);
@@ -462,12 +462,12 @@ static void end_socket(ending how, fault_trial *trial) {
     const test_socket fd = socket(AF_INET, SOCK_DGRAM, 0);
     REQUIRE(fd != NO_SOCKET && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
     REQUIRE(getsockname(fd, (struct sockaddr *)&address, &length) == 0);
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     udp.flags = SP2_UDP_EXISTING_SOCKET;
     udp.socket = (int64_t)fd;
     sp2_receive_stream *stream = NULL;
     REQUIRE_OK(sp2_receive_stream_create(NULL, &options, &stream));
-    REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &udp, NULL));
+    REQUIRE_OK(add_udp_source(stream, &udp, NULL));
     if (how == END_SHUTDOWN) {
         /* Of a socket without a peer it says that there is none, and ends it nevertheless. */
         (void)shutdown(fd, TEST_SHUT_BOTH);

@@ -15,9 +15,9 @@ SP2_TEST_AT_START(start_sockets) {
 }
 #endif
 
-uint32_t add_udp_reader(sp2_receive_stream *stream, const sp2_udp_options *options) {
+uint32_t open_udp_source(sp2_receive_stream *stream, const sp2_udp_source_options *options) {
     uint32_t port = 0;
-    const int32_t status = sp2_receive_stream_add_udp_reader(stream, options, &port);
+    const int32_t status = add_udp_source(stream, options, &port);
     if (status == SP2_E_UNSUPPORTED) {
         sp2_receive_stream_destroy(stream);
         SKIP("this build has no UDP reader");
@@ -27,10 +27,10 @@ uint32_t add_udp_reader(sp2_receive_stream *stream, const sp2_udp_options *optio
     return port;
 }
 
-uint32_t add_loopback_reader(sp2_receive_stream *stream) {
-    sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
+uint32_t open_loopback_source(sp2_receive_stream *stream) {
+    sp2_udp_source_options options = SP2_UDP_SOURCE_OPTIONS_INIT;
     options.bind_host = "127.0.0.1";
-    return add_udp_reader(stream, &options);
+    return open_udp_source(stream, &options);
 }
 
 test_socket new_sender(int family, uint32_t port) {

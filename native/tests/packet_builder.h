@@ -2,7 +2,7 @@
 #ifndef SPEAD2CORE_TESTS_PACKET_BUILDER_H
 #define SPEAD2CORE_TESTS_PACKET_BUILDER_H
 
-#include <spead2core/receive.h>
+#include <spead2core/buffer.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -94,8 +94,7 @@ sp2_heap_info info_of(const sp2_heap *heap) {
 heap_list receive(const sp2_receive_options *options, const datagram_list *datagrams,
                   sp2_receive_stats *stats) {
     sp2_receive_stream *stream = new_stream(options);
-    REQUIRE_OK(
-        sp2_receive_stream_add_datagram_reader(stream, datagrams->datagrams, datagrams->count));
+    REQUIRE_OK(add_datagram_source(stream, datagrams->datagrams, datagrams->count));
     const heap_list list = pop_all(stream);
     const sp2_receive_stats all = stats_of(stream);
     check_sums(&all);

@@ -5,6 +5,7 @@
 #include <spead2core/spead2core.h>
 
 #include "packet_builder.h"
+#include "sources.h"
 #include "test.h"
 
 /* What the conformance tests do again and again with the public interface. */

@@ -139,7 +139,7 @@ static heap_list receive_on(sp2_allocator *allocator, uint64_t count, uint64_t l
     add_heaps(&list, 1, count, length);
     sp2_receive_stream *stream = new_stream(NULL);
     REQUIRE_OK(sp2_receive_stream_set_memory_allocator(stream, allocator));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     const heap_list heaps = pop_all(stream);
     CHECK_EQ_U64(heaps.count, count);
     for (uint64_t i = 0; i < heaps.count; i++) {
@@ -348,7 +348,7 @@ SP2_TEST(Finish_is_called_once_after_the_last_block) {
     add_heaps(&list, 1, HEAPS, HEAP_BYTES);
     REQUIRE_OK(sp2_thread_pool_create(NULL, &threads));
     sp2_receive_stream *stream = stream_with(threads, NULL, new_allocator(&a));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     REQUIRE(heaps.count == HEAPS);
     sp2_receive_stream_destroy(stream);
@@ -382,7 +382,7 @@ SP2_TEST(Hint_is_the_packet_that_needs_memory) {
     datagrams_add_part(&list, 48, 4, NO_HEAP_LENGTH, payload, 1100, 4000);
     sp2_receive_options options = quiet_options(SP2_RECEIVE_DELIVER_INCOMPLETE);
     sp2_receive_stream *stream = stream_with(NULL, &options, new_allocator(&a));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     CHECK_EQ_U64(heaps.count, 2);
     CHECK_EQ_U64(atomic_load(&a.calls), 4);
@@ -449,7 +449,7 @@ SP2_TEST(Allocator_counts_in_the_streams_custom_statistics) {
     datagram_list list = {0};
     add_heaps(&list, 1, HEAPS, HEAP_BYTES);
     sp2_receive_stream *stream = stream_with(NULL, &options, allocator);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     CHECK_EQ_U64(stat_of(stream, "bytes"), (uint64_t)HEAPS * HEAP_BYTES);
     CHECK_EQ_U64(stat_of(stream, "newest"), HEAPS);
@@ -464,7 +464,7 @@ SP2_TEST(Heap_without_payload_asks_for_no_memory) {
     datagram_list list = {0};
     datagrams_add_part(&list, 48, 1, 0, NULL, 0, 0);
     sp2_receive_stream *stream = stream_with(NULL, NULL, new_allocator(&a));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     CHECK_EQ_U64(heaps.count, 1);
     CHECK_EQ_U64(atomic_load(&a.calls), 0);
@@ -491,7 +491,7 @@ SP2_TEST(Any_call_may_give_no_memory) {
         account a = ACCOUNT_INIT;
         a.fail_after = n;
         sp2_receive_stream *stream = stream_with(NULL, &options, new_allocator(&a));
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
         heap_list heaps = pop_all(stream);
         const sp2_receive_stats stats = stats_of(stream);
         hit = atomic_load(&a.fail_after) < 0;
@@ -525,7 +525,7 @@ SP2_TEST(Heap_under_assembly_keeps_its_allocator) {
     sp2_receive_options options = quiet_options(0);
     options.ring_heaps = 1;
     sp2_receive_stream *stream = stream_with(NULL, &options, new_allocator(&before));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     WAIT_UNTIL(stats_of(stream).worker_blocked == 1, PATIENCE_SECONDS);
     CHECK_EQ_U64(atomic_load(&before.allocated), 3);
     sp2_allocator *next = new_allocator(&after);
@@ -576,7 +576,7 @@ SP2_TEST(Allocator_may_be_replaced_while_the_stream_receives) {
     test_thread thread;
     test_thread_start(&thread, replace_allocators, &r);
     WAIT_UNTIL(atomic_load(&r.rounds) > 3, PATIENCE_SECONDS);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(r.stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(r.stream, list.datagrams, list.count));
     for (uint64_t cnt = 1; cnt <= HEAPS; cnt++) {
         heap_list heaps = pop_count(r.stream, 1);
         check_filled_heap(heaps.heaps[0], cnt, LENGTH);

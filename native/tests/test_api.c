@@ -21,7 +21,7 @@ typedef struct later_thread_pool_options {
 } later_thread_pool_options;
 
 typedef struct later_udp_options {
-    sp2_udp_options known;
+    sp2_udp_source_options known;
     uint8_t tail[TAIL_BYTES];
 } later_udp_options;
 
@@ -49,10 +49,11 @@ static void check_pool_fails(const sp2_thread_pool_options *options, int32_t sta
     CHECK_CONTAINS(sp2_last_error_message(), named);
 }
 
-static void check_udp_fails(const sp2_udp_options *options, int32_t status, const char *named) {
+static void check_udp_fails(const sp2_udp_source_options *options, int32_t status,
+                            const char *named) {
     sp2_receive_stream *stream = new_stream(NULL);
     uint32_t port = 12345;
-    CHECK_STATUS(sp2_receive_stream_add_udp_reader(stream, options, &port), status);
+    CHECK_STATUS(add_udp_source(stream, options, &port), status);
     CHECK_EQ_U64(port, 0);
     CHECK_CONTAINS(sp2_last_error_message(), named);
     sp2_receive_stream_destroy(stream);
@@ -135,7 +136,7 @@ SP2_TEST(Null_arguments_are_refused_and_named) {
     const uint8_t byte = 0;
     const sp2_datagram datagram = {&byte, 1};
     sp2_heap_info info = SP2_HEAP_INFO_INIT;
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     uint32_t count = 9;
     uint64_t many = 9;
     uint32_t port = 9;
@@ -146,11 +147,11 @@ SP2_TEST(Null_arguments_are_refused_and_named) {
     } while (0)
     CHECK_NULL(sp2_thread_pool_create(NULL, NULL), "pool");
     CHECK_NULL(sp2_receive_stream_create(NULL, NULL, NULL), "stream");
-    CHECK_NULL(sp2_receive_stream_add_buffer_reader(NULL, &byte, 1), "stream");
-    CHECK_NULL(sp2_receive_stream_add_buffer_reader(stream, NULL, 1), "data");
-    CHECK_NULL(sp2_receive_stream_add_datagram_reader(NULL, &datagram, 1), "stream");
-    CHECK_NULL(sp2_receive_stream_add_datagram_reader(stream, NULL, 1), "datagrams");
-    CHECK_NULL(sp2_receive_stream_add_udp_reader(NULL, &udp, &port), "stream");
+    CHECK_NULL(add_buffer_source(NULL, &byte, 1), "stream");
+    CHECK_NULL(add_buffer_source(stream, NULL, 1), "data");
+    CHECK_NULL(add_datagram_source(NULL, &datagram, 1), "stream");
+    CHECK_NULL(add_datagram_source(stream, NULL, 1), "datagrams");
+    CHECK_NULL(add_udp_source(NULL, &udp, &port), "stream");
     CHECK_EQ_U64(port, 0);
     CHECK_NULL(sp2_receive_stream_pop(NULL, &heap, 1, &count), "stream");
     CHECK_EQ_U64(count, 0);
@@ -210,7 +211,7 @@ SP2_TEST(Option_structs_of_no_known_size_are_refused) {
     for (EACH_WRONG_SIZE(i)) {
         sp2_receive_options receive_options = {.size = wrong_sizes[i]};
         sp2_thread_pool_options pool_options = {.size = wrong_sizes[i]};
-        sp2_udp_options udp_options = {.size = wrong_sizes[i]};
+        sp2_udp_source_options udp_options = {.size = wrong_sizes[i]};
         check_create_fails(&receive_options, SP2_E_ARG, "size");
         check_pool_fails(&pool_options, SP2_E_ARG, "size");
         check_udp_fails(&udp_options, SP2_E_ARG, "size");
@@ -239,7 +240,7 @@ SP2_TEST(Result_structs_of_no_known_size_are_refused) {
 SP2_TEST(Longer_option_structs_are_read_if_their_tail_is_zero) {
     later_receive_options receive_options = {.known = SP2_RECEIVE_OPTIONS_INIT};
     later_thread_pool_options pool_options = {.known = SP2_THREAD_POOL_OPTIONS_INIT};
-    later_udp_options udp_options = {.known = SP2_UDP_OPTIONS_INIT};
+    later_udp_options udp_options = {.known = SP2_UDP_SOURCE_OPTIONS_INIT};
     receive_options.known.size = sizeof(receive_options);
     receive_options.known.log_level = SP2_LOG_NONE;
     pool_options.known.size = sizeof(pool_options);
@@ -252,7 +253,7 @@ SP2_TEST(Longer_option_structs_are_read_if_their_tail_is_zero) {
     uint32_t port;
     REQUIRE_OK(sp2_thread_pool_create(&pool_options.known, &pool));
     REQUIRE_OK(sp2_receive_stream_create(pool, &receive_options.known, &stream));
-    const int32_t status = sp2_receive_stream_add_udp_reader(stream, &udp_options.known, &port);
+    const int32_t status = add_udp_source(stream, &udp_options.known, &port);
     CHECK(status == SP2_OK || status == SP2_E_UNSUPPORTED);
     sp2_receive_stream_destroy(stream);
     sp2_thread_pool_destroy(pool);
@@ -263,7 +264,7 @@ SP2_TEST(Longer_option_structs_are_read_if_their_tail_is_zero) {
         udp_options.tail[i] = 1;
         check_create_fails(&receive_options.known, SP2_E_TOO_NEW, "sp2_receive_options");
         check_pool_fails(&pool_options.known, SP2_E_TOO_NEW, "sp2_thread_pool_options");
-        check_udp_fails(&udp_options.known, SP2_E_TOO_NEW, "sp2_udp_options");
+        check_udp_fails(&udp_options.known, SP2_E_TOO_NEW, "sp2_udp_source_options");
         receive_options.tail[i] = 0;
         pool_options.tail[i] = 0;
         udp_options.tail[i] = 0;
@@ -310,7 +311,7 @@ SP2_TEST(Unknown_flags_are_too_new) {
     sp2_thread_pool_options pool_options = SP2_THREAD_POOL_OPTIONS_INIT;
     pool_options.flags = 0x40;
     check_pool_fails(&pool_options, SP2_E_TOO_NEW, "40");
-    sp2_udp_options udp_options = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options udp_options = SP2_UDP_SOURCE_OPTIONS_INIT;
     udp_options.flags = 0x40;
     check_udp_fails(&udp_options, SP2_E_TOO_NEW, "40");
 }
@@ -403,7 +404,7 @@ SP2_TEST(Largest_values_are_accepted) {
 }
 
 SP2_TEST(Udp_values_out_of_range_are_refused_and_named) {
-    sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options options = SP2_UDP_SOURCE_OPTIONS_INIT;
     options.port = 65536;
     check_udp_fails(&options, SP2_E_ARG, "65536");
     options.port = UINT32_MAX;
@@ -439,13 +440,13 @@ SP2_TEST(Pop_without_a_heap_sets_the_count_to_zero) {
 
 SP2_TEST(Empty_memory_readers_stop_the_stream) {
     sp2_receive_stream *stream = new_stream(NULL);
-    REQUIRE_OK(sp2_receive_stream_add_buffer_reader(stream, NULL, 0));
+    REQUIRE_OK(add_buffer_source(stream, NULL, 0));
     heap_list heaps = pop_all(stream);
     CHECK_EQ_U64(heaps.count, 0);
     heaps_free(&heaps);
     sp2_receive_stream_destroy(stream);
     stream = new_stream(NULL);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, NULL, 0));
+    REQUIRE_OK(add_datagram_source(stream, NULL, 0));
     heaps = pop_all(stream);
     CHECK_EQ_U64(heaps.count, 0);
     CHECK_EQ_U64(stats_of(stream).packets, 0);
@@ -458,16 +459,14 @@ SP2_TEST(Readers_added_to_a_stopped_stream_do_nothing) {
     datagrams_add_heap(&list, 1, (const uint8_t *)"abcd", 4, 4);
     sp2_receive_stream *stream = new_stream(NULL);
     REQUIRE_OK(sp2_receive_stream_stop(stream));
-    CHECK_STATUS(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count),
+    CHECK_STATUS(add_datagram_source(stream, list.datagrams, list.count), SP2_OK);
+    CHECK_STATUS(add_buffer_source(stream, list.datagrams[0].data, list.datagrams[0].length),
                  SP2_OK);
-    CHECK_STATUS(sp2_receive_stream_add_buffer_reader(stream, list.datagrams[0].data,
-                                                      list.datagrams[0].length),
-                 SP2_OK);
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     udp.bind_host = "127.0.0.1";
     udp.buffer_size = SP2_UDP_BUFFER_SIZE_OS;
     uint32_t port = 9;
-    const int32_t status = sp2_receive_stream_add_udp_reader(stream, &udp, &port);
+    const int32_t status = add_udp_source(stream, &udp, &port);
     CHECK(status == SP2_OK || status == SP2_E_UNSUPPORTED);
     CHECK_EQ_U64(port, 0);
     heap_list heaps = pop_all(stream);

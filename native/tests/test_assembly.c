@@ -968,7 +968,7 @@ SP2_TEST(Buffer_and_datagrams_give_the_same_heaps) {
     size_t length;
     uint8_t *buffer = datagrams_join(&list, &length);
     sp2_receive_stream *stream = new_stream(NULL);
-    REQUIRE_OK(sp2_receive_stream_add_buffer_reader(stream, buffer, length));
+    REQUIRE_OK(add_buffer_source(stream, buffer, length));
     heap_list heaps = pop_all(stream);
     const sp2_receive_stats from_buffer = stats_of(stream);
     sp2_receive_stream_destroy(stream);

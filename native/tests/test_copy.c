@@ -28,7 +28,7 @@ static heap_list receive_by(const sp2_receive_options *options, const datagram_l
     } else {
         REQUIRE_OK(sp2_receive_stream_set_memcpy(stream, how->method));
     }
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list->datagrams, list->count));
+    REQUIRE_OK(add_datagram_source(stream, list->datagrams, list->count));
     const heap_list heaps = pop_all(stream);
     *stats = stats_of(stream);
     check_sums(stats);
@@ -153,7 +153,7 @@ SP2_TEST(Consumer_finds_every_byte_of_nontemporal_heaps) {
         options.ring_heaps = ring_heaps;
         sp2_receive_stream *stream = new_stream(&options);
         REQUIRE_OK(sp2_receive_stream_set_memcpy(stream, SP2_MEMCPY_NONTEMPORAL));
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
         uint64_t seen = 0;
         sp2_heap *heap;
         uint32_t count;
@@ -221,7 +221,7 @@ SP2_TEST(Copying_may_be_changed_while_the_stream_receives) {
         switching s = {.stream = stream};
         test_thread thread;
         test_thread_start(&thread, switch_copying, &s);
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
         for (uint64_t cnt = 1; cnt <= STREAM_HEAPS; cnt++) {
             heap_list one = pop_count(stream, 1);
             if (one.count == 1) {
@@ -242,7 +242,7 @@ SP2_TEST(Nontemporal_heap_is_there_although_nothing_follows_it) {
     enum { LENGTH = 5000, ROUNDS = 50 };
     sp2_receive_stream *stream = new_stream(NULL);
     REQUIRE_OK(sp2_receive_stream_set_memcpy(stream, SP2_MEMCPY_NONTEMPORAL));
-    const uint32_t port = add_loopback_reader(stream);
+    const uint32_t port = open_loopback_source(stream);
     for (uint64_t cnt = 1; cnt <= ROUNDS; cnt++) {
         uint8_t *payload = new_payload(LENGTH, cnt);
         datagram_list list = {0};
@@ -265,7 +265,7 @@ SP2_TEST(Function_set_within_a_heap_gets_all_packets_from_then_on) {
     add_usual_heap(&list, 1, payload, LENGTH, PACKET);
     uint64_t calls = 0;
     sp2_receive_stream *stream = new_stream(NULL);
-    const uint32_t port = add_loopback_reader(stream);
+    const uint32_t port = open_loopback_source(stream);
     const datagram_list first = {.datagrams = list.datagrams, .count = BEFORE};
     const datagram_list rest = {.datagrams = list.datagrams + BEFORE, .count = list.count - BEFORE};
     send_to_loopback(port, &first);
@@ -300,7 +300,7 @@ SP2_TEST(End_of_a_stream_does_not_hide_its_last_nontemporal_heaps) {
         sp2_receive_stream *stream;
         REQUIRE_OK(sp2_receive_stream_create(pool, &options, &stream));
         REQUIRE_OK(sp2_receive_stream_set_memcpy(stream, SP2_MEMCPY_NONTEMPORAL));
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
         sp2_heap *heap;
         uint32_t count;
         int32_t status;
@@ -322,7 +322,7 @@ SP2_TEST(Stop_ends_a_stream_with_nontemporal_heaps) {
     for (uint64_t popped = 0; popped < 40; popped += 13) {
         sp2_receive_stream *stream = new_stream(NULL);
         REQUIRE_OK(sp2_receive_stream_set_memcpy(stream, SP2_MEMCPY_NONTEMPORAL));
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
         heap_list first = pop_count(stream, popped);
         REQUIRE_OK(sp2_receive_stream_stop(stream));
         heap_list rest = pop_all(stream);
@@ -388,7 +388,7 @@ SP2_TEST(Function_may_keep_custom_statistics) {
     add_usual_heap(&list, 2, payload, LENGTH, PACKET);
     sp2_receive_stream *stream = new_stream(&options);
     REQUIRE_OK(sp2_receive_stream_set_copy_function(stream, copy_reversed, NULL));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     CHECK_EQ_U64(heaps.count, 2);
     heaps_free(&heaps);
@@ -512,7 +512,7 @@ static uint64_t calls_of_next_stream(sp2_receive_stream *stream, uint64_t *calls
     fill_payload(payload, sizeof(payload), 1);
     datagram_list list = {0};
     add_usual_heap(&list, 1, payload, sizeof(payload), 50);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     REQUIRE(heaps.count == 1);
     check_heap(heaps.heaps[0], 1, payload, sizeof(payload));

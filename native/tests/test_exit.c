@@ -94,9 +94,9 @@ static void be_busy_and_end(const char *ending) {
     callback_stream = new_stream(&options);
     use_memory_pool(busy, pool);
     REQUIRE_OK(sp2_receive_stream_set_ready_callback(callback_stream, pop_when_ready, NULL));
-    ports[0] = add_loopback_reader(busy);
-    ports[1] = add_loopback_reader(callback_stream);
-    add_loopback_reader(silent);
+    ports[0] = open_loopback_source(busy);
+    ports[1] = open_loopback_source(callback_stream);
+    open_loopback_source(silent);
     test_thread_start(&thread, pop_for_ever, busy);
     test_thread_start(&thread, pop_for_ever, silent);
     pop_when_ready(NULL);
@@ -229,7 +229,7 @@ _Noreturn static void receive_twice_and_end(bool lose) {
     for (int i = 0; i < 2; i++) {
         sp2_receive_stream *stream;
         REQUIRE_OK(sp2_receive_stream_create(pool, &options, &stream));
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
         heap_list heaps = pop_count(stream, 1);
         sp2_receive_stream_destroy(stream);
         if (lose && i == 1) {

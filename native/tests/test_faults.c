@@ -66,14 +66,14 @@ static bool run_with_fault(const datagram_list *list, long n) {
     options.max_heaps = 2 * HEAPS;
     atomic_store(&sp2__alloc_countdown, n);
     sp2_receive_stream *stream = NULL;
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     udp.bind_host = "127.0.0.1";
     int32_t status = sp2_receive_stream_create(NULL, &options, &stream);
     if (status == SP2_OK) {
-        status = sp2_receive_stream_add_udp_reader(stream, &udp, NULL);
+        status = add_udp_source(stream, &udp, NULL);
     }
     if (status == SP2_OK) {
-        status = sp2_receive_stream_add_buffer_reader(stream, NULL, 0);
+        status = add_buffer_source(stream, NULL, 0);
         sp2_receive_stream_destroy(stream);
         stream = NULL;
     }
@@ -81,7 +81,7 @@ static bool run_with_fault(const datagram_list *list, long n) {
         status = sp2_receive_stream_create(NULL, &options, &stream);
     }
     if (status == SP2_OK) {
-        status = sp2_receive_stream_add_datagram_reader(stream, list->datagrams, list->count);
+        status = add_datagram_source(stream, list->datagrams, list->count);
     }
     if (status == SP2_OK) {
         heap_list heaps = pop_all(stream);
@@ -137,7 +137,7 @@ static int32_t receive_into_pool(const datagram_list *list) {
     sp2_thread_pool_destroy(options.thread_pool);
     if (status == SP2_OK) {
         CHECK_STATUS(sp2_receive_stream_set_memory_allocator(stream, pool), SP2_OK);
-        status = sp2_receive_stream_add_datagram_reader(stream, list->datagrams, list->count);
+        status = add_datagram_source(stream, list->datagrams, list->count);
     }
     sp2_allocator_destroy(pool);
     if (status == SP2_OK) {
@@ -195,7 +195,7 @@ SP2_TEST(Packet_refused_for_memory_leaves_nothing_that_later_packets_trip_over) 
     for (long n = 0; hit && n < LAST_FAULT; n++) {
         sp2_test_context("allocation %ld of the packets failed", n);
         sp2_receive_stream *stream = new_stream(&options);
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
         atomic_store(&sp2__alloc_countdown, n);
         REQUIRE_OK(sp2_receive_stream_start(stream));
         heap_list heaps = pop_all(stream);

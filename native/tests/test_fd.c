@@ -90,7 +90,7 @@ static void pop_one(sp2_receive_stream *stream, uint64_t cnt) {
 SP2_TEST(Handle_is_readable_while_a_heap_waits_and_only_then) {
     datagram_list list = some_heaps(2);
     sp2_receive_stream *stream = new_stream(NULL);
-    const uint32_t port = add_loopback_reader(stream);
+    const uint32_t port = open_loopback_source(stream);
     const ready_handle fd = fd_of(stream);
     CHECK(!is_readable(fd));
     CHECK(fd_of(stream) == fd);
@@ -109,7 +109,7 @@ SP2_TEST(Handle_is_readable_while_a_heap_waits_and_only_then) {
 
 SP2_TEST(Handle_is_readable_for_ever_after_stop) {
     sp2_receive_stream *stream = new_stream(NULL);
-    add_loopback_reader(stream);
+    open_loopback_source(stream);
     const ready_handle fd = fd_of(stream);
     CHECK(!is_readable(fd));
     REQUIRE_OK(sp2_receive_stream_stop(stream));
@@ -126,7 +126,7 @@ SP2_TEST(Handle_is_readable_for_ever_after_stop) {
 SP2_TEST(Handle_asked_for_late_knows_what_came_before) {
     datagram_list list = some_heaps(2);
     sp2_receive_stream *stream = new_stream(NULL);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     WAIT_UNTIL(stats_of(stream).heaps == 2, PATIENCE_SECONDS);
     CHECK(is_readable(fd_of(stream)));
     sp2_receive_stream_destroy(stream);
@@ -160,7 +160,7 @@ SP2_TEST(Event_loop_receives_every_heap_and_the_stop) {
             options.ring_heaps = ring_sizes[i];
             sp2_receive_stream *stream = new_stream(&options);
             fd_of(stream);
-            REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+            REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
             CHECK_EQ_U64(receive_by_loop(stream, batch), MANY_HEAPS);
             sp2_receive_stream_destroy(stream);
         }

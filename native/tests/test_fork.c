@@ -71,6 +71,7 @@ typedef struct receiver {
     sp2_thread_pool *threads;
     sp2_allocator *memory;
     sp2_receive_stream *stream;
+    sp2_packet_source *sources[SOURCES];
     uint32_t ports[SOURCES];
     int64_t handle;
     uint64_t sent; /* heaps, to each source */
@@ -103,7 +104,12 @@ static receiver start_receiver(uint64_t ring_heaps) {
     REQUIRE_OK(sp2_receive_stream_set_memory_allocator(r.stream, r.memory));
     REQUIRE_OK(sp2_receive_stream_get_fd(r.stream, &r.handle));
     for (int i = 0; i < SOURCES; i++) {
-        r.ports[i] = add_loopback_reader(r.stream);
+        sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
+        sp2_packet_source_info info = SP2_PACKET_SOURCE_INFO_INIT;
+        udp.bind_host = "127.0.0.1";
+        REQUIRE_OK(sp2_receive_stream_add_udp_source(r.stream, &udp, &r.sources[i]));
+        REQUIRE_OK(sp2_packet_source_get_info(r.sources[i], &info));
+        r.ports[i] = info.port;
     }
     return r;
 }
@@ -133,6 +139,9 @@ static void check_receives(receiver *r) {
 }
 
 static void destroy_all(receiver *r) {
+    for (int i = 0; i < SOURCES; i++) {
+        sp2_packet_source_release(r->sources[i]);
+    }
     sp2_receive_stream_destroy(r->stream);
     sp2_allocator_destroy(r->memory);
     sp2_thread_pool_destroy(r->threads);
@@ -175,16 +184,18 @@ static void child_calls_everything(receiver *r) {
     sp2_receive_stream *stream = r->stream;
     sp2_receive_stats stats = SP2_RECEIVE_STATS_INIT;
     sp2_stat_info stat = SP2_STAT_INFO_INIT;
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
+    sp2_packet_source_info source_info = SP2_PACKET_SOURCE_INFO_INIT;
+    sp2_packet_source_stats source_stats = SP2_PACKET_SOURCE_STATS_INIT;
     uint64_t value;
     uint32_t number = 7;
     int64_t handle = 7;
     int32_t stop = 7;
     const int32_t forked = SP2_E_FORKED;
     CHILD_CHECK(sp2_receive_stream_start(stream) == forked, 0);
-    CHILD_CHECK(sp2_receive_stream_add_buffer_reader(stream, "", 1) == forked, 1);
-    CHILD_CHECK(sp2_receive_stream_add_datagram_reader(stream, NULL, 0) == forked, 2);
-    CHILD_CHECK(sp2_receive_stream_add_udp_reader(stream, &udp, &number) == forked, 3);
+    CHILD_CHECK(add_buffer_source(stream, "", 1) == forked, 1);
+    CHILD_CHECK(add_datagram_source(stream, NULL, 0) == forked, 2);
+    CHILD_CHECK(add_udp_source(stream, &udp, &number) == forked, 3);
     CHILD_CHECK(number == 0, 4);
     CHILD_CHECK(sp2_receive_stream_set_memory_allocator(stream, NULL) == forked, 5);
     CHILD_CHECK(sp2_receive_stream_set_memcpy(stream, SP2_MEMCPY_STD) == forked, 6);
@@ -208,6 +219,10 @@ static void child_calls_everything(receiver *r) {
     CHILD_CHECK(strstr(sp2_last_error_message(), "fork") != NULL, 24);
     CHILD_CHECK(sp2_version_number() == SP2_VERSION_NUMBER, 25);
     CHILD_CHECK(sp2_version_string()[0] != '\0', 26);
+    CHILD_CHECK(sp2_packet_source_get_info(r->sources[0], &source_info) == forked, 27);
+    CHILD_CHECK(sp2_packet_source_get_stats(r->sources[0], &source_stats) == forked, 28);
+    CHILD_CHECK(sp2_packet_source_remove(r->sources[0]) == forked, 29);
+    sp2_packet_source_release(r->sources[0]);
 }
 
 typedef struct child_act {
@@ -526,7 +541,7 @@ SP2_TEST(Parent_that_destroys_while_a_child_lives_does_not_spin) {
     char byte;
     REQUIRE(pipe(gate) == 0);
     REQUIRE_OK(sp2_receive_stream_create(r.threads, &options, &other));
-    const uint32_t other_port = add_loopback_reader(other);
+    const uint32_t other_port = open_loopback_source(other);
     const pid_t child = fork_by(BY_FORK);
     if (child == 0) {
         close(gate[1]);

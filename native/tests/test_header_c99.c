@@ -14,7 +14,7 @@
 int sp2_test_header_c99(void);
 int sp2_test_header_c99(void) {
     sp2_receive_options receive = SP2_RECEIVE_OPTIONS_INIT;
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     sp2_thread_pool_options pool = SP2_THREAD_POOL_OPTIONS_INIT;
     sp2_receive_stats stats = SP2_RECEIVE_STATS_INIT;
     sp2_memory_stats memory = SP2_MEMORY_STATS_INIT;

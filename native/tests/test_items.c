@@ -272,7 +272,7 @@ static sp2_heap *untouched_heap(uint64_t length) {
         datagrams[i] = (sp2_datagram){bytes, packet.length + length / PACKETS};
         packet_free(&packet);
     }
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, datagrams, PACKETS));
+    REQUIRE_OK(add_datagram_source(stream, datagrams, PACKETS));
     heap_list heaps = pop_count(stream, 1);
     sp2_heap *heap = heaps.heaps[0];
     heaps.count = 0;

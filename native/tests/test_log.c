@@ -171,7 +171,7 @@ SP2_TEST(User_stop_says_which_heaps_it_dropped) {
     options.log = log_capture_message;
     options.log_context = log;
     sp2_receive_stream *stream = new_stream(&options);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     WAIT_UNTIL(stats_of(stream).worker_blocked == 1, PATIENCE_SECONDS);
     REQUIRE_OK(sp2_receive_stream_stop(stream));
     sp2_receive_stream_destroy(stream);
@@ -192,7 +192,7 @@ SP2_TEST(Full_ring_is_no_warning_for_readers_that_lose_nothing) {
     options.log = log_capture_message;
     options.log_context = log;
     sp2_receive_stream *stream = new_stream(&options);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     WAIT_UNTIL(stats_of(stream).worker_blocked == 1, PATIENCE_SECONDS);
     heap_list heaps = pop_all(stream);
     CHECK_EQ_U64(heaps.count, 100);

@@ -24,7 +24,7 @@ static heap_list receive_heaps(sp2_thread_pool *pool, uint64_t count, uint64_t l
     const sp2_receive_options options = quiet_options(0);
     sp2_receive_stream *stream;
     REQUIRE_OK(sp2_receive_stream_create(pool, &options, &stream));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     const heap_list heaps = pop_all(stream);
     CHECK_EQ_U64(heaps.count, count);
     sp2_receive_stream_destroy(stream);

@@ -190,7 +190,7 @@ static mapped_heap receive_mapped(const sp2_mmap_options *options, uint64_t leng
     sp2_receive_stream *stream = new_stream(NULL);
     REQUIRE_OK(sp2_receive_stream_set_memory_allocator(stream, allocator));
     sp2_allocator_destroy(allocator);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     mapped_heap mapped = {pop_all(stream), NULL};
     REQUIRE(mapped.heaps.count == 1);
     check_heap(mapped.heaps.heaps[0], 1, payload, length);
@@ -230,7 +230,7 @@ static void check_pages_in_place(uint32_t flags) {
     sp2_receive_stream *stream = new_stream(&options);
     REQUIRE_OK(sp2_receive_stream_set_memory_allocator(stream, allocator));
     sp2_allocator_destroy(allocator);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     REQUIRE(heaps.count == 1);
     static unsigned char present[PAGES];
@@ -398,7 +398,7 @@ SP2_TEST(Memory_that_cannot_be_mapped_fails_the_packet) {
         sp2_receive_stream *stream = new_stream(&options);
         REQUIRE_OK(sp2_receive_stream_set_memory_allocator(stream, allocator));
         sp2_allocator_destroy(allocator);
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
         heap_list heaps = pop_all(stream);
         CHECK_EQ_U64(heaps.count, 1);
         CHECK_EQ_U64(stats_of(stream).allocation_failed, 1);
@@ -427,7 +427,7 @@ SP2_TEST(Pool_on_mapped_memory_gives_all_of_it_back) {
     }
     sp2_receive_stream *stream = new_stream(NULL);
     REQUIRE_OK(sp2_receive_stream_set_memory_allocator(stream, pool));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     REQUIRE(heaps.count == BLOCKS);
     const uint8_t *blocks[BLOCKS];

@@ -76,16 +76,16 @@ static sp2_receive_stream *quiet_stream(void) {
     return new_stream(NULL);
 }
 
-static sp2_udp_options small_options(void) {
-    sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
+static sp2_udp_source_options small_options(void) {
+    sp2_udp_source_options options = SP2_UDP_SOURCE_OPTIONS_INIT;
     options.buffer_size = SP2_UDP_BUFFER_SIZE_OS;
     return options;
 }
 
-static void check_refused(const sp2_udp_options *options, int32_t status, int os_code,
+static void check_refused(const sp2_udp_source_options *options, int32_t status, int os_code,
                           const char *part) {
     sp2_receive_stream *stream = quiet_stream();
-    CHECK_STATUS(sp2_receive_stream_add_udp_reader(stream, options, NULL), status);
+    CHECK_STATUS(add_udp_source(stream, options, NULL), status);
     CHECK_EQ_I64(sp2_last_error_os_code(), os_code);
     CHECK_CONTAINS(sp2_last_error_message(), part);
     sp2_receive_stream_destroy(stream);
@@ -95,7 +95,7 @@ SP2_TEST(Group_without_a_route_is_an_error_that_names_it) {
     if (unshare(CLONE_NEWNET) != 0) {
         SKIP("no network namespace can be made here: %s", strerror(errno));
     }
-    sp2_udp_options options = small_options();
+    sp2_udp_source_options options = small_options();
     options.bind_host = GROUP_V4;
     check_refused(&options, SP2_E_OS, ENODEV, GROUP_V4);
     options.bind_host = NULL;
@@ -108,10 +108,10 @@ SP2_TEST(Bind_host_that_is_a_group_joins_it_for_every_stream) {
     sp2_receive_stream *streams[2] = {quiet_stream(), quiet_stream()};
     uint32_t port = 0;
     for (int i = 0; i < 2; i++) {
-        sp2_udp_options options = small_options();
+        sp2_udp_source_options options = small_options();
         options.bind_host = GROUP_V4;
         options.port = port;
-        REQUIRE_OK(sp2_receive_stream_add_udp_reader(streams[i], &options, &port));
+        REQUIRE_OK(add_udp_source(streams[i], &options, &port));
     }
     send_heap(GROUP_V4, port, 0, 1);
     for (int i = 0; i < 2; i++) {
@@ -123,11 +123,11 @@ SP2_TEST(Bind_host_that_is_a_group_joins_it_for_every_stream) {
 SP2_TEST(Group_needs_no_interface_where_the_system_can_choose_one) {
     enter_loopback_network();
     sp2_receive_stream *stream = quiet_stream();
-    sp2_udp_options options = small_options();
+    sp2_udp_source_options options = small_options();
     options.group = GROUP_V4;
     options.interface_address = ""; /* as in receiving.txt */
     uint32_t port;
-    REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
+    REQUIRE_OK(add_udp_source(stream, &options, &port));
     /* Only the group is bound, not the port as such. */
     send_heap("127.0.0.1", port, 0, 1);
     send_heap(GROUP_V4, port, 0, 2);
@@ -140,11 +140,11 @@ SP2_TEST(Address_of_the_interface_itself_may_stand_for_the_group) {
     static const char *const groups[] = {"127.0.0.5", "0.0.0.0"};
     for (int i = 0; i < 2; i++) {
         sp2_receive_stream *stream = quiet_stream();
-        sp2_udp_options options = small_options();
+        sp2_udp_source_options options = small_options();
         options.group = groups[i];
         options.interface_address = "127.0.0.5";
         uint32_t port;
-        REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
+        REQUIRE_OK(add_udp_source(stream, &options, &port));
         send_heap("127.0.0.1", port, 0, 1);
         send_heap("127.0.0.5", port, 0, 2);
         check_next_heap(stream, 2);
@@ -154,14 +154,14 @@ SP2_TEST(Address_of_the_interface_itself_may_stand_for_the_group) {
 
 /* One stream for each link, on the same group and port: each must get what came over its link. */
 static void check_links_apart(link_network *network, const char *group,
-                              const sp2_udp_options links[LINKS]) {
+                              const sp2_udp_source_options links[LINKS]) {
     sp2_receive_stream *streams[LINKS];
     uint32_t port = 0;
     for (int i = 0; i < LINKS; i++) {
         streams[i] = quiet_stream();
-        sp2_udp_options options = links[i];
+        sp2_udp_source_options options = links[i];
         options.port = port;
-        REQUIRE_OK(sp2_receive_stream_add_udp_reader(streams[i], &options, &port));
+        REQUIRE_OK(add_udp_source(streams[i], &options, &port));
     }
     enter_host(network->far_host);
     for (uint64_t cnt = 1; cnt <= 10; cnt++) {
@@ -184,7 +184,7 @@ SP2_TEST(Ipv4_group_is_received_on_the_joined_interface_only) {
     static const char *const interfaces[LINKS] = {"10.77.0.1", "10.77.1.1"};
     link_network network;
     enter_link_network(&network);
-    sp2_udp_options links[LINKS] = {small_options(), small_options()};
+    sp2_udp_source_options links[LINKS] = {small_options(), small_options()};
     for (int i = 0; i < LINKS; i++) {
         links[i].group = GROUP_V4;
         links[i].interface_address = interfaces[i];
@@ -199,7 +199,7 @@ SP2_TEST(Ipv6_group_is_received_on_the_joined_interface_only) {
     enter_link_network(&network);
     for (int g = 0; g < 2; g++) {
         sp2_test_context("%s", groups[g]);
-        sp2_udp_options links[LINKS] = {small_options(), small_options()};
+        sp2_udp_source_options links[LINKS] = {small_options(), small_options()};
         for (int i = 0; i < LINKS; i++) {
             links[i].group = groups[g];
             links[i].interface_index = network.near_index[i];
@@ -212,12 +212,12 @@ SP2_TEST(Ipv6_group_is_received_on_the_joined_interface_only) {
 SP2_TEST(Interface_of_an_ipv6_group_may_be_a_part_of_its_name) {
     link_network network;
     enter_link_network(&network);
-    sp2_udp_options links[LINKS] = {small_options(), small_options()};
+    sp2_udp_source_options links[LINKS] = {small_options(), small_options()};
     links[0].group = GROUP_OF_A_LINK "%near0";
     links[1].bind_host = GROUP_OF_A_LINK "%near1";
     check_links_apart(&network, GROUP_OF_A_LINK, links);
 
-    sp2_udp_options options = small_options();
+    sp2_udp_source_options options = small_options();
     options.group = GROUP_OF_A_LINK "%near0";
     options.interface_index = network.near_index[1];
     check_refused(&options, SP2_E_ARG, 0, "interface_index");
@@ -230,7 +230,7 @@ SP2_TEST(Interface_of_an_ipv6_group_may_be_a_part_of_its_name) {
 SP2_TEST(Interface_that_does_not_exist_is_named) {
     link_network network;
     enter_link_network(&network);
-    sp2_udp_options options = small_options();
+    sp2_udp_source_options options = small_options();
     options.group = GROUP_V4;
     options.interface_address = "10.99.0.1";
     check_refused(&options, SP2_E_OS, ENODEV, "10.99.0.1");
@@ -257,11 +257,11 @@ SP2_TEST(Existing_socket_keeps_the_groups_that_its_owner_has_joined) {
                 0);
     }
     sp2_receive_stream *stream = quiet_stream();
-    sp2_udp_options options = small_options();
+    sp2_udp_source_options options = small_options();
     options.flags = SP2_UDP_EXISTING_SOCKET;
     options.socket = prepared;
     uint32_t port;
-    REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
+    REQUIRE_OK(add_udp_source(stream, &options, &port));
     close(prepared);
     enter_host(network.far_host);
     send_heap(GROUP_V4, port, network.far_index[0], 1);
@@ -279,14 +279,14 @@ SP2_TEST(Unbound_socket_joins_the_group_of_the_options) {
     enter_link_network(&network);
     for (int i = 0; i < 2; i++) {
         sp2_receive_stream *stream = quiet_stream();
-        sp2_udp_options options = small_options();
+        sp2_udp_source_options options = small_options();
         options.flags = SP2_UDP_EXISTING_SOCKET;
         options.socket = socket(i == 0 ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
         options.group = groups[i];
         options.interface_address = i == 0 ? "10.77.1.1" : NULL;
         options.interface_index = i == 0 ? 0 : network.near_index[1];
         uint32_t port;
-        REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
+        REQUIRE_OK(add_udp_source(stream, &options, &port));
         close((int)options.socket);
         enter_host(network.far_host);
         send_heap(groups[i], port, network.far_index[1], 1);

@@ -53,8 +53,8 @@ SP2_TEST(Full_ring_of_one_udp_stream_costs_the_other_nothing) {
     REQUIRE_OK(sp2_thread_pool_create(NULL, &pool));
     REQUIRE_OK(sp2_receive_stream_create(pool, &options, &unread));
     REQUIRE_OK(sp2_receive_stream_create(pool, &options, &read));
-    const test_socket unread_sender = new_sender(AF_INET, add_loopback_reader(unread));
-    const test_socket sender = new_sender(AF_INET, add_loopback_reader(read));
+    const test_socket unread_sender = new_sender(AF_INET, open_loopback_source(unread));
+    const test_socket sender = new_sender(AF_INET, open_loopback_source(read));
     for (uint64_t cnt = 1; cnt <= 2 * IN_FLIGHT; cnt++) {
         send_heap(unread_sender, cnt);
     }
@@ -92,9 +92,9 @@ SP2_TEST(Full_ring_of_a_stream_from_memory_costs_a_udp_stream_nothing) {
     REQUIRE_OK(sp2_thread_pool_create(NULL, &pool));
     REQUIRE_OK(sp2_receive_stream_create(pool, &options, &unread));
     REQUIRE_OK(sp2_receive_stream_create(pool, &options, &read));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(unread, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(unread, list.datagrams, list.count));
     WAIT_UNTIL(stats_of(unread).worker_blocked > 0, PATIENCE_SECONDS);
-    const test_socket sender = new_sender(AF_INET, add_loopback_reader(read));
+    const test_socket sender = new_sender(AF_INET, open_loopback_source(read));
 
     receive_everything(read, sender, NO_SOCKET);
 

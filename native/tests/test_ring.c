@@ -25,7 +25,7 @@ static sp2_receive_stream *feed(sp2_thread_pool *pool, uint64_t ring_heaps,
     options.ring_heaps = ring_heaps;
     sp2_receive_stream *stream = NULL;
     REQUIRE_OK(sp2_receive_stream_create(pool, &options, &stream));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list->datagrams, list->count));
+    REQUIRE_OK(add_datagram_source(stream, list->datagrams, list->count));
     return stream;
 }
 
@@ -109,7 +109,7 @@ SP2_TEST(Full_ring_during_the_flush_at_the_end_loses_nothing) {
     options.ring_heaps = 1;
     options.max_heaps = HEAPS;
     sp2_receive_stream *stream = new_stream(&options);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     WAIT_UNTIL(stats_of(stream).worker_blocked >= 1, PATIENCE_SECONDS);
     heap_list heaps = pop_all(stream);
     if (CHECK_EQ_U64(heaps.count, HEAPS)) {
@@ -137,7 +137,7 @@ SP2_TEST(One_packet_that_finishes_two_heaps_loses_neither) {
     options.ring_heaps = 1;
     options.max_heaps = 1;
     sp2_receive_stream *stream = new_stream(&options);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     WAIT_UNTIL(stats_of(stream).worker_blocked >= 1, PATIENCE_SECONDS);
     heap_list heaps = pop_all(stream);
     if (CHECK_EQ_U64(heaps.count, 2 * HEAPS)) {
@@ -233,8 +233,7 @@ static void *feed_later(void *argument) {
     datagrams_free(&list);
     datagrams_add_heap(&list, 1, payload, sizeof(payload), sizeof(payload));
     sp2_test_nap();
-    CHECK_STATUS(sp2_receive_stream_add_datagram_reader(argument, list.datagrams, list.count),
-                 SP2_OK);
+    CHECK_STATUS(add_datagram_source(argument, list.datagrams, list.count), SP2_OK);
     return NULL;
 }
 
@@ -293,7 +292,7 @@ SP2_TEST(Ready_callback_comes_once_per_request) {
     CHECK_STATUS(sp2_receive_stream_request_ready(stream), SP2_E_EMPTY);
     CHECK_STATUS(sp2_receive_stream_request_ready(stream), SP2_E_EMPTY);
     asked++;
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     for (;;) {
         WAIT_UNTIL(atomic_load(&calls) == asked, PATIENCE_SECONDS);
         sp2_heap *heap;
@@ -323,7 +322,7 @@ SP2_TEST(Request_when_a_heap_waits_calls_nothing) {
     atomic_uint calls = 0;
     sp2_receive_stream *stream = new_stream(NULL);
     REQUIRE_OK(sp2_receive_stream_set_ready_callback(stream, count_call, &calls));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     WAIT_UNTIL(stats_of(stream).heaps == 3, PATIENCE_SECONDS);
     WAIT_UNTIL(sp2_receive_stream_request_ready(stream) == SP2_OK, PATIENCE_SECONDS);
     heap_list heaps = pop_all(stream);
@@ -341,7 +340,7 @@ SP2_TEST(Callback_that_was_taken_away_is_not_called) {
         sp2_receive_stream *stream = new_stream(NULL);
         REQUIRE_OK(sp2_receive_stream_set_ready_callback(stream, count_call, &calls));
         REQUIRE(sp2_receive_stream_request_ready(stream) == SP2_E_EMPTY);
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
         REQUIRE_OK(sp2_receive_stream_set_ready_callback(stream, NULL, NULL));
         const unsigned before = atomic_load(&calls);
         heap_list heaps = pop_all(stream);
@@ -387,7 +386,7 @@ SP2_TEST(Whole_stream_can_be_read_from_the_callback) {
     popper p = {.stream = stream};
     REQUIRE_OK(sp2_receive_stream_set_ready_callback(stream, pop_when_ready, &p));
     REQUIRE(sp2_receive_stream_request_ready(stream) == SP2_E_EMPTY);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     WAIT_UNTIL(atomic_load(&p.stopped) == 1, PATIENCE_SECONDS);
     CHECK_EQ_U64(atomic_load(&p.taken), HEAPS);
     sp2_receive_stream_destroy(stream);

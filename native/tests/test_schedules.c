@@ -15,6 +15,7 @@
 #include "packet_builder.h"
 #include "schedule/platform.h"
 #include "schedule/scheduler.h"
+#include "sources.h"
 #include "test.h"
 
 enum { HEAPS = 3, HEAP_BYTES = 16, ENDLESS = -1, MOST_TIMEOUTS = 100 };
@@ -114,8 +115,7 @@ static void consume_with_timeout(void *unused) {
 }
 
 static void add_reader(void) {
-    SCHEDULE_CHECK(sp2_receive_stream_add_datagram_reader(shared.stream, heaps.datagrams,
-                                                          heaps.count) == SP2_OK);
+    SCHEDULE_CHECK(add_datagram_source(shared.stream, heaps.datagrams, heaps.count) == SP2_OK);
 }
 
 /* ---- scenarios ---- */
@@ -253,8 +253,7 @@ static void explicit_start(void) {
     schedule_start(consume, NULL);
     schedule_start(start_stream, NULL);
     schedule_choices(true);
-    const int32_t status =
-        sp2_receive_stream_add_datagram_reader(shared.stream, heaps.datagrams, heaps.count);
+    const int32_t status = add_datagram_source(shared.stream, heaps.datagrams, heaps.count);
     SCHEDULE_CHECK(status == SP2_OK || status == SP2_E_STATE);
     if (status == SP2_E_STATE) {
         SCHEDULE_CHECK(sp2_receive_stream_stop(shared.stream) == SP2_OK);
@@ -276,9 +275,9 @@ static void send_by_udp(void *unused) {
 
 /* The socket is paused while the ring is full. */
 static void udp_with_full_ring(void) {
-    const sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    const sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     begin(1, 0);
-    SCHEDULE_CHECK(sp2_receive_stream_add_udp_reader(shared.stream, &udp, &shared.port) == SP2_OK);
+    SCHEDULE_CHECK(add_udp_source(shared.stream, &udp, &shared.port) == SP2_OK);
     schedule_start(consume, NULL);
     schedule_choices(true);
     send_by_udp(NULL);
@@ -288,9 +287,9 @@ static void udp_with_full_ring(void) {
 }
 
 static void udp_stopped_by_user(void) {
-    const sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    const sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     begin(1, 0);
-    SCHEDULE_CHECK(sp2_receive_stream_add_udp_reader(shared.stream, &udp, &shared.port) == SP2_OK);
+    SCHEDULE_CHECK(add_udp_source(shared.stream, &udp, &shared.port) == SP2_OK);
     schedule_start(consume, NULL);
     schedule_start(send_by_udp, NULL);
     schedule_choices(true);
@@ -415,9 +414,9 @@ static const schedule_scenario scenarios[] = {
     {"consumer with a handle", handle_for_event_loops, STREAM_FILES, false},
     {"ready callback is removed", callback_removed, STREAM_FILES, false},
     {"stream is stopped by the user", stopped_by_user, STREAM_FILES, false},
-    {"reader is added while the stream is started", explicit_start, STREAM_FILES, false},
-    {"UDP reader is paused and resumed", udp_with_full_ring, STREAM_FILES, false},
-    {"UDP reader is stopped by the user", udp_stopped_by_user, STREAM_FILES, false},
+    {"source is added while the stream is started", explicit_start, STREAM_FILES, false},
+    {"UDP source is paused and resumed", udp_with_full_ring, STREAM_FILES, false},
+    {"UDP source is stopped by the user", udp_stopped_by_user, STREAM_FILES, false},
     {"memory pool is refilled and ends", refilled_pool, "memory_pool.c allocator.c event_loop.c",
      false},
     {"default memory loses its last user", default_memory, "recycler.c", false},
@@ -453,9 +452,9 @@ static const struct {
     {"consumer with the ready callback", MUTATE_FENCE, "sp2__ring_announce"},
     {"consumer with the ready callback", MUTATE_FENCE, "see_to_blocked"},
     {"consumer with a handle", MUTATE_LOCK, "update_ready_handle"},
-    {"UDP reader is paused and resumed", MUTATE_FENCE, "leave_to_consumer"},
-    {"UDP reader is paused and resumed", MUTATE_LOCK, "sp2__stream_wait_for_room"},
-    {"UDP reader is stopped by the user", MUTATE_LOCK, "sp2__reader_close"},
+    {"UDP source is paused and resumed", MUTATE_FENCE, "leave_to_consumer"},
+    {"UDP source is paused and resumed", MUTATE_LOCK, "sp2__stream_wait_for_room"},
+    {"UDP source is stopped by the user", MUTATE_LOCK, "close_as"},
     {"default memory loses its last user", MUTATE_LOCK, "lock_class"},
 };
 

@@ -42,9 +42,13 @@
     X(sp2_memory_set_cache_limit)                                                                  \
     X(sp2_memory_trim)                                                                             \
     X(sp2_mmap_allocator_create)                                                                   \
-    X(sp2_receive_stream_add_buffer_reader)                                                        \
-    X(sp2_receive_stream_add_datagram_reader)                                                      \
-    X(sp2_receive_stream_add_udp_reader)                                                           \
+    X(sp2_packet_source_get_info)                                                                  \
+    X(sp2_packet_source_get_stats)                                                                 \
+    X(sp2_packet_source_release)                                                                   \
+    X(sp2_packet_source_remove)                                                                    \
+    X(sp2_receive_stream_add_buffer_source)                                                        \
+    X(sp2_receive_stream_add_datagram_source)                                                      \
+    X(sp2_receive_stream_add_udp_source)                                                           \
     X(sp2_receive_stream_create)                                                                   \
     X(sp2_receive_stream_destroy)                                                                  \
     X(sp2_receive_stream_find_stat)                                                                \
@@ -96,7 +100,7 @@ static const char *const function_names[] = {FUNCTIONS(NAME)};
 enum { THREADS = 4, SLOTS = 16, LARGEST_STRUCT = 70000, STATUSES = 11, POP_CAPACITY = 8 };
 enum { DEFAULT_SECONDS = 3, HELD_AT_MOST = 4 };
 
-typedef enum kind { POOL, STREAM, ALLOCATOR, HEAP, ITEM_GROUP, KINDS } kind;
+typedef enum kind { POOL, STREAM, ALLOCATOR, HEAP, SOURCE, ITEM_GROUP, KINDS } kind;
 
 /* A handle that threads share. Whoever calls with it holds the lock for reading, whoever gives it
  * back, or puts another one there, holds it for writing. */
@@ -183,6 +187,9 @@ static void give_back(kind of, void *handle) {
     case ALLOCATOR:
         CALL(sp2_allocator_destroy, handle);
         break;
+    case SOURCE:
+        CALL(sp2_packet_source_release, handle);
+        break;
     default:
         CALL(sp2_heap_release, handle);
     }
@@ -235,12 +242,13 @@ static void keep(spinner *self, kind of, void *handle) {
     CALL(sp2_allocator_destroy, old);
     CALL(sp2_thread_pool_destroy, old);
     CALL(sp2_item_group_destroy, old);
+    CALL(sp2_packet_source_release, old);
 }
 
 /* The handle stays where it is. */
 static void end(spinner *self) {
     void *handle = handle_of(self, (kind)below(self, KINDS));
-    switch (below(self, 5)) {
+    switch (below(self, 6)) {
     case 0:
         CALL(sp2_receive_stream_destroy, handle);
         break;
@@ -252,6 +260,9 @@ static void end(spinner *self) {
         break;
     case 3:
         CALL(sp2_item_group_destroy, handle);
+        break;
+    case 4:
+        CALL(sp2_packet_source_release, handle);
         break;
     default:
         CALL(sp2_heap_release, handle);
@@ -389,6 +400,7 @@ static void create_stream(spinner *self) {
     changed->spin_ns &= INT64_MIN | 0xfffff;
     changed->log = count_log;
     changed->custom_stats = custom;
+    changed->on_heap = NULL;
     changed->custom_stat_count = (uint32_t)below(self, 2);
     NOTE(sp2_receive_stream_create, once_in(self, 8) ? NULL : handle_of(self, POOL), given,
          once_in(self, 16) ? NULL : &stream);
@@ -442,27 +454,37 @@ static void create_allocator(spinner *self) {
     }
 }
 
-/* Readers. ------------------------------------------------------------------------------------ */
+/* Packet sources.
+ * ------------------------------------------------------------------------------------ */
 
 static void feed_udp(spinner *self, sp2_receive_stream *stream) {
     static const char *const hosts[] = {NULL, "127.0.0.1", "::1", ""};
-    const sp2_udp_options options = {.buffer_size = SP2_UDP_BUFFER_SIZE_OS,
-                                     .max_size = (uint32_t)below(self, 3000)};
-    uint32_t port = 0;
+    const sp2_udp_source_options options = {.buffer_size = SP2_UDP_BUFFER_SIZE_OS,
+                                            .max_size = (uint32_t)below(self, 3000)};
+    sp2_packet_source *source = NULL;
+    sp2_packet_source_info info = SP2_PACKET_SOURCE_INFO_INIT;
     void *given = sized(self, &options, sizeof(options));
-    sp2_udp_options *changed = (sp2_udp_options *)self->options;
+    sp2_udp_source_options *changed = (sp2_udp_source_options *)self->options;
     changed->flags &= ~(uint32_t)SP2_UDP_EXISTING_SOCKET;
     changed->flags |= once_in(self, 4) ? SP2_UDP_EXISTING_SOCKET : 0;
     changed->bind_host = hosts[below(self, 4)];
     changed->group = once_in(self, 4) ? "239.255.88.88" : NULL;
     changed->interface_address = changed->group != NULL || once_in(self, 8) ? "127.0.0.1" : NULL;
     changed->socket = (int64_t)below(self, 64) - 1;
-    NOTE(sp2_receive_stream_add_udp_reader, stream, given, once_in(self, 16) ? NULL : &port);
-    if (port == 0) {
+    changed->interface_name = NULL;
+    changed->sender_count = 0;
+    changed->senders = NULL;
+    NOTE(sp2_receive_stream_add_udp_source, stream, given, once_in(self, 16) ? NULL : &source);
+    if (source == NULL) {
         return;
     }
+    NOTE(sp2_packet_source_get_info, source, &info);
+    keep(self, SOURCE, source);
+    if (info.port == 0) {
+        return; /* the stream has stopped */
+    }
     const struct sockaddr_in to = {.sin_family = AF_INET,
-                                   .sin_port = htons((uint16_t)port),
+                                   .sin_port = htons((uint16_t)info.port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     for (size_t i = 0; i < HEAPS; i++) {
         /* Nobody need be there: the stream has another kind of address, or has ended. */
@@ -471,22 +493,58 @@ static void feed_udp(spinner *self, sp2_receive_stream *stream) {
     }
 }
 
+static void feed_buffer(spinner *self, sp2_receive_stream *stream, sp2_packet_source **source) {
+    const sp2_buffer_source_options options = {.size = 0};
+    void *given = sized(self, &options, sizeof(options));
+    sp2_buffer_source_options *changed = (sp2_buffer_source_options *)self->options;
+    changed->data = once_in(self, 16) ? NULL : buffer.bytes;
+    changed->length = below(self, buffer.length + 1);
+    NOTE(sp2_receive_stream_add_buffer_source, stream, given, source);
+}
+
+static void feed_list(spinner *self, sp2_receive_stream *stream, sp2_packet_source **source) {
+    const sp2_datagram_source_options options = {.size = 0};
+    void *given = sized(self, &options, sizeof(options));
+    sp2_datagram_source_options *changed = (sp2_datagram_source_options *)self->options;
+    changed->datagrams = once_in(self, 16) ? NULL : datagrams;
+    changed->count = below(self, HEAPS + 2);
+    NOTE(sp2_receive_stream_add_datagram_source, stream, given, source);
+}
+
 static void feed(spinner *self) {
     sp2_receive_stream *stream = handle_of(self, STREAM);
+    sp2_packet_source *source = NULL;
     switch (below(self, 4)) {
     case 0:
-        NOTE(sp2_receive_stream_add_buffer_reader, stream, once_in(self, 16) ? NULL : buffer.bytes,
-             below(self, buffer.length + 1));
+        feed_buffer(self, stream, once_in(self, 16) ? NULL : &source);
         break;
     case 1:
-        NOTE(sp2_receive_stream_add_datagram_reader, stream, once_in(self, 16) ? NULL : datagrams,
-             below(self, HEAPS + 2));
+        feed_list(self, stream, once_in(self, 16) ? NULL : &source);
         break;
     case 2:
         feed_udp(self, stream);
         break;
     default:
         NOTE(sp2_receive_stream_start, stream);
+    }
+    if (source != NULL) {
+        keep(self, SOURCE, source);
+    }
+}
+
+static void use_source(spinner *self) {
+    sp2_packet_source *source = handle_of(self, SOURCE);
+    const sp2_packet_source_info info = {0};
+    const sp2_packet_source_stats stats = {0};
+    switch (below(self, 3)) {
+    case 0:
+        NOTE(sp2_packet_source_get_info, source, sized(self, &info, sizeof(info)));
+        break;
+    case 1:
+        NOTE(sp2_packet_source_get_stats, source, sized(self, &stats, sizeof(stats)));
+        break;
+    default:
+        NOTE(sp2_packet_source_remove, source);
     }
 }
 
@@ -715,9 +773,12 @@ static bool all_have_worked(void) {
 
 static void *spin(void *context) {
     static void (*const actions[])(spinner *) = {
-        create_pool, create_stream, create_stream, create_allocator, feed, feed,          feed,
-        feed,        set,           set,           set_process,      take, take,          take,
-        take,        look_at_heaps, end,           look_at_stats,    stop, look_at_texts,
+        create_pool, create_stream, create_stream, create_allocator,
+        feed,        feed,          feed,          feed,
+        set,         set,           set_process,   take,
+        take,        take,          take,          look_at_heaps,
+        end,         look_at_stats, stop,          look_at_texts,
+        use_source,
 #ifdef SP2_HAS_ITEMS
         use_items,   use_items,
 #endif

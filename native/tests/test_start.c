@@ -26,7 +26,7 @@ static void let_others_go_first(sp2_thread_pool *pool) {
     datagram_list list = some_heaps(100);
     sp2_receive_stream *stream;
     REQUIRE_OK(sp2_receive_stream_create(pool, NULL, &stream));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     CHECK_EQ_U64(heaps.count, HEAPS);
     heaps_free(&heaps);
@@ -40,7 +40,7 @@ SP2_TEST(Nothing_is_received_before_the_start_and_everything_after_it) {
     sp2_receive_options options = quiet_options(SP2_RECEIVE_EXPLICIT_START);
     sp2_receive_stream *stream;
     REQUIRE_OK(sp2_receive_stream_create(pool, &options, &stream));
-    const uint32_t port = add_loopback_reader(stream);
+    const uint32_t port = open_loopback_source(stream);
     datagram_list sent = some_heaps(1);
     send_to_loopback(port, &sent);
     let_others_go_first(pool);
@@ -69,10 +69,9 @@ SP2_TEST(Readers_of_every_kind_wait_for_the_start) {
         sp2_receive_stream *stream;
         REQUIRE_OK(sp2_receive_stream_create(pool, &options, &stream));
         if (kind == 0) {
-            REQUIRE_OK(sp2_receive_stream_add_buffer_reader(stream, buffer, length));
+            REQUIRE_OK(add_buffer_source(stream, buffer, length));
         } else {
-            REQUIRE_OK(
-                sp2_receive_stream_add_datagram_reader(stream, second.datagrams, second.count));
+            REQUIRE_OK(add_datagram_source(stream, second.datagrams, second.count));
         }
         let_others_go_first(pool);
         CHECK_EQ_U64(stats_of(stream).packets, 0);
@@ -92,15 +91,14 @@ SP2_TEST(No_reader_can_be_added_after_an_explicit_start) {
     datagram_list list = some_heaps(1);
     sp2_receive_stream *stream = held_stream(0);
     REQUIRE_OK(sp2_receive_stream_start(stream));
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     uint32_t port = 1;
-    CHECK_STATUS(sp2_receive_stream_add_udp_reader(stream, &udp, &port), SP2_E_STATE);
-    CHECK_CONTAINS(sp2_last_error_message(), "sp2_receive_stream_add_udp_reader");
+    CHECK_STATUS(add_udp_source(stream, &udp, &port), SP2_E_STATE);
+    CHECK_CONTAINS(sp2_last_error_message(), "add_udp_source");
     CHECK_CONTAINS(sp2_last_error_message(), "before sp2_receive_stream_start");
     CHECK_EQ_U64(port, 0);
-    CHECK_STATUS(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count),
-                 SP2_E_STATE);
-    CHECK_STATUS(sp2_receive_stream_add_buffer_reader(stream, NULL, 0), SP2_E_STATE);
+    CHECK_STATUS(add_datagram_source(stream, list.datagrams, list.count), SP2_E_STATE);
+    CHECK_STATUS(add_buffer_source(stream, NULL, 0), SP2_E_STATE);
     sp2_receive_stream_destroy(stream);
     datagrams_free(&list);
 }
@@ -110,14 +108,14 @@ SP2_TEST(Start_is_harmless_twice_and_without_the_flag) {
     sp2_receive_stream *stream = new_stream(NULL);
     REQUIRE_OK(sp2_receive_stream_start(stream));
     REQUIRE_OK(sp2_receive_stream_start(stream));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     CHECK_EQ_U64(heaps.count, HEAPS);
     heaps_free(&heaps);
     sp2_receive_stream_destroy(stream);
 
     stream = held_stream(0);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     REQUIRE_OK(sp2_receive_stream_start(stream));
     REQUIRE_OK(sp2_receive_stream_start(stream));
     heaps = pop_all(stream);
@@ -133,8 +131,8 @@ SP2_TEST(Held_stream_can_be_stopped_and_destroyed) {
     datagram_list list = some_heaps(1);
     for (int stop = 0; stop < 2; stop++) {
         sp2_receive_stream *stream = held_stream(0);
-        add_loopback_reader(stream);
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        open_loopback_source(stream);
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
         if (stop) {
             sp2_heap *heap;
             uint32_t count;

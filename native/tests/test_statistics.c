@@ -124,7 +124,7 @@ SP2_TEST(Values_of_the_list_are_those_of_the_struct) {
     datagrams_add(&list, "no packet", 9);
     free(payload);
     sp2_receive_stream *stream = new_stream(NULL);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     const sp2_receive_stats stats = stats_of(stream);
 #define SAME(name) CHECK_EQ_U64(value_of(stream, #name), stats.name);
@@ -237,7 +237,7 @@ SP2_TEST(Callbacks_update_the_statistics_of_their_batch) {
     const sp2_receive_options options = custom_options();
     sp2_receive_stream *stream = new_stream(&options);
     REQUIRE_OK(sp2_receive_stream_set_copy_function(stream, count_packets, NULL));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     CHECK_EQ_U64(heaps.count, 5);
     CHECK_EQ_U64(value_of(stream, "sky.hits"), stats_of(stream).packets_accepted);

@@ -65,7 +65,7 @@ SP2_TEST(Stop_item_counts_by_what_is_said_when_it_arrives) {
     datagram_list list = {0};
     datagrams_add_stop(&list, 1);
     sp2_receive_stream *stream = new_stream(NULL);
-    const uint32_t port = add_loopback_reader(stream);
+    const uint32_t port = open_loopback_source(stream);
     int32_t stop = 0;
     REQUIRE_OK(sp2_receive_stream_get_stop_on_stop_item(stream, &stop));
     CHECK_EQ_I64(stop, 1);
@@ -128,7 +128,7 @@ SP2_TEST(End_of_a_buffer_flushes_and_stops) {
     uint8_t *buffer = datagrams_join(&list, &length);
     const sp2_receive_options options = quiet_options(SP2_RECEIVE_DELIVER_INCOMPLETE);
     sp2_receive_stream *stream = new_stream(&options);
-    REQUIRE_OK(sp2_receive_stream_add_buffer_reader(stream, buffer, length));
+    REQUIRE_OK(add_buffer_source(stream, buffer, length));
     heap_list heaps = pop_all(stream);
     if (CHECK_EQ_U64(heaps.count, 2)) {
         check_filled_heap(heaps.heaps[0], 1, HEAP_BYTES);
@@ -151,7 +151,7 @@ static sp2_receive_stream *stream_with_full_ring(const datagram_list *list, uint
     sp2_receive_options options = *base;
     options.ring_heaps = queued;
     sp2_receive_stream *stream = new_stream(&options);
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list->datagrams, list->count));
+    REQUIRE_OK(add_datagram_source(stream, list->datagrams, list->count));
     WAIT_UNTIL(stats_of(stream).worker_blocked == 1, PATIENCE_SECONDS);
     return stream;
 }
@@ -211,7 +211,7 @@ SP2_TEST(Nothing_changes_after_stop_returned) {
         sp2_receive_options options = quiet_options(0);
         options.ring_heaps = 4096;
         sp2_receive_stream *stream = new_stream(&options);
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
         const uint64_t packets = sp2_test_below(&random, list.count);
         WAIT_UNTIL(stats_of(stream).packets >= packets, PATIENCE_SECONDS);
         REQUIRE_OK(sp2_receive_stream_stop(stream));
@@ -267,7 +267,7 @@ SP2_TEST(Several_threads_may_stop_at_once) {
     }
     for (int round = 0; round < ROUNDS; round++) {
         sp2_receive_stream *stream = new_stream(NULL);
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
         test_thread stoppers[STOPPERS];
         for (int i = 0; i < STOPPERS; i++) {
             test_thread_start(&stoppers[i], stop_stream, stream);
@@ -303,7 +303,7 @@ SP2_TEST(Stop_from_the_ready_callback_is_allowed) {
         stopper s = {.stream = stream};
         REQUIRE_OK(sp2_receive_stream_set_ready_callback(stream, stop_when_ready, &s));
         REQUIRE(sp2_receive_stream_request_ready(stream) == SP2_E_EMPTY);
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
         WAIT_UNTIL(atomic_load(&s.done) == 1, PATIENCE_SECONDS);
         heap_list heaps = pop_all(stream);
         CHECK(heaps.count >= 1);
@@ -350,7 +350,7 @@ SP2_TEST(Destroy_while_a_reader_is_running_is_clean) {
     sp2_test_rng random = sp2_test_random();
     for (int round = 0; round < 200; round++) {
         sp2_receive_stream *stream = new_stream(NULL);
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
         heap_list heaps = pop_count(stream, sp2_test_below(&random, 10));
         sp2_receive_stream_destroy(stream);
         heaps_free(&heaps);
@@ -367,7 +367,7 @@ SP2_TEST(Heaps_stay_valid_after_their_stream_and_pool) {
     sp2_receive_stream *stream;
     REQUIRE_OK(sp2_thread_pool_create(NULL, &pool));
     REQUIRE_OK(sp2_receive_stream_create(pool, NULL, &stream));
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     sp2_receive_stream_destroy(stream);
     sp2_thread_pool_destroy(pool);

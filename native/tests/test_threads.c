@@ -21,7 +21,7 @@ static datagram_list one_heap(void) {
 }
 
 static void check_receives(sp2_receive_stream *stream, const datagram_list *list) {
-    REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list->datagrams, list->count));
+    REQUIRE_OK(add_datagram_source(stream, list->datagrams, list->count));
     heap_list heaps = pop_all(stream);
     CHECK_EQ_U64(heaps.count, 1);
     heaps_free(&heaps);
@@ -100,7 +100,7 @@ SP2_TEST(Many_streams_share_a_pool_of_several_threads) {
     REQUIRE_OK(sp2_thread_pool_create(&options, &pool));
     for (int i = 0; i < STREAMS; i++) {
         REQUIRE_OK(sp2_receive_stream_create(pool, NULL, &streams[i]));
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(streams[i], list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(streams[i], list.datagrams, list.count));
     }
     for (int i = 0; i < STREAMS; i++) {
         heap_list heaps = pop_all(streams[i]);
@@ -141,8 +141,7 @@ SP2_TEST(Several_readers_of_one_stream_may_use_several_threads) {
     REQUIRE_OK(sp2_thread_pool_create(&pool_options, &pool));
     REQUIRE_OK(sp2_receive_stream_create(pool, &options, &stream));
     for (int i = 0; i < 2; i++) {
-        REQUIRE_OK(
-            sp2_receive_stream_add_datagram_reader(stream, lists[i].datagrams, lists[i].count));
+        REQUIRE_OK(add_datagram_source(stream, lists[i].datagrams, lists[i].count));
     }
     heap_list heaps = pop_all(stream);
     const sp2_receive_stats stats = stats_of(stream);

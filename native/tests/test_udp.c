@@ -10,8 +10,8 @@
 
 enum { HEAP_BYTES = 4000, PACKET_BYTES = 1000 };
 
-static sp2_udp_options loopback(void) {
-    sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
+static sp2_udp_source_options loopback(void) {
+    sp2_udp_source_options options = SP2_UDP_SOURCE_OPTIONS_INIT;
     options.bind_host = "127.0.0.1";
     options.buffer_size = SP2_UDP_BUFFER_SIZE_OS;
     return options;
@@ -49,8 +49,8 @@ static void exchange_heaps(sp2_receive_stream *stream, test_socket sender, uint6
 
 SP2_TEST(Heaps_arrive_on_a_port_that_the_system_chose) {
     sp2_receive_stream *stream = new_stream(NULL);
-    const sp2_udp_options options = loopback();
-    const test_socket sender = new_sender(AF_INET, add_udp_reader(stream, &options));
+    const sp2_udp_source_options options = loopback();
+    const test_socket sender = new_sender(AF_INET, open_udp_source(stream, &options));
     exchange_heaps(stream, sender, 200);
     const sp2_receive_stats stats = stats_of(stream);
     CHECK_EQ_U64(stats.heaps, 200);
@@ -65,9 +65,9 @@ SP2_TEST(Heaps_arrive_on_a_port_that_the_system_chose) {
 
 SP2_TEST(Every_address_of_the_host_is_the_default) {
     sp2_receive_stream *stream = new_stream(NULL);
-    sp2_udp_options options = loopback();
+    sp2_udp_source_options options = loopback();
     options.bind_host = NULL;
-    const test_socket sender = new_sender(AF_INET, add_udp_reader(stream, &options));
+    const test_socket sender = new_sender(AF_INET, open_udp_source(stream, &options));
     exchange_heaps(stream, sender, 3);
     test_socket_close(sender);
     sp2_receive_stream_destroy(stream);
@@ -75,10 +75,10 @@ SP2_TEST(Every_address_of_the_host_is_the_default) {
 
 SP2_TEST(Host_name_is_resolved) {
     sp2_receive_stream *stream = new_stream(NULL);
-    sp2_udp_options options = loopback();
+    sp2_udp_source_options options = loopback();
     options.bind_host = "localhost";
     uint32_t port;
-    const int32_t status = sp2_receive_stream_add_udp_reader(stream, &options, &port);
+    const int32_t status = add_udp_source(stream, &options, &port);
     sp2_receive_stream_destroy(stream);
     if (status == SP2_E_ADDRESS || status == SP2_E_UNSUPPORTED) {
         SKIP("localhost does not resolve here: %s", sp2_last_error_message());
@@ -91,9 +91,9 @@ SP2_TEST(Ipv6_loopback_works) {
         SKIP("this system has no IPv6 loopback address");
     }
     sp2_receive_stream *stream = new_stream(NULL);
-    sp2_udp_options options = loopback();
+    sp2_udp_source_options options = loopback();
     options.bind_host = "::1";
-    const test_socket sender = new_sender(AF_INET6, add_udp_reader(stream, &options));
+    const test_socket sender = new_sender(AF_INET6, open_udp_source(stream, &options));
     exchange_heaps(stream, sender, 20);
     test_socket_close(sender);
     sp2_receive_stream_destroy(stream);
@@ -101,8 +101,8 @@ SP2_TEST(Ipv6_loopback_works) {
 
 SP2_TEST(Port_may_be_null) {
     sp2_receive_stream *stream = new_stream(NULL);
-    const sp2_udp_options options = loopback();
-    const int32_t status = sp2_receive_stream_add_udp_reader(stream, &options, NULL);
+    const sp2_udp_source_options options = loopback();
+    const int32_t status = add_udp_source(stream, &options, NULL);
     CHECK(status == SP2_OK || status == SP2_E_UNSUPPORTED);
     sp2_receive_stream_destroy(stream);
 }
@@ -110,10 +110,10 @@ SP2_TEST(Port_may_be_null) {
 SP2_TEST(Port_in_use_is_named) {
     sp2_receive_stream *first = new_stream(NULL);
     sp2_receive_stream *second = new_stream(NULL);
-    sp2_udp_options options = loopback();
-    options.port = add_udp_reader(first, &options);
+    sp2_udp_source_options options = loopback();
+    options.port = open_udp_source(first, &options);
     uint32_t port = 12345;
-    CHECK_STATUS(sp2_receive_stream_add_udp_reader(second, &options, &port), SP2_E_OS);
+    CHECK_STATUS(add_udp_source(second, &options, &port), SP2_E_OS);
     CHECK_EQ_U64(port, 0);
     CHECK_EQ_I64(sp2_last_error_os_code(), TEST_ADDRESS_IN_USE);
     char named[16];
@@ -125,10 +125,10 @@ SP2_TEST(Port_in_use_is_named) {
 
 SP2_TEST(Port_is_free_again_as_soon_as_stop_returns) {
     sp2_receive_stream *streams[20];
-    sp2_udp_options options = loopback();
+    sp2_udp_source_options options = loopback();
     for (int i = 0; i < 20; i++) {
         streams[i] = new_stream(NULL);
-        options.port = add_udp_reader(streams[i], &options);
+        options.port = open_udp_source(streams[i], &options);
         REQUIRE_OK(sp2_receive_stream_stop(streams[i]));
     }
     for (int i = 0; i < 20; i++) {
@@ -138,8 +138,8 @@ SP2_TEST(Port_is_free_again_as_soon_as_stop_returns) {
 
 SP2_TEST(Stop_item_closes_the_socket) {
     sp2_receive_stream *stream = new_stream(NULL);
-    sp2_udp_options options = loopback();
-    options.port = add_udp_reader(stream, &options);
+    sp2_udp_source_options options = loopback();
+    options.port = open_udp_source(stream, &options);
     const test_socket sender = new_sender(AF_INET, options.port);
     datagram_list list = filled_heaps(1, 1);
     datagrams_add_stop(&list, 2);
@@ -152,8 +152,7 @@ SP2_TEST(Stop_item_closes_the_socket) {
     /* While the stream still exists. */
     sp2_receive_stream *other = new_stream(NULL);
     uint32_t port = 0;
-    WAIT_UNTIL(sp2_receive_stream_add_udp_reader(other, &options, &port) == SP2_OK,
-               PATIENCE_SECONDS);
+    WAIT_UNTIL(add_udp_source(other, &options, &port) == SP2_OK, PATIENCE_SECONDS);
     CHECK_EQ_U64(port, options.port);
     sp2_receive_stream_destroy(other);
     heaps_free(&heaps);
@@ -166,10 +165,10 @@ SP2_TEST(Host_that_does_not_resolve_is_named) {
     static const char *const hosts[] = {"no-such-host.invalid", "256.1.1.1", "a b"};
     for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
         sp2_receive_stream *stream = new_stream(NULL);
-        sp2_udp_options options = loopback();
+        sp2_udp_source_options options = loopback();
         options.bind_host = hosts[i];
         uint32_t port = 12345;
-        const int32_t status = sp2_receive_stream_add_udp_reader(stream, &options, &port);
+        const int32_t status = add_udp_source(stream, &options, &port);
         CHECK_EQ_U64(port, 0);
         if (status == SP2_E_UNSUPPORTED) {
             sp2_receive_stream_destroy(stream);
@@ -198,10 +197,10 @@ SP2_TEST(Address_of_another_host_cannot_be_bound) {
         SKIP("this system binds to addresses that it does not have, as Wine does");
     }
     sp2_receive_stream *stream = new_stream(NULL);
-    sp2_udp_options options = loopback();
+    sp2_udp_source_options options = loopback();
     options.bind_host = OTHER_HOST;
     uint32_t port = 12345;
-    const int32_t status = sp2_receive_stream_add_udp_reader(stream, &options, &port);
+    const int32_t status = add_udp_source(stream, &options, &port);
     CHECK(status == SP2_E_OS || status == SP2_E_ADDRESS || status == SP2_E_UNSUPPORTED);
     CHECK_EQ_U64(port, 0);
     CHECK_CONTAINS(sp2_last_error_message(), OTHER_HOST);
@@ -212,9 +211,9 @@ SP2_TEST(Datagrams_that_are_no_packets_are_counted_by_reason) {
     static log_capture log = LOG_CAPTURE_INIT;
     const sp2_receive_options receive_options = logged_options(&log);
     sp2_receive_stream *stream = new_stream(&receive_options);
-    sp2_udp_options options = loopback();
+    sp2_udp_source_options options = loopback();
     options.max_size = 1500;
-    const test_socket sender = new_sender(AF_INET, add_udp_reader(stream, &options));
+    const test_socket sender = new_sender(AF_INET, open_udp_source(stream, &options));
 
     uint8_t payload[HEAP_BYTES];
     fill_payload(payload, HEAP_BYTES, 1);
@@ -253,9 +252,9 @@ SP2_TEST(Datagrams_that_are_no_packets_are_counted_by_reason) {
 SP2_TEST(Largest_datagram_is_received) {
     enum { LARGEST = 65507 };
     sp2_receive_stream *stream = new_stream(NULL);
-    sp2_udp_options options = loopback();
+    sp2_udp_source_options options = loopback();
     options.max_size = SP2_UDP_LARGEST_DATAGRAM;
-    const test_socket sender = new_sender(AF_INET, add_udp_reader(stream, &options));
+    const test_socket sender = new_sender(AF_INET, open_udp_source(stream, &options));
     uint8_t *payload = new_payload(LARGEST - 48, 1);
     datagram_list list = {0};
     datagrams_add_heap(&list, 1, payload, LARGEST - 48, LARGEST - 48);
@@ -272,8 +271,8 @@ SP2_TEST(Largest_datagram_is_received) {
 
 SP2_TEST(Default_size_limit_is_9200_bytes) {
     sp2_receive_stream *stream = new_stream(NULL);
-    const sp2_udp_options options = loopback();
-    const test_socket sender = new_sender(AF_INET, add_udp_reader(stream, &options));
+    const sp2_udp_source_options options = loopback();
+    const test_socket sender = new_sender(AF_INET, open_udp_source(stream, &options));
     uint8_t *payload = new_payload(9200, 1);
     datagram_list list = {0};
     datagrams_add_heap(&list, 1, payload, SP2_UDP_DEFAULT_MAX_SIZE - 48 + 1, 9200);
@@ -292,8 +291,8 @@ SP2_TEST(Default_size_limit_is_9200_bytes) {
 SP2_TEST(Segments_that_the_kernel_joined_are_cut_again) {
     enum { HEAPS = 100 };
     sp2_receive_stream *stream = new_stream(NULL);
-    const sp2_udp_options options = loopback();
-    const uint32_t port = add_udp_reader(stream, &options);
+    const sp2_udp_source_options options = loopback();
+    const uint32_t port = open_udp_source(stream, &options);
     const test_socket joining = new_sender(AF_INET, port);
     const test_socket plain = new_sender(AF_INET, port);
     /* Joined and plain messages in turns: each is read on its own terms. */
@@ -330,9 +329,9 @@ SP2_TEST(Segments_that_the_kernel_joined_are_cut_again) {
 
 SP2_TEST(Bad_segments_are_counted_one_by_one) {
     sp2_receive_stream *stream = new_stream(NULL);
-    sp2_udp_options options = loopback();
+    sp2_udp_source_options options = loopback();
     options.max_size = 100;
-    const test_socket sender = new_sender(AF_INET, add_udp_reader(stream, &options));
+    const test_socket sender = new_sender(AF_INET, open_udp_source(stream, &options));
     static const uint8_t payload[100] = {1, 2, 3};
     datagram_list list = {0};
     for (uint64_t cnt = 1; cnt <= 4; cnt++) { /* 101 bytes each: one too many */
@@ -384,9 +383,9 @@ SP2_TEST(Kernel_drops_are_counted_when_the_consumer_does_not_read) {
     sp2_receive_options receive_options = quiet_options(0);
     receive_options.ring_heaps = 1;
     sp2_receive_stream *stream = new_stream(&receive_options);
-    sp2_udp_options options = loopback();
+    sp2_udp_source_options options = loopback();
     options.buffer_size = 16384;
-    const test_socket sender = new_sender(AF_INET, add_udp_reader(stream, &options));
+    const test_socket sender = new_sender(AF_INET, open_udp_source(stream, &options));
     datagram_list list = {0};
     for (uint64_t cnt = 1; cnt <= PACKETS; cnt++) {
         uint8_t payload[PACKET_BYTES];
@@ -440,9 +439,9 @@ SP2_TEST(Socket_buffer_that_is_not_granted_gives_a_warning_with_the_remedy) {
         log = (log_capture)LOG_CAPTURE_INIT;
         const sp2_receive_options receive_options = logged_options(&log);
         sp2_receive_stream *stream = new_stream(&receive_options);
-        sp2_udp_options options = loopback();
+        sp2_udp_source_options options = loopback();
         options.buffer_size = sizes[i];
-        add_udp_reader(stream, &options);
+        open_udp_source(stream, &options);
         sp2_receive_stream_destroy(stream);
         char named[32];
         snprintf(named, sizeof(named), "%llu", (unsigned long long)sizes[i]);
@@ -458,9 +457,9 @@ SP2_TEST(Socket_buffer_that_is_granted_gives_no_warning) {
     const sp2_receive_options receive_options = logged_options(&log);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         sp2_receive_stream *stream = new_stream(&receive_options);
-        sp2_udp_options options = loopback();
+        sp2_udp_source_options options = loopback();
         options.buffer_size = sizes[i];
-        add_udp_reader(stream, &options);
+        open_udp_source(stream, &options);
         sp2_receive_stream_destroy(stream);
     }
     CHECK_STR(log.text, "");
@@ -471,8 +470,8 @@ SP2_TEST(Full_ring_of_a_lossy_reader_is_a_warning) {
     sp2_receive_options receive_options = logged_options(&log);
     receive_options.ring_heaps = 1;
     sp2_receive_stream *stream = new_stream(&receive_options);
-    const sp2_udp_options options = loopback();
-    const test_socket sender = new_sender(AF_INET, add_udp_reader(stream, &options));
+    const sp2_udp_source_options options = loopback();
+    const test_socket sender = new_sender(AF_INET, open_udp_source(stream, &options));
     datagram_list list = filled_heaps(1, 5);
     send_datagrams(sender, &list);
     WAIT_UNTIL(stats_of(stream).worker_blocked >= 1, PATIENCE_SECONDS);
@@ -514,7 +513,7 @@ SP2_TEST(Burst_before_the_start_arrives_in_its_order) {
     datagram_list list = burst_of_heaps();
     for (int round = 0; round < 20; round++) {
         sp2_receive_stream *stream = new_stream(&receive_options);
-        send_to_loopback(add_loopback_reader(stream), &list);
+        send_to_loopback(open_loopback_source(stream), &list);
         REQUIRE_OK(sp2_receive_stream_start(stream));
         check_burst(stream);
         sp2_receive_stream_destroy(stream);
@@ -526,7 +525,7 @@ SP2_TEST(Burst_into_a_full_ring_arrives_in_its_order) {
     sp2_receive_options receive_options = quiet_options(0);
     receive_options.ring_heaps = 1;
     sp2_receive_stream *stream = new_stream(&receive_options);
-    const uint32_t port = add_loopback_reader(stream);
+    const uint32_t port = open_loopback_source(stream);
     datagram_list list = burst_of_heaps();
     for (int round = 0; round < 20; round++) {
         send_to_loopback(port, &list);
@@ -542,7 +541,7 @@ SP2_TEST(Burst_into_a_full_ring_arrives_in_its_order) {
 SP2_TEST(Thousand_heaps_of_64_kib_arrive_without_loss) {
     enum { HEAPS = 1000, LARGE_HEAP = 65536, LARGE_PACKET = 8192, IN_FLIGHT = 2 };
     sp2_receive_stream *stream = new_stream(NULL);
-    const test_socket sender = new_sender(AF_INET, add_loopback_reader(stream));
+    const test_socket sender = new_sender(AF_INET, open_loopback_source(stream));
     uint8_t *payload = new_payload(LARGE_HEAP, 1);
     for (uint64_t cnt = 1; cnt <= HEAPS + IN_FLIGHT; cnt++) {
         if (cnt <= HEAPS) {
@@ -568,11 +567,11 @@ SP2_TEST(Thousand_heaps_of_64_kib_arrive_without_loss) {
 
 SP2_TEST(Group_on_the_loopback_interface_is_received) {
     sp2_receive_stream *stream = new_stream(NULL);
-    sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options options = SP2_UDP_SOURCE_OPTIONS_INIT;
     options.group = "239.255.77.1";
     options.interface_address = "127.0.0.1";
     uint32_t port;
-    const int32_t status = sp2_receive_stream_add_udp_reader(stream, &options, &port);
+    const int32_t status = add_udp_source(stream, &options, &port);
     const struct in_addr interface_address = {.s_addr = htonl(INADDR_LOOPBACK)};
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     inet_pton(AF_INET, options.group, &to.sin_addr);
@@ -595,9 +594,9 @@ SP2_TEST(Group_on_the_loopback_interface_is_received) {
 
 SP2_TEST(Two_ports_feed_one_stream) {
     sp2_receive_stream *stream = new_stream(NULL);
-    const sp2_udp_options options = loopback();
-    const test_socket senders[] = {new_sender(AF_INET, add_udp_reader(stream, &options)),
-                                   new_sender(AF_INET, add_udp_reader(stream, &options))};
+    const sp2_udp_source_options options = loopback();
+    const test_socket senders[] = {new_sender(AF_INET, open_udp_source(stream, &options)),
+                                   new_sender(AF_INET, open_udp_source(stream, &options))};
     for (uint64_t cnt = 1; cnt <= 50; cnt++) {
         datagram_list list = filled_heaps(cnt, 1);
         for (size_t i = 0; i < list.count; i++) {
@@ -618,8 +617,8 @@ SP2_TEST(Stream_can_be_stopped_while_packets_pour_in) {
     datagram_list list = filled_heaps(1, 10);
     for (int round = 0; round < 50; round++) {
         sp2_receive_stream *stream = new_stream(NULL);
-        const sp2_udp_options options = loopback();
-        const test_socket sender = new_sender(AF_INET, add_udp_reader(stream, &options));
+        const sp2_udp_source_options options = loopback();
+        const test_socket sender = new_sender(AF_INET, open_udp_source(stream, &options));
         for (size_t i = 0; i < list.count; i++) {
             /* Refused once the socket is closed. */
             (void)!send(sender, (const void *)list.datagrams[i].data,

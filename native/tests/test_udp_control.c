@@ -24,10 +24,10 @@ SP2_TEST(Segments_are_cut_beside_what_the_owner_of_the_socket_asked_for) {
                        test_set_option(owned, SOL_SOCKET, SO_RXQ_OVFL, 1) &&
                        test_set_option(owned, IPPROTO_IP, IP_PKTINFO, 1);
     sp2_receive_stream *stream = new_stream(NULL);
-    sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options options = SP2_UDP_SOURCE_OPTIONS_INIT;
     options.flags = SP2_UDP_EXISTING_SOCKET;
     options.socket = owned;
-    const test_socket sender = new_sender(AF_INET, add_udp_reader(stream, &options));
+    const test_socket sender = new_sender(AF_INET, open_udp_source(stream, &options));
     test_socket_close(owned);
     datagram_list list = one_heap();
     const bool sent = asked && send_as_segments(sender, &list);

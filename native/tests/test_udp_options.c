@@ -11,23 +11,23 @@
 
 enum { HEAP_BYTES = 4000, PACKET_BYTES = 1000 };
 
-static sp2_udp_options small_options(void) {
-    sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
+static sp2_udp_source_options small_options(void) {
+    sp2_udp_source_options options = SP2_UDP_SOURCE_OPTIONS_INIT;
     options.buffer_size = SP2_UDP_BUFFER_SIZE_OS;
     return options;
 }
 
-static int32_t try_options(const sp2_udp_options *options) {
+static int32_t try_options(const sp2_udp_source_options *options) {
     sp2_receive_stream *stream = new_stream(NULL);
     uint32_t port = 12345;
-    const int32_t status = sp2_receive_stream_add_udp_reader(stream, options, &port);
+    const int32_t status = add_udp_source(stream, options, &port);
     CHECK(status == SP2_OK ? port > 0 && port < 65536 : port == 0);
     sp2_receive_stream_destroy(stream);
     return status;
 }
 
 /* Refused, with a message that has both parts: the field and its value, or the rule. */
-static void check_refused(const sp2_udp_options *options, int32_t status, const char *part,
+static void check_refused(const sp2_udp_source_options *options, int32_t status, const char *part,
                           const char *other_part) {
     CHECK_STATUS(try_options(options), status);
     CHECK_CONTAINS(sp2_last_error_message(), part);
@@ -35,19 +35,18 @@ static void check_refused(const sp2_udp_options *options, int32_t status, const 
 }
 
 typedef struct wrong_options {
-    sp2_udp_options options;
+    sp2_udp_source_options options;
     int32_t status;
     const char *field;
     const char *value;
 } wrong_options;
 
 #define WRONG(status, field, value, ...)                                                           \
-    { {.size = sizeof(sp2_udp_options), __VA_ARGS__}, status, field, value }
+    { {.size = sizeof(sp2_udp_source_options), __VA_ARGS__}, status, field, value }
 
 SP2_TEST(Fields_that_contradict_each_other_are_named) {
     static const wrong_options cases[] = {
         WRONG(SP2_E_TOO_NEW, "flags", "0x2", .flags = 2),
-        WRONG(SP2_E_ARG, "reserved", "7", .reserved = 7),
         WRONG(SP2_E_ARG, "port", "65536", .port = 65536),
         WRONG(SP2_E_ARG, "port", "4294967295", .port = UINT32_MAX),
         WRONG(SP2_E_ARG, "max_size", "65536", .max_size = 65536),
@@ -89,14 +88,14 @@ SP2_TEST(Fields_that_contradict_each_other_are_named) {
 }
 
 SP2_TEST(Empty_strings_are_as_good_as_none) {
-    sp2_udp_options options = small_options();
+    sp2_udp_source_options options = small_options();
     options.bind_host = "";
     options.interface_address = "";
     CHECK_STATUS(try_options(&options), SP2_OK);
 }
 
 SP2_TEST(Highest_port_is_allowed) {
-    sp2_udp_options options = small_options();
+    sp2_udp_source_options options = small_options();
     options.bind_host = "127.0.0.1";
     options.port = 65535;
     const int32_t status = try_options(&options);
@@ -126,10 +125,10 @@ SP2_TEST(Every_ipv6_address_of_the_host_can_be_bound) {
         SKIP("this system has no IPv6 loopback address");
     }
     sp2_receive_stream *stream = new_stream(NULL);
-    sp2_udp_options options = small_options();
+    sp2_udp_source_options options = small_options();
     options.bind_host = "::";
     uint32_t port;
-    REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
+    REQUIRE_OK(add_udp_source(stream, &options, &port));
     send_heap(AF_INET6, port, 1);
     check_next_heap(stream, 1);
     sp2_receive_stream_destroy(stream);
@@ -137,8 +136,8 @@ SP2_TEST(Every_ipv6_address_of_the_host_can_be_bound) {
 
 /* ---- sockets of the caller's ---- */
 
-static sp2_udp_options socket_options(test_socket fd) {
-    sp2_udp_options options = SP2_UDP_OPTIONS_INIT;
+static sp2_udp_source_options socket_options(test_socket fd) {
+    sp2_udp_source_options options = SP2_UDP_SOURCE_OPTIONS_INIT;
     options.flags = SP2_UDP_EXISTING_SOCKET;
     options.socket = (int64_t)fd;
     return options;
@@ -186,10 +185,10 @@ SP2_TEST(Bound_socket_is_used_as_it_is) {
     }
     CHECK(known[0]);
     sp2_receive_stream *stream = new_stream(NULL);
-    const sp2_udp_options options = socket_options(fd);
+    const sp2_udp_source_options options = socket_options(fd);
     uint32_t port;
     send_heap(AF_INET, bound, 1); /* what waits in it counts, too */
-    REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
+    REQUIRE_OK(add_udp_source(stream, &options, &port));
     CHECK_EQ_U64(port, bound);
     check_next_heap(stream, 1);
     send_heap(AF_INET, bound, 2);
@@ -216,8 +215,8 @@ SP2_TEST(Caller_may_close_its_socket_at_once) {
         uint32_t port = 0;
         const test_socket fd = bind_it ? bound_socket(&port) : socket(AF_INET, SOCK_DGRAM, 0);
         sp2_receive_stream *stream = new_stream(NULL);
-        const sp2_udp_options options = socket_options(fd);
-        REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
+        const sp2_udp_source_options options = socket_options(fd);
+        REQUIRE_OK(add_udp_source(stream, &options, &port));
         test_socket_close(fd);
         for (uint64_t cnt = 1; cnt <= 20; cnt++) {
             send_heap(AF_INET, port, cnt);
@@ -225,7 +224,7 @@ SP2_TEST(Caller_may_close_its_socket_at_once) {
         }
         REQUIRE_OK(sp2_receive_stream_stop(stream));
         /* Nobody has the port any more. */
-        sp2_udp_options again = small_options();
+        sp2_udp_source_options again = small_options();
         again.port = port;
         CHECK_STATUS(try_options(&again), SP2_OK);
         sp2_receive_stream_destroy(stream);
@@ -235,11 +234,11 @@ SP2_TEST(Caller_may_close_its_socket_at_once) {
 SP2_TEST(Unbound_socket_is_bound_and_gets_its_buffer) {
     const test_socket fd = socket(AF_INET, SOCK_DGRAM, 0);
     sp2_receive_stream *stream = new_stream(NULL);
-    sp2_udp_options options = socket_options(fd);
+    sp2_udp_source_options options = socket_options(fd);
     options.bind_host = "127.0.0.1";
     options.buffer_size = 70000;
     uint32_t port;
-    REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
+    REQUIRE_OK(add_udp_source(stream, &options, &port));
     struct sockaddr_in address;
     socklen_t length = sizeof(address);
     REQUIRE(getsockname(fd, (struct sockaddr *)&address, &length) == 0);
@@ -260,9 +259,9 @@ SP2_TEST(Unbound_ipv6_socket_is_bound_to_every_ipv6_address) {
     }
     const test_socket fd = socket(AF_INET6, SOCK_DGRAM, 0);
     sp2_receive_stream *stream = new_stream(NULL);
-    const sp2_udp_options options = socket_options(fd);
+    const sp2_udp_source_options options = socket_options(fd);
     uint32_t port;
-    REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, &port));
+    REQUIRE_OK(add_udp_source(stream, &options, &port));
     test_socket_close(fd);
     send_heap(AF_INET6, port, 1);
     check_next_heap(stream, 1);
@@ -277,8 +276,8 @@ SP2_TEST(Drops_before_the_socket_was_handed_in_are_not_the_streams) {
         send_heap(AF_INET, bound, cnt);
     }
     sp2_receive_stream *stream = new_stream(NULL);
-    const sp2_udp_options options = socket_options(fd);
-    REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, NULL));
+    const sp2_udp_source_options options = socket_options(fd);
+    REQUIRE_OK(add_udp_source(stream, &options, NULL));
     CHECK_EQ_U64(stats_of(stream).kernel_drops, 0);
     sp2_receive_stream_destroy(stream);
     test_socket_close(fd);
@@ -340,7 +339,7 @@ SP2_TEST(What_is_no_udp_socket_is_refused) {
         {others.local_socket, others.local_socket == -1 ? "no open socket" : "not one for UDP"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        sp2_udp_options options = socket_options(0);
+        sp2_udp_source_options options = socket_options(0);
         options.socket = cases[i].socket;
         char value[32];
         snprintf(value, sizeof(value), "%lld", (long long)cases[i].socket);
@@ -366,13 +365,13 @@ SP2_TEST(Fields_that_a_bound_socket_does_not_need_are_named) {
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         sp2_test_context("case %zu", i);
-        sp2_udp_options options = cases[i].options;
+        sp2_udp_source_options options = cases[i].options;
         options.flags = SP2_UDP_EXISTING_SOCKET;
         options.socket = (int64_t)fd;
         check_refused(&options, cases[i].status, cases[i].field, cases[i].value);
     }
     sp2_test_context("the same port and a size");
-    sp2_udp_options good = socket_options(fd);
+    sp2_udp_source_options good = socket_options(fd);
     good.port = bound;
     good.max_size = 65535;
     CHECK_STATUS(try_options(&good), SP2_OK);
@@ -381,7 +380,7 @@ SP2_TEST(Fields_that_a_bound_socket_does_not_need_are_named) {
 
 SP2_TEST(Address_of_another_family_than_the_sockets_is_refused) {
     const test_socket v4 = socket(AF_INET, SOCK_DGRAM, 0);
-    sp2_udp_options options = socket_options(v4);
+    sp2_udp_source_options options = socket_options(v4);
     options.bind_host = "::1";
     check_refused(&options, SP2_E_ARG, "bind_host", "no IPv4 address");
     options.bind_host = NULL;
@@ -416,12 +415,12 @@ SP2_TEST(Refused_sockets_are_neither_closed_nor_leaked) {
     const test_socket fd = bound_socket(&bound);
     int64_t before = 0;
     for (int i = 0; i < 50; i++) {
-        sp2_udp_options options = socket_options(fd);
+        sp2_udp_source_options options = socket_options(fd);
         options.buffer_size = 1;
         CHECK_STATUS(try_options(&options), SP2_E_ARG);
         options = socket_options(fd);
         CHECK_STATUS(try_options(&options), i == 0 ? SP2_OK : AGAIN_STATUS);
-        sp2_udp_options taken = small_options();
+        sp2_udp_source_options taken = small_options();
         taken.bind_host = "127.0.0.1";
         taken.port = bound;
         CHECK_STATUS(try_options(&taken), SP2_E_OS);
@@ -443,9 +442,9 @@ SP2_TEST(Default_buffer_is_as_large_as_the_system_grants) {
     receive_options.log_context = &log;
     sp2_receive_stream *stream = new_stream(&receive_options);
     const test_socket fd = socket(AF_INET, SOCK_DGRAM, 0);
-    sp2_udp_options options = socket_options(fd);
+    sp2_udp_source_options options = socket_options(fd);
     options.bind_host = "127.0.0.1";
-    REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &options, NULL));
+    REQUIRE_OK(add_udp_source(stream, &options, NULL));
     int size = 0;
     REQUIRE(test_get_option(fd, SOL_SOCKET, SO_RCVBUF, &size));
     test_socket_close(fd);

@@ -129,9 +129,9 @@ static void run_case(const vector_file *file, const vector_case *expected, bool 
 
     sp2_receive_stream *stream = new_stream(&options);
     if (expected->feed_buffer) {
-        REQUIRE_OK(sp2_receive_stream_add_buffer_reader(stream, buffer, length));
+        REQUIRE_OK(add_buffer_source(stream, buffer, length));
     } else {
-        REQUIRE_OK(sp2_receive_stream_add_datagram_reader(stream, list.datagrams, list.count));
+        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     }
     heap_list heaps = pop_all(stream);
     const sp2_receive_stats stats = stats_of(stream);

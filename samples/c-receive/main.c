@@ -147,22 +147,27 @@ static int32_t print_all(sp2_receive_stream *stream) {
 }
 
 int main(int argc, char **argv) {
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
     sp2_receive_stream *stream = NULL;
-    uint32_t port;
+    sp2_packet_source *source = NULL;
+    sp2_packet_source_info info = SP2_PACKET_SOURCE_INFO_INIT;
     udp.bind_host = "127.0.0.1";
     udp.port = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 8888;
     options.ring_heaps = 64;
     int32_t status = sp2_receive_stream_create(NULL, &options, &stream);
     if (status == SP2_OK) {
-        status = sp2_receive_stream_add_udp_reader(stream, &udp, &port);
+        status = sp2_receive_stream_add_udp_source(stream, &udp, &source);
     }
+    if (status == SP2_OK) {
+        status = sp2_packet_source_get_info(source, &info);
+    }
+    sp2_packet_source_release(source); /* the source itself goes on */
     if (status != SP2_OK) {
         sp2_receive_stream_destroy(stream);
         return fail("c-receive", status);
     }
-    fprintf(stderr, "Listening on UDP 127.0.0.1 port %" PRIu32 ".\n", port);
+    fprintf(stderr, "Listening on UDP 127.0.0.1 port %" PRIu32 ".\n", info.port);
     status = print_all(stream);
     sp2_receive_stats stats = SP2_RECEIVE_STATS_INIT;
     sp2_receive_stream_get_stats(stream, &stats);

@@ -22,7 +22,7 @@ class Sized(ctypes.Structure):
 
 
 class UdpOptions(Sized):
-    """sp2_udp_options of receive.h."""
+    """sp2_udp_source_options of udp.h."""
 
     _fields_ = [
         ("size", ctypes.c_uint32),
@@ -34,8 +34,24 @@ class UdpOptions(Sized):
         ("group", ctypes.c_char_p),
         ("interface_address", ctypes.c_char_p),
         ("interface_index", ctypes.c_uint32),
-        ("reserved", ctypes.c_uint32),
+        ("sender_count", ctypes.c_uint32),
         ("socket", ctypes.c_int64),
+        ("interface_name", ctypes.c_char_p),
+        ("senders", ctypes.POINTER(ctypes.c_char_p)),
+    ]
+
+
+class SourceInfo(Sized):
+    """sp2_packet_source_info of source.h."""
+
+    _fields_ = [
+        ("size", ctypes.c_uint32),
+        ("kind", ctypes.c_uint32),
+        ("state", ctypes.c_uint32),
+        ("port", ctypes.c_uint32),
+        ("address", ctypes.c_char * 64),
+        ("group", ctypes.c_char * 64),
+        ("interface_name", ctypes.c_char * 64),
     ]
 
 
@@ -76,8 +92,12 @@ def load(path):
     library.sp2_item_group_destroy.restype = None
     library.sp2_receive_stream_destroy.argtypes = [ctypes.c_void_p]
     library.sp2_receive_stream_destroy.restype = None
-    library.sp2_receive_stream_add_udp_reader.argtypes = [
-        ctypes.c_void_p, ctypes.POINTER(UdpOptions), ctypes.POINTER(ctypes.c_uint32)]
+    library.sp2_packet_source_release.argtypes = [ctypes.c_void_p]
+    library.sp2_packet_source_release.restype = None
+    library.sp2_packet_source_get_info.argtypes = [
+        ctypes.c_void_p, ctypes.POINTER(SourceInfo)]
+    library.sp2_receive_stream_add_udp_source.argtypes = [
+        ctypes.c_void_p, ctypes.POINTER(UdpOptions), ctypes.POINTER(ctypes.c_void_p)]
     library.sp2_receive_stream_pop_wait.argtypes = [
         ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p), ctypes.c_uint32, ctypes.c_int64,
         ctypes.POINTER(ctypes.c_uint32)]
@@ -117,10 +137,12 @@ def main(path, port=8888):
     stream, items = ctypes.c_void_p(), ctypes.c_void_p()
     check(library.sp2_receive_stream_create(None, None, ctypes.byref(stream)))
     check(library.sp2_item_group_create(0, ctypes.byref(items)))
-    bound = ctypes.c_uint32()
+    source, info = ctypes.c_void_p(), SourceInfo()
     options = UdpOptions(port=port, bind_host=b"127.0.0.1")
-    check(library.sp2_receive_stream_add_udp_reader(stream, options, bound))
-    print(f"Listening on UDP 127.0.0.1 port {bound.value}.", file=sys.stderr, flush=True)
+    check(library.sp2_receive_stream_add_udp_source(stream, options, source))
+    check(library.sp2_packet_source_get_info(source, info))
+    library.sp2_packet_source_release(source)  # the source itself goes on
+    print(f"Listening on UDP 127.0.0.1 port {info.port}.", file=sys.stderr, flush=True)
 
     heap, count, updated = ctypes.c_void_p(), ctypes.c_uint32(), ctypes.c_uint64()
     while (status := library.sp2_receive_stream_pop_wait(stream, heap, 1, -1, count)) == OK:

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+using System.Reflection;
 using System.Runtime.CompilerServices;
 
 namespace Spead2.Bindings.Tests;
@@ -47,6 +48,12 @@ internal static class CSharpSpelling
     /// <summary>Translates a type of the C header, given as C spells it.</summary>
     public static string Of(string cType, CHeader header)
     {
+        int length = cType.IndexOf('[', StringComparison.Ordinal);
+        if (length >= 0)
+        {
+            return Of(cType[..length], header) + cType[length..];
+        }
+
         string[] words = cType.Replace("*", " * ", StringComparison.Ordinal)
             .Split(' ', StringSplitOptions.RemoveEmptyEntries);
         string pointers = new('*', words.Count(word => word == "*"));
@@ -86,6 +93,11 @@ internal static class CSharpSpelling
 
         return Keywords.GetValueOrDefault(type.UnderlyingSystemType, type.Name);
     }
+
+    /// <summary>Spells the type of a field, which may be an array.</summary>
+    public static string Of(FieldInfo field) => field.GetCustomAttribute<FixedBufferAttribute>() is { } array
+        ? $"{Of(array.ElementType)}[{array.Length}]"
+        : Of(field.GetModifiedFieldType());
 
     private static string FunctionPointer(string convention, IEnumerable<string> types) =>
         $"delegate* unmanaged[{convention}]<{string.Join(", ", types)}>";

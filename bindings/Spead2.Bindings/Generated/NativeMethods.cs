@@ -65,35 +65,7 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
-    public static extern int sp2_heap_get_descriptors([NativeTypeName("const sp2_heap *")] sp2_heap* heap, [NativeTypeName("const sp2_descriptor **")] sp2_descriptor** descriptors, [NativeTypeName("uint64_t *")] ulong* count);
-
-    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    [return: NativeTypeName("int32_t")]
-    public static extern int sp2_memory_get_stats(sp2_memory_stats* stats);
-
-    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    [return: NativeTypeName("int32_t")]
-    public static extern int sp2_memory_set_cache_limit([NativeTypeName("uint64_t")] ulong bytes);
-
-    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    [return: NativeTypeName("int32_t")]
-    public static extern int sp2_memory_trim();
-
-    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    [return: NativeTypeName("int32_t")]
     public static extern int sp2_receive_stream_create(sp2_thread_pool* pool, [NativeTypeName("const sp2_receive_options *")] sp2_receive_options* options, sp2_receive_stream** stream);
-
-    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    [return: NativeTypeName("int32_t")]
-    public static extern int sp2_receive_stream_add_buffer_reader(sp2_receive_stream* stream, [NativeTypeName("const void *")] void* data, [NativeTypeName("uint64_t")] ulong length);
-
-    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    [return: NativeTypeName("int32_t")]
-    public static extern int sp2_receive_stream_add_datagram_reader(sp2_receive_stream* stream, [NativeTypeName("const sp2_datagram *")] sp2_datagram* datagrams, [NativeTypeName("uint64_t")] ulong count);
-
-    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    [return: NativeTypeName("int32_t")]
-    public static extern int sp2_receive_stream_add_udp_reader(sp2_receive_stream* stream, [NativeTypeName("const sp2_udp_options *")] sp2_udp_options* options, [NativeTypeName("uint32_t *")] uint* port);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
@@ -148,6 +120,45 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    public static extern int sp2_packet_source_remove(sp2_packet_source* source);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    public static extern void sp2_packet_source_release(sp2_packet_source* source);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_packet_source_get_info(sp2_packet_source* source, sp2_packet_source_info* info);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_packet_source_get_stats(sp2_packet_source* source, sp2_packet_source_stats* stats);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_add_buffer_source(sp2_receive_stream* stream, [NativeTypeName("const sp2_buffer_source_options *")] sp2_buffer_source_options* options, sp2_packet_source** source);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_add_datagram_source(sp2_receive_stream* stream, [NativeTypeName("const sp2_datagram_source_options *")] sp2_datagram_source_options* options, sp2_packet_source** source);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_heap_get_descriptors([NativeTypeName("const sp2_heap *")] sp2_heap* heap, [NativeTypeName("const sp2_descriptor **")] sp2_descriptor** descriptors, [NativeTypeName("uint64_t *")] ulong* count);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_memory_get_stats(sp2_memory_stats* stats);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_memory_set_cache_limit([NativeTypeName("uint64_t")] ulong bytes);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_memory_trim();
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
     public static extern int sp2_receive_stream_get_stats(sp2_receive_stream* stream, sp2_receive_stats* stats);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -187,6 +198,10 @@ internal static unsafe partial class NativeMethods
     public static extern int sp2_last_error_os_code();
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_add_udp_source(sp2_receive_stream* stream, [NativeTypeName("const sp2_udp_source_options *")] sp2_udp_source_options* options, sp2_packet_source** source);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("uint32_t")]
     public static extern uint sp2_version_number();
 
@@ -199,15 +214,6 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_HEAP_LENGTH_UNKNOWN (-1)")]
     public const int SP2_HEAP_LENGTH_UNKNOWN = (-1);
-
-    [NativeTypeName("#define SP2_DIMENSION_VARIABLE (-1)")]
-    public const int SP2_DIMENSION_VARIABLE = (-1);
-
-    [NativeTypeName("#define SP2_MEMORY_IDLE_SECONDS 5")]
-    public const int SP2_MEMORY_IDLE_SECONDS = 5;
-
-    [NativeTypeName("#define SP2_MEMORY_CACHE_LIMIT_DEFAULT 1073741824")]
-    public const int SP2_MEMORY_CACHE_LIMIT_DEFAULT = 1073741824;
 
     [NativeTypeName("#define SP2_RECEIVE_DEFAULT_MAX_HEAPS 4")]
     public const int SP2_RECEIVE_DEFAULT_MAX_HEAPS = 4;
@@ -227,6 +233,27 @@ internal static unsafe partial class NativeMethods
     [NativeTypeName("#define SP2_RECEIVE_MAX_HEAP_PARTS 1048576")]
     public const int SP2_RECEIVE_MAX_HEAP_PARTS = 1048576;
 
+    [NativeTypeName("#define SP2_RECEIVE_MAX_CUSTOM_STATS 65536")]
+    public const int SP2_RECEIVE_MAX_CUSTOM_STATS = 65536;
+
+    [NativeTypeName("#define SP2_NEVER_SPIN (-1)")]
+    public const int SP2_NEVER_SPIN = (-1);
+
+    [NativeTypeName("#define SP2_RECEIVE_DEFAULT_SPIN_NS 100000")]
+    public const int SP2_RECEIVE_DEFAULT_SPIN_NS = 100000;
+
+    [NativeTypeName("#define SP2_SOURCE_TEXT_SIZE 64")]
+    public const int SP2_SOURCE_TEXT_SIZE = 64;
+
+    [NativeTypeName("#define SP2_DIMENSION_VARIABLE (-1)")]
+    public const int SP2_DIMENSION_VARIABLE = (-1);
+
+    [NativeTypeName("#define SP2_MEMORY_IDLE_SECONDS 5")]
+    public const int SP2_MEMORY_IDLE_SECONDS = 5;
+
+    [NativeTypeName("#define SP2_MEMORY_CACHE_LIMIT_DEFAULT 1073741824")]
+    public const int SP2_MEMORY_CACHE_LIMIT_DEFAULT = 1073741824;
+
     [NativeTypeName("#define SP2_UDP_DEFAULT_MAX_SIZE 9200")]
     public const int SP2_UDP_DEFAULT_MAX_SIZE = 9200;
 
@@ -238,15 +265,6 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_UDP_LARGEST_DATAGRAM 65535")]
     public const int SP2_UDP_LARGEST_DATAGRAM = 65535;
-
-    [NativeTypeName("#define SP2_RECEIVE_MAX_CUSTOM_STATS 65536")]
-    public const int SP2_RECEIVE_MAX_CUSTOM_STATS = 65536;
-
-    [NativeTypeName("#define SP2_NEVER_SPIN (-1)")]
-    public const int SP2_NEVER_SPIN = (-1);
-
-    [NativeTypeName("#define SP2_RECEIVE_DEFAULT_SPIN_NS 100000")]
-    public const int SP2_RECEIVE_DEFAULT_SPIN_NS = 100000;
 
     [NativeTypeName("#define SP2_VERSION_MAJOR 0")]
     public const int SP2_VERSION_MAJOR = 0;

@@ -45,4 +45,9 @@ internal unsafe partial struct sp2_receive_options
 
     [NativeTypeName("int64_t")]
     public long spin_ns;
+
+    [NativeTypeName("sp2_heap_fn")]
+    public delegate* unmanaged[Cdecl]<void*, sp2_heap*, void> on_heap;
+
+    public void* on_heap_context;
 }

@@ -23,6 +23,10 @@ internal static class Failure
     public static Spead2Exception State(string message) =>
         new(message, (int)sp2_status.SP2_E_STATE, nameof(sp2_status.SP2_E_STATE));
 
+    /// <summary>Not possible with this library.</summary>
+    public static Spead2Exception Unsupported(string message) =>
+        new(message, (int)sp2_status.SP2_E_UNSUPPORTED, nameof(sp2_status.SP2_E_UNSUPPORTED));
+
     /// <summary>Flags that nobody has defined yet.</summary>
     public static Spead2Exception UnknownFlags(string options, uint unknown) =>
         TooNew($"{options}.flags has 0x{unknown:x}, which this library does not know yet");

@@ -44,82 +44,6 @@ internal static unsafe class ReceiveExports
         }
     }
 
-    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_add_buffer_reader")]
-    public static int AddBufferReader(sp2_receive_stream* stream, void* data, ulong length)
-    {
-        const string Function = "sp2_receive_stream_add_buffer_reader";
-        try
-        {
-            using StreamCall call = Handles.Stream(stream, Function);
-            if (data is null && length != 0)
-            {
-                throw Failure.Null(Function, "data");
-            }
-
-            StreamCore core = OpenCore(call.Stream, Function);
-            core.Add(new BufferReader(core, (byte*)data, length));
-            return (int)sp2_status.SP2_OK;
-        }
-        catch (Exception exception)
-        {
-            return LastError.Set(exception);
-        }
-    }
-
-    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_add_datagram_reader")]
-    public static int AddDatagramReader(sp2_receive_stream* stream, sp2_datagram* datagrams, ulong count)
-    {
-        const string Function = "sp2_receive_stream_add_datagram_reader";
-        try
-        {
-            using StreamCall call = Handles.Stream(stream, Function);
-            if (datagrams is null && count != 0)
-            {
-                throw Failure.Null(Function, "datagrams");
-            }
-
-            CheckDatagrams(datagrams, count, Function);
-            StreamCore core = OpenCore(call.Stream, Function);
-            core.Add(new DatagramReader(core, new NativeDatagrams(datagrams, (long)count)));
-            return (int)sp2_status.SP2_OK;
-        }
-        catch (Exception exception)
-        {
-            return LastError.Set(exception);
-        }
-    }
-
-    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_add_udp_reader")]
-    public static int AddUdpReader(sp2_receive_stream* stream, sp2_udp_options* options, uint* port)
-    {
-        const string Function = "sp2_receive_stream_add_udp_reader";
-        try
-        {
-            if (port is not null)
-            {
-                *port = 0;
-            }
-
-            using StreamCall call = Handles.Stream(stream, Function);
-            if (options is null)
-            {
-                throw Failure.Null(Function, "options");
-            }
-
-            uint bound = AddUdpReader(call.Stream, UdpOptions.Read(options), Function);
-            if (port is not null)
-            {
-                *port = bound;
-            }
-
-            return (int)sp2_status.SP2_OK;
-        }
-        catch (Exception exception)
-        {
-            return LastError.Set(exception);
-        }
-    }
-
     [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_start")]
     public static int Start(sp2_receive_stream* stream)
     {
@@ -380,34 +304,6 @@ internal static unsafe class ReceiveExports
             throw exception is OutOfMemoryException
                 ? StatusException.NoMemory("a stream (max_heaps, substreams and ring_heaps decide its size)")
                 : exception;
-        }
-    }
-
-    /// <summary>The engine of a stream that readers may be added to.</summary>
-    private static StreamCore OpenCore(NativeStream stream, string function) => stream.Core.IsSealed
-        ? throw Failure.State(
-            $"{function}: the stream was made with SP2_RECEIVE_EXPLICIT_START and has been started, so that no reader " +
-            "can be added; add all of them before sp2_receive_stream_start")
-        : stream.Core;
-
-    private static void CheckDatagrams(sp2_datagram* datagrams, ulong count, string function)
-    {
-        for (ulong i = 0; i < count; i++)
-        {
-            if (datagrams[i].data is null && datagrams[i].length != 0)
-            {
-                throw Failure.Argument(
-                    $"{function}: datagrams[{i}].data must not be NULL when its length is {datagrams[i].length}");
-            }
-        }
-    }
-
-    private static uint AddUdpReader(NativeStream stream, UdpReaderOptions options, string function)
-    {
-        using (options.Socket)
-        {
-            StreamCore core = OpenCore(stream, function);
-            return core.IsStopped ? 0 : (uint)UdpReaders.Add(core, options, UdpOptions.Names);
         }
     }
 

@@ -10,4 +10,5 @@ internal enum HandleKind : ulong
     Heap = 0xa,
     Allocator = 0xb,
     ItemGroup = 0xc,
+    PacketSource = 0xd,
 }

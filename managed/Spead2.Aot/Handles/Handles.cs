@@ -19,6 +19,10 @@ internal static unsafe class Handles
     public static NativeHeap Heap(sp2_heap* heap, string function) =>
         HandleTable.Find<NativeHeap>(HandleKind.Heap, heap) ?? throw Refuse(heap, function, "heap");
 
+    /// <exception cref="Spead2Exception">The argument is NULL or not a packet source of this library.</exception>
+    public static NativeSource Source(sp2_packet_source* source, string function) =>
+        HandleTable.Find<NativeSource>(HandleKind.PacketSource, source) ?? throw Refuse(source, function, "source");
+
     /// <summary>The allocator, which is held for the caller.</summary>
     /// <exception cref="Spead2Exception">The argument is NULL or not an allocator of this library.</exception>
     public static CountedAllocator HeldAllocator(sp2_allocator* allocator, string function, string argument)

@@ -15,15 +15,15 @@ internal static unsafe class UdpOptions
     public static readonly UdpFieldNames Names = new(
         Options + ".", "bind_host", "group", "interface_address", "interface_index", "socket");
 
-    private const string Options = nameof(sp2_udp_options);
+    private const string Options = nameof(sp2_udp_source_options);
 
     /// <summary>
     /// Options for the engine. If they have a socket, it is a duplicate of the caller's, and the caller's of this.
     /// </summary>
     /// <exception cref="Spead2Exception">A value breaks its rule.</exception>
-    public static UdpReaderOptions Read(sp2_udp_options* caller)
+    public static UdpReaderOptions Read(sp2_udp_source_options* caller)
     {
-        sp2_udp_options options = Sized.Read(caller, Options);
+        sp2_udp_source_options options = Sized.Read(caller, Options);
         string? bindHost = Utf8.TextUnlessEmpty(options.bind_host);
         string? interfaceAddress = Utf8.TextUnlessEmpty(options.interface_address);
         string? group = options.group is null ? null : Utf8.Text(options.group);
@@ -62,7 +62,7 @@ internal static unsafe class UdpOptions
         };
     }
 
-    private static void CheckValues(in sp2_udp_options options)
+    private static void CheckValues(in sp2_udp_source_options options)
     {
         uint unknown = options.flags & ~(uint)sp2_udp_flags.SP2_UDP_EXISTING_SOCKET;
         if (unknown != 0)
@@ -70,9 +70,10 @@ internal static unsafe class UdpOptions
             throw Failure.UnknownFlags(Options, unknown);
         }
 
-        if (options.reserved != 0)
+        if (options.sender_count != 0 || options.interface_name is not null)
         {
-            throw Failure.Reserved(Options, options.reserved);
+            throw Failure.Unsupported(
+                $"{Options}.{(options.sender_count != 0 ? "senders" : "interface_name")} is not supported by this build");
         }
 
         if (options.port > ushort.MaxValue)
@@ -161,7 +162,7 @@ internal static unsafe class UdpOptions
     }
 
     /// <summary>A socket that is bound is used as it is, so that nothing may be asked for.</summary>
-    private static void CheckBound(Socket socket, in sp2_udp_options options, string? bindHost, string? group)
+    private static void CheckBound(Socket socket, in sp2_udp_source_options options, string? bindHost, string? group)
     {
         if (!UdpSocket.IsBound(socket))
         {

@@ -96,17 +96,27 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     {
         PinnedMemory memory = new([packets]);
         Keep(memory);
-        NativeStatus.ThrowIfFailed(
-            NativeMethods.sp2_receive_stream_add_buffer_reader(Stream, memory.Address(0), (ulong)packets.Length));
+        sp2_buffer_source_options native = new()
+        {
+            size = (uint)sizeof(sp2_buffer_source_options),
+            data = memory.Address(0),
+            length = (ulong)packets.Length,
+        };
+        NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_buffer_source(Stream, &native, null));
     }
 
     /// <summary>Feeds the stream from datagrams, which stay pinned until the stream has been destroyed.</summary>
     public void AddDatagramReader(IReadOnlyList<ReadOnlyMemory<byte>> datagrams)
     {
-        NativeDatagrams native = new(datagrams);
-        Keep(native);
-        NativeStatus.ThrowIfFailed(
-            NativeMethods.sp2_receive_stream_add_datagram_reader(Stream, native.List, (ulong)native.Count));
+        NativeDatagrams list = new(datagrams);
+        Keep(list);
+        sp2_datagram_source_options native = new()
+        {
+            size = (uint)sizeof(sp2_datagram_source_options),
+            datagrams = list.List,
+            count = (ulong)list.Count,
+        };
+        NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_datagram_source(Stream, &native, null));
     }
 
     /// <summary>Feeds the stream from a UDP socket and gives its port.</summary>
@@ -117,9 +127,9 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         fixed (byte* group = NativeText.FromString(options.Group))
         fixed (byte* interfaceAddress = NativeText.FromString(options.InterfaceAddress))
         {
-            sp2_udp_options native = new()
+            sp2_udp_source_options native = new()
             {
-                size = (uint)sizeof(sp2_udp_options),
+                size = (uint)sizeof(sp2_udp_source_options),
                 flags = options.Socket is null ? 0 : (uint)sp2_udp_flags.SP2_UDP_EXISTING_SOCKET,
                 bind_host = (sbyte*)bindHost,
                 port = (uint)options.Port,
@@ -135,9 +145,13 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
                 interface_index = (uint)options.InterfaceIndex,
                 socket = options.Socket is null ? 0 : options.Socket.SafeHandle.DangerousGetHandle(),
             };
-            uint port;
-            NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_udp_reader(Stream, &native, &port));
-            return (int)port;
+            sp2_packet_source* source;
+            NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_udp_source(Stream, &native, &source));
+            sp2_packet_source_info info = new() { size = (uint)sizeof(sp2_packet_source_info) };
+            int status = NativeMethods.sp2_packet_source_get_info(source, &info);
+            NativeMethods.sp2_packet_source_release(source);
+            NativeStatus.ThrowIfFailed(status);
+            return (int)info.port;
         }
     }
 

@@ -41,6 +41,12 @@ internal abstract class Reader : LoopTask
     /// <summary>Whether the reader waits for room in the ring. Under the stream's lock.</summary>
     public bool IsPaused { get; set; }
 
+    /// <summary>Whether the source has been closed.</summary>
+    public bool IsClosed => Volatile.Read(ref _closed);
+
+    /// <summary>Whether the reader waits for the stream's start.</summary>
+    public bool IsUnstarted => Stream.IsHeld;
+
     /// <summary>Packets that the kernel has dropped so far.</summary>
     public virtual long Dropped => 0;
 

@@ -15,10 +15,20 @@ internal static class UdpReaders
     /// <param name="options">Valid options.</param>
     /// <param name="names">What messages call the options.</param>
     /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
-    public static int Add(StreamCore stream, UdpReaderOptions options, UdpFieldNames names)
+    public static int Add(StreamCore stream, UdpReaderOptions options, UdpFieldNames names) =>
+        Add(stream, options, names, out _).Port;
+
+    /// <summary>Adds a reader with valid options; gives what it is bound to.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="options">Valid options.</param>
+    /// <param name="names">What messages call the options.</param>
+    /// <param name="added">The reader.</param>
+    /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
+    public static IPEndPoint Add(
+        StreamCore stream, UdpReaderOptions options, UdpFieldNames names, out Reader added)
     {
         Socket socket = UdpSocket.Open(options, names, stream.Log);
-        int port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        IPEndPoint endPoint = (IPEndPoint)socket.LocalEndPoint!;
         IoThread thread = stream.Threads.Assign();
         UdpSource source;
         try
@@ -46,6 +56,7 @@ internal static class UdpReaders
         }
 
         stream.Add(reader);
-        return port;
+        added = reader;
+        return endPoint;
     }
 }

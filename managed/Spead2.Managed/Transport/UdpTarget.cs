@@ -135,7 +135,8 @@ internal sealed record UdpTarget(
             InterfaceIndex: index);
     }
 
-    private static bool IsMulticast(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6
+    /// <summary>Whether an address is that of a group.</summary>
+    public static bool IsMulticast(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6
         ? address.IsIPv6Multicast
         : (address.GetAddressBytes()[0] & 0xf0) == 0xe0;
 

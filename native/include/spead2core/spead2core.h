@@ -7,10 +7,10 @@
  * 4). This header brings in the whole interface.
  *
  *   sp2_receive_stream *stream;
- *   sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+ *   sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
  *   udp.port = 8888;
  *   if (sp2_receive_stream_create(NULL, NULL, &stream) == SP2_OK &&
- *       sp2_receive_stream_add_udp_reader(stream, &udp, NULL) == SP2_OK) {
+ *       sp2_receive_stream_add_udp_source(stream, &udp, NULL) == SP2_OK) {
  *       sp2_heap *heap;
  *       uint32_t count;
  *       while (sp2_receive_stream_pop_wait(stream, &heap, 1, -1, &count) == SP2_OK) {
@@ -36,6 +36,7 @@
  * the child. Programs started by posix_spawn, vfork or exec inherit no descriptor.
  */
 #include "allocator.h"
+#include "buffer.h"
 #include "descriptor.h"
 #include "export.h"
 #include "heap.h"
@@ -43,9 +44,11 @@
 #include "memory.h"
 #include "packet.h"
 #include "receive.h"
+#include "source.h"
 #include "statistics.h"
 #include "status.h"
 #include "thread_pool.h"
+#include "udp.h"
 #include "version.h"
 #ifdef SP2_HAS_ITEMS
 #include "items.h"

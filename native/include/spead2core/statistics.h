@@ -23,7 +23,7 @@ extern "C" {
     X(incomplete_heaps_evicted)  /* pushed out by newer heaps */                                   \
     X(incomplete_heaps_flushed)  /* still under assembly when the stream stopped */                \
     X(packets)                   /* packets that reached the assembly, used or not */              \
-    X(batches)                   /* times that a reader delivered packets as a unit */             \
+    X(batches)                   /* times that a source delivered packets as a unit */             \
     X(max_batch)                 /* most packets in one such unit */                               \
     X(single_packet_heaps)       /* packets that are a heap of their own */                        \
     X(search_dist)               /* hash table entries looked at; a debugging aid */               \
@@ -61,7 +61,7 @@ typedef struct sp2_receive_stats {
 
 /*
  * Fills `stats` with a consistent copy, as many bytes of it as both the caller and the library
- * know. Never waits for the consumer or for a reader.
+ * know. Never waits for the consumer or for a source.
  *
  * Threads: any.
  * Returns: SP2_OK, SP2_E_ARG.
@@ -112,7 +112,7 @@ SP2_API int32_t sp2_receive_stream_find_stat(sp2_receive_stream *stream, const c
 /*
  * Gives all values, of one moment, in the list's order: at most `capacity` of them.
  *
- * Threads: any. Never waits for the consumer or for a reader.
+ * Threads: any. Never waits for the consumer or for a source.
  * Returns: SP2_OK, SP2_E_ARG. *count is how many were written, 0 on failure.
  */
 SP2_API int32_t sp2_receive_stream_get_stat_values(sp2_receive_stream *stream, uint64_t *values,

@@ -12,8 +12,9 @@ extern "C" {
 #endif
 
 /*
- * Threads that do the input of one or more streams (receiving.txt: spead2.ThreadPool). Each reader
- * of a stream belongs to one thread of the pool, the one with the fewest readers when it was added.
+ * Threads that do the input of one or more streams (receiving.txt: spead2.ThreadPool). Each packet
+ * source of a stream belongs to one thread of the pool, the one with the fewest sources when it was
+ * added.
  */
 typedef struct sp2_thread_pool sp2_thread_pool;
 

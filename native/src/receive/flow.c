@@ -7,7 +7,7 @@
 #include "receive/stream.h"
 #include "runtime/signal.h"
 
-/* A reader that found the ring full looks for room this long before it is paused: roughly what
+/* A source that found the ring full looks for room this long before it is paused: roughly what
  * being paused and resumed costs. */
 #define ROOM_SPIN_NS 10000
 
@@ -123,15 +123,16 @@ static void move_waiting(sp2_receive_stream *stream) {
     publish_heaps(stream);
 }
 
-void sp2__stream_resume_readers(sp2_receive_stream *stream) {
+void sp2__stream_resume_sources(sp2_receive_stream *stream) {
     if (atomic_load(&stream->held)) {
         return;
     }
-    for (sp2__reader *reader = atomic_load(&stream->readers); reader != NULL;
-         reader = reader->next) {
-        if (reader->paused) {
-            reader->paused = false;
-            sp2__event_loop_post(reader->loop, &reader->task);
+    for (sp2_packet_source *source = atomic_load(&stream->sources); source != NULL;
+         source = source->next) {
+        if (source->paused) {
+            source->paused = false;
+            sp2__source_set_state(source, SP2_SOURCE_RUNNING);
+            sp2__event_loop_post(source->loop, &source->task);
         }
     }
 }
@@ -154,7 +155,7 @@ void sp2__stream_settle(sp2_receive_stream *stream) {
     }
     if (stream->waiting_first == NULL) {
         atomic_store(&stream->blocked, false);
-        sp2__stream_resume_readers(stream);
+        sp2__stream_resume_sources(stream);
         if (sp2__stream_is_stopped(stream) && !sp2__ring_is_stopped(&stream->ring)) {
             sp2__ring_stop(&stream->ring);
         }
@@ -171,18 +172,20 @@ void sp2__stream_unlock(sp2_receive_stream *stream) {
     }
 }
 
-bool sp2__stream_wait_for_room(sp2_receive_stream *stream, sp2__reader *reader) {
+bool sp2__stream_wait_for_room(sp2_receive_stream *stream, sp2_packet_source *source) {
     spin_until(ring_has_room, stream, ROOM_SPIN_NS);
     sp2__mutex_lock(&stream->lock);
     move_waiting(stream);
     if (stream->waiting_first != NULL && !sp2__stream_is_stopped(stream)) {
-        reader->paused = true;
+        source->paused = true;
+        source->stats.blocked++;
+        sp2__source_set_state(source, SP2_SOURCE_BLOCKED);
         atomic_store(&stream->blocked, true);
     }
     sp2__stream_settle(stream);
-    const bool go_on = !reader->paused;
-    if (!go_on && reader->ops->pause != NULL) {
-        reader->ops->pause(reader);
+    const bool go_on = !source->paused;
+    if (!go_on && source->ops->pause != NULL) {
+        source->ops->pause(source);
     }
     sp2__stream_unlock(stream);
     return go_on;

@@ -17,6 +17,18 @@ sp2__flow sp2__stream_enter(sp2_receive_stream *stream) {
     return flow_of(stream);
 }
 
+sp2__flow sp2__source_enter(sp2_packet_source *source) {
+    const sp2__flow flow = sp2__stream_enter(source->stream);
+    const sp2_receive_stats *now = &source->stream->stats;
+    /* What the stream counts from here on is this source's. */
+    source->stats.packets -= now->packets;
+    source->stats.malformed -= now->malformed;
+    source->stats.size_mismatch -= now->size_mismatch;
+    source->stats.truncated -= now->truncated;
+    source->stats.empty -= now->empty;
+    return flow;
+}
+
 static int64_t shown_length(uint64_t length) {
     return length == SP2__LENGTH_UNKNOWN ? -1 : (int64_t)length;
 }
@@ -307,4 +319,14 @@ void sp2__stream_leave(sp2_receive_stream *stream) {
         sp2__stream_publish(stream);
     }
     sp2__stream_unlock(stream);
+}
+
+void sp2__source_leave(sp2_packet_source *source) {
+    const sp2_receive_stats *now = &source->stream->stats;
+    source->stats.packets += now->packets;
+    source->stats.malformed += now->malformed;
+    source->stats.size_mismatch += now->size_mismatch;
+    source->stats.truncated += now->truncated;
+    source->stats.empty += now->empty;
+    sp2__stream_leave(source->stream);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What users see of the statistics: as of the end of the latest turn of a reader. */
+/* What users see of the statistics: as of the end of the latest turn of a source. */
 #include "receive/statistics.h"
 
 #include <stddef.h>
@@ -27,28 +27,28 @@ void sp2__stream_publish(sp2_receive_stream *stream) {
     sp2__mutex_unlock(&stream->stats_lock);
 }
 
-/* Statistics that readers count by themselves. */
-typedef struct reader_stats {
+/* Statistics that sources count by themselves. */
+typedef struct source_stats {
     uint64_t kernel_drops;
     uint64_t datagrams_dropped_at_stop;
-} reader_stats;
+} source_stats;
 
-static reader_stats count_of_readers(sp2_receive_stream *stream) {
-    reader_stats sum = {0, 0};
-    for (sp2__reader *reader = atomic_load(&stream->readers); reader != NULL;
-         reader = reader->next) {
-        sp2__reader_count_drops(reader);
-        sum.kernel_drops += atomic_load_explicit(&reader->dropped, memory_order_relaxed);
+static source_stats count_of_sources(sp2_receive_stream *stream) {
+    source_stats sum = {0, 0};
+    for (sp2_packet_source *source = atomic_load(&stream->sources); source != NULL;
+         source = source->next) {
+        sp2__source_count_drops(source);
+        sum.kernel_drops += atomic_load_explicit(&source->dropped, memory_order_relaxed);
         sum.datagrams_dropped_at_stop +=
-            atomic_load_explicit(&reader->unused, memory_order_relaxed);
+            atomic_load_explicit(&source->unused, memory_order_relaxed);
     }
     return sum;
 }
 
-static sp2_receive_stats published(sp2_receive_stream *stream, const reader_stats *readers) {
+static sp2_receive_stats published(sp2_receive_stream *stream, const source_stats *sources) {
     sp2_receive_stats now = stream->published;
-    now.kernel_drops = readers->kernel_drops;
-    now.datagrams_dropped_at_stop = readers->datagrams_dropped_at_stop;
+    now.kernel_drops = sources->kernel_drops;
+    now.datagrams_dropped_at_stop = sources->datagrams_dropped_at_stop;
     return now;
 }
 
@@ -59,9 +59,9 @@ int32_t sp2_receive_stream_get_stats(sp2_receive_stream *stream, sp2_receive_sta
     if (sp2__stream_is_inherited(stream)) {
         return sp2__fail_forked("sp2_receive_stream_get_stats", "the stream");
     }
-    const reader_stats readers = count_of_readers(stream);
+    const source_stats sources = count_of_sources(stream);
     sp2__mutex_lock(&stream->stats_lock);
-    const sp2_receive_stats now = published(stream, &readers);
+    const sp2_receive_stats now = published(stream, &sources);
     sp2__mutex_unlock(&stream->stats_lock);
     const uint32_t first_size = offsetof(sp2_receive_stats, datagrams_dropped_at_stop);
     return sp2__sized_write(stats, &now, sizeof(now), first_size, "sp2_receive_stats");
@@ -164,9 +164,9 @@ int32_t sp2_receive_stream_get_stat_values(sp2_receive_stream *stream, uint64_t 
         return sp2__fail_forked("sp2_receive_stream_get_stat_values", "the stream");
     }
     const uint32_t wanted = capacity < stat_count(stream) ? capacity : stat_count(stream);
-    const reader_stats readers = count_of_readers(stream);
+    const source_stats sources = count_of_sources(stream);
     sp2__mutex_lock(&stream->stats_lock);
-    const sp2_receive_stats now = published(stream, &readers);
+    const sp2_receive_stats now = published(stream, &sources);
     for (uint32_t i = SP2__CORE_STATS; i < wanted; i++) {
         values[i] = stream->custom.values[i - SP2__CORE_STATS];
     }

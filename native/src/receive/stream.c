@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Life of a stream: creation, readers, statistics, stop, end. */
+/* Life of a stream: creation, sources, statistics, stop, end. */
 #include "receive/stream.h"
 
 #include <inttypes.h>
@@ -23,6 +23,10 @@ static void set_default(uint64_t *field, uint64_t value) {
 }
 
 static int32_t check_values(const sp2_receive_options *options) {
+    if (options->on_heap != NULL) {
+        return sp2__fail(SP2_E_UNSUPPORTED, 0,
+                         "sp2_receive_options.on_heap is not supported by this build");
+    }
     uint64_t slots;
     const uint32_t unknown = options->flags & ~(uint32_t)ALL_FLAGS;
     if (unknown != 0) {
@@ -182,29 +186,32 @@ int32_t sp2__stream_check_open(sp2_receive_stream *stream, const char *function)
     if ((stream->flags & SP2_RECEIVE_EXPLICIT_START) && !atomic_load(&stream->held)) {
         return sp2__fail(SP2_E_STATE, 0,
                          "%s: the stream was made with SP2_RECEIVE_EXPLICIT_START and has been "
-                         "started, so that no reader can be added; add all of them before "
+                         "started, so that no source can be added; add all of them before "
                          "sp2_receive_stream_start",
                          function);
     }
     return SP2_OK;
 }
 
-void sp2__stream_add_reader(sp2_receive_stream *stream, sp2__reader *reader) {
-    if (reader->ops->lossy) {
+void sp2__stream_add_source(sp2_receive_stream *stream, sp2_packet_source *source) {
+    if (source->ops->lossy) {
         atomic_store(&stream->lossy, true);
     }
-    reader->next = atomic_load(&stream->readers);
-    while (!atomic_compare_exchange_weak(&stream->readers, &reader->next, reader)) {
+    source->next = atomic_load(&stream->sources);
+    while (!atomic_compare_exchange_weak(&stream->sources, &source->next, source)) {
     }
     sp2__mutex_lock(&stream->lock);
-    reader->paused = atomic_load(&stream->held);
-    const bool begin = !reader->paused;
+    source->paused = atomic_load(&stream->held);
+    if (!source->paused) {
+        sp2__source_set_state(source, SP2_SOURCE_RUNNING);
+    }
+    const bool begin = !source->paused;
     sp2__mutex_unlock(&stream->lock);
-    /* Whoever stops the stream from here on sees the reader, and closes it. */
+    /* Whoever stops the stream from here on sees the source, and closes it. */
     if (sp2__stream_is_stopped(stream)) {
-        sp2__reader_close(reader);
+        sp2__source_close(source);
     } else if (begin) {
-        sp2__event_loop_post(reader->loop, &reader->task);
+        sp2__event_loop_post(source->loop, &source->task);
     }
 }
 
@@ -217,7 +224,7 @@ int32_t sp2_receive_stream_start(sp2_receive_stream *stream) {
     }
     sp2__mutex_lock(&stream->lock);
     if (atomic_exchange(&stream->held, false)) {
-        sp2__stream_resume_readers(stream);
+        sp2__stream_resume_sources(stream);
     }
     sp2__mutex_unlock(&stream->lock);
     return SP2_OK;
@@ -253,10 +260,10 @@ int32_t sp2_receive_stream_get_stop_on_stop_item(sp2_receive_stream *stream, int
     return SP2_OK;
 }
 
-void sp2__stream_close_readers(sp2_receive_stream *stream) {
-    for (sp2__reader *reader = atomic_load(&stream->readers); reader != NULL;
-         reader = reader->next) {
-        sp2__reader_close(reader);
+void sp2__stream_close_sources(sp2_receive_stream *stream) {
+    for (sp2_packet_source *source = atomic_load(&stream->sources); source != NULL;
+         source = source->next) {
+        sp2__source_close(source);
     }
 }
 
@@ -290,32 +297,31 @@ int32_t sp2_receive_stream_stop(sp2_receive_stream *stream) {
         sp2__stream_settle(stream);
     }
     sp2__stream_unlock(stream);
-    sp2__stream_close_readers(stream);
+    sp2__stream_close_sources(stream);
     sp2__logger_flush(&stream->logger);
     sp2__stream_call_ready_if_due(stream);
     return SP2_OK;
 }
 
-static void free_readers(sp2_receive_stream *stream) {
-    sp2__reader *reader = atomic_load(&stream->readers);
-    while (reader != NULL) {
-        sp2__reader *next = reader->next;
-        sp2__reader_fini(reader);
-        reader->ops->free(reader);
-        reader = next;
+static void free_sources(sp2_receive_stream *stream) {
+    sp2_packet_source *source = atomic_load(&stream->sources);
+    while (source != NULL) {
+        sp2_packet_source *next = source->next;
+        sp2__source_detach(source);
+        source = next;
     }
 }
 
 /*
  * All that a forked child does with its copy: it closes the descriptors. It must not ask the poller
  * to forget them, which is the parent's, too; and memory may be half changed by threads that do not
- * exist here, so that it stays. A reader is marked as closed before its descriptors are.
+ * exist here, so that it stays. A source is marked as closed before its descriptors are.
  */
 static void close_copy(sp2_receive_stream *stream) {
-    for (sp2__reader *reader = atomic_load(&stream->readers); reader != NULL;
-         reader = reader->next) {
-        if (!reader->closed && reader->ops->close_copy != NULL) {
-            reader->ops->close_copy(reader);
+    for (sp2_packet_source *source = atomic_load(&stream->sources); source != NULL;
+         source = source->next) {
+        if (!source->closed && source->ops->close_copy != NULL) {
+            source->ops->close_copy(source);
         }
     }
     sp2__ready_handle_close_copy(&stream->ready_handle);
@@ -332,7 +338,7 @@ void sp2_receive_stream_destroy(sp2_receive_stream *stream) {
     }
     sp2_receive_stream_stop(stream);
     sp2__thread_pool_barrier(stream->pool);
-    free_readers(stream);
+    free_sources(stream);
     while (stream->waiting_first != NULL) {
         sp2_heap *next = stream->waiting_first->next;
         sp2__heap_free(stream->waiting_first);

@@ -19,7 +19,7 @@
 #include "spead2core/statistics.h"
 
 /*
- * A stream. Locks, in the order in which they are taken: a reader's lock, the stream's lock; each
+ * A stream. Locks, in the order in which they are taken: a source's lock, the stream's lock; each
  * of the others is taken last. User code is called without any lock (except to log).
  */
 struct sp2_receive_stream {
@@ -29,12 +29,13 @@ struct sp2_receive_stream {
     uint32_t flags;   /* sp2_receive_flags as the user gave them */
     int64_t spin_ns;  /* of a blocking pop */
     sp2__logger logger;
-    _Atomic(sp2__reader *) readers; /* a list that only grows, until the stream is destroyed */
-    atomic_bool lossy;              /* a lossy reader was added */
-    atomic_bool held; /* readers wait for sp2_receive_stream_start; cleared under the lock */
+    _Atomic(sp2_packet_source *)
+        sources;       /* a list that only grows, until the stream is destroyed */
+    atomic_bool lossy; /* a lossy source was added */
+    atomic_bool held;  /* sources wait for sp2_receive_stream_start; cleared under the lock */
 
     /*
-     * Finished heaps found the ring full and no reader is trying again soon: the consumer that
+     * Finished heaps found the ring full and no source is trying again soon: the consumer that
      * makes room calls sp2__stream_make_room.
      */
     atomic_bool blocked;
@@ -66,14 +67,14 @@ struct sp2_receive_stream {
     sp2__ready_handle ready_handle;
 };
 
-/* Whether a reader may hand over further packets. */
+/* Whether a source may hand over further packets. */
 typedef enum sp2__flow {
     SP2__FLOW_ON,
     SP2__FLOW_FULL, /* not before the consumer has made room */
     SP2__FLOW_ENDED /* never */
 } sp2__flow;
 
-/* ---- for readers, in their turn ---- */
+/* ---- for sources, in their turn ---- */
 
 /* Takes the stream's lock and says whether packets may be handed over. */
 sp2__flow sp2__stream_enter(sp2_receive_stream *stream);
@@ -87,7 +88,7 @@ sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8
 sp2__flow sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
                                    uint64_t length);
 
-/* Counts a datagram that was too large for the reader. */
+/* Counts a datagram that was too large for the source. */
 void sp2__stream_add_truncated(sp2_receive_stream *stream, uint64_t max_size);
 
 /* Counts bytes that are not a packet, at `position` of a source that ends because of it. */
@@ -97,16 +98,20 @@ void sp2__stream_add_malformed(sp2_receive_stream *stream, sp2__packet_fault fau
 /* Counts units of packets, the largest of which had `packets`. */
 void sp2__stream_count_batches(sp2_receive_stream *stream, uint64_t batches, uint64_t packets);
 
-/* The source of a reader has ended, which ends the stream. */
+/* A source has ended, which ends the stream. */
 void sp2__stream_end_source(sp2_receive_stream *stream);
 
 /* Publishes the statistics and gives the lock back; does what a stop asks for first. */
 void sp2__stream_leave(sp2_receive_stream *stream);
 
-/* ---- for the driver of readers, between turns ---- */
+/* The same for a source, which counts what it hands over in between as its own, too. */
+sp2__flow sp2__source_enter(sp2_packet_source *source);
+void sp2__source_leave(sp2_packet_source *source);
 
-/* Waits for room, very briefly; if there is none the reader is paused. False if it is. */
-bool sp2__stream_wait_for_room(sp2_receive_stream *stream, sp2__reader *reader);
+/* ---- for the driver of sources, between turns ---- */
+
+/* Waits for room, very briefly; if there is none the source is paused. False if it is. */
+bool sp2__stream_wait_for_room(sp2_receive_stream *stream, sp2_packet_source *source);
 
 /* Calls the ready callback if it is due. Without any lock. */
 void sp2__stream_call_ready_if_due(sp2_receive_stream *stream);
@@ -125,7 +130,7 @@ static inline bool sp2__stream_is_inherited(const sp2_receive_stream *stream) {
 /* Gives a finished heap to the consumer, or lets it wait for room. */
 void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap);
 
-/* Moves waiting heaps to the ring. If none is left: readers go on, and a stopped stream's ring
+/* Moves waiting heaps to the ring. If none is left: sources go on, and a stopped stream's ring
  * ends. Else, if the stream has stopped, the consumer will have to see to it. */
 void sp2__stream_settle(sp2_receive_stream *stream);
 
@@ -138,16 +143,16 @@ void sp2__stream_make_room(sp2_receive_stream *stream);
 /* Makes the statistics visible. Under the lock. */
 void sp2__stream_publish(sp2_receive_stream *stream);
 
-/* Lets paused readers go on. Under the lock. */
-void sp2__stream_resume_readers(sp2_receive_stream *stream);
+/* Lets paused sources go on. Under the lock. */
+void sp2__stream_resume_sources(sp2_receive_stream *stream);
 
-/* Closes all readers. Without any lock. */
-void sp2__stream_close_readers(sp2_receive_stream *stream);
+/* Closes all sources. Without any lock. */
+void sp2__stream_close_sources(sp2_receive_stream *stream);
 
-/* SP2_OK if readers can be added: not after an explicit start. */
+/* SP2_OK if sources can be added: not after an explicit start. */
 int32_t sp2__stream_check_open(sp2_receive_stream *stream, const char *function);
 
-/* Adds a reader, and starts it unless the stream is held or has stopped. Never fails. */
-void sp2__stream_add_reader(sp2_receive_stream *stream, sp2__reader *reader);
+/* Adds a source, and starts it unless the stream is held or has stopped. Never fails. */
+void sp2__stream_add_source(sp2_receive_stream *stream, sp2_packet_source *source);
 
 #endif

@@ -218,7 +218,7 @@ static bool refill_goes_on(memory_pool *pool, sp2_allocator **source) {
     return goes_on;
 }
 
-/* Makes one block for each turn, so that the readers of the same thread get theirs. */
+/* Makes one block for each turn, so that the sources of the same thread get theirs. */
 static void refill(sp2__task *task) {
     memory_pool *pool = SP2__CONTAINER(task, memory_pool, refill);
     const uint64_t size = pool->upper;

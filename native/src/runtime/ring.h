@@ -61,7 +61,7 @@ bool sp2__ring_announce(sp2__ring *ring);
 /* Consumer. Takes up to `capacity` heaps; returns how many. */
 uint32_t sp2__ring_pop(sp2__ring *ring, sp2_heap **heaps, uint32_t capacity);
 
-/* Whether the ring is at most half full: time for a paused reader to go on. */
+/* Whether the ring is at most half full: time for a paused source to go on. */
 bool sp2__ring_has_room(sp2__ring *ring);
 
 bool sp2__ring_is_empty(sp2__ring *ring);

@@ -21,7 +21,7 @@
 
 typedef struct pool_thread {
     sp2__event_loop *loop;
-    uint32_t readers; /* under the pool's lock */
+    uint32_t sources; /* under the pool's lock */
 } pool_thread;
 
 struct sp2_thread_pool {
@@ -227,11 +227,11 @@ int32_t sp2__thread_pool_check(const sp2_thread_pool *pool, const char *function
                                             : SP2_OK;
 }
 
-/* The thread with the fewest readers. Under the lock. */
+/* The thread with the fewest sources. Under the lock. */
 static uint32_t idlest(const sp2_thread_pool *pool) {
     uint32_t best = 0;
     for (uint32_t i = 1; i < pool->thread_count; i++) {
-        if (pool->threads[i].readers < pool->threads[best].readers) {
+        if (pool->threads[i].sources < pool->threads[best].sources) {
             best = i;
         }
     }
@@ -241,7 +241,7 @@ static uint32_t idlest(const sp2_thread_pool *pool) {
 sp2__event_loop *sp2__thread_pool_assign(sp2_thread_pool *pool, uint32_t *index) {
     sp2__mutex_lock(&pool->lock);
     const uint32_t best = idlest(pool);
-    pool->threads[best].readers++;
+    pool->threads[best].sources++;
     sp2__mutex_unlock(&pool->lock);
     *index = best;
     return pool->threads[best].loop;
@@ -249,7 +249,7 @@ sp2__event_loop *sp2__thread_pool_assign(sp2_thread_pool *pool, uint32_t *index)
 
 void sp2__thread_pool_unassign(sp2_thread_pool *pool, uint32_t index) {
     sp2__mutex_lock(&pool->lock);
-    pool->threads[index].readers--;
+    pool->threads[index].sources--;
     sp2__mutex_unlock(&pool->lock);
 }
 

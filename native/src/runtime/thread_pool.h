@@ -13,11 +13,11 @@ void sp2__thread_pool_release(sp2_thread_pool *pool);
 /* SP2_OK, or SP2_E_FORKED as a failure of `function` if the pool is an inherited copy. */
 int32_t sp2__thread_pool_check(const sp2_thread_pool *pool, const char *function);
 
-/* Gives a reader to the thread that has the fewest; *index is for giving it back. */
+/* Gives a source to the thread that has the fewest; *index is for giving it back. */
 sp2__event_loop *sp2__thread_pool_assign(sp2_thread_pool *pool, uint32_t *index);
 void sp2__thread_pool_unassign(sp2_thread_pool *pool, uint32_t index);
 
-/* The thread that has the fewest readers, for work that comes and goes. */
+/* The thread that has the fewest sources, for work that comes and goes. */
 sp2__event_loop *sp2__thread_pool_idlest(sp2_thread_pool *pool);
 
 /* Waits until every thread of the pool has gone round its loop once. */

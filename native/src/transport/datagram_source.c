@@ -6,54 +6,58 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "receive/stream.h"
+#include "spead2core/buffer.h"
+#include "transport/memory_options.h"
 
-typedef struct datagram_reader {
-    sp2__reader base;
+typedef struct datagram_source {
+    sp2_packet_source base;
     const sp2_datagram *datagrams;
     uint64_t count;
     uint64_t position;
-} datagram_reader;
+} datagram_source;
 
-static sp2__flow read_datagrams(datagram_reader *reader, sp2__flow flow) {
-    sp2_receive_stream *stream = reader->base.stream;
+static sp2__flow read_datagrams(datagram_source *source, sp2__flow flow) {
+    sp2_receive_stream *stream = source->base.stream;
     const uint64_t packets = stream->stats.packets;
     uint64_t bytes = 0;
     uint64_t batches = 0;
     while (flow == SP2__FLOW_ON && batches < SP2__TURN_PACKETS && bytes < SP2__TURN_BYTES) {
-        if (reader->position == reader->count) {
+        if (source->position == source->count) {
             sp2__stream_end_source(stream);
             flow = SP2__FLOW_ENDED;
         } else {
-            const sp2_datagram *datagram = &reader->datagrams[reader->position++];
+            const sp2_datagram *datagram = &source->datagrams[source->position++];
             flow = sp2__stream_add_datagram(stream, datagram->data, datagram->length);
             bytes += datagram->length;
             batches++;
         }
     }
+    source->base.stats.datagrams += batches;
+    source->base.stats.bytes += bytes;
     sp2__stream_count_batches(stream, batches, stream->stats.packets != packets);
     return flow;
 }
 
-static sp2__turn turn(sp2__reader *base) {
-    datagram_reader *reader = SP2__CONTAINER(base, datagram_reader, base);
-    const sp2__flow flow = read_datagrams(reader, sp2__stream_enter(base->stream));
-    sp2__stream_leave(base->stream);
+static sp2__turn turn(sp2_packet_source *base) {
+    datagram_source *source = SP2__CONTAINER(base, datagram_source, base);
+    const sp2__flow flow = read_datagrams(source, sp2__source_enter(base));
+    sp2__source_leave(base);
     return flow == SP2__FLOW_ON     ? SP2__TURN_MORE
            : flow == SP2__FLOW_FULL ? SP2__TURN_BLOCKED
                                     : SP2__TURN_END;
 }
 
-static void free_reader(sp2__reader *base) {
-    sp2__free(SP2__CONTAINER(base, datagram_reader, base));
+static void free_source(sp2_packet_source *base) {
+    sp2__free(SP2__CONTAINER(base, datagram_source, base));
 }
 
-static const sp2__reader_ops ops = {.turn = turn, .free = free_reader};
+static const sp2__source_ops ops = {.turn = turn, .free = free_source};
 
 static int32_t check_datagrams(const sp2_datagram *datagrams, uint64_t count) {
     for (uint64_t i = 0; i < count; i++) {
         if (datagrams[i].data == NULL && datagrams[i].length != 0) {
             return sp2__fail(SP2_E_ARG, 0,
-                             "sp2_receive_stream_add_datagram_reader: datagrams[%" PRIu64
+                             "sp2_datagram_source_options.datagrams[%" PRIu64
                              "].data must not be NULL when its length is %" PRIu64,
                              i, datagrams[i].length);
         }
@@ -61,29 +65,43 @@ static int32_t check_datagrams(const sp2_datagram *datagrams, uint64_t count) {
     return SP2_OK;
 }
 
-int32_t sp2_receive_stream_add_datagram_reader(sp2_receive_stream *stream,
-                                               const sp2_datagram *datagrams, uint64_t count) {
-    if (stream == NULL || (datagrams == NULL && count != 0)) {
-        return sp2__fail_null("sp2_receive_stream_add_datagram_reader",
-                              stream == NULL ? "stream" : "datagrams");
+int32_t sp2_receive_stream_add_datagram_source(sp2_receive_stream *stream,
+                                               const sp2_datagram_source_options *caller,
+                                               sp2_packet_source **handle) {
+    if (handle != NULL) {
+        *handle = NULL;
+    }
+    if (stream == NULL || caller == NULL) {
+        return sp2__fail_null("sp2_receive_stream_add_datagram_source",
+                              stream == NULL ? "stream" : "options");
     }
     if (sp2__stream_is_inherited(stream)) {
-        return sp2__fail_forked("sp2_receive_stream_add_datagram_reader", "the stream");
+        return sp2__fail_forked("sp2_receive_stream_add_datagram_source", "the stream");
     }
-    int32_t status = check_datagrams(datagrams, count);
+    sp2_datagram_source_options options;
+    int32_t status =
+        sp2__memory_options_read(caller, &options, sizeof(options), "sp2_datagram_source_options");
+    if (status == SP2_OK && options.datagrams == NULL && options.count != 0) {
+        status = sp2__fail_null("sp2_receive_stream_add_datagram_source",
+                                "sp2_datagram_source_options.datagrams");
+    }
     if (status == SP2_OK) {
-        status = sp2__stream_check_open(stream, "sp2_receive_stream_add_datagram_reader");
+        status = check_datagrams(options.datagrams, options.count);
+    }
+    if (status == SP2_OK) {
+        status = sp2__stream_check_open(stream, "sp2_receive_stream_add_datagram_source");
     }
     if (status != SP2_OK) {
         return status;
     }
-    datagram_reader *reader = sp2__calloc_array(1, sizeof(*reader));
-    if (reader == NULL) {
-        return sp2__fail_memory("a datagram reader");
+    datagram_source *source = sp2__calloc_array(1, sizeof(*source));
+    if (source == NULL) {
+        return sp2__fail_memory("a datagram source");
     }
-    reader->datagrams = datagrams;
-    reader->count = count;
-    sp2__reader_init(&reader->base, &ops, stream);
-    sp2__stream_add_reader(stream, &reader->base);
+    source->datagrams = options.datagrams;
+    source->count = options.count;
+    sp2__source_init(&source->base, &ops, SP2_SOURCE_DATAGRAMS, stream);
+    sp2__source_hand_out(&source->base, handle);
+    sp2__stream_add_source(stream, &source->base);
     return SP2_OK;
 }

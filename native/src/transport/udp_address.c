@@ -28,8 +28,8 @@ static int32_t fail_to_resolve(const char *field, const char *host, int error) {
         reason = sp2__os_error_text(os_code, text, sizeof(text));
     }
 #endif
-    return sp2__fail(SP2_E_ADDRESS, os_code, "cannot resolve sp2_udp_options.%s \"%s\": %s", field,
-                     host, reason);
+    return sp2__fail(SP2_E_ADDRESS, os_code, "cannot resolve sp2_udp_source_options.%s \"%s\": %s",
+                     field, host, reason);
 }
 
 /*
@@ -55,8 +55,8 @@ static int32_t look_up(const char *field, const char *host, int family, const ch
     freeaddrinfo(results);
     if (found == NULL) {
         return sp2__fail(SP2_E_ARG, 0,
-                         "sp2_udp_options.%s is \"%s\", which is no %s address, but %s", field,
-                         host, sp2__ip_family_name(family), reason);
+                         "sp2_udp_source_options.%s is \"%s\", which is no %s address, but %s",
+                         field, host, sp2__ip_family_name(family), reason);
     }
     return SP2_OK;
 }
@@ -90,12 +90,12 @@ static int32_t check_group_v4(const sp2__udp_config *config, sp2__udp_address *a
     }
     address->multicast = is_multicast(&address->bind_to);
     if (!address->multicast && group->s_addr != address->interface_v4.s_addr) {
-        return sp2__fail(SP2_E_ARG, 0,
-                         "sp2_udp_options.group is \"%s\", which is neither a multicast group nor "
-                         "the address of the interface (interface_address is \"%s\"); use "
-                         "bind_host to receive what is sent to one address",
-                         config->group,
-                         is_given(config->interface_address) ? config->interface_address : "");
+        return sp2__fail(
+            SP2_E_ARG, 0,
+            "sp2_udp_source_options.group is \"%s\", which is neither a multicast group nor "
+            "the address of the interface (interface_address is \"%s\"); use "
+            "bind_host to receive what is sent to one address",
+            config->group, is_given(config->interface_address) ? config->interface_address : "");
     }
     return SP2_OK;
 }
@@ -104,14 +104,15 @@ static int32_t check_group_v6(const sp2__udp_config *config, sp2__udp_address *a
     const uint32_t scope = (uint32_t)address->bind_to.v6.sin6_scope_id;
     address->multicast = is_multicast(&address->bind_to);
     if (!address->multicast) {
-        return sp2__fail(SP2_E_ARG, 0,
-                         "sp2_udp_options.group is \"%s\", which is not a multicast group; use "
-                         "bind_host to receive what is sent to one address",
-                         config->group);
+        return sp2__fail(
+            SP2_E_ARG, 0,
+            "sp2_udp_source_options.group is \"%s\", which is not a multicast group; use "
+            "bind_host to receive what is sent to one address",
+            config->group);
     }
     if (scope != 0 && config->interface_index != 0 && scope != config->interface_index) {
         return sp2__fail(SP2_E_ARG, 0,
-                         "sp2_udp_options.group is \"%s\", which is on interface %u, but "
+                         "sp2_udp_source_options.group is \"%s\", which is on interface %u, but "
                          "interface_index is %u",
                          config->group, (unsigned)scope, (unsigned)config->interface_index);
     }
@@ -130,7 +131,7 @@ static int32_t resolve_group(const sp2__udp_config *config, int family, sp2__udp
         reason = "interface_address goes with IPv4 groups (IPv6 groups have interface_index)";
     }
     if (family != AF_UNSPEC && wanted != family) {
-        return sp2__fail(SP2_E_ARG, 0, "sp2_udp_options.socket is an %s socket, but %s",
+        return sp2__fail(SP2_E_ARG, 0, "sp2_udp_source_options.socket is an %s socket, but %s",
                          sp2__ip_family_name(family), reason);
     }
     const int32_t status = look_up("group", config->group, wanted, reason, &address->bind_to);
@@ -187,4 +188,14 @@ int32_t sp2__udp_resolve(const sp2__udp_config *config, int family, sp2__udp_add
     }
     address->length = v6 ? sizeof(address->bind_to.v6) : sizeof(address->bind_to.v4);
     return SP2_OK;
+}
+
+void sp2__ip_address_describe(const sp2__ip_address *address, uint32_t length,
+                              sp2_packet_source_info *info) {
+    if (getnameinfo(&address->any, (socklen_t)length, info->address, sizeof(info->address), NULL, 0,
+                    NI_NUMERICHOST) != 0) {
+        info->address[0] = '\0';
+    } else if (is_multicast(address)) {
+        memcpy(info->group, info->address, sizeof(info->group));
+    }
 }

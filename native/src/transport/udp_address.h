@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "spead2core/source.h"
 #include "transport/udp_socket.h"
 
 #if defined(_WIN32)
@@ -37,6 +38,10 @@ typedef struct sp2__udp_address {
  * addresses contradict each other).
  */
 int32_t sp2__udp_resolve(const sp2__udp_config *config, int family, sp2__udp_address *address);
+
+/* Fills in the address that a socket is bound to, and the group if it is one. */
+void sp2__ip_address_describe(const sp2__ip_address *address, uint32_t length,
+                              sp2_packet_source_info *info);
 
 /* "IPv4" or "IPv6". */
 const char *sp2__ip_family_name(int family);

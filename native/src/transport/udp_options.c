@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The rules that fields of sp2_udp_options must keep to with each other. */
+/* The rules that fields of sp2_udp_source_options must keep to with each other. */
 #include "transport/udp_options.h"
 
 #include <inttypes.h>
@@ -16,29 +16,32 @@ static const char *unless_empty(const char *text) {
     return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
-static int32_t check_values(const sp2_udp_options *options) {
+static int32_t check_values(const sp2_udp_source_options *options) {
     const uint32_t unknown = options->flags & ~(uint32_t)SP2_UDP_EXISTING_SOCKET;
     if (unknown != 0) {
-        return sp2__fail(SP2_E_TOO_NEW, 0,
-                         "sp2_udp_options.flags has 0x%x, which this library does not know yet",
-                         (unsigned)unknown);
+        return sp2__fail(
+            SP2_E_TOO_NEW, 0,
+            "sp2_udp_source_options.flags has 0x%x, which this library does not know yet",
+            (unsigned)unknown);
     }
-    if (options->reserved != 0) {
-        return sp2__fail(SP2_E_ARG, 0, "sp2_udp_options.reserved must be 0, not %u",
-                         (unsigned)options->reserved);
+    if (options->sender_count != 0 || options->interface_name != NULL) {
+        return sp2__fail(SP2_E_UNSUPPORTED, 0,
+                         "sp2_udp_source_options.%s is not supported by this build",
+                         options->sender_count != 0 ? "senders" : "interface_name");
     }
     if (options->port > UINT16_MAX) {
-        return sp2__fail(SP2_E_ARG, 0, "sp2_udp_options.port is %u, but ports end at %d",
+        return sp2__fail(SP2_E_ARG, 0, "sp2_udp_source_options.port is %u, but ports end at %d",
                          (unsigned)options->port, UINT16_MAX);
     }
     if (options->max_size > SP2_UDP_LARGEST_DATAGRAM) {
-        return sp2__fail(SP2_E_ARG, 0,
-                         "sp2_udp_options.max_size is %u, but a datagram has at most %d bytes",
-                         (unsigned)options->max_size, SP2_UDP_LARGEST_DATAGRAM);
+        return sp2__fail(
+            SP2_E_ARG, 0,
+            "sp2_udp_source_options.max_size is %u, but a datagram has at most %d bytes",
+            (unsigned)options->max_size, SP2_UDP_LARGEST_DATAGRAM);
     }
     if (options->socket != 0 && !(options->flags & SP2_UDP_EXISTING_SOCKET)) {
         return sp2__fail(SP2_E_ARG, 0,
-                         "sp2_udp_options.socket is %" PRId64
+                         "sp2_udp_source_options.socket is %" PRId64
                          ", but flags lacks SP2_UDP_EXISTING_SOCKET, without which it is not used",
                          options->socket);
     }
@@ -46,46 +49,51 @@ static int32_t check_values(const sp2_udp_options *options) {
 }
 
 /* Of the three forms, options must be one. */
-static int32_t check_form(const sp2_udp_options *options) {
+static int32_t check_form(const sp2_udp_source_options *options) {
     if (options->group == NULL) {
         if (options->interface_address != NULL) {
-            return sp2__fail(SP2_E_ARG, 0,
-                             "sp2_udp_options.interface_address is \"%s\", but there is no group "
-                             "to join on it; set group, or use bind_host to receive what is sent "
-                             "to this address",
-                             options->interface_address);
+            return sp2__fail(
+                SP2_E_ARG, 0,
+                "sp2_udp_source_options.interface_address is \"%s\", but there is no group "
+                "to join on it; set group, or use bind_host to receive what is sent "
+                "to this address",
+                options->interface_address);
         }
         if (options->interface_index != 0) {
-            return sp2__fail(SP2_E_ARG, 0,
-                             "sp2_udp_options.interface_index is %u, but there is no group to join "
-                             "on it; set group",
-                             (unsigned)options->interface_index);
+            return sp2__fail(
+                SP2_E_ARG, 0,
+                "sp2_udp_source_options.interface_index is %u, but there is no group to join "
+                "on it; set group",
+                (unsigned)options->interface_index);
         }
         return SP2_OK;
     }
     if (options->group[0] == '\0') {
-        return sp2__fail(SP2_E_ARG, 0,
-                         "sp2_udp_options.group is an empty string; it must be a multicast group, "
-                         "or NULL");
+        return sp2__fail(
+            SP2_E_ARG, 0,
+            "sp2_udp_source_options.group is an empty string; it must be a multicast group, "
+            "or NULL");
     }
     if (options->bind_host != NULL) {
-        return sp2__fail(SP2_E_ARG, 0,
-                         "sp2_udp_options.bind_host is \"%s\" and group is \"%s\", but only one of "
-                         "them may be set: a group is what is bound to",
-                         options->bind_host, options->group);
+        return sp2__fail(
+            SP2_E_ARG, 0,
+            "sp2_udp_source_options.bind_host is \"%s\" and group is \"%s\", but only one of "
+            "them may be set: a group is what is bound to",
+            options->bind_host, options->group);
     }
     if (options->interface_address != NULL && options->interface_index != 0) {
-        return sp2__fail(SP2_E_ARG, 0,
-                         "sp2_udp_options.interface_address is \"%s\" and interface_index is %u, "
-                         "but only one of them may be set: the first goes with IPv4 groups, the "
-                         "second with IPv6 groups",
-                         options->interface_address, (unsigned)options->interface_index);
+        return sp2__fail(
+            SP2_E_ARG, 0,
+            "sp2_udp_source_options.interface_address is \"%s\" and interface_index is %u, "
+            "but only one of them may be set: the first goes with IPv4 groups, the "
+            "second with IPv6 groups",
+            options->interface_address, (unsigned)options->interface_index);
     }
     return SP2_OK;
 }
 
 /* A socket that is bound is used as it is, so that nothing may be asked for. */
-static int32_t check_bound(const sp2_udp_options *options, uint32_t bound) {
+static int32_t check_bound(const sp2_udp_source_options *options, uint32_t bound) {
     char value[24];
     const char *field = NULL;
     const char *text = value;
@@ -105,24 +113,25 @@ static int32_t check_bound(const sp2_udp_options *options, uint32_t bound) {
     if (field == NULL) {
         return SP2_OK;
     }
-    return sp2__fail(SP2_E_ARG, 0,
-                     "sp2_udp_options.%s is %s, but the socket is bound to port %u already and "
-                     "used as it is; leave the field at its default, or hand in a socket that is "
-                     "not bound",
-                     field, text, (unsigned)bound);
+    return sp2__fail(
+        SP2_E_ARG, 0,
+        "sp2_udp_source_options.%s is %s, but the socket is bound to port %u already and "
+        "used as it is; leave the field at its default, or hand in a socket that is "
+        "not bound",
+        field, text, (unsigned)bound);
 }
 
-static int32_t check_socket(const sp2_udp_options *options) {
+static int32_t check_socket(const sp2_udp_source_options *options) {
     uint32_t bound;
     const int32_t status = sp2__udp_inspect(options->socket, &bound);
     return status != SP2_OK || bound == 0 ? status : check_bound(options, bound);
 }
 
-int32_t sp2__udp_options_read(const sp2_udp_options *caller, sp2__udp_config *config,
+int32_t sp2__udp_options_read(const sp2_udp_source_options *caller, sp2__udp_config *config,
                               uint32_t *max_size) {
-    sp2_udp_options options;
-    int32_t status =
-        sp2__sized_read(caller, &options, sizeof(options), sizeof(options), "sp2_udp_options");
+    sp2_udp_source_options options;
+    int32_t status = sp2__sized_read(caller, &options, sizeof(options), sizeof(options),
+                                     "sp2_udp_source_options");
     if (status != SP2_OK) {
         return status;
     }

@@ -6,8 +6,10 @@
 #include <stdint.h>
 
 #include "base/logger.h"
+#include "spead2core/source.h"
 
-/* What the kernel is asked for when a UDP socket is opened: sp2_udp_options, read and checked. */
+/* What the kernel is asked for when a UDP socket is opened: sp2_udp_source_options, read and
+ * checked. */
 typedef struct sp2__udp_config {
     const char *bind_host; /* NULL or empty: any address */
     const char *group;     /* NULL: none but what `bind_host` may be */
@@ -41,6 +43,9 @@ int32_t sp2__udp_inspect(int64_t socket, uint32_t *port);
  * whether the kernel may join datagrams. */
 int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr_t *socket,
                       uint32_t *port, bool *joins);
+/* Fills in the address that a socket is bound to, and the group if that is one. */
+void sp2__udp_describe(intptr_t socket, sp2_packet_source_info *info);
+
 /* Nothing is received into the batch from then on, which may be NULL if nothing ever was. */
 void sp2__udp_close(intptr_t socket, sp2__udp_batch *batch);
 

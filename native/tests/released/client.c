@@ -93,7 +93,7 @@ SP2_TEST(Heap_is_received_with_all_options_of_the_release) {
     REQUIRE_OK(sp2_receive_stream_set_memory_allocator(stream, memory));
     datagram_list datagrams = one_heap(5);
     REQUIRE_OK(
-        sp2_receive_stream_add_datagram_reader(stream, datagrams.datagrams, datagrams.count));
+        add_datagram_source(stream, datagrams.datagrams, datagrams.count));
     REQUIRE_OK(sp2_receive_stream_start(stream));
     heap_list heaps = pop_all(stream);
 
@@ -115,7 +115,7 @@ SP2_TEST(Results_are_filled_as_far_as_the_release_knows_them) {
     sp2_receive_stream *stream = new_stream(NULL);
     datagram_list datagrams = one_heap(6);
     REQUIRE_OK(
-        sp2_receive_stream_add_datagram_reader(stream, datagrams.datagrams, datagrams.count));
+        add_datagram_source(stream, datagrams.datagrams, datagrams.count));
     heap_list heaps = pop_all(stream);
     REQUIRE(heaps.count == 1);
 
@@ -150,7 +150,7 @@ SP2_TEST(Items_are_where_they_were) {
     sp2_receive_stream *stream = new_stream(NULL);
     datagram_list datagrams = one_heap(7);
     REQUIRE_OK(
-        sp2_receive_stream_add_datagram_reader(stream, datagrams.datagrams, datagrams.count));
+        add_datagram_source(stream, datagrams.datagrams, datagrams.count));
     heap_list heaps = pop_all(stream);
     REQUIRE(heaps.count == 1);
 
@@ -202,7 +202,7 @@ SP2_TEST(Callbacks_get_what_they_got) {
     REQUIRE_OK(sp2_receive_stream_set_memory_allocator(stream, own));
     datagram_list datagrams = one_heap(8);
     REQUIRE_OK(
-        sp2_receive_stream_add_datagram_reader(stream, datagrams.datagrams, datagrams.count));
+        add_datagram_source(stream, datagrams.datagrams, datagrams.count));
     heap_list heaps = pop_all(stream);
 
     CHECK_EQ_U64(heaps.count, 1);
@@ -216,12 +216,12 @@ SP2_TEST(Callbacks_get_what_they_got) {
 }
 
 SP2_TEST(Udp_reader_binds_with_the_options_of_the_release) {
-    sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
     udp.bind_host = "127.0.0.1";
     udp.buffer_size = SP2_UDP_BUFFER_SIZE_OS;
     sp2_receive_stream *stream = new_stream(NULL);
     uint32_t port = 0;
-    REQUIRE_OK(sp2_receive_stream_add_udp_reader(stream, &udp, &port));
+    REQUIRE_OK(add_udp_source(stream, &udp, &port));
     CHECK(port != 0);
     REQUIRE_OK(sp2_receive_stream_stop(stream));
     sp2_receive_stream_destroy(stream);

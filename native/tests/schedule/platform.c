@@ -285,6 +285,11 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr
     return SP2_OK;
 }
 
+void sp2__udp_describe(intptr_t socket, sp2_packet_source_info *info) {
+    (void)socket;
+    (void)info;
+}
+
 struct sp2__udp_batch {
     sp2__udp_message messages[DATAGRAMS];
 };

@@ -38,13 +38,16 @@ static void print_descriptor(const sp2_descriptor *descriptor) {
 
 static int run_case(uint32_t bug_compat, const uint8_t *packets, uint32_t length) {
     sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
+    sp2_buffer_source_options source = SP2_BUFFER_SOURCE_OPTIONS_INIT;
     sp2_receive_stream *stream;
     sp2_heap *heap;
     uint32_t popped;
     options.bug_compat = bug_compat;
     options.log_level = SP2_LOG_NONE;
+    source.data = packets;
+    source.length = length;
     if (sp2_receive_stream_create(NULL, &options, &stream) != SP2_OK ||
-        sp2_receive_stream_add_buffer_reader(stream, packets, length) != SP2_OK ||
+        sp2_receive_stream_add_buffer_source(stream, &source, NULL) != SP2_OK ||
         sp2_receive_stream_pop_wait(stream, &heap, 1, -1, &popped) != SP2_OK) {
         fprintf(stderr, "no heap: %s\n", sp2_last_error_message());
         return EXIT_FAILURE;

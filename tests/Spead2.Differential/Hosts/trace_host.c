@@ -278,9 +278,15 @@ static void receive(sp2_thread_pool *pool, trace *t) {
     check(sp2_receive_stream_create(pool, &t->options, &stream), "create");
     set_up(stream, t);
     uint8_t *bytes = t->buffer ? join(t, &length) : NULL;
-    check(t->buffer ? sp2_receive_stream_add_buffer_reader(stream, bytes, length)
-                    : sp2_receive_stream_add_datagram_reader(stream, t->packets, t->count),
-          "reader");
+    sp2_buffer_source_options buffer = SP2_BUFFER_SOURCE_OPTIONS_INIT;
+    sp2_datagram_source_options list = SP2_DATAGRAM_SOURCE_OPTIONS_INIT;
+    buffer.data = bytes;
+    buffer.length = t->buffer ? length : 0;
+    list.datagrams = t->packets;
+    list.count = t->count;
+    check(t->buffer ? sp2_receive_stream_add_buffer_source(stream, &buffer, NULL)
+                    : sp2_receive_stream_add_datagram_source(stream, &list, NULL),
+          "source");
     if (t->options.flags & SP2_RECEIVE_EXPLICIT_START) {
         check(sp2_receive_stream_start(stream), "start");
     }

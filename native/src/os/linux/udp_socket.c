@@ -194,14 +194,15 @@ int32_t sp2__udp_inspect(int64_t socket, uint32_t *port) {
         const int error = errno;
         char text[128];
         return sp2__fail(SP2_E_ARG, error,
-                         "sp2_udp_options.socket is %" PRId64 ", which is no open socket: %s",
+                         "sp2_udp_source_options.socket is %" PRId64
+                         ", which is no open socket: %s",
                          socket, sp2__os_error_text(error, text, sizeof(text)));
     }
     const int family = socket_property(fd, SO_DOMAIN);
     if ((family != AF_INET && family != AF_INET6) || type != SOCK_DGRAM ||
         socket_property(fd, SO_PROTOCOL) != IPPROTO_UDP) {
         return sp2__fail(SP2_E_ARG, 0,
-                         "sp2_udp_options.socket is %" PRId64
+                         "sp2_udp_source_options.socket is %" PRId64
                          ", which is a socket, but not one for UDP over IPv4 or IPv6",
                          socket);
     }
@@ -243,6 +244,15 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr
     *joins = setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)) == 0;
     *opened = fd;
     return SP2_OK;
+}
+
+void sp2__udp_describe(intptr_t socket, sp2_packet_source_info *info) {
+    sp2__ip_address address;
+    socklen_t length = sizeof(address);
+    memset(&address, 0, sizeof(address));
+    if (getsockname((int)socket, &address.any, &length) == 0) {
+        sp2__ip_address_describe(&address, (uint32_t)length, info);
+    }
 }
 
 void sp2__udp_close(intptr_t socket, sp2__udp_batch *batch) {

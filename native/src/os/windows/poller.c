@@ -94,7 +94,7 @@ int32_t sp2__poller_add(sp2__poller *poller, intptr_t socket, sp2__task *task, b
                : (int32_t)GetLastError();
 }
 
-/* Operations that complete meanwhile wait for the reader's next turn, which whoever resumes it
+/* Operations that complete meanwhile wait for the source's next turn, which whoever resumes it
  * posts. */
 int32_t sp2__poller_pause(sp2__poller *poller, intptr_t socket, sp2__task *task) {
     (void)poller;

@@ -181,13 +181,14 @@ int32_t sp2__udp_inspect(int64_t socket, uint32_t *port) {
         const int32_t error = WSAGetLastError();
         char text[128];
         return sp2__fail(SP2_E_ARG, error,
-                         "sp2_udp_options.socket is %" PRId64 ", which is no open socket: %s",
+                         "sp2_udp_source_options.socket is %" PRId64
+                         ", which is no open socket: %s",
                          socket, sp2__os_error_text(error, text, sizeof(text)));
     }
     if ((info.iAddressFamily != AF_INET && info.iAddressFamily != AF_INET6) ||
         info.iSocketType != SOCK_DGRAM || info.iProtocol != IPPROTO_UDP) {
         return sp2__fail(SP2_E_ARG, 0,
-                         "sp2_udp_options.socket is %" PRId64
+                         "sp2_udp_source_options.socket is %" PRId64
                          ", which is a socket, but not one for UDP over IPv4 or IPv6",
                          socket);
     }
@@ -262,7 +263,7 @@ typedef struct slot {
 /*
  * The slots are a circle: first those that have been handed out, then those that have been given to
  * the kernel, in the order in which it fills them, then idle ones. An operation may be seen to be
- * done before an older one, but it is handed out after it. Under the reader's lock, but for
+ * done before an older one, but it is handed out after it. Under the source's lock, but for
  * `kept` and what the kernel does.
  */
 struct sp2__udp_batch {
@@ -295,6 +296,15 @@ static void change_kept(sp2__udp_batch *batch, uint32_t change) {
 
 static void let_go(sp2__operation *operation) {
     change_kept(((slot *)operation)->batch, (uint32_t)-1);
+}
+
+void sp2__udp_describe(intptr_t socket, sp2_packet_source_info *info) {
+    sp2__ip_address address;
+    int length = sizeof(address);
+    memset(&address, 0, sizeof(address));
+    if (getsockname((SOCKET)socket, &address.any, &length) == 0) {
+        sp2__ip_address_describe(&address, (uint32_t)length, info);
+    }
 }
 
 void sp2__udp_close(intptr_t opened, sp2__udp_batch *batch) {

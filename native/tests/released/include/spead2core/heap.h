@@ -99,7 +99,7 @@ SP2_API int32_t sp2_heap_get_items(const sp2_heap *heap, const sp2_item **items,
 /*
  * Gives the ranges of an incomplete heap that were received, in order, disjoint; empty unless the
  * stream was made with SP2_RECEIVE_KEEP_RANGES, and for heaps that are not incomplete. A packet
- * without payload that lies in a gap appears as an empty range.
+ * without payload that lies in a gap appears as an empty range, perhaps behind payload_length.
  *
  * Ownership: *ranges belongs to the heap, valid until sp2_heap_release.
  * Threads:   any.

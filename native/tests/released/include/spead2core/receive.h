@@ -17,8 +17,9 @@ extern "C" {
 
 /*
  * A receive stream (receiving.txt: spead2.recv.Stream): packets with the same heap cnt belong to
- * the same heap, wherever they come from. Life of a stream: create, add readers, pop heaps, stop,
- * destroy. Heaps that were popped stay valid after all of that, until they are released.
+ * the same heap, wherever they come from. Life of a stream: create, add packet sources (source.h),
+ * pop heaps, stop, destroy. Heaps that were popped stay valid after all of that, until they are
+ * released.
  */
 typedef struct sp2_receive_stream sp2_receive_stream;
 
@@ -36,16 +37,6 @@ typedef struct sp2_receive_stream sp2_receive_stream;
  * stays bounded whatever the network sends. */
 #define SP2_RECEIVE_MAX_HEAP_PARTS 1048576
 
-/* Defaults of sp2_udp_options. */
-#define SP2_UDP_DEFAULT_MAX_SIZE 9200
-#define SP2_UDP_DEFAULT_BUFFER_SIZE 67108864
-
-/* sp2_udp_options.buffer_size: leave the socket buffer as the operating system makes it. */
-#define SP2_UDP_BUFFER_SIZE_OS UINT64_MAX
-
-/* Largest sp2_udp_options.max_size: the most that a UDP datagram can carry. */
-#define SP2_UDP_LARGEST_DATAGRAM 65535
-
 /* Flags of sp2_receive_options. */
 typedef enum sp2_receive_flags {
     /* Packets of a heap must arrive in order; others are not used. By default any order will do. */
@@ -62,7 +53,7 @@ typedef enum sp2_receive_flags {
     SP2_RECEIVE_KEEP_RANGES = 16,
     /* Incomplete heaps keep their payload. By default its memory is given back at once. */
     SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD = 32,
-    /* Readers are prepared when they are added, but receive nothing before
+    /* Packet sources are prepared when they are added, but receive nothing before
      * sp2_receive_stream_start. By default they begin at once. */
     SP2_RECEIVE_EXPLICIT_START = 64
 } sp2_receive_flags;
@@ -107,6 +98,16 @@ typedef enum sp2_bug_compat {
     SP2_BUG_COMPAT_PYSPEAD_0_5_2 = 7      /* all of these */
 } sp2_bug_compat;
 
+/*
+ * Takes one finished heap. At the end of the stream it is called once more, with `heap` NULL.
+ *
+ * Ownership: the heap is the callee's, until sp2_heap_release.
+ * Threads:   called from worker threads, one call at a time. It may call any function of the
+ *            stream but sp2_receive_stream_stop, sp2_receive_stream_destroy and
+ *            sp2_packet_source_remove. While it runs, no packet source of the stream is read.
+ */
+typedef void (*sp2_heap_fn)(void *context, sp2_heap *heap);
+
 /* Options of sp2_receive_stream_create. A zero field means its default. */
 typedef struct sp2_receive_options {
     uint32_t size;          /* bytes of this struct as the caller compiled it; always first */
@@ -114,7 +115,7 @@ typedef struct sp2_receive_options {
     uint64_t max_heaps;     /* heaps under assembly per substream; default 4. A heap is pushed out
                                when this many newer heaps of its substream have started */
     uint64_t ring_heaps;    /* finished heaps that wait for the consumer; default 4. When they are
-                               more, readers pause until half of the ring is free */
+                               more, sources pause until half of the ring is free */
     uint64_t substreams;    /* heap cnt modulo this is the substream; default 1 */
     uint64_t max_heap_size; /* largest heap in bytes; default 1 GiB. Packets of larger heaps are
                                not used and count as too_large */
@@ -126,63 +127,14 @@ typedef struct sp2_receive_options {
     uint32_t custom_stat_count;          /* entries of `custom_stats`; default 0 */
     uint32_t reserved;                   /* zero */
     int64_t spin_ns; /* how long a blocking pop looks for a heap before it sleeps, in nanoseconds;
-                        default 100,000 (waking costs the reader's thread a system call);
+                        default 100,000 (waking costs the worker thread a system call);
                         SP2_NEVER_SPIN sleeps at once */
+    sp2_heap_fn on_heap;   /* takes every finished heap instead of the ring; functions that pop
+                              then return SP2_E_STATE; default: heaps go to the ring */
+    void *on_heap_context; /* passed to `on_heap` */
 } sp2_receive_options;
 
 #define SP2_RECEIVE_OPTIONS_INIT SP2_SIZED_INIT(sp2_receive_options)
-
-/* One datagram: exactly one packet. */
-typedef struct sp2_datagram {
-    const void *data;
-    uint64_t length; /* bytes at `data` */
-} sp2_datagram;
-
-/* Flags of sp2_udp_options. */
-typedef enum sp2_udp_flags {
-    /* Packets come from `socket` instead of a new socket. */
-    SP2_UDP_EXISTING_SOCKET = 1
-} sp2_udp_flags;
-
-/*
- * Options of sp2_receive_stream_add_udp_reader. A zero field means its default. There are three
- * forms, and each can be had with a socket of the caller's:
- *   port and bind_host                    any address, or a group on the interface that the system
- *                                         chooses
- *   port, group and interface_address     an IPv4 multicast group on one interface
- *   port, group and interface_index       an IPv6 multicast group on one interface
- */
-typedef struct sp2_udp_options {
-    uint32_t size;         /* bytes of this struct as the caller compiled it; always first */
-    uint32_t flags;        /* sp2_udp_flags */
-    const char *bind_host; /* host name or address to bind to, UTF-8; the first address that it
-                              resolves to is used, and joined on the interface that the system
-                              chooses if it is a multicast group; default: every address of this
-                              host (IPv4) */
-    uint32_t port;         /* UDP port; 0 lets the operating system choose one */
-    uint32_t max_size;     /* largest packet in bytes; larger ones count as truncated; default
-                              9200, at most SP2_UDP_LARGEST_DATAGRAM */
-    uint64_t buffer_size;  /* bytes of kernel socket buffer to ask for; default 64 MiB.
-                              SP2_UDP_BUFFER_SIZE_OS asks for nothing. If the system grants less
-                              there is a warning that says how to allow more; for the default
-                              only if it grants less than 8 MiB */
-    const char *group;     /* host name or address of the multicast group to join; `bind_host` must
-                              then be NULL. An IPv4 address that is not a group is allowed if it is
-                              the interface's own */
-    const char *interface_address; /* IPv4 group: host name or address of the interface to join it
-                                      on; default: the system chooses */
-    uint32_t interface_index;      /* IPv6 group: index of the interface to join it on; default:
-                                      the one in the group's name, as in "ff12::1%eth0", else the
-                                      system chooses, which it cannot for groups of one link */
-    uint32_t reserved;             /* zero */
-    int64_t socket; /* with SP2_UDP_EXISTING_SOCKET: a UDP socket (file descriptor, or SOCKET on
-                       Windows). It is duplicated, so the caller closes its own, any time. A socket
-                       that is not bound is bound by `port` and the rest, and its buffer set. One
-                       that is bound is used as it is: then every other field but `max_size` must be
-                       left at its default, or `port` be the port it is bound to */
-} sp2_udp_options;
-
-#define SP2_UDP_OPTIONS_INIT SP2_SIZED_INIT(sp2_udp_options)
 
 /*
  * Tells that sp2_receive_stream_request_ready's condition holds.
@@ -205,52 +157,9 @@ SP2_API int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_recei
                                           sp2_receive_stream **stream);
 
 /*
- * Feeds the stream from memory: packets back to back (add_buffer_reader). The first bytes that are
- * not a packet end the reading, and the stream stops as it does at a stop item: heaps under
- * assembly are flushed. Nothing is lost when the ring is full: reading waits for the consumer.
- * The whole buffer is one batch.
- *
- * Ownership: `data` is not copied; it must stay valid and unchanged until
- *            sp2_receive_stream_destroy returns.
- * Threads:   any. A reader added to a stopped stream does nothing.
- * Returns:   SP2_OK, SP2_E_ARG, SP2_E_NOMEM, SP2_E_STATE (see sp2_receive_stream_start).
- */
-SP2_API int32_t sp2_receive_stream_add_buffer_reader(sp2_receive_stream *stream, const void *data,
-                                                     uint64_t length);
-
-/*
- * Feeds the stream from a list of datagrams in memory, as if they had come one by one from a
- * network that loses nothing. Each is one batch. At the end of the list the stream stops as it
- * does at a stop item.
- *
- * Ownership: neither the list nor the bytes are copied; they must stay valid and unchanged until
- *            sp2_receive_stream_destroy returns.
- * Threads:   any. A reader added to a stopped stream does nothing.
- * Returns:   SP2_OK, SP2_E_ARG, SP2_E_NOMEM, SP2_E_STATE (see sp2_receive_stream_start).
- */
-SP2_API int32_t sp2_receive_stream_add_datagram_reader(sp2_receive_stream *stream,
-                                                       const sp2_datagram *datagrams,
-                                                       uint64_t count);
-
-/*
- * Feeds the stream from a UDP socket (add_udp_reader). While the ring is full the packets wait in
- * the kernel's socket buffer; what does not fit there is lost and counts as kernel_drops. A batch
- * is what one system call delivers.
- *
- * `port`, if not NULL, receives the port that the socket is bound to.
- *
- * Threads: any. A reader added to a stopped stream does nothing, and *port is 0.
- * Returns: SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM, SP2_E_ADDRESS (the host name does not
- *          resolve), SP2_E_OS (for example the port is in use), SP2_E_UNSUPPORTED (no UDP in this
- *          build), SP2_E_STATE (see sp2_receive_stream_start). *port is 0 on failure.
- */
-SP2_API int32_t sp2_receive_stream_add_udp_reader(sp2_receive_stream *stream,
-                                                  const sp2_udp_options *options, uint32_t *port);
-
-/*
- * Lets the readers of a stream with SP2_RECEIVE_EXPLICIT_START receive, all at the same time.
- * Without that flag, and the second time, it does nothing. After it no reader can be added to such
- * a stream (SP2_E_STATE).
+ * Lets the packet sources of a stream with SP2_RECEIVE_EXPLICIT_START receive, all at the same
+ * time. Without that flag, and the second time, it does nothing. After it no source can be added to
+ * such a stream (SP2_E_STATE).
  *
  * Threads: any.
  * Returns: SP2_OK, SP2_E_ARG.
@@ -373,8 +282,9 @@ SP2_API int32_t sp2_receive_stream_request_ready(sp2_receive_stream *stream);
 
 /*
  * Stops the stream for good and closes its sockets (stop). Heaps that were finished before can
- * still be popped; those under assembly are dropped. When it returns no reader touches the stream
- * any more. Stopping a stopped stream does nothing.
+ * still be popped; those under assembly are dropped. When it returns no packet source touches the
+ * stream any more. Stopping a stopped stream does nothing, nor does it in a forked child
+ * (spead2core.h).
  *
  * Threads: any.
  * Returns: SP2_OK, SP2_E_ARG.
@@ -383,7 +293,8 @@ SP2_API int32_t sp2_receive_stream_stop(sp2_receive_stream *stream);
 
 /*
  * Stops the stream if need be and frees it, with the heaps that nobody has popped. No other call
- * on the stream may be running or follow. NULL is allowed and does nothing.
+ * on the stream may be running or follow. NULL is allowed and does nothing. In a forked child it
+ * closes the copies of the stream's descriptors and nothing else.
  *
  * Threads: any but a thread of a pool (a callback).
  */

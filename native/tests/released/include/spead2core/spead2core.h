@@ -7,14 +7,14 @@
  * 4). This header brings in the whole interface.
  *
  *   sp2_receive_stream *stream;
- *   sp2_udp_options udp = SP2_UDP_OPTIONS_INIT;
+ *   sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
  *   udp.port = 8888;
  *   if (sp2_receive_stream_create(NULL, NULL, &stream) == SP2_OK &&
- *       sp2_receive_stream_add_udp_reader(stream, &udp, NULL) == SP2_OK) {
+ *       sp2_receive_stream_add_udp_source(stream, &udp, NULL) == SP2_OK) {
  *       sp2_heap *heap;
  *       uint32_t count;
  *       while (sp2_receive_stream_pop_wait(stream, &heap, 1, -1, &count) == SP2_OK) {
- *           ... sp2_heap_get_info, sp2_heap_get_items ...
+ *           ... sp2_heap_get_info, sp2_heap_get_items, sp2_heap_get_descriptors ...
  *           sp2_heap_release(heap);
  *       }
  *   }
@@ -25,17 +25,30 @@
  * starts with `size`, which its INIT macro sets: fields are only ever appended, and a library that
  * is handed a longer struct than it knows refuses it with SP2_E_TOO_NEW if a field that it does
  * not know is not zero. Reserved fields must be zero. Strings are UTF-8.
+ *
+ * Fork (Linux). Streams, thread pools and memory pools belong to the process that made them. A
+ * forked child has copies, on which every function returns SP2_E_FORKED at once, but
+ * sp2_receive_stream_stop, which returns SP2_OK, and the destroy functions, which close the child's
+ * copies of the descriptors and nothing else: the parent receives as before, and the copies' memory
+ * stays until the child ends. This is so after fork, _Fork and clone. Heaps that were popped before
+ * the fork can be read and released; a memory pool goes on serving without refills; and the child
+ * can make streams and pools of its own. A callback of this library that forks must not return in
+ * the child. Programs started by posix_spawn, vfork or exec inherit no descriptor.
  */
 #include "allocator.h"
+#include "buffer.h"
+#include "descriptor.h"
 #include "export.h"
 #include "heap.h"
 #include "log.h"
 #include "memory.h"
 #include "packet.h"
 #include "receive.h"
+#include "source.h"
 #include "statistics.h"
 #include "status.h"
 #include "thread_pool.h"
+#include "udp.h"
 #include "version.h"
 #ifdef SP2_HAS_ITEMS
 #include "items.h"

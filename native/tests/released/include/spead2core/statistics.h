@@ -15,37 +15,38 @@ extern "C" {
  * Statistics of a stream: one table gives names and order. The first nine have receiving.txt's
  * meaning; the others explain every packet and heap that was not used:
  *   packets == packets_accepted + all of rejected_*, too_large, allocation_failed
- * and a packet that is counted as malformed, size_mismatch, truncated, empty or kernel_drops never
- * got as far as `packets`.
+ * and a packet that is counted as malformed, size_mismatch, truncated, empty, kernel_drops or
+ * datagrams_dropped_at_stop never got as far as `packets`.
  */
 #define SP2_RECEIVE_STATS_MAP(X)                                                                   \
     X(heaps) /* heaps put into the stream, complete, evicted and flushed ones */                   \
-    X(incomplete_heaps_evicted) /* pushed out by newer heaps */                                    \
-    X(incomplete_heaps_flushed) /* still under assembly when the stream stopped */                 \
-    X(packets)                  /* packets that reached the assembly, used or not */               \
-    X(batches)                  /* times that a reader delivered packets as a unit */              \
-    X(max_batch)                /* most packets in one such unit */                                \
-    X(single_packet_heaps)      /* packets that are a heap of their own */                         \
-    X(search_dist)              /* hash table entries looked at; a debugging aid */                \
-    X(worker_blocked)           /* times that a finished heap found the ring full */               \
-    X(packets_accepted)         /* packets that became part of a heap */                           \
-    X(payload_bytes)            /* payload bytes of those packets */                               \
-    X(rejected_unsized)         /* no HEAP_LENGTH, and unsized heaps are not allowed */            \
-    X(rejected_length)          /* HEAP_LENGTH contradicts what is known of the heap */            \
-    X(rejected_flavour)         /* another flavour than the heap's first packet */                 \
-    X(rejected_order)           /* in-order mode: not the next packet of its heap */               \
-    X(rejected_duplicate)       /* its payload has been received already */                        \
-    X(rejected_overlap)         /* part of its payload has been received already */                \
-    X(too_large)                /* heap larger than max_heap_size, or of too many parts */         \
-    X(allocation_failed)        /* no memory for the heap */                                       \
-    X(malformed)                /* bytes that are not a SPEAD packet */                            \
-    X(size_mismatch)            /* datagram longer than the packet in it */                        \
-    X(truncated)                /* datagram larger than max_size */                                \
-    X(empty)                    /* datagram without a byte */                                      \
-    X(kernel_drops)             /* dropped by the kernel, mostly because its buffer was full */    \
-    X(stop_heaps)               /* heaps with a stop item, which end the stream unseen */          \
-    X(incomplete_heaps_dropped) /* incomplete heaps not delivered (contiguous_only) */             \
-    X(heaps_dropped_at_stop)    /* heaps under assembly when the user stopped the stream */
+    X(incomplete_heaps_evicted)  /* pushed out by newer heaps */                                   \
+    X(incomplete_heaps_flushed)  /* still under assembly when the stream stopped */                \
+    X(packets)                   /* packets that reached the assembly, used or not */              \
+    X(batches)                   /* times that a source delivered packets as a unit */             \
+    X(max_batch)                 /* most packets in one such unit */                               \
+    X(single_packet_heaps)       /* packets that are a heap of their own */                        \
+    X(search_dist)               /* hash table entries looked at; a debugging aid */               \
+    X(worker_blocked)            /* times that a finished heap found the ring full */              \
+    X(packets_accepted)          /* packets that became part of a heap */                          \
+    X(payload_bytes)             /* payload bytes of those packets */                              \
+    X(rejected_unsized)          /* no HEAP_LENGTH, and unsized heaps are not allowed */           \
+    X(rejected_length)           /* HEAP_LENGTH contradicts what is known of the heap */           \
+    X(rejected_flavour)          /* another flavour than the heap's first packet */                \
+    X(rejected_order)            /* in-order mode: not the next packet of its heap */              \
+    X(rejected_duplicate)        /* its payload has been received already */                       \
+    X(rejected_overlap)          /* part of its payload has been received already */               \
+    X(too_large)                 /* heap larger than max_heap_size, or of too many parts */        \
+    X(allocation_failed)         /* no memory for the heap */                                      \
+    X(malformed)                 /* bytes that are not a SPEAD packet */                           \
+    X(size_mismatch)             /* datagram longer than the packet in it */                       \
+    X(truncated)                 /* datagram larger than max_size */                               \
+    X(empty)                     /* datagram without a byte */                                     \
+    X(kernel_drops)              /* dropped by the kernel, mostly because its buffer was full */   \
+    X(stop_heaps)                /* heaps with a stop item, which end the stream unseen */         \
+    X(incomplete_heaps_dropped)  /* incomplete heaps not delivered (contiguous_only) */            \
+    X(heaps_dropped_at_stop)     /* heaps under assembly when the user stopped the stream */       \
+    X(datagrams_dropped_at_stop) /* taken from a socket, but the stream had stopped */
 
 /* Statistics of one stream. Set `size` with the INIT macro. */
 typedef struct sp2_receive_stats {
@@ -60,7 +61,7 @@ typedef struct sp2_receive_stats {
 
 /*
  * Fills `stats` with a consistent copy, as many bytes of it as both the caller and the library
- * know. Never waits for the consumer or for a reader.
+ * know. Never waits for the consumer or for a source.
  *
  * Threads: any.
  * Returns: SP2_OK, SP2_E_ARG.
@@ -111,7 +112,7 @@ SP2_API int32_t sp2_receive_stream_find_stat(sp2_receive_stream *stream, const c
 /*
  * Gives all values, of one moment, in the list's order: at most `capacity` of them.
  *
- * Threads: any. Never waits for the consumer or for a reader.
+ * Threads: any. Never waits for the consumer or for a source.
  * Returns: SP2_OK, SP2_E_ARG. *count is how many were written, 0 on failure.
  */
 SP2_API int32_t sp2_receive_stream_get_stat_values(sp2_receive_stream *stream, uint64_t *values,

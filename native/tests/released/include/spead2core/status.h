@@ -28,7 +28,8 @@ extern "C" {
     X(E_TOO_NEW, -7, "the caller uses a feature that this library does not know yet")              \
     X(E_UNSUPPORTED, -8, "not supported by this library on this system")                           \
     X(E_ADDRESS, -9, "the host name or address cannot be used")                                    \
-    X(E_STATE, -10, "not possible any more, or not yet")
+    X(E_STATE, -10, "not possible any more, or not yet")                                           \
+    X(E_FORKED, -11, "made before a fork: only the parent process can use it")
 
 typedef enum sp2_status {
 #define SP2_STATUS_ENUMERATOR(name, value, text) SP2_##name = value,

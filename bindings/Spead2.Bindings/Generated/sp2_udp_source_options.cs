@@ -3,7 +3,7 @@
 
 namespace Spead2.Bindings;
 
-internal unsafe partial struct sp2_udp_options
+internal unsafe partial struct sp2_udp_source_options
 {
     [NativeTypeName("uint32_t")]
     public uint size;
@@ -33,8 +33,14 @@ internal unsafe partial struct sp2_udp_options
     public uint interface_index;
 
     [NativeTypeName("uint32_t")]
-    public uint reserved;
+    public uint sender_count;
 
     [NativeTypeName("int64_t")]
     public long socket;
+
+    [NativeTypeName("const char *")]
+    public sbyte* interface_name;
+
+    [NativeTypeName("const char *const *")]
+    public sbyte** senders;
 }

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+
+using System.Net;
+using System.Runtime.InteropServices;
+using System.Text;
+using Spead2.Bindings;
+using Spead2.Managed;
+using Spead2.Receive;
+
+namespace Spead2.Aot;
+
+/// <summary>The functions of source.h, buffer.h and udp.h.</summary>
+internal static unsafe class SourceExports
+{
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_add_buffer_source")]
+    public static int AddBufferSource(
+        sp2_receive_stream* stream, sp2_buffer_source_options* options, sp2_packet_source** source)
+    {
+        const string Function = "sp2_receive_stream_add_buffer_source";
+        try
+        {
+            using StreamCall call = Begin(stream, options, source, Function);
+            sp2_buffer_source_options known = Sized.Read(options, nameof(sp2_buffer_source_options));
+            CheckFlags(known.flags, nameof(sp2_buffer_source_options));
+            if (known.data is null && known.length != 0)
+            {
+                throw Failure.Null(Function, $"{nameof(sp2_buffer_source_options)}.data");
+            }
+
+            StreamCore core = OpenCore(call.Stream, Function);
+            Add(core, new BufferReader(core, (byte*)known.data, known.length), sp2_source_kind.SP2_SOURCE_BUFFER, source);
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_add_datagram_source")]
+    public static int AddDatagramSource(
+        sp2_receive_stream* stream, sp2_datagram_source_options* options, sp2_packet_source** source)
+    {
+        const string Function = "sp2_receive_stream_add_datagram_source";
+        try
+        {
+            using StreamCall call = Begin(stream, options, source, Function);
+            sp2_datagram_source_options known = Sized.Read(options, nameof(sp2_datagram_source_options));
+            CheckFlags(known.flags, nameof(sp2_datagram_source_options));
+            if (known.datagrams is null && known.count != 0)
+            {
+                throw Failure.Null(Function, $"{nameof(sp2_datagram_source_options)}.datagrams");
+            }
+
+            CheckDatagrams(known.datagrams, known.count);
+            StreamCore core = OpenCore(call.Stream, Function);
+            Add(
+                core,
+                new DatagramReader(core, new NativeDatagrams(known.datagrams, (long)known.count)),
+                sp2_source_kind.SP2_SOURCE_DATAGRAMS,
+                source);
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_add_udp_source")]
+    public static int AddUdpSource(
+        sp2_receive_stream* stream, sp2_udp_source_options* options, sp2_packet_source** source)
+    {
+        const string Function = "sp2_receive_stream_add_udp_source";
+        try
+        {
+            using StreamCall call = Begin(stream, options, source, Function);
+            AddUdpSource(call.Stream, UdpOptions.Read(options), source, Function);
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_packet_source_remove")]
+    public static int Remove(sp2_packet_source* source)
+    {
+        try
+        {
+            Handles.Source(source, "sp2_packet_source_remove").Remove();
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_packet_source_release")]
+    public static void Release(sp2_packet_source* source)
+    {
+        try
+        {
+            HandleTable.Remove<NativeSource>(HandleKind.PacketSource, source);
+        }
+        catch (Exception exception)
+        {
+            LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_packet_source_get_info")]
+    public static int GetInfo(sp2_packet_source* source, sp2_packet_source_info* info)
+    {
+        const string Function = "sp2_packet_source_get_info";
+        try
+        {
+            NativeSource found = Handles.Source(source, Function);
+            if (info is null)
+            {
+                throw Failure.Null(Function, "info");
+            }
+
+            sp2_packet_source_info known = new()
+            {
+                size = (uint)sizeof(sp2_packet_source_info),
+                kind = (uint)found.Kind,
+                state = (uint)found.State,
+                port = (uint)(found.EndPoint?.Port ?? 0),
+            };
+            if (found.EndPoint is { } endPoint)
+            {
+                WriteText(known.address, endPoint.Address);
+                if (UdpTarget.IsMulticast(endPoint.Address))
+                {
+                    WriteText(known.group, endPoint.Address);
+                }
+            }
+
+            Sized.Write(info, known, nameof(sp2_packet_source_info));
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_packet_source_get_stats")]
+    public static int GetStats(sp2_packet_source* source, sp2_packet_source_stats* stats)
+    {
+        const string Function = "sp2_packet_source_get_stats";
+        try
+        {
+            NativeSource found = Handles.Source(source, Function);
+            if (stats is null)
+            {
+                throw Failure.Null(Function, "stats");
+            }
+
+            sp2_packet_source_stats known = new()
+            {
+                size = (uint)sizeof(sp2_packet_source_stats),
+                kernel_drop_messages = (ulong)found.KernelDropMessages,
+                dropped_at_close = (ulong)found.DroppedAtClose,
+            };
+            Sized.Write(stats, known, nameof(sp2_packet_source_stats));
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    /// <summary>Clears the result, and finds the stream.</summary>
+    private static StreamCall Begin(
+        sp2_receive_stream* stream, void* options, sp2_packet_source** source, string function)
+    {
+        if (source is not null)
+        {
+            *source = null;
+        }
+
+        StreamCall call = Handles.Stream(stream, function);
+        if (options is null)
+        {
+            call.Dispose();
+            throw Failure.Null(function, "options");
+        }
+
+        return call;
+    }
+
+    /// <summary>The engine of a stream that packet sources may be added to.</summary>
+    private static StreamCore OpenCore(NativeStream stream, string function) => stream.Core.IsSealed
+        ? throw Failure.State(
+            $"{function}: the stream was made with SP2_RECEIVE_EXPLICIT_START and has been started, so that no source " +
+            "can be added; add all of them before sp2_receive_stream_start")
+        : stream.Core;
+
+    private static void Add(StreamCore core, Reader reader, sp2_source_kind kind, sp2_packet_source** source)
+    {
+        HandOut(new(kind, reader, null), source);
+        core.Add(reader);
+    }
+
+    private static void AddUdpSource(
+        NativeStream stream, UdpReaderOptions options, sp2_packet_source** source, string function)
+    {
+        using (options.Socket)
+        {
+            StreamCore core = OpenCore(stream, function);
+            if (core.IsStopped)
+            {
+                HandOut(new(sp2_source_kind.SP2_SOURCE_UDP, null, null), source);
+                return;
+            }
+
+            IPEndPoint endPoint = UdpReaders.Add(core, options, UdpOptions.Names, out Reader reader);
+            HandOut(new(sp2_source_kind.SP2_SOURCE_UDP, reader, endPoint), source);
+        }
+    }
+
+    private static void HandOut(NativeSource added, sp2_packet_source** source)
+    {
+        if (source is not null)
+        {
+            *source = (sp2_packet_source*)HandleTable.Add(HandleKind.PacketSource, added);
+        }
+    }
+
+    private static void CheckFlags(uint flags, string options)
+    {
+        if (flags != 0)
+        {
+            throw Failure.UnknownFlags(options, flags);
+        }
+    }
+
+    private static void CheckDatagrams(sp2_datagram* datagrams, ulong count)
+    {
+        for (ulong i = 0; i < count; i++)
+        {
+            if (datagrams[i].data is null && datagrams[i].length != 0)
+            {
+                throw Failure.Argument(
+                    $"{nameof(sp2_datagram_source_options)}.datagrams[{i}].data must not be NULL when its length is " +
+                    $"{datagrams[i].length}");
+            }
+        }
+    }
+
+    /// <summary>An address, which is shorter than the room for it.</summary>
+    private static void WriteText(sbyte* text, IPAddress address) =>
+        Encoding.ASCII.GetBytes(address.ToString(), new Span<byte>(text, NativeMethods.SP2_SOURCE_TEXT_SIZE - 1));
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SPEAD2CORE_UDP_H
+#define SPEAD2CORE_UDP_H
+
+#include <stdint.h>
+
+#include "export.h"
+#include "receive.h"
+#include "source.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Defaults of sp2_udp_source_options. */
+#define SP2_UDP_DEFAULT_MAX_SIZE 9200
+#define SP2_UDP_DEFAULT_BUFFER_SIZE 67108864
+
+/* sp2_udp_source_options.buffer_size: leave the socket buffer as the operating system makes it. */
+#define SP2_UDP_BUFFER_SIZE_OS UINT64_MAX
+
+/* Largest sp2_udp_source_options.max_size: the most that a UDP datagram can carry. */
+#define SP2_UDP_LARGEST_DATAGRAM 65535
+
+/* Flags of sp2_udp_source_options. */
+typedef enum sp2_udp_flags {
+    /* Packets come from `socket` instead of a new socket. */
+    SP2_UDP_EXISTING_SOCKET = 1
+} sp2_udp_flags;
+
+/*
+ * Options of sp2_receive_stream_add_udp_source. A zero field means its default. There are two
+ * forms, and each works with a socket of the caller's:
+ *   port and bind_host    any address, or a group on the interface that the system chooses
+ *   port and group        a multicast group, on the interface that one of interface_name,
+ *                         interface_index and interface_address (IPv4 only) names
+ */
+typedef struct sp2_udp_source_options {
+    uint32_t size;         /* bytes of this struct as the caller compiled it; always first */
+    uint32_t flags;        /* sp2_udp_flags */
+    const char *bind_host; /* host name or address to bind to, UTF-8; the first address that it
+                              resolves to is used, and joined on the interface that the system
+                              chooses if it is a multicast group; default: every address of this
+                              host (IPv4) */
+    uint32_t port;         /* UDP port; 0 lets the operating system choose one */
+    uint32_t max_size;     /* largest packet in bytes; larger ones count as truncated; default
+                              9200, at most SP2_UDP_LARGEST_DATAGRAM */
+    uint64_t buffer_size;  /* bytes of kernel socket buffer to ask for; default 64 MiB.
+                              SP2_UDP_BUFFER_SIZE_OS asks for nothing. If the system grants less
+                              there is a warning that says how to allow more; for the default
+                              only if it grants less than 8 MiB */
+    const char *group;     /* host name or address of the multicast group to join; `bind_host` must
+                              then be NULL. An IPv4 address that is not a group is allowed if it is
+                              the interface's own */
+    const char *interface_address; /* IPv4 group: host name or address of the interface to join it
+                                      on; default: the system chooses */
+    uint32_t interface_index;      /* index of the interface to join the group on; default: the one
+                                      in the group's name, as in "ff12::1%eth0", else the system
+                                      chooses, which it cannot for IPv6 groups of one link */
+    uint32_t sender_count;         /* entries of `senders`; default 0 */
+    int64_t socket; /* with SP2_UDP_EXISTING_SOCKET: a UDP socket (file descriptor, or SOCKET on
+                       Windows). It is duplicated, so the caller closes its own, any time. A socket
+                       that is not bound is bound by `port` and the rest, and its buffer set. One
+                       that is bound is used as it is: then every other field but `max_size` must be
+                       left at its default, or `port` be the port it is bound to */
+    const char *interface_name; /* name of the interface to join the group on, as in "eth0" */
+    const char *const *senders; /* host names or addresses of the senders whose packets to the
+                                   group are received (source-specific multicast); default: all
+                                   senders */
+} sp2_udp_source_options;
+
+#define SP2_UDP_SOURCE_OPTIONS_INIT SP2_SIZED_INIT(sp2_udp_source_options)
+
+/*
+ * Feeds the stream from a UDP socket (add_udp_reader). While the ring is full the packets wait in
+ * the kernel's socket buffer; what does not fit there is lost and counts as kernel_drops. A batch
+ * is what one system call delivers. sp2_packet_source_get_info tells the port that the socket is
+ * bound to.
+ *
+ * `source`, if not NULL, receives a handle of the source, which sp2_packet_source_release gives up.
+ *
+ * Threads: any. A source added to a stopped stream has ended, and no socket is opened for it.
+ * Returns: SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM, SP2_E_ADDRESS (a host name does not
+ *          resolve), SP2_E_OS (for example the port is in use), SP2_E_UNSUPPORTED (no UDP in this
+ *          build), SP2_E_STATE (see sp2_receive_stream_start). *source is NULL on failure.
+ */
+SP2_API int32_t sp2_receive_stream_add_udp_source(sp2_receive_stream *stream,
+                                                  const sp2_udp_source_options *options,
+                                                  sp2_packet_source **source);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
