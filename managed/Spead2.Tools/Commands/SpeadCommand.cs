@@ -31,7 +31,6 @@ internal static class SpeadCommand
             return await parsed.InvokeAsync(new InvocationConfiguration
             {
                 Output = terminal.Writer,
-                Error = terminal.Error,
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = null,
             });
@@ -49,7 +48,7 @@ internal static class SpeadCommand
 
     private static int Refuse(Terminal terminal, string message)
     {
-        terminal.Error.WriteLine(Readable.Sentence(message));
+        terminal.Refuse(message);
         return ExitCode.UserError;
     }
 }

@@ -3,6 +3,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Items;
 
@@ -99,25 +100,13 @@ internal sealed class ElementText
         _text.Append(')');
     }
 
-    /// <summary>Text between quotation marks, without control characters and the NULs at its end.</summary>
+    /// <summary>Printable text between quotation marks, without the NULs at its end.</summary>
     private void AppendQuoted(ReadOnlySpan<byte> bytes, Encoding encoding, int bytesOfCharacter)
     {
         int shown = Math.Min(bytes.Length, (MostCharacters + 1) * bytesOfCharacter);
         string text = encoding.GetString(bytes[..shown]);
         _text.Append('\'');
-        foreach (char c in bytesOfCharacter > 1 ? text.TrimEnd('\0') : text)
-        {
-            if (char.IsControl(c))
-            {
-                _text.Append(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}");
-            }
-            else
-            {
-                _text.Append(c);
-            }
-        }
-
-        _text.Append('\'');
+        _text.Append(Printable.Of(bytesOfCharacter > 1 ? text.TrimEnd('\0') : text)).Append('\'');
     }
 
     private static string Of(object element) => element switch

@@ -3,7 +3,6 @@
 using System.Globalization;
 using Spead2.Receive;
 using Spead2.Tools.Output;
-using Spectre.Console;
 
 namespace Spead2.Tools.Items;
 
@@ -11,35 +10,35 @@ namespace Spead2.Tools.Items;
 internal static class ValueTable
 {
     /// <summary>Writes a table with the items of a heap, or one line that says why it cannot be interpreted.</summary>
-    public static void Write(IAnsiConsole console, Heap heap, ItemUpdate update)
+    public static void Write(Terminal terminal, Heap heap, ItemUpdate update)
     {
         if (update.Error is string error)
         {
-            string sentence = Readable.Sentence(error);
-            console.MarkupLineInterpolated($"[red]Heap {heap.Cnt} cannot be interpreted: {sentence}[/]");
+            string sentence = Readable.Sentence(Printable.Of(error));
+            terminal.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"Heap {heap.Cnt} cannot be interpreted: {sentence}"),
+                Tone.Bad);
             return;
         }
 
-        Table table = new Table()
-            .Title(string.Create(CultureInfo.InvariantCulture, $"Heap {heap.Cnt}"))
-            .RoundedBorder()
+        TextTable table = new TextTable(string.Create(CultureInfo.InvariantCulture, $"Heap {heap.Cnt}"))
             .AddColumn("name")
             .AddColumn("shape")
             .AddColumn("type")
-            .AddColumn(new TableColumn("version").RightAligned())
+            .AddColumn("version", isRight: true)
             .AddColumn("value")
-            .AddColumn(new TableColumn("over the array").NoWrap());
+            .AddColumn("over the array", wraps: false);
         foreach (Item item in update.Items)
         {
             table.AddRow(
-                Markup.Escape(item.Name),
+                item.Name,
                 item.Shape.ToString(),
-                Markup.Escape(item.Type.ToString()),
+                item.Type.ToString(),
                 item.Version.ToString(CultureInfo.InvariantCulture),
-                Markup.Escape(ElementText.Of(item)),
-                Markup.Escape(Sparkline.Of(item)));
+                ElementText.Of(item),
+                Sparkline.Of(item));
         }
 
-        console.Write(table);
+        terminal.Write(table);
     }
 }

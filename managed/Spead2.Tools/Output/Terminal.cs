@@ -4,12 +4,17 @@ using Spectre.Console;
 
 namespace Spead2.Tools.Output;
 
-/// <summary>Where a command writes: results for people or programs, and messages.</summary>
+/// <summary>
+/// Where a command writes: results for people or programs, and messages. Whatever people see goes through here, and
+/// here it becomes <see cref="Printable"/>.
+/// </summary>
 internal sealed class Terminal
 {
     // Columns where nobody sees a terminal's width: enough for the explanations in the tables.
     private const int WidthOfFiles = 110;
 
+    private readonly IAnsiConsole _console;
+    private readonly TextWriter _error;
     private volatile bool _isLive;
 
     /// <summary>Makes a terminal.</summary>
@@ -20,9 +25,9 @@ internal sealed class Terminal
     {
         Output = output;
         Writer = writer;
-        Error = error;
+        _error = error;
         var consoleOutput = new AnsiConsoleOutput(writer);
-        Console = AnsiConsole.Create(new AnsiConsoleSettings
+        _console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Out = consoleOutput,
             Ansi = consoleOutput.IsTerminal ? AnsiSupport.Detect : AnsiSupport.No,
@@ -30,7 +35,7 @@ internal sealed class Terminal
         });
         if (!consoleOutput.IsTerminal)
         {
-            Console.Profile.Width = WidthOfFiles;
+            _console.Profile.Width = WidthOfFiles;
         }
     }
 
@@ -40,14 +45,8 @@ internal sealed class Terminal
     /// <summary>Standard output as text.</summary>
     public TextWriter Writer { get; }
 
-    /// <summary>Standard error.</summary>
-    public TextWriter Error { get; }
-
-    /// <summary>Standard output for tables.</summary>
-    public IAnsiConsole Console { get; }
-
     /// <summary>Whether somebody watches, so that a display that changes makes sense.</summary>
-    public bool IsWatched => Console.Profile.Out.IsTerminal && Console.Profile.Capabilities.Ansi;
+    public bool IsWatched => _console.Profile.Out.IsTerminal && _console.Profile.Capabilities.Ansi;
 
     /// <summary>Writes a message that is no result.</summary>
     public void Say(string message)
@@ -55,25 +54,49 @@ internal sealed class Terminal
         if (_isLive)
         {
             // Above the display that changes, which a line on standard error would cut in two.
-            Console.WriteLine(message);
+            WriteLine(message);
         }
         else
         {
-            Error.WriteLine(message);
+            _error.WriteLine(Printable.Of(message));
         }
     }
 
-    /// <summary>Runs an action with a display that it can change.</summary>
-    public void WithLive(Table first, Action<LiveDisplayContext> action)
+    /// <summary>Says as one sentence on standard error why the command cannot do what it was asked.</summary>
+    public void Refuse(string reason) => _error.WriteLine(Printable.Of(Readable.Sentence(reason)));
+
+    /// <summary>Writes a line of results.</summary>
+    public void WriteLine(string text, Tone tone = Tone.Plain)
+    {
+        _console.Write(TextTable.Show(new(text, tone)));
+        _console.WriteLine();
+    }
+
+    /// <summary>Writes a table of results.</summary>
+    public void Write(TextTable table) => _console.Write(table.Rendering);
+
+    /// <summary>Runs an action with a table that changes: the action gets what shows the changes.</summary>
+    public void WithLive(TextTable first, Action<Action> action)
     {
         _isLive = true;
         try
         {
-            Console.Live(first).AutoClear(true).Start(action);
+            _console.Live(first.Rendering).AutoClear(true).Start(context => action(context.Refresh));
         }
         finally
         {
             _isLive = false;
         }
     }
+
+    /// <summary>Runs an action with a bar that shows how far it is: the action gets what moves the bar.</summary>
+    /// <param name="what">What is shown beside the bar.</param>
+    /// <param name="most">Where the bar ends.</param>
+    /// <param name="action">The action.</param>
+    public T WithProgress<T>(string what, double most, Func<Action<long>, T> action) =>
+        _console.Progress().AutoClear(true).Start(context =>
+        {
+            ProgressTask task = context.AddTask(Markup.Escape(Printable.Of(what)), maxValue: most);
+            return action(done => task.Value = done);
+        });
 }

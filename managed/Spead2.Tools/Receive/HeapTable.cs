@@ -3,7 +3,6 @@
 using System.Globalization;
 using Spead2.Receive;
 using Spead2.Tools.Output;
-using Spectre.Console;
 
 namespace Spead2.Tools.Receive;
 
@@ -13,17 +12,15 @@ internal static class HeapTable
     // More items of a heap than this are counted rather than named.
     private const int MostItems = 6;
 
-    public static Table Create() =>
-        new Table()
-            .Title("Heaps")
-            .RoundedBorder()
-            .AddColumn(new TableColumn("cnt").RightAligned())
+    public static TextTable Create() =>
+        new TextTable("Heaps")
+            .AddColumn("cnt", isRight: true)
             .AddColumn("state")
-            .AddColumn(new TableColumn("received").RightAligned())
+            .AddColumn("received", isRight: true)
             .AddColumn("flavour")
             .AddColumn("items");
 
-    public static void AddRow(Table table, Heap heap) =>
+    public static void AddRow(TextTable table, Heap heap) =>
         table.AddRow(
             heap.Cnt.ToString(CultureInfo.InvariantCulture),
             State(heap),
@@ -31,12 +28,12 @@ internal static class HeapTable
             heap.Flavour.ToString(),
             Items(heap));
 
-    private static string State(Heap heap)
+    private static Cell State(Heap heap)
     {
-        string state = heap.IsComplete ? "[green]complete[/]"
-            : heap.IsContiguous ? "length unknown"
-            : "[yellow]incomplete[/]";
-        return state + (heap.IsStartOfStream ? ", start" : "") + (heap.IsEndOfStream ? ", stop" : "");
+        (string state, Tone tone) = heap.IsComplete ? ("complete", Tone.Good)
+            : heap.IsContiguous ? ("length unknown", Tone.Plain)
+            : ("incomplete", Tone.Warning);
+        return new(state + (heap.IsStartOfStream ? ", start" : "") + (heap.IsEndOfStream ? ", stop" : ""), tone);
     }
 
     private static string Received(Heap heap) =>

@@ -3,7 +3,6 @@
 using System.Diagnostics;
 using Spead2.Receive;
 using Spead2.Tools.Output;
-using Spectre.Console;
 
 namespace Spead2.Tools.Receive;
 
@@ -23,23 +22,22 @@ internal sealed class LiveView : IDisposable
         _stream = stream;
         _tally = tally;
         _last = stream.Statistics;
-        Table = new Table()
-            .RoundedBorder()
-            .AddColumn(new TableColumn("rate").RightAligned())
-            .AddColumn(new TableColumn("packets/s").RightAligned())
-            .AddColumn(new TableColumn("heaps").RightAligned())
-            .AddColumn(new TableColumn("incomplete").RightAligned())
-            .AddColumn(new TableColumn("kernel drops").RightAligned())
+        Table = new TextTable()
+            .AddColumn("rate", isRight: true)
+            .AddColumn("packets/s", isRight: true)
+            .AddColumn("heaps", isRight: true)
+            .AddColumn("incomplete", isRight: true)
+            .AddColumn("kernel drops", isRight: true)
             .AddRow("", "", "", "", "");
     }
 
     /// <summary>What is shown.</summary>
-    public Table Table { get; }
+    public TextTable Table { get; }
 
     /// <summary>Runs an action, and keeps the display up to date meanwhile.</summary>
-    public void RefreshWhile(LiveDisplayContext context, Action action)
+    public void RefreshWhile(Action refresh, Action action)
     {
-        var display = new Thread(() => RefreshUntilDone(context)) { IsBackground = true, Name = "display" };
+        var display = new Thread(() => RefreshUntilDone(refresh)) { IsBackground = true, Name = "display" };
         display.Start();
         try
         {
@@ -54,12 +52,12 @@ internal sealed class LiveView : IDisposable
 
     public void Dispose() => _done.Dispose();
 
-    private void RefreshUntilDone(LiveDisplayContext context)
+    private void RefreshUntilDone(Action refresh)
     {
         do
         {
             Update();
-            context.Refresh();
+            refresh();
         }
         while (!_done.Wait(Interval));
     }

@@ -18,7 +18,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         using IReceiveReport report = settings.Json
             ? new JsonReport(terminal.Output, settings.SummaryOnly)
             : new TableReport(
-                terminal.Console,
+                terminal,
                 showHeaps: (settings.Source.IsFile || settings.Items) && !settings.SummaryOnly,
                 settings.Source.IsFile,
                 settings.Expect);
@@ -35,7 +35,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             else
             {
                 using var live = new LiveView(stream, _tally);
-                terminal.WithLive(live.Table, context => live.RefreshWhile(context, () => ReadAll(stream, report)));
+                terminal.WithLive(live.Table, refresh => live.RefreshWhile(refresh, () => ReadAll(stream, report)));
             }
 
             stream.Stop();

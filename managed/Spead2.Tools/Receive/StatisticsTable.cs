@@ -2,21 +2,18 @@
 
 using Spead2.Receive;
 using Spead2.Tools.Output;
-using Spectre.Console;
 
 namespace Spead2.Tools.Receive;
 
 /// <summary>The statistics of a stream: those that simply tell, and those that should be zero and are not.</summary>
 internal static class StatisticsTable
 {
-    public static Table Create(StreamStatistics statistics)
+    public static TextTable Create(StreamStatistics statistics)
     {
-        Table table = new Table()
-            .Title("Statistics")
-            .RoundedBorder()
+        TextTable table = new TextTable("Statistics")
             .HideHeaders()
             .AddColumn("name")
-            .AddColumn(new TableColumn("value").RightAligned());
+            .AddColumn("value", isRight: true);
         foreach ((string name, long value) in statistics.Where(s => LossExplanation.Of(s.Key) is null))
         {
             table.AddRow(name, Readable.Number(value));
@@ -26,22 +23,20 @@ internal static class StatisticsTable
     }
 
     /// <summary>Null if there is nothing to explain.</summary>
-    public static Table? Losses(StreamStatistics statistics)
+    public static TextTable? Losses(StreamStatistics statistics)
     {
-        Table table = new Table()
-            .Title("[yellow]Lost, refused or slow[/]")
-            .RoundedBorder()
+        TextTable table = new TextTable("Lost, refused or slow", Tone.Warning)
             .AddColumn("name")
-            .AddColumn(new TableColumn("value").RightAligned())
+            .AddColumn("value", isRight: true)
             .AddColumn("what it means");
         foreach ((string name, long value) in statistics.Where(s => s.Value > 0))
         {
             if (LossExplanation.Of(name) is string text)
             {
-                table.AddRow(name, Readable.Number(value), Markup.Escape(text));
+                table.AddRow(name, Readable.Number(value), text);
             }
         }
 
-        return table.Rows.Count > 0 ? table : null;
+        return table.RowCount > 0 ? table : null;
     }
 }

@@ -2,7 +2,6 @@
 
 using System.Globalization;
 using Spead2.Tools.Output;
-using Spectre.Console;
 
 namespace Spead2.Tools.Receive;
 
@@ -12,19 +11,17 @@ internal static class SummaryTable
     // Shorter times say more of the start of the process than of the stream.
     private static readonly TimeSpan WorthMeasuring = TimeSpan.FromMilliseconds(100);
 
-    public static Table Create(HeapTally tally, long? expect)
+    public static TextTable Create(HeapTally tally, long? expect)
     {
-        Table table = new Table()
-            .Title("Received")
-            .RoundedBorder()
+        TextTable table = new TextTable("Received")
             .HideHeaders()
             .AddColumn("what")
-            .AddColumn(new TableColumn("how many").RightAligned())
+            .AddColumn("how many", isRight: true)
             .AddRow("heaps complete", Readable.Number(tally.Complete));
         if (expect is long expected)
         {
             long lost = Math.Max(0, expected - tally.Complete);
-            table.AddRow("heaps lost", Coloured(lost, "red"));
+            table.AddRow("heaps lost", Coloured(lost, Tone.Bad));
         }
 
         if (tally.Contiguous > 0)
@@ -34,19 +31,19 @@ internal static class SummaryTable
 
         if (tally.Incomplete > 0)
         {
-            table.AddRow("heaps incomplete", Coloured(tally.Incomplete, "yellow"));
+            table.AddRow("heaps incomplete", Coloured(tally.Incomplete, Tone.Warning));
         }
 
         if (tally.Interprets)
         {
             table.AddRow("heaps interpreted", Readable.Number(tally.Interpreted));
-            table.AddRow("heaps that cannot be interpreted", Coloured(tally.NotInterpreted, "red"));
+            table.AddRow("heaps that cannot be interpreted", Coloured(tally.NotInterpreted, Tone.Bad));
         }
 
         if (tally.Verifies)
         {
             table.AddRow("content right", Readable.Number(tally.Right));
-            table.AddRow("content wrong", Coloured(tally.Wrong, "red"));
+            table.AddRow("content wrong", Coloured(tally.Wrong, Tone.Bad));
         }
 
         if (tally.Wrong > 0)
@@ -64,6 +61,6 @@ internal static class SummaryTable
         return table;
     }
 
-    private static string Coloured(long value, string colourIfNotZero) =>
-        value == 0 ? "0" : $"[{colourIfNotZero}]{Readable.Number(value)}[/]";
+    private static Cell Coloured(long value, Tone ifNotZero) =>
+        new(Readable.Number(value), value == 0 ? Tone.Plain : ifNotZero);
 }

@@ -3,21 +3,20 @@
 using Spead2.Receive;
 using Spead2.Tools.Items;
 using Spead2.Tools.Output;
-using Spectre.Console;
 
 namespace Spead2.Tools.Receive;
 
 /// <summary>Tables for people: the heaps if they are few, what became of them, and the statistics.</summary>
-/// <param name="console">Where they are written.</param>
+/// <param name="terminal">Where they are written.</param>
 /// <param name="showHeaps">Whether heaps have a line each, or with their values a table each.</param>
 /// <param name="isFile">Whether all heaps come at once, so that many of them would only hide the rest.</param>
 /// <param name="expect">Complete heaps that must arrive.</param>
-internal sealed class TableReport(IAnsiConsole console, bool showHeaps, bool isFile, long? expect) : IReceiveReport
+internal sealed class TableReport(Terminal terminal, bool showHeaps, bool isFile, long? expect) : IReceiveReport
 {
     // More heaps than this are not worth reading one by one.
     private const int MostHeaps = 40;
 
-    private readonly Table _heaps = HeapTable.Create();
+    private readonly TextTable _heaps = HeapTable.Create();
     private long _shown;
     private long _notShown;
 
@@ -41,7 +40,7 @@ internal sealed class TableReport(IAnsiConsole console, bool showHeaps, bool isF
         }
         else
         {
-            ValueTable.Write(console, heap, update);
+            ValueTable.Write(terminal, heap, update);
         }
     }
 
@@ -57,25 +56,25 @@ internal sealed class TableReport(IAnsiConsole console, bool showHeaps, bool isF
 
     public void Finish(HeapTally tally, StreamStatistics statistics)
     {
-        if (_heaps.Rows.Count > 0)
+        if (_heaps.RowCount > 0)
         {
-            console.Write(_heaps);
+            terminal.Write(_heaps);
         }
 
         if (_notShown > 0)
         {
-            console.WriteLine($"… and {Readable.Number(_notShown)} more heaps (--json shows all)");
+            terminal.WriteLine($"… and {Readable.Number(_notShown)} more heaps (--json shows all)");
         }
 
-        console.Write(SummaryTable.Create(tally, expect));
-        console.Write(StatisticsTable.Create(statistics));
-        if (StatisticsTable.Losses(statistics) is Table losses)
+        terminal.Write(SummaryTable.Create(tally, expect));
+        terminal.Write(StatisticsTable.Create(statistics));
+        if (StatisticsTable.Losses(statistics) is TextTable losses)
         {
-            console.Write(losses);
+            terminal.Write(losses);
         }
         else
         {
-            console.MarkupLine("[green]Nothing was lost or refused.[/]");
+            terminal.WriteLine("Nothing was lost or refused.", Tone.Good);
         }
     }
 }

@@ -2,7 +2,6 @@
 
 using System.Text.Json;
 using Spead2.Tools.Output;
-using Spectre.Console;
 
 namespace Spead2.Tools.Send;
 
@@ -26,13 +25,11 @@ internal static class SendReport
         output.Flush();
     }
 
-    public static void WriteTable(IAnsiConsole console, SendTally tally) =>
-        console.Write(new Table()
-            .Title("Sent")
-            .RoundedBorder()
+    public static void WriteTable(Terminal terminal, SendTally tally) =>
+        terminal.Write(new TextTable("Sent")
             .HideHeaders()
             .AddColumn("what")
-            .AddColumn(new TableColumn("how many").RightAligned())
+            .AddColumn("how many", isRight: true)
             .AddRow("heaps", Readable.Number(tally.Heaps))
             .AddRow("packets", Readable.Number(tally.Packets))
             .AddRow("bytes of packets", Readable.Bytes(tally.Bytes))

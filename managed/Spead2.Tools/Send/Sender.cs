@@ -2,7 +2,6 @@
 
 using System.Net.Sockets;
 using Spead2.Tools.Output;
-using Spectre.Console;
 
 namespace Spead2.Tools.Send;
 
@@ -39,11 +38,8 @@ internal sealed class Sender(SendSettings settings, Terminal terminal)
     }
 
     private SendTally SendWatched(HeapSender sender, CancellationToken cancellation) =>
-        terminal.Console.Progress().AutoClear(true).Start(context =>
-        {
-            ProgressTask task = context.AddTask($"heaps to {settings.Destination}", maxValue: settings.Heaps);
-            return sender.Send(sent => task.Value = sent, cancellation);
-        });
+        terminal.WithProgress(
+            $"heaps to {settings.Destination}", settings.Heaps, show => sender.Send(show, cancellation));
 
     private void Report(SendTally tally)
     {
@@ -53,7 +49,7 @@ internal sealed class Sender(SendSettings settings, Terminal terminal)
         }
         else
         {
-            SendReport.WriteTable(terminal.Console, tally);
+            SendReport.WriteTable(terminal, tally);
         }
     }
 }

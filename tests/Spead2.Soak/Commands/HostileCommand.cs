@@ -4,8 +4,8 @@ using System.CommandLine;
 using Spead2.Soak.Reports;
 using Spead2.Tools;
 using Spead2.Tools.Commands;
-using Spead2.Tools.Output;
 using Spead2.Tools.Receive;
+using Spectre.Console;
 
 namespace Spead2.Soak.Commands;
 
@@ -43,7 +43,6 @@ internal static class HostileCommand
     {
         using CancellationTokenSource cancellation = new();
         using Interrupt interrupt = new(cancellation.Cancel);
-        Terminal terminal = SoakProgram.NewTerminal();
         bool holds = true;
         foreach (ReceiveEngine engine in engines)
         {
@@ -56,7 +55,7 @@ internal static class HostileCommand
             }
             else
             {
-                HostileReport.Show(terminal.Console, result);
+                HostileReport.Show(AnsiConsole.Console, result);
             }
         }
 

@@ -88,7 +88,7 @@ internal sealed class SoakCommand
             };
             SoakResult result = json || !terminal.IsWatched
                 ? Run(settings, _ => { }, cancellation.Token)
-                : RunWatched(terminal.Console, settings, cancellation.Token);
+                : RunWatched(AnsiConsole.Console, settings, cancellation.Token);
             holds &= result.Holds;
             string file = SoakReport.Save(result, parsed.GetRequiredValue(_output));
             if (json)
@@ -97,8 +97,8 @@ internal sealed class SoakCommand
             }
             else
             {
-                SoakReport.Show(terminal.Console, result);
-                terminal.Console.WriteLine($"{file} and its plot have been written.");
+                SoakReport.Show(AnsiConsole.Console, result);
+                AnsiConsole.Console.WriteLine($"{file} and its plot have been written.");
             }
         }
 
