@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Spead2.Receive;
@@ -10,6 +11,11 @@ namespace Spead2.Tests.Receive;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class HeapTests
 {
+    private const long LargestHeap = 150;
+
+    // What UnmanagedHeap has beyond the one field of an engine's heap.
+    private const long FieldsOfTest = 16;
+
     private readonly UnmanagedHeap.Counter _releases = new();
 
     private static readonly TestCaseData<Action<Heap>>[] Uses =
@@ -217,13 +223,89 @@ public sealed class HeapTests
     }
 
     [Test]
+    public void Heap_disposed_on_another_thread_allocates_as_little()
+    {
+        const int Batches = 40;
+        const int HeapsOfBatch = 32;
+        using var toDispose = new BlockingCollection<Heap[]>();
+        using var disposed = new SemaphoreSlim(0);
+        var disposer = new Thread(() =>
+        {
+            foreach (Heap[] heaps in toDispose.GetConsumingEnumerable())
+            {
+                Array.ForEach(heaps, heap => heap.Dispose());
+                disposed.Release();
+            }
+        });
+        disposer.Start();
+        Heap[] batch = new Heap[HeapsOfBatch];
+        long allocated = 0;
+
+        // The first batch makes the guards.
+        for (int i = -1; i < Batches; i++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int heap = 0; heap < HeapsOfBatch; heap++)
+            {
+                batch[heap] = UnmanagedHeap.Create(_releases);
+            }
+
+            allocated += i < 0 ? 0 : GC.GetAllocatedBytesForCurrentThread() - before;
+            toDispose.Add(batch);
+            disposed.Wait();
+        }
+
+        toDispose.CompleteAdding();
+        disposer.Join();
+        Assert.That(_releases.Value, Is.EqualTo((Batches + 1) * HeapsOfBatch));
+        Assert.That(allocated / (Batches * HeapsOfBatch), Is.LessThanOrEqualTo(LargestHeap + FieldsOfTest));
+    }
+
+    [Test]
+    public void Guards_of_heaps_disposed_on_many_threads_still_guard()
+    {
+        const int Rounds = 50;
+        const int HeapsOfRound = 100;
+        for (int round = 0; round < Rounds; round++)
+        {
+            Heap[] heaps = [.. Enumerable.Range(0, HeapsOfRound).Select(_ => UnmanagedHeap.Create(_releases))];
+            Parallel.ForEach(heaps, heap => heap.Dispose());
+        }
+
+        for (int i = 0; i < HeapsOfRound; i++)
+        {
+            Abandon(_releases, pinned: false, disposed: false);
+        }
+
+        Collect();
+        Assert.That(_releases.Value, Is.EqualTo((Rounds + 1) * HeapsOfRound));
+    }
+
+    [Test]
+    public void Heap_that_its_finalizer_released_is_disposed()
+    {
+        var witness = new FinalizerWitness();
+        Lose(_releases, witness);
+        for (int i = 0; i < 10 && witness.Seen is null; i++)
+        {
+            Collect();
+        }
+
+        // The heap is back, from the finalizer of what referred to it; its memory is not.
+        Heap heap = witness.Seen!;
+        Assert.That(_releases.Value, Is.EqualTo(1));
+        Assert.That(() => heap.Payload, Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(() => heap.Cnt, Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(heap.Hold, Throws.InstanceOf<ObjectDisposedException>());
+
+        heap.Dispose();
+        Assert.That(_releases.Value, Is.EqualTo(1));
+    }
+
+    [Test]
     public void Heap_whose_items_nobody_looks_at_allocates_little()
     {
         const int Heaps = 1000;
-        const long LargestHeap = 150;
-
-        // What UnmanagedHeap has beyond the one field of an engine's heap.
-        const long FieldsOfTest = 16;
         UnmanagedHeap.Create(_releases).Dispose();
 
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -271,9 +353,24 @@ public sealed class HeapTests
     private static WeakReference Lose(UnmanagedHeap.Counter releases) =>
         new(UnmanagedHeap.Create(releases), trackResurrection: true);
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Lose(UnmanagedHeap.Counter releases, FinalizerWitness witness) =>
+        _ = new Finalized(UnmanagedHeap.Create(releases), witness);
+
     private static void Collect()
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
+    }
+
+    private sealed class FinalizerWitness
+    {
+        public Heap? Seen { get; set; }
+    }
+
+    // Has the heap in a finalizer of its own, after or before the one that sees to the heap.
+    private sealed class Finalized(Heap heap, FinalizerWitness witness)
+    {
+        ~Finalized() => witness.Seen = heap;
     }
 }

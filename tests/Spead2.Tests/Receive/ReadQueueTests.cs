@@ -129,6 +129,43 @@ public sealed class ReadQueueTests
     }
 
     [Test]
+    public async Task Heap_that_comes_as_a_wait_begins_ends_it()
+    {
+        // After the wait has found nothing, and before it is known to those who serve it.
+        _queue.AfterRequest = () =>
+        {
+            _queue.AddUntold(_heaps[0]);
+            _queue.CallBackIfAsked();
+        };
+
+        Assert.That(await WaitToRead().WaitAsync(Deadline), Is.True);
+        Assert.That(_queue.TryRead(out Heap? heap), Is.EqualTo(ReadResult.Heap));
+        Assert.That(heap, Is.SameAs(_heaps[0]));
+    }
+
+    [Test]
+    public async Task Stop_that_comes_as_a_wait_begins_ends_it()
+    {
+        _queue.AfterRequest = _queue.Stop;
+
+        Assert.That(await WaitToRead().WaitAsync(Deadline), Is.False);
+    }
+
+    [Test]
+    public async Task Reader_that_comes_as_a_wait_begins_gets_the_first_heap()
+    {
+        Task<Heap?>? read = null;
+        _queue.AfterRequest = () => read = Read();
+        Task<bool> ready = WaitToRead();
+        _queue.Add(_heaps[0]);
+
+        Assert.That(await read!.WaitAsync(Deadline), Is.SameAs(_heaps[0]));
+        Assert.That(ready.IsCompleted, Is.False);
+        _queue.Add(_heaps[1]);
+        Assert.That(await ready.WaitAsync(Deadline), Is.True);
+    }
+
+    [Test]
     public async Task Call_back_from_within_a_read_that_does_not_wait_is_not_lost()
     {
         Task<Heap?> inLine = Read();
