@@ -5,6 +5,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Spead2.Items;
 using Spead2.Items.Descriptors;
 using Spead2.Items.Values;
 using Spead2.Receive;
@@ -34,7 +35,7 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     // Identifiers without a descriptor that are remembered, so that each is logged once.
     private const int MaxUnknownIds = 1024;
 
-    private readonly ILogger _logger;
+    private readonly PendingLog _log;
     private readonly DescriptorReader _descriptors;
     private readonly HashSet<long> _unknownIds = [];
     private readonly List<(Item Old, Item New)> _replaced = [];
@@ -48,11 +49,14 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     private long _update;
 
     /// <summary>Makes a group without items.</summary>
-    /// <param name="logger">Receives what is ignored (unknown items, once each) and which items are replaced.</param>
+    /// <param name="logger">
+    /// Receives what is ignored (unknown items, once each) and which items are replaced, when an update is done. What it
+    /// throws is left out.
+    /// </param>
     public ItemGroup(ILogger? logger = null)
     {
-        _logger = logger ?? NullLogger.Instance;
-        _descriptors = new(_logger);
+        _log = new(logger ?? NullLogger.Instance);
+        _descriptors = new(_log);
     }
 
     /// <summary>
@@ -111,7 +115,7 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     {
         ArgumentNullException.ThrowIfNull(heap);
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        _update++;
+        long update = ++_update;
         _updatedCount = 0;
         heap.Hold();
         try
@@ -119,6 +123,7 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
             ReadOnlySpan<RawItem> rawItems = ImmutableCollectionsMarshal.AsArray(heap.Items);
             ItemTable items = WithDescriptors(heap, rawItems);
             int unknown = Plan(heap, rawItems, items);
+            EndPlan();
             Commit(heap, items);
             if (unknown > 0)
             {
@@ -136,10 +141,10 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
         {
             _descriptors.Clear();
             heap.Unhold();
+            _log.Deliver();
         }
 
-        EndPlan();
-        return new(this, _update);
+        return new(this, update);
     }
 
     /// <summary>
@@ -166,6 +171,7 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
 
         Item item = _items.Replace(descriptor, _replaced);
         ReleaseReplaced();
+        _log.Deliver();
         return item;
     }
 
@@ -346,7 +352,7 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
         foreach ((Item old, Item item) in _replaced)
         {
             old.Release();
-            ItemGroupLog.Replaced(_logger, old.Id, old.Name, item.Id, item.Name);
+            ItemGroupLog.Replaced(_log, old.Id, old.Name, item.Id, item.Name);
         }
 
         _replaced.Clear();
@@ -362,7 +368,7 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
                 && _unknownIds.Count < MaxUnknownIds
                 && _unknownIds.Add(raw.Id))
             {
-                ItemGroupLog.UnknownItem(_logger, raw.Id);
+                ItemGroupLog.UnknownItem(_log, raw.Id);
             }
         }
     }

@@ -18,4 +18,10 @@ internal static partial class ItemGroupLog
         Level = LogLevel.Information,
         Message = "Item 0x{OldId:x} '{OldName}' is replaced by item 0x{NewId:x} '{NewName}'.")]
     public static partial void Replaced(ILogger logger, long oldId, string oldName, long newId, string newName);
+
+    [LoggerMessage(
+        EventId = 13,
+        Level = LogLevel.Warning,
+        Message = "{Count} more messages about the items of a heap are left out.")]
+    public static partial void LeftOut(ILogger logger, long count);
 }

@@ -168,6 +168,52 @@ public sealed class ItemGroupTests : IDisposable
             }));
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Update_is_done_whatever_the_logger_throws(bool throwsWhenAsked)
+    {
+        var logger = new ThrowingLogger(throwsWhenAsked);
+        using ItemGroup items = new(logger);
+        Item replaced = items.Add(Descriptor(0x1000, "a"));
+        using Heap heap = Heap(Describe(0x1000, "b"), Describe(0x1001, "c"), Value(0x1000, 1), Value(0x1001, 2), Value(7, 3));
+
+        UpdatedItems updated = items.Update(heap);
+
+        Assert.That(updated.Select(item => item.ToScalar<ushort>()), Is.EquivalentTo(new ushort[] { 1, 2 }));
+        Assert.That(items, Is.EquivalentTo(updated));
+        Assert.That(items.UnknownItems, Is.EqualTo(1));
+        Assert.That(() => replaced.Value, Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(logger.Calls, Is.EqualTo(throwsWhenAsked ? 0 : 2), "each message is tried");
+
+        Assert.That(() => items.Add(Descriptor(0x1000, "d")), Throws.Nothing);
+    }
+
+    [Test]
+    public void Logger_finds_the_update_done()
+    {
+        ItemGroup? items = null;
+        List<ushort> seen = [];
+        var logger = new CallingLogger(() => seen.AddRange(items!.Where(item => item.HasValue).Select(item => item.ToScalar<ushort>())));
+        using (items = new(logger))
+        {
+            items.Add(Descriptor(0x1000, "a"));
+            using Heap heap = Heap(Describe(0x1000, "b"), Value(0x1000, 5));
+            items.Update(heap);
+        }
+
+        Assert.That(seen, Is.EqualTo(new ushort[] { 5 }));
+    }
+
+    [Test]
+    public void Messages_about_one_heap_are_limited()
+    {
+        Update([.. Enumerable.Range(0, 200).Select(i => Value(0x2000 + i, 1))]);
+
+        Assert.That(_logger.Lines, Has.Count.EqualTo(101));
+        Assert.That(
+            _logger.Lines[^1], Is.EqualTo("Warning: 100 more messages about the items of a heap are left out."));
+    }
+
     [Test]
     public void Items_of_the_protocol_are_no_items()
     {
@@ -276,5 +322,42 @@ public sealed class ItemGroupTests : IDisposable
             TState state,
             Exception? exception,
             Func<TState, Exception?, string> formatter) => Lines.Add($"{logLevel}: {formatter(state, exception)}");
+    }
+
+    private sealed class ThrowingLogger(bool throwsWhenAsked) : ILogger
+    {
+        public int Calls { get; private set; }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) =>
+            !throwsWhenAsked ? true : throw new InvalidOperationException("The logger fails.");
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter)
+        {
+            Calls++;
+            throw new InvalidOperationException("The logger fails.");
+        }
+    }
+
+    private sealed class CallingLogger(Action action) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter) => action();
     }
 }
