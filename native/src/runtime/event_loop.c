@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/event_loop.h"
 
+#include <errno.h>
+
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "base/error.h"
 #include "base/thread.h"
@@ -20,7 +23,15 @@ struct sp2__event_loop {
     bool asleep;
     bool ending;
     bool abandoned; /* nobody waits for the thread: it frees the loop itself */
+    /* The thread's: */
+    sp2__timer *timers; /* that are set, the earliest first */
 };
+
+/* While there is idle work the loop looks for it so often. */
+#define IDLE_WORK_NS ((int64_t)SP2__NS_PER_SECOND)
+
+/* After so long a socket is asked again whether it is writable where no event says so. */
+#define WRITABLE_RETRY_NS SP2__NS_PER_MS
 
 static sp2__task *take_posted(sp2__event_loop *loop) {
     sp2__mutex_lock(&loop->lock);
@@ -43,16 +54,40 @@ static void run_posted(sp2__event_loop *loop) {
     }
 }
 
-/* Milliseconds that the loop may sleep; also notes that it is about to. */
-static int prepare_to_sleep(sp2__event_loop *loop) {
-    int timeout = 0;
+/* Nanoseconds until the first timer is due, at most `longest` (negative: without limit). */
+static int64_t until_timer(const sp2__event_loop *loop, int64_t longest) {
+    if (loop->timers == NULL) {
+        return longest;
+    }
+    const uint64_t now = sp2__clock_ns();
+    const uint64_t deadline = loop->timers->deadline_ns;
+    const uint64_t left = deadline > now ? deadline - now : 0;
+    return longest < 0 || left < (uint64_t)longest ? (int64_t)left : longest;
+}
+
+/* Nanoseconds that the loop may sleep; also notes that it is about to. */
+static int64_t prepare_to_sleep(sp2__event_loop *loop) {
+    int64_t timeout = 0;
     sp2__mutex_lock(&loop->lock);
     if (loop->first == NULL && !loop->ending) {
         loop->asleep = true;
-        timeout = loop->hooks.idle_work_pending() ? 1000 : -1;
+        timeout = until_timer(loop, loop->hooks.idle_work_pending() ? IDLE_WORK_NS : -1);
     }
     sp2__mutex_unlock(&loop->lock);
     return timeout;
+}
+
+static void run_timers(sp2__event_loop *loop) {
+    if (SP2__LIKELY(loop->timers == NULL)) {
+        return;
+    }
+    const uint64_t now = sp2__clock_ns();
+    while (loop->timers != NULL && loop->timers->deadline_ns <= now) {
+        sp2__timer *timer = loop->timers;
+        loop->timers = timer->next;
+        timer->set = false;
+        timer->task->run(timer->task);
+    }
 }
 
 static bool wake_up(sp2__event_loop *loop) {
@@ -84,6 +119,7 @@ static void loop_main(void *context) {
             loop->hooks.wait_failed(loop->hooks.context, loop->hooks.index, error);
             sp2__thread_nap();
         }
+        run_timers(loop);
         run_posted(loop);
         if (loop->hooks.idle_work_pending()) {
             loop->hooks.idle_work();
@@ -207,6 +243,44 @@ int32_t sp2__event_loop_pause_socket(sp2__event_loop *loop, intptr_t socket, sp2
 
 int32_t sp2__event_loop_resume_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task) {
     return sp2__poller_resume(loop->poller, socket, task);
+}
+
+int32_t sp2__event_loop_await_writable(sp2__event_loop *loop, intptr_t socket, sp2__task *task,
+                                       sp2__timer *timer) {
+    const int32_t error = sp2__poller_await_writable(loop->poller, socket, task);
+    if (error == ENOTSUP) {
+        sp2__event_loop_set_timer(loop, timer, task, sp2__clock_ns() + WRITABLE_RETRY_NS);
+        return 0;
+    }
+    return error;
+}
+
+void sp2__event_loop_set_timer(sp2__event_loop *loop, sp2__timer *timer, sp2__task *task,
+                               uint64_t deadline_ns) {
+    sp2__event_loop_cancel_timer(loop, timer);
+    *timer = (sp2__timer){.task = task, .deadline_ns = deadline_ns, .set = true};
+    sp2__timer **place = &loop->timers;
+    while (*place != NULL && (*place)->deadline_ns <= deadline_ns) {
+        place = &(*place)->next;
+    }
+    timer->next = *place;
+    *place = timer;
+}
+
+void sp2__event_loop_cancel_timer(sp2__event_loop *loop, sp2__timer *timer) {
+    if (!timer->set) {
+        return;
+    }
+    sp2__timer **place = &loop->timers;
+    while (*place != timer) {
+        place = &(*place)->next;
+    }
+    *place = timer->next;
+    timer->set = false;
+}
+
+bool sp2__event_loop_is_current(const sp2__event_loop *loop) {
+    return sp2__thread_is_current(loop->thread);
 }
 
 void sp2__event_loop_remove_socket(sp2__event_loop *loop, intptr_t socket) {

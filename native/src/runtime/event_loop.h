@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * One thread that runs tasks: those that were posted, and those of sockets that have become
- * readable. A task runs on the loop's thread only, one at a time.
+ * One thread that runs tasks: those that were posted, those of sockets that have become readable or
+ * writable, and those of timers that are due. A task runs on the loop's thread only, one at a time.
  */
 typedef struct sp2__event_loop sp2__event_loop;
 
@@ -17,6 +17,14 @@ typedef struct sp2__task {
     bool posted;            /* the loop's */
     bool paused;            /* the poller's, where it keeps this itself */
 } sp2__task;
+
+/* Runs a task at a time of sp2__clock_ns. Zeroed until it is set. */
+typedef struct sp2__timer {
+    sp2__task *task;
+    uint64_t deadline_ns;
+    struct sp2__timer *next; /* the loop's */
+    bool set;                /* the loop's */
+} sp2__timer;
 
 /* What a loop does besides: set up its thread, and some work about once a second. */
 typedef struct sp2__event_loop_hooks {
@@ -53,6 +61,20 @@ int32_t sp2__event_loop_add_socket(sp2__event_loop *loop, intptr_t socket, sp2__
                                    bool paused);
 int32_t sp2__event_loop_pause_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task);
 int32_t sp2__event_loop_resume_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task);
+
+/* Runs `task` once, when `socket`, which was added paused, is writable or has failed. Returns 0 or
+ * an error number; on a system that cannot tell, the task runs after a millisecond. */
+int32_t sp2__event_loop_await_writable(sp2__event_loop *loop, intptr_t socket, sp2__task *task,
+                                       sp2__timer *timer);
 void sp2__event_loop_remove_socket(sp2__event_loop *loop, intptr_t socket);
+
+/* Runs `task` once when the time has come, instead of what the timer was set to before. The loop's
+ * own thread. */
+void sp2__event_loop_set_timer(sp2__event_loop *loop, sp2__timer *timer, sp2__task *task,
+                               uint64_t deadline_ns);
+void sp2__event_loop_cancel_timer(sp2__event_loop *loop, sp2__timer *timer);
+
+/* Whether this is the loop's own thread. */
+bool sp2__event_loop_is_current(const sp2__event_loop *loop);
 
 #endif

@@ -21,9 +21,9 @@ void sp2__poller_destroy(sp2__poller *poller);
 void sp2__poller_close(sp2__poller *poller);
 
 /* Runs the task of each socket that is readable, and waits for that if there is none: at most
- * `timeout_ms`, negative without limit. The loop's thread. Returns 0 or an error number; having
+ * `timeout_ns`, negative without limit. The loop's thread. Returns 0 or an error number; having
  * been interrupted is no error. */
-int32_t sp2__poller_wait(sp2__poller *poller, int timeout_ms);
+int32_t sp2__poller_wait(sp2__poller *poller, int64_t timeout_ns);
 
 /* Ends a wait that is under way, or the next one. Any thread. */
 void sp2__poller_wake(sp2__poller *poller);
@@ -32,6 +32,8 @@ void sp2__poller_wake(sp2__poller *poller);
 int32_t sp2__poller_add(sp2__poller *poller, intptr_t socket, sp2__task *task, bool paused);
 int32_t sp2__poller_pause(sp2__poller *poller, intptr_t socket, sp2__task *task);
 int32_t sp2__poller_resume(sp2__poller *poller, intptr_t socket, sp2__task *task);
+/* Returns ENOTSUP where the system has no such event. */
+int32_t sp2__poller_await_writable(sp2__poller *poller, intptr_t socket, sp2__task *task);
 void sp2__poller_remove(sp2__poller *poller, intptr_t socket);
 
 #endif

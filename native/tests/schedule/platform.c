@@ -384,10 +384,10 @@ static bool has_events(void *argument) {
 }
 
 /* Time does not pass while something can happen, so that there is no idle work. */
-int32_t sp2__poller_wait(sp2__poller *poller, int timeout_ms) {
+int32_t sp2__poller_wait(sp2__poller *poller, int64_t timeout_ns) {
     sp2__task *ready[SOCKETS];
     int count = 0;
-    if (timeout_ms != 0) {
+    if (timeout_ns != 0) {
         schedule_wait(has_events, poller, false);
     }
     poller->woken = false;
@@ -410,6 +410,13 @@ int32_t sp2__poller_add(sp2__poller *poller, intptr_t socket, sp2__task *task, b
     sockets[socket].poller = poller;
     sockets[socket].task = task;
     sockets[socket].paused = paused;
+    return 0;
+}
+
+int32_t sp2__poller_await_writable(sp2__poller *poller, intptr_t socket, sp2__task *task) {
+    (void)poller;
+    (void)socket;
+    (void)task;
     return 0;
 }
 

@@ -2,11 +2,20 @@
 #include "runtime/poller.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
+
+/* Since Linux 5.11; not in the C library's headers of every age. It is the same on all systems. */
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 441
+#endif
 
 /* Readiness events taken at a time: more are taken next time round, so that posted tasks get their
  * turn. */
@@ -68,9 +77,27 @@ static void drain_wake_fd(int wake_fd) {
     }
 }
 
-int32_t sp2__poller_wait(sp2__poller *poller, int timeout_ms) {
+/* Waits at most so many nanoseconds; where the kernel counts in milliseconds, up to one more. */
+static int wait_for_events(const sp2__poller *poller, struct epoll_event *events,
+                           int64_t timeout_ns) {
+    if (timeout_ns <= 0) {
+        return epoll_wait(poller->epoll_fd, events, EVENTS_PER_WAIT, timeout_ns < 0 ? -1 : 0);
+    }
+    struct timespec timeout = {.tv_sec = timeout_ns / SP2__NS_PER_SECOND,
+                               .tv_nsec = timeout_ns % SP2__NS_PER_SECOND};
+    const long count = syscall(SYS_epoll_pwait2, poller->epoll_fd, events, EVENTS_PER_WAIT,
+                               &timeout, NULL, (size_t)0);
+    if (count >= 0 || errno != ENOSYS) {
+        return (int)count;
+    }
+    const int64_t milliseconds = (timeout_ns + SP2__NS_PER_MS - 1) / SP2__NS_PER_MS;
+    return epoll_wait(poller->epoll_fd, events, EVENTS_PER_WAIT,
+                      milliseconds > INT_MAX ? INT_MAX : (int)milliseconds);
+}
+
+int32_t sp2__poller_wait(sp2__poller *poller, int64_t timeout_ns) {
     struct epoll_event events[EVENTS_PER_WAIT];
-    const int count = epoll_wait(poller->epoll_fd, events, EVENTS_PER_WAIT, timeout_ms);
+    const int count = wait_for_events(poller, events, timeout_ns);
     if (count < 0) {
         return errno == EINTR ? 0 : errno;
     }
@@ -107,6 +134,10 @@ int32_t sp2__poller_pause(sp2__poller *poller, intptr_t socket, sp2__task *task)
 
 int32_t sp2__poller_resume(sp2__poller *poller, intptr_t socket, sp2__task *task) {
     return control(poller, EPOLL_CTL_MOD, socket, EPOLLIN, task);
+}
+
+int32_t sp2__poller_await_writable(sp2__poller *poller, intptr_t socket, sp2__task *task) {
+    return control(poller, EPOLL_CTL_MOD, socket, EPOLLOUT | EPOLLONESHOT, task);
 }
 
 void sp2__poller_remove(sp2__poller *poller, intptr_t socket) {

@@ -2,7 +2,10 @@
 /* An I/O completion port. The key of a socket is its task. */
 #include "runtime/poller.h"
 
+#include <errno.h>
+
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "base/thread.h"
 #include "os/windows/completion.h"
@@ -49,12 +52,20 @@ static sp2__operation *operation_of(const OVERLAPPED_ENTRY *entry) {
     return SP2__CONTAINER(entry->lpOverlapped, sp2__operation, overlapped);
 }
 
-int32_t sp2__poller_wait(sp2__poller *poller, int timeout_ms) {
+/* The port counts in milliseconds: rounded up, so that no timer is early. */
+static DWORD milliseconds(int64_t timeout_ns) {
+    if (timeout_ns < 0) {
+        return INFINITE;
+    }
+    const int64_t rounded = (timeout_ns + SP2__NS_PER_MS - 1) / SP2__NS_PER_MS;
+    return rounded < INFINITE ? (DWORD)rounded : INFINITE - 1;
+}
+
+int32_t sp2__poller_wait(sp2__poller *poller, int64_t timeout_ns) {
     OVERLAPPED_ENTRY entries[COMPLETIONS_PER_WAIT];
     ULONG count = 0;
-    const DWORD timeout = timeout_ms < 0 ? INFINITE : (DWORD)timeout_ms;
-    if (!GetQueuedCompletionStatusEx(poller->port, entries, COMPLETIONS_PER_WAIT, &count, timeout,
-                                     FALSE)) {
+    if (!GetQueuedCompletionStatusEx(poller->port, entries, COMPLETIONS_PER_WAIT, &count,
+                                     milliseconds(timeout_ns), FALSE)) {
         const DWORD error = GetLastError();
         return error == WAIT_TIMEOUT ? 0 : (int32_t)error;
     }
@@ -108,6 +119,14 @@ int32_t sp2__poller_resume(sp2__poller *poller, intptr_t socket, sp2__task *task
     (void)socket;
     task->paused = false;
     return 0;
+}
+
+/* A port tells that an operation is complete, not that one could be started. */
+int32_t sp2__poller_await_writable(sp2__poller *poller, intptr_t socket, sp2__task *task) {
+    (void)poller;
+    (void)socket;
+    (void)task;
+    return ENOTSUP;
 }
 
 /* A socket leaves its port when it is closed. */
