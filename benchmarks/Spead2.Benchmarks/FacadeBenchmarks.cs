@@ -21,8 +21,7 @@ public class FacadeBenchmarks : IDisposable
     private static readonly TimeSpan Forever = Timeout.InfiniteTimeSpan;
 
     private readonly Heap[] _batch = new Heap[BatchSize];
-    private readonly IoThreadPool _nativePool = new();
-    private readonly ManagedIoThreadPool _managedPool = new();
+    private readonly IoThreadPool _pool = new();
     private byte[] _packets = [];
     private IReceiveStream? _stream;
 
@@ -133,8 +132,7 @@ public class FacadeBenchmarks : IDisposable
     public void Dispose()
     {
         _stream?.Dispose();
-        _nativePool.Dispose();
-        _managedPool.Dispose();
+        _pool.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -143,8 +141,8 @@ public class FacadeBenchmarks : IDisposable
         _stream?.Dispose();
         ReceiveStreamOptions options = new() { RingHeaps = RingHeaps };
         _stream = Engine == "native"
-            ? new ReceiveStream(options, _nativePool)
-            : new ManagedReceiveStream(options, _managedPool);
+            ? new ReceiveStream(options, pool: _pool)
+            : new ManagedReceiveStream(options, pool: _pool);
         _stream.AddBufferReader(_packets);
         return _stream;
     }

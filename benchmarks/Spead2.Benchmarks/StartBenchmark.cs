@@ -30,7 +30,7 @@ internal static class StartBenchmark
         int length = encoder.Write(packet);
 
         long start = Stopwatch.GetTimestamp();
-        using ManagedIoThreadPool pool = new();
+        using IoThreadPool pool = new();
         using ManagedReceiveStream stream = new(pool: pool);
         stream.AddBufferReader(packet.AsMemory(0, length));
         stream.Read().Dispose();

@@ -5,37 +5,38 @@ using Spead2.Bindings;
 
 namespace Spead2;
 
-/// <summary>A thread pool of the C core. Streams on it hold leases, so it outlives them.</summary>
+/// <summary>
+/// The threads that the C core has started for a pool of the user's. Streams on it hold leases, so that it outlives them.
+/// </summary>
 internal sealed unsafe class IoThreadPoolHandle : SafeHandle
 {
     private readonly NativeLog? _log;
 
-    /// <exception cref="Spead2Exception">The pool could not be started.</exception>
-    public IoThreadPoolHandle(int threads, ReadOnlySpan<int> affinity, string? name, NativeLog? log)
+    private IoThreadPoolHandle(IoThreadPool pool)
         : base(invalidHandleValue: 0, ownsHandle: true)
     {
         sp2_thread_pool_options options = new()
         {
             size = (uint)sizeof(sp2_thread_pool_options),
-            threads = (uint)threads,
-            affinity_count = (uint)affinity.Length,
+            threads = (uint)pool.ThreadCount,
+            affinity_count = (uint)pool.Affinity.Length,
         };
-        _log = log;
-        if (log is not null)
+        if (pool.Logger is not null)
         {
+            _log = new NativeLog(pool.Logger);
             options.log = NativeLog.Function;
-            options.log_context = log.Context;
-            options.log_level = (uint)log.Threshold;
+            options.log_context = _log.Context;
+            options.log_level = (uint)_log.Threshold;
         }
 
-        sp2_thread_pool* pool;
+        sp2_thread_pool* native;
         int status;
-        fixed (int* cpus = affinity)
-        fixed (byte* utf8 = NativeText.FromString(name))
+        fixed (int* cpus = pool.Affinity.AsSpan())
+        fixed (byte* utf8 = NativeText.FromString(pool.Name))
         {
             options.affinity = cpus;
             options.name = (sbyte*)utf8;
-            status = NativeMethods.sp2_thread_pool_create(&options, &pool);
+            status = NativeMethods.sp2_thread_pool_create(&options, &native);
         }
 
         if (status != (int)sp2_status.SP2_OK)
@@ -44,13 +45,27 @@ internal sealed unsafe class IoThreadPoolHandle : SafeHandle
             NativeStatus.Throw(status);
         }
 
-        SetHandle((nint)pool);
+        SetHandle((nint)native);
     }
 
     public override bool IsInvalid => handle == 0;
 
     /// <summary>The native pool, valid while leased.</summary>
     public sp2_thread_pool* Pool => (sp2_thread_pool*)handle;
+
+    /// <summary>The native pool of a pool of the user's, started if it has not been.</summary>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
+    /// <exception cref="Spead2Exception">The threads could not be started.</exception>
+    public static IoThreadPoolHandle Of(IoThreadPool pool) => pool.Threads(static pool => new IoThreadPoolHandle(pool));
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            _log?.Flush();
+        }
+    }
 
     protected override bool ReleaseHandle()
     {

@@ -29,8 +29,7 @@ internal static unsafe class NativeStatus
             ? new InvalidOperationException(message)
             : new Spead2Exception(
                 message,
-                status,
-                NativeText.ToString(NativeMethods.sp2_status_name(status)),
+                (Spead2Status)status,
                 NativeMethods.sp2_last_error_os_code());
     }
 }

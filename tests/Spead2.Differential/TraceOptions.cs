@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
-using Microsoft.Extensions.Logging.Abstractions;
 using Spead2.Receive;
 
 namespace Spead2.Differential;
@@ -105,7 +104,6 @@ internal sealed record TraceOptions
         ExplicitStart = ExplicitStart,
         SpinTime = SleepAtOnce ? TimeSpan.Zero : ReceiveStreamOptions.DefaultSpinTime,
         CustomStatistics = CountingCopier ? Engines.CountingCopier.Statistics : [],
-        Logger = NullLogger.Instance,
     };
 
     /// <summary>The options that are not the default, for example <c>max_heaps=1 in_order</c>.</summary>

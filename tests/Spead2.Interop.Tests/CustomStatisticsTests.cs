@@ -8,8 +8,9 @@ namespace Spead2.Interop.Tests;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class CustomStatisticsTests : IDisposable
 {
-    private const int Glitches = StreamStatistics.FirstCustomIndex;
-    private const int Longest = Glitches + 1;
+    private static readonly int Glitches = StreamStatistics.Names.Length;
+    private static readonly int Longest = Glitches + 1;
+    private static readonly int[] NoCustomIndices = [-1, 0, Glitches - 1, Longest + 1, int.MaxValue];
 
     private readonly ReceiveStream _stream = new(new ReceiveStreamOptions
     {
@@ -26,7 +27,7 @@ public sealed class CustomStatisticsTests : IDisposable
         Assert.Multiple(() =>
         {
             Assert.That(statistics.Keys, Is.EqualTo((string[])[.. StreamStatistics.Names, "glitches", "längste"]));
-            Assert.That(statistics, Has.Count.EqualTo(StreamStatistics.FirstCustomIndex + 2));
+            Assert.That(statistics, Has.Count.EqualTo(statistics.FirstCustomIndex + 2));
             Assert.That(statistics.IndexOf("glitches"), Is.EqualTo(Glitches));
             Assert.That(statistics.IndexOf("längste"), Is.EqualTo(Longest));
             Assert.That(statistics.IndexOf("heaps"), Is.Zero);
@@ -87,7 +88,7 @@ public sealed class CustomStatisticsTests : IDisposable
 
     [Test]
     public void Statistic_that_is_not_a_custom_one_cannot_be_updated(
-        [Values(-1, 0, Glitches - 1, Longest + 1, int.MaxValue)] int index)
+        [ValueSource(nameof(NoCustomIndices))] int index)
     {
         Assert.That(
             () => _stream.UpdateStatistic(index, 1),
@@ -164,7 +165,7 @@ public sealed class CustomStatisticsTests : IDisposable
         }
 
         Assert.That(
-            stream.Statistics.Values.Skip(StreamStatistics.FirstCustomIndex),
+            stream.Statistics.Values.Skip(stream.Statistics.FirstCustomIndex),
             Is.EqualTo(Enumerable.Range(0, statistics.Length)));
     }
 

@@ -105,15 +105,22 @@ public sealed class DefaultsTests
     [Test]
     public void Custom_statistics_come_where_the_header_says()
     {
-        Assert.That(StreamStatistics.Names, Has.Length.EqualTo(StreamStatistics.FirstCustomIndex));
+        using ReceiveStream stream = new();
+
+        Assert.That(stream.Statistics.FirstCustomIndex, Is.EqualTo(StreamStatistics.Names.Length));
+    }
+
+    [Test]
+    public void Statuses_have_the_numbers_of_the_header()
+    {
+        Assert.That(
+            Enum.GetValues<Spead2Status>().Select(status => (int)status),
+            Is.EquivalentTo(Enum.GetValues<sp2_status>().Select(status => (int)status)));
     }
 
     [Test]
     public void Stopped_exception_has_the_status_of_the_header()
     {
-        StreamStoppedException exception = new();
-
-        Assert.That(exception.Status, Is.EqualTo((int)sp2_status.SP2_E_STOPPED));
-        Assert.That(exception.StatusName, Is.EqualTo(nameof(sp2_status.SP2_E_STOPPED)));
+        Assert.That(new StreamStoppedException().Status, Is.EqualTo(Spead2Status.Stopped));
     }
 }

@@ -25,7 +25,7 @@ public sealed class ExplicitStartTests : IDisposable
     public void Nothing_is_received_before_start()
     {
         using IoThreadPool pool = new();
-        using ReceiveStream waiting = new(Explicit, pool);
+        using ReceiveStream waiting = new(Explicit, pool: pool);
         waiting.AddDatagramReader(Packets.OfHeaps(1));
 
         // The one thread of the pool would have served the older reader first.
@@ -44,8 +44,8 @@ public sealed class ExplicitStartTests : IDisposable
     public void Two_streams_get_what_waited_in_their_sockets()
     {
         using IoThreadPool pool = new(threads: 2);
-        using ReceiveStream first = new(Explicit, pool);
-        using ReceiveStream second = new(Explicit, pool);
+        using ReceiveStream first = new(Explicit, pool: pool);
+        using ReceiveStream second = new(Explicit, pool: pool);
         foreach (ReceiveStream stream in new[] { first, second })
         {
             using UdpSender sender = new(stream.AddUdpReader(new IPEndPoint(IPAddress.Loopback, 0)));

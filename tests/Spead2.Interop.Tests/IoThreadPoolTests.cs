@@ -40,9 +40,25 @@ public sealed class IoThreadPoolTests
     }
 
     [Test]
-    public void Stream_on_a_disposed_pool_is_refused()
+    public void Threads_start_with_the_first_stream()
+    {
+        int before = ProcessResources.Now.NativeThreads;
+        using IoThreadPool pool = new(threads: 2);
+        Assert.That(ProcessResources.Now.NativeThreads, Is.EqualTo(before));
+
+        using ReceiveStream stream = new(pool: pool);
+        Poll.Until(() => ProcessResources.Now.NativeThreads == before + 2, "both threads run");
+    }
+
+    [Test]
+    public void Stream_on_a_disposed_pool_is_refused([Values] bool started)
     {
         IoThreadPool pool = new();
+        if (started)
+        {
+            new ReceiveStream(pool: pool).Dispose();
+        }
+
         pool.Dispose();
 
         Assert.That(() => new ReceiveStream(pool: pool), Throws.InstanceOf<ObjectDisposedException>());
@@ -52,7 +68,7 @@ public sealed class IoThreadPoolTests
     public void Full_ring_of_one_stream_does_not_hold_up_another()
     {
         using IoThreadPool pool = new();
-        using ReceiveStream full = new(new ReceiveStreamOptions { RingHeaps = 1 }, pool);
+        using ReceiveStream full = new(new ReceiveStreamOptions { RingHeaps = 1 }, pool: pool);
         using ReceiveStream other = new(pool: pool);
         full.AddDatagramReader(Packets.OfHeaps(10));
         Poll.Until(() => full.Statistics.WorkerBlocked != 0, "the ring is full");
@@ -69,6 +85,7 @@ public sealed class IoThreadPoolTests
         const int NoSuchProcessor = 100_000;
         RecordingLogger logger = new();
         using (IoThreadPool pool = new(threads: 2, affinity: [0, NoSuchProcessor], logger))
+        using (new ReceiveStream(pool: pool))
         {
             Poll.Until(() => logger.Messages.Count != 0, "a warning has arrived");
         }
@@ -98,6 +115,7 @@ public sealed class IoThreadPoolTests
     public void Threads_have_the_name_of_their_pool()
     {
         using IoThreadPool pool = new(threads: 2, name: "größe");
+        using ReceiveStream stream = new(pool: pool);
 
         Poll.Until(() => NamesOfThreads().Count(name => name is "größe-0" or "größe-1") == 2, "both have the name");
     }

@@ -158,7 +158,7 @@ public sealed unsafe class MemoryAllocatorTests
                 throw new InvalidTimeZoneException("wrong zone");
             }
         };
-        using (ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger }))
+        using (ReceiveStream stream = new(logger: logger))
         {
             stream.MemoryAllocator = allocator;
             stream.AddDatagramReader(
@@ -183,7 +183,7 @@ public sealed unsafe class MemoryAllocatorTests
     {
         RecordingLogger logger = new();
         BlockAllocator allocator = new() { Extra = -1 };
-        using (ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger }))
+        using (ReceiveStream stream = new(logger: logger))
         {
             stream.MemoryAllocator = allocator;
             stream.AddDatagramReader(Packets.OfHeap(1));
@@ -202,7 +202,7 @@ public sealed unsafe class MemoryAllocatorTests
         RecordingLogger logger = new();
         using PinnedArrayAllocator allocator = new();
         allocator.OnFree = () => throw new InvalidTimeZoneException("wrong zone");
-        using (ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger }))
+        using (ReceiveStream stream = new(logger: logger))
         {
             stream.MemoryAllocator = allocator;
             stream.AddDatagramReader(Packets.OfHeaps(3, HeapSize));
@@ -232,7 +232,7 @@ public sealed unsafe class MemoryAllocatorTests
                     throw new InsufficientMemoryException();
                 }
             };
-            using ReceiveStream stream = new(new ReceiveStreamOptions { Logger = new RecordingLogger() });
+            using ReceiveStream stream = new(logger: new RecordingLogger());
             stream.MemoryAllocator = allocator;
             stream.AddDatagramReader(Packets.OfHeaps(HeapCount));
 

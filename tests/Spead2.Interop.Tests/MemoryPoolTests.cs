@@ -159,7 +159,7 @@ public sealed class MemoryPoolTests
         Assert.That(
             () => new MemoryPool(1, 1L << 50, int.MaxValue, int.MaxValue),
             Throws.InstanceOf<Spead2Exception>()
-                .With.Property(nameof(Spead2Exception.StatusName)).EqualTo("SP2_E_NOMEM")
+                .With.Property(nameof(Spead2Exception.Status)).EqualTo(Spead2Status.OutOfMemory)
                 .And.Message.Contains($"{int.MaxValue} initial blocks"));
     }
 
@@ -172,6 +172,73 @@ public sealed class MemoryPoolTests
         stream.AddDatagramReader(Packets.OfHeaps(3, HeapSize));
 
         AssertAndDispose([stream.Read(), stream.Read(), stream.Read()], HeapSize);
+    }
+
+    [Test]
+    public void Heaps_outlive_the_pool_its_base_and_the_stream()
+    {
+        MmapAllocator allocator = new();
+        MemoryPool pool = new(lower: 1, upper: HeapSize, maxFree: 2, initial: 2, allocator: allocator);
+        allocator.Dispose();
+        ReceiveStream stream = new() { MemoryAllocator = pool };
+        pool.Dispose();
+        pool.Dispose();
+        stream.AddDatagramReader(Packets.OfHeaps(2, HeapSize));
+        Heap[] heaps = [stream.Read(), stream.Read()];
+        stream.Dispose();
+
+        foreach (Heap heap in heaps)
+        {
+            Assert.That(heap.Payload.Span.SequenceEqual(Packets.Content(heap.Cnt, HeapSize)), Is.True);
+            heap.Dispose();
+        }
+    }
+
+    [Test]
+    public void Messages_of_a_pool_come_while_a_stream_uses_it()
+    {
+        RecordingLogger logger = new();
+        MemoryPool pool = new(lower: 1, upper: HeapSize, maxFree: 1, initial: 0, logger: logger);
+        using ReceiveStream stream = new() { MemoryAllocator = pool };
+        pool.Dispose();
+        stream.AddDatagramReader(Packets.OfHeap(1, HeapSize));
+        stream.Read().Dispose();
+
+        Poll.Until(() => logger.Messages.Count == 1, "the pool has warned");
+    }
+
+    [Test]
+    public void Disposed_pool_has_no_state_to_tell()
+    {
+        MemoryPool pool = new(1, 2, 0, 0);
+        pool.Dispose();
+
+        Assert.That(() => pool.Statistics, Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(() => pool.WarnOnEmpty, Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(() => pool.WarnOnEmpty = true, Throws.InstanceOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void Disposed_allocator_is_refused([Values] bool userSupplied)
+    {
+        MemoryAllocator allocator = userSupplied ? new PinnedArrayAllocator() : new MmapAllocator();
+        allocator.Dispose();
+        allocator.Dispose();
+        using ReceiveStream stream = new();
+
+        Assert.That(() => stream.MemoryAllocator = allocator, Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(stream.MemoryAllocator, Is.Null);
+        Assert.That(
+            () => new MemoryPool(1, 2, 0, 0, allocator: allocator), Throws.InstanceOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void Flags_for_shared_or_fixed_memory_are_refused([Values(0x01, 0x10)] int flags)
+    {
+        // Linux's MAP_SHARED and MAP_FIXED.
+        Assert.That(
+            () => new MmapAllocator(flags),
+            Throws.ArgumentException.With.Property(nameof(ArgumentException.ParamName)).EqualTo(nameof(flags)));
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -123,7 +123,7 @@ public sealed class NativeLibraryTests
             .GetType(typeof(ReceiveStream).FullName!)!;
 
         Assert.That(
-            () => Activator.CreateInstance(stream, [null, null]),
+            () => Activator.CreateInstance(stream, [null, null, null]),
             Throws.InstanceOf<TargetInvocationException>()
                 .With.InnerException.InstanceOf<DllNotFoundException>()
                 .And.InnerException.Message.Contains($"{InDirectory("missing.so")}: no such file"));

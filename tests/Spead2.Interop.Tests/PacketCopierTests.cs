@@ -90,7 +90,7 @@ public sealed class PacketCopierTests
     public void Copier_that_throws_is_logged_once_and_the_payload_copied_plainly()
     {
         RecordingLogger logger = new();
-        using (ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger }))
+        using (ReceiveStream stream = new(logger: logger))
         {
             stream.PacketCopier = (Span<byte> heap, in PacketHeader packet) =>
             {

@@ -42,14 +42,14 @@ public sealed class AllocationTests
         }
 
         ReadOnlyMemory<byte>[] packets = [.. Enumerable.Repeat(heap, heapCount).SelectMany(packet => packet)];
-        using ManagedIoThreadPool pool = new();
+        using IoThreadPool pool = new();
         ReadAll(packets[..(packetsPerHeap * Math.Min(heapCount, 100))], pool);
         return ReadAll(packets, pool);
     }
 
-    private static long ReadAll(ReadOnlyMemory<byte>[] packets, ManagedIoThreadPool pool)
+    private static long ReadAll(ReadOnlyMemory<byte>[] packets, IoThreadPool pool)
     {
-        using ManagedReceiveStream stream = new(new ReceiveStreamOptions { ExplicitStart = true }, pool);
+        using ManagedReceiveStream stream = new(new ReceiveStreamOptions { ExplicitStart = true }, pool: pool);
         stream.AddDatagramReader(packets);
         long before = GC.GetTotalAllocatedBytes(precise: true);
         stream.Start();

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 // What the tests of engines are about in this suite.
-global using IoThreadPool = Spead2.Managed.ManagedIoThreadPool;
 global using MemoryPool = Spead2.Managed.ManagedMemoryPool;
-global using MemoryPoolStatistics = Spead2.Managed.ManagedMemoryPoolStatistics;
 global using MmapAllocator = Spead2.Managed.ManagedMmapAllocator;
 global using ReceiveStream = Spead2.Managed.ManagedReceiveStream;

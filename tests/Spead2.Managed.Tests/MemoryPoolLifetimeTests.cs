@@ -32,7 +32,7 @@ public sealed class MemoryPoolLifetimeTests
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Forget(AllocatorCounts counts, bool readsHeap)
     {
-        using ManagedIoThreadPool threads = new();
+        using IoThreadPool threads = new();
         ManagedMemoryPool pool = new(
             1, BlockSize, Blocks, Blocks, lowWater: 1, threadPool: threads, allocator: new TestAllocator(counts));
         using ManagedReceiveStream stream = new() { MemoryAllocator = pool };

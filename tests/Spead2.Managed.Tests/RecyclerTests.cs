@@ -7,10 +7,10 @@ public sealed unsafe class RecyclerTests
 {
     private static readonly ulong[] Sizes = [1, 256, 257, 1000, 65536, 65537, 1 << 20, (1 << 20) + 1, 5 << 20];
 
-    private readonly ManagedIoThreadPool _pool = new();
+    private readonly ManagedIoThreads _threads = new(new IoThreadPool(), ManagedIoThreads.DefaultBackend);
 
     [OneTimeTearDown]
-    public void Dispose() => _pool.Dispose();
+    public void Dispose() => _threads.Dispose();
 
     [TestCaseSource(nameof(Sizes))]
     public void Block_is_used_again_and_can_be_written_to_its_end(ulong size)

@@ -15,7 +15,6 @@ public sealed class RefusedArgumentsTests
     private static readonly Func<object>[] Refused =
     [
         () => new ManagedMemoryPool(lower: -1, upper: 2, maxFree: 0, initial: 0),
-        () => new ManagedIoThreadPool(-1),
         () => new ManagedReceiveStream(new ReceiveStreamOptions { MaxHeaps = -1 }),
     ];
 

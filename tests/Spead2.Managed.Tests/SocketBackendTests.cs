@@ -12,7 +12,9 @@ public sealed class SocketBackendTests : IDisposable
 {
     private static readonly IPEndPoint AnyPort = new(IPAddress.Loopback, 0);
 
-    private readonly ManagedIoThreadPool _pool = new(2, null, null, null, IoBackend.Sockets);
+    private readonly IoThreadPool _pool = new(2);
+
+    public SocketBackendTests() => _pool.Threads(static pool => new ManagedIoThreads(pool, IoBackend.Sockets));
 
     public void Dispose() => _pool.Dispose();
 
@@ -36,7 +38,7 @@ public sealed class SocketBackendTests : IDisposable
     {
         const int Count = 200;
         using ManagedReceiveStream stream = new(
-            new ReceiveStreamOptions { RingHeaps = 1, Logger = NullLogger.Instance }, _pool);
+            new ReceiveStreamOptions { RingHeaps = 1 }, NullLogger.Instance, _pool);
         using UdpSender sender = new(stream.AddUdpReader(AnyPort));
         sender.Send(Packets.OfHeaps(Count));
         Poll.Until(() => stream.Statistics.WorkerBlocked != 0, "the ring is full");
@@ -65,7 +67,7 @@ public sealed class SocketBackendTests : IDisposable
     [Test]
     public void Nothing_is_received_before_start()
     {
-        using ManagedReceiveStream stream = new(new ReceiveStreamOptions { ExplicitStart = true }, _pool);
+        using ManagedReceiveStream stream = new(new ReceiveStreamOptions { ExplicitStart = true }, pool: _pool);
         using UdpSender sender = new(stream.AddUdpReader(AnyPort));
         sender.Send(Packets.OfHeap(1));
         Assert.That(stream.TryRead(out _, TimeSpan.FromMilliseconds(20)), Is.False);

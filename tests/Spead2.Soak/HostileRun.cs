@@ -33,14 +33,15 @@ internal static class HostileRun
         long residentBefore = ProcessMemory.ResidentBytes();
         EngineMemory before = EngineMemory.Of(settings.Engine);
         long start = Stopwatch.GetTimestamp();
-        using IReceiveStream stream = settings.Engine.Open(new ReceiveStreamOptions
-        {
-            MaxHeaps = settings.MaxHeaps,
-            RingHeaps = settings.RingHeaps,
-            MaxHeapSize = settings.MaxHeapSize,
-            StopOnStopItem = false,
-            Logger = logger,
-        });
+        using IReceiveStream stream = settings.Engine.Open(
+            new ReceiveStreamOptions
+            {
+                MaxHeaps = settings.MaxHeaps,
+                RingHeaps = settings.RingHeaps,
+                MaxHeapSize = settings.MaxHeapSize,
+                StopOnStopItem = false,
+            },
+            logger);
         stream.AddUdpReader(new UdpReaderOptions { Socket = goodSocket.Socket });
         stream.AddUdpReader(new UdpReaderOptions { Socket = hostileSocket.Socket });
         Consumer consumer = new(stream, way: 0, pause: TimeSpan.Zero);

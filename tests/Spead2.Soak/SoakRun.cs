@@ -121,7 +121,7 @@ internal sealed class SoakRun : IDisposable
         _honest.Mix = TrafficMix.Next(_random);
         bool isHostile = _random.Next(2) == 0;
         long received = _sums.Received;
-        using (IReceiveStream stream = _settings.Engine.Open(options))
+        using (IReceiveStream stream = _settings.Engine.Open(options, NullLogger.Instance))
         {
             long droppedBefore = CountDrops();
             AddReaders(stream);
@@ -176,7 +176,6 @@ internal sealed class SoakRun : IDisposable
         ContiguousOnly = _random.Next(2) == 0,
         IncompleteKeepPayload = _random.Next(2) == 0,
         IncompleteKeepPayloadRanges = _random.Next(2) == 0,
-        Logger = NullLogger.Instance,
     };
 
     private void AddReaders(IReceiveStream stream)

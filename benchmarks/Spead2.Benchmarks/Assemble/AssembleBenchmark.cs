@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using Spead2.Managed;
 
 namespace Spead2.Benchmarks.Assemble;
 
@@ -71,7 +70,7 @@ internal sealed class AssembleBenchmark
     {
         if (_bind)
         {
-            ManagedIoThreadPool.BindCallingThread(cpu);
+            IoThreadPool.BindCallingThread(cpu);
         }
     }
 

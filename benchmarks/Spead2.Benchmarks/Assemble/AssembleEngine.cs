@@ -20,7 +20,7 @@ internal sealed record AssembleEngine(string Name, Func<IReceiveStream> NewStrea
     /// <summary>The managed port, its thread bound to a CPU.</summary>
     public static AssembleEngine Managed(int? cpu)
     {
-        ManagedIoThreadPool pool = new(affinity: cpu is { } number ? [number] : null);
+        IoThreadPool pool = new(affinity: cpu is { } number ? [number] : null);
         return new("managed", () => new ManagedReceiveStream(pool: pool));
     }
 }

@@ -101,7 +101,7 @@ internal sealed class UdpBenchmark(RowPrinter printer)
 
     private static SendTally Send(int port, int payloadSize, double gigabits, double seconds)
     {
-        ManagedIoThreadPool.BindCallingThread(SenderCpu);
+        IoThreadPool.BindCallingThread(SenderCpu);
         int packetSize = payloadSize + HeaderSize;
         double bytesPerSecond = gigabits * BytesPerGigabit;
         using var source = new DataHeaps(HeapSize);
@@ -126,12 +126,12 @@ internal sealed class UdpBenchmark(RowPrinter printer)
     private static ReceiveStream Native()
     {
         using IoThreadPool pool = new(affinity: [ReceiverCpu], name: "bench");
-        return new ReceiveStream(new ReceiveStreamOptions { RingHeaps = RingHeaps }, pool);
+        return new ReceiveStream(new ReceiveStreamOptions { RingHeaps = RingHeaps }, pool: pool);
     }
 
     private static ManagedReceiveStream Managed()
     {
-        using ManagedIoThreadPool pool = new(affinity: [ReceiverCpu], name: "bench");
-        return new ManagedReceiveStream(new ReceiveStreamOptions { RingHeaps = RingHeaps }, pool);
+        using IoThreadPool pool = new(affinity: [ReceiverCpu], name: "bench");
+        return new ManagedReceiveStream(new ReceiveStreamOptions { RingHeaps = RingHeaps }, pool: pool);
     }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using Spead2.Bindings;
 using Spead2.Managed;
 
 namespace Spead2.Aot;
@@ -16,16 +15,13 @@ internal static class Failure
     public static Spead2Exception Argument(string message) => StatusException.Argument(message);
 
     /// <summary>The caller uses what this library does not know yet.</summary>
-    public static Spead2Exception TooNew(string message) =>
-        new(message, (int)sp2_status.SP2_E_TOO_NEW, nameof(sp2_status.SP2_E_TOO_NEW));
+    public static Spead2Exception TooNew(string message) => new(message, Spead2Status.TooNew);
 
     /// <summary>Not possible any more, or not yet.</summary>
-    public static Spead2Exception State(string message) =>
-        new(message, (int)sp2_status.SP2_E_STATE, nameof(sp2_status.SP2_E_STATE));
+    public static Spead2Exception State(string message) => new(message, Spead2Status.InvalidState);
 
     /// <summary>Not possible with this library.</summary>
-    public static Spead2Exception Unsupported(string message) =>
-        new(message, (int)sp2_status.SP2_E_UNSUPPORTED, nameof(sp2_status.SP2_E_UNSUPPORTED));
+    public static Spead2Exception Unsupported(string message) => new(message, Spead2Status.NotSupported);
 
     /// <summary>Flags that nobody has defined yet.</summary>
     public static Spead2Exception UnknownFlags(string options, uint unknown) =>

@@ -30,7 +30,7 @@ internal static unsafe class LastError
         {
             case Spead2Exception failure:
                 Note(failure.Message, failure.OsCode);
-                return failure.Status;
+                return (int)failure.Status;
             case OutOfMemoryException:
                 Note("not enough memory", 0);
                 return (int)sp2_status.SP2_E_NOMEM;

@@ -3,6 +3,7 @@
 using System.Runtime.InteropServices;
 using Spead2.Bindings;
 using Spead2.Managed;
+using Spead2.Receive;
 
 namespace Spead2.Aot;
 
@@ -154,7 +155,7 @@ internal static unsafe class AllocatorExports
                 throw Failure.Null("sp2_memory_pool_get_stats", "stats");
             }
 
-            ManagedMemoryPoolStatistics state = found.Statistics;
+            MemoryPoolStatistics state = found.Statistics;
             sp2_memory_pool_stats now = new()
             {
                 free = (ulong)state.Free,
@@ -215,17 +216,17 @@ internal static unsafe class AllocatorExports
         CountedAllocator? source = options.@base is null
             ? null
             : Handles.HeldAllocator(options.@base, "sp2_memory_pool_create", "base");
-        IoThreads? threads = null;
         try
         {
-            threads = options.thread_pool is null
+            EngineLog log = new(new CLog(options.log, options.log_context, options.log_level));
+            IoThreads? threads = options.thread_pool is null
                 ? null
                 : Handles.HeldThreads(options.thread_pool, "sp2_memory_pool_create", "thread_pool");
             ManagedMemoryPool pool = new(
                 new(options.lower, options.upper, options.max_free, options.initial, options.low_water),
-                threads,
+                log,
                 source,
-                new EngineLog(new CLog(options.log, options.log_context, options.log_level)))
+                threads)
             {
                 WarnOnEmpty = (options.flags & (uint)sp2_memory_pool_flags.SP2_MEMORY_POOL_NO_WARNING) == 0,
             };
@@ -235,10 +236,6 @@ internal static unsafe class AllocatorExports
         {
             source?.Release();
             throw;
-        }
-        finally
-        {
-            threads?.Release(wait: true);
         }
     }
 

@@ -335,7 +335,7 @@ internal static unsafe class ReceiveExports
 
     private static int StatusOf(ReadResult result, sp2_status empty) => (int)(result switch
     {
-        ReadResult.Heap => sp2_status.SP2_OK,
+        ReadResult.Item => sp2_status.SP2_OK,
         ReadResult.Stopped => sp2_status.SP2_E_STOPPED,
         _ => empty,
     });

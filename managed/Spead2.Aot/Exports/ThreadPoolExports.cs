@@ -64,7 +64,7 @@ internal static unsafe class ThreadPoolExports
                 throw Failure.Argument($"sp2_thread_set_affinity: cpu must not be negative, but is {cpu}");
             }
 
-            ManagedIoThreadPool.BindCallingThread(cpu);
+            IoThreadPool.BindCallingThread(cpu);
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)
@@ -84,9 +84,9 @@ internal static unsafe class ThreadPoolExports
             return new(
                 Math.Max(1, (int)options.threads),
                 affinity,
-                Utf8.TextUnlessEmpty(options.name) ?? ManagedIoThreadPool.DefaultName,
+                Utf8.TextUnlessEmpty(options.name) ?? ManagedIoThreads.DefaultName,
                 log,
-                ManagedIoThreadPool.DefaultBackend);
+                ManagedIoThreads.DefaultBackend);
         }
         catch (Exception exception) when (exception is OutOfMemoryException or ThreadStartException)
         {

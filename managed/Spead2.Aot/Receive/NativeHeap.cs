@@ -105,8 +105,7 @@ internal sealed unsafe class NativeHeap
         {
             throw new Spead2Exception(
                 $"the heap has {_info.payload_length} bytes, but items are read from heaps of less than 2 GiB only",
-                (int)sp2_status.SP2_E_UNSUPPORTED,
-                nameof(sp2_status.SP2_E_UNSUPPORTED));
+                Spead2Status.NotSupported);
         }
 
         lock (_lock)

@@ -33,7 +33,7 @@ internal sealed unsafe class AllocatorHandle : SafeHandle
     /// <returns>A lease; the allocator may be disposed at once.</returns>
     public static Lease LeaseOf(MemoryAllocator allocator, int customStatistics, NativeLog? log)
     {
-        if (allocator is NativeMemoryAllocator native)
+        if (allocator is INativeAllocator native)
         {
             return new(native.Handle);
         }

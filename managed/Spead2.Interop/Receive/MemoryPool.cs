@@ -18,8 +18,9 @@ namespace Spead2.Receive;
 /// </para>
 /// <para>Threads: any. Streams and heaps keep the pool alive as long as they need it.</para>
 /// </remarks>
-public sealed unsafe class MemoryPool : NativeMemoryAllocator
+public sealed unsafe class MemoryPool : MemoryPoolBase, INativeAllocator
 {
+    private readonly AllocatorHandle _handle;
     private readonly NativeLog? _log;
 
     /// <summary>Makes a pool.</summary>
@@ -38,7 +39,7 @@ public sealed unsafe class MemoryPool : NativeMemoryAllocator
     /// Where blocks come from, and sizes that the pool does not serve; the operating system if left out. The pool keeps
     /// it alive.
     /// </param>
-    /// <param name="logger">Receives the pool's messages, like <see cref="ReceiveStreamOptions.Logger"/>.</param>
+    /// <param name="logger">Receives the pool's messages, as <see cref="ReceiveStream"/>'s does.</param>
     /// <exception cref="ArgumentException">A value breaks its rule.</exception>
     /// <exception cref="ObjectDisposedException">The thread pool or the base allocator has been disposed.</exception>
     /// <exception cref="Spead2Exception">There is not enough memory for the blocks to start with.</exception>
@@ -51,51 +52,39 @@ public sealed unsafe class MemoryPool : NativeMemoryAllocator
         IoThreadPool? threadPool = null,
         MemoryAllocator? allocator = null,
         ILogger? logger = null)
-        : this(
-            ToNative(lower, upper, maxFree, initial, lowWater, threadPool),
-            threadPool?.Handle,
-            allocator,
-            logger is null ? null : new NativeLog(logger))
     {
+        MemoryPoolSettings settings = Check(lower, upper, maxFree, initial, lowWater, threadPool, allocator);
+        _log = logger is null ? null : new NativeLog(logger);
+        _handle = Create(settings, threadPool, allocator, _log);
     }
 
-    private MemoryPool(
-        sp2_memory_pool_options options, IoThreadPoolHandle? threadPool, MemoryAllocator? allocator, NativeLog? log)
-        : base(Create(options, threadPool, allocator, log))
-    {
-        _log = log;
-    }
-
-    /// <summary>
-    /// Whether there is a warning when a block is wanted and the pool is empty (receiving.txt: <c>warn_on_empty</c>);
-    /// so it is by default. It may change at any time.
-    /// </summary>
-    public bool WarnOnEmpty
+    /// <inheritdoc/>
+    public override bool WarnOnEmpty
     {
         get
         {
-            using HandleLease lease = new(Handle);
+            using HandleLease lease = new(_handle);
             int warn;
-            NativeStatus.ThrowIfFailed(NativeMethods.sp2_memory_pool_get_warn_on_empty(Handle.Allocator, &warn));
+            NativeStatus.ThrowIfFailed(NativeMethods.sp2_memory_pool_get_warn_on_empty(_handle.Allocator, &warn));
             return warn != 0;
         }
 
         set
         {
-            using HandleLease lease = new(Handle);
+            using HandleLease lease = new(_handle);
             NativeStatus.ThrowIfFailed(
-                NativeMethods.sp2_memory_pool_set_warn_on_empty(Handle.Allocator, value ? 1 : 0));
+                NativeMethods.sp2_memory_pool_set_warn_on_empty(_handle.Allocator, value ? 1 : 0));
         }
     }
 
-    /// <summary>A consistent copy of the pool's state.</summary>
-    public MemoryPoolStatistics Statistics
+    /// <inheritdoc/>
+    public override MemoryPoolStatistics Statistics
     {
         get
         {
-            using HandleLease lease = new(Handle);
+            using HandleLease lease = new(_handle);
             sp2_memory_pool_stats stats = new() { size = (uint)sizeof(sp2_memory_pool_stats) };
-            NativeStatus.ThrowIfFailed(NativeMethods.sp2_memory_pool_get_stats(Handle.Allocator, &stats));
+            NativeStatus.ThrowIfFailed(NativeMethods.sp2_memory_pool_get_stats(_handle.Allocator, &stats));
             return new(
                 (long)stats.free,
                 (long)stats.in_use,
@@ -106,44 +95,39 @@ public sealed unsafe class MemoryPool : NativeMemoryAllocator
         }
     }
 
+    internal override bool IsNative => true;
+
+    AllocatorHandle INativeAllocator.Handle => _handle;
+
+    /// <summary>Not for users.</summary>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    protected internal override MemoryBlock Allocate(long size, in PacketHeader packet) =>
+        throw INativeAllocator.Refuse(this);
+
+    /// <summary>Not for users.</summary>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    protected internal override void Free(in MemoryBlock block) => throw INativeAllocator.Refuse(this);
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
+        _handle.Dispose();
         base.Dispose(disposing);
         _log?.Flush();
     }
 
-    private static sp2_memory_pool_options ToNative(
-        long lower, long upper, int maxFree, int initial, int lowWater, IoThreadPool? threadPool)
+    private static AllocatorHandle Create(
+        in MemoryPoolSettings settings, IoThreadPool? threadPool, MemoryAllocator? allocator, NativeLog? log)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(lower);
-        ArgumentOutOfRangeException.ThrowIfLessThan(upper, Math.Max(lower, 1));
-        ArgumentOutOfRangeException.ThrowIfNegative(maxFree);
-        ArgumentOutOfRangeException.ThrowIfNegative(initial);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(initial, maxFree);
-        ArgumentOutOfRangeException.ThrowIfNegative(lowWater);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(lowWater, initial);
-        if (lowWater != 0 && threadPool is null)
-        {
-            throw new ArgumentException(
-                $"{nameof(lowWater)} is {lowWater}, so the pool needs a {nameof(threadPool)} that fills it.",
-                nameof(threadPool));
-        }
-
-        return new()
+        sp2_memory_pool_options options = new()
         {
             size = (uint)sizeof(sp2_memory_pool_options),
-            lower = (ulong)lower,
-            upper = (ulong)upper,
-            max_free = (ulong)maxFree,
-            initial = (ulong)initial,
-            low_water = (ulong)lowWater,
+            lower = settings.Lower,
+            upper = settings.Upper,
+            max_free = settings.MaxFree,
+            initial = settings.Initial,
+            low_water = settings.LowWater,
         };
-    }
-
-    private static AllocatorHandle Create(
-        sp2_memory_pool_options options, IoThreadPoolHandle? threadPool, MemoryAllocator? allocator, NativeLog? log)
-    {
         List<IDisposable> needs = [];
         try
         {
@@ -157,8 +141,9 @@ public sealed unsafe class MemoryPool : NativeMemoryAllocator
 
             if (threadPool is not null)
             {
-                needs.Add(new HandleLease(threadPool));
-                options.thread_pool = threadPool.Pool;
+                IoThreadPoolHandle threads = IoThreadPoolHandle.Of(threadPool);
+                needs.Add(new HandleLease(threads));
+                options.thread_pool = threads.Pool;
             }
 
             if (allocator is not null)

@@ -8,21 +8,41 @@ namespace Spead2.Receive;
 /// Maps every block from the operating system, with its pages in place (receiving.txt: <c>spead2.MmapAllocator</c>).
 /// Meant as the base of a <see cref="MemoryPool"/>: by itself it pays for new pages with every heap.
 /// </summary>
-public sealed unsafe class MmapAllocator : NativeMemoryAllocator
+public sealed unsafe class MmapAllocator : MemoryAllocator, INativeAllocator
 {
+    private readonly AllocatorHandle _handle;
+
     /// <summary>Makes an allocator.</summary>
     /// <param name="flags">
-    /// Further flags for mmap(2), for example <c>MAP_LOCKED</c>; on Windows for VirtualAlloc. Their numbers are those
-    /// of the operating system.
+    /// Further flags for mmap(2), for example <c>MAP_LOCKED</c>, but none that share memory or fix its address; on
+    /// Windows for VirtualAlloc. Their numbers are those of the operating system.
     /// </param>
     /// <param name="preferHugePages">
     /// Huge pages if there are any, from the system's pool of them or else transparent ones; ordinary pages if there
     /// are neither.
     /// </param>
+    /// <exception cref="ArgumentException">The flags share memory or fix its address.</exception>
     /// <exception cref="Spead2Exception">There is not enough memory.</exception>
-    public MmapAllocator(int flags = 0, bool preferHugePages = false)
-        : base(Create(flags, preferHugePages))
+    public MmapAllocator(int flags = 0, bool preferHugePages = false) => _handle = Create(flags, preferHugePages);
+
+    internal override bool IsNative => true;
+
+    AllocatorHandle INativeAllocator.Handle => _handle;
+
+    /// <summary>Not for users.</summary>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    protected internal override MemoryBlock Allocate(long size, in PacketHeader packet) =>
+        throw INativeAllocator.Refuse(this);
+
+    /// <summary>Not for users.</summary>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    protected internal override void Free(in MemoryBlock block) => throw INativeAllocator.Refuse(this);
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
     {
+        _handle.Dispose();
+        base.Dispose(disposing);
     }
 
     private static AllocatorHandle Create(int flags, bool preferHugePages)
@@ -34,7 +54,16 @@ public sealed unsafe class MmapAllocator : NativeMemoryAllocator
             extra_flags = flags,
         };
         sp2_allocator* allocator;
-        NativeStatus.ThrowIfFailed(NativeMethods.sp2_mmap_allocator_create(&options, &allocator));
+        int status = NativeMethods.sp2_mmap_allocator_create(&options, &allocator);
+        if (status == (int)sp2_status.SP2_E_ARG)
+        {
+            throw new ArgumentException(
+                $"{nameof(flags)} is 0x{flags:x}, which asks for a fixed address or shared memory; blocks are private " +
+                "and lie where there is room.",
+                nameof(flags));
+        }
+
+        NativeStatus.ThrowIfFailed(status);
         return new(allocator);
     }
 }

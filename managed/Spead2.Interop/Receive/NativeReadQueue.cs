@@ -7,18 +7,17 @@ using Spead2.Bindings;
 namespace Spead2.Receive;
 
 /// <summary>
-/// The readers of a native stream. The stream's callback refers to this object and not to the stream's handle, so that
-/// a stream that nobody disposes can be finalized. Callers lease the handle; the callback need not.
+/// The waiters for heaps of a native stream. The stream's callback refers to this object and not to the stream's handle,
+/// so that a stream that nobody disposes can be finalized. Callers lease the handle; the callback need not.
 /// </summary>
-internal sealed unsafe class NativeReadQueue(sp2_receive_stream* stream, bool spins) : ReadQueue(spins)
+internal sealed unsafe class NativeReadQueue(sp2_receive_stream* stream, bool spins) : ReadQueue<Heap>(spins)
 {
     private const int BatchSize = 64;
 
     /// <summary>The stream's ready function; its context is a <see cref="GCHandle{T}"/> of this type.</summary>
     public static delegate* unmanaged[Cdecl]<void*, void> Function => &Ready;
 
-    /// <summary>Takes a heap, waiting in native code.</summary>
-    public ReadResult PopWait(TimeSpan timeout, out Heap? heap)
+    protected override ReadResult PopWait(TimeSpan timeout, out Heap? heap)
     {
         long nanoseconds = timeout == Timeout.InfiniteTimeSpan ? -1 : timeout.Ticks * TimeSpan.NanosecondsPerTick;
         sp2_heap* native;
@@ -44,7 +43,7 @@ internal sealed unsafe class NativeReadQueue(sp2_receive_stream* stream, bool sp
             uint count;
             uint capacity = (uint)Math.Min(BatchSize, heaps.Length - total);
             int status = NativeMethods.sp2_receive_stream_pop(stream, natives, capacity, &count);
-            if (Result(status) != ReadResult.Heap)
+            if (Result(status) != ReadResult.Item)
             {
                 break;
             }
@@ -78,7 +77,7 @@ internal sealed unsafe class NativeReadQueue(sp2_receive_stream* stream, bool sp
     private static ReadResult Result(int status, sp2_heap* native, out Heap? heap)
     {
         ReadResult result = Result(status);
-        heap = result == ReadResult.Heap ? NativeHeap.Own(native) : null;
+        heap = result == ReadResult.Item ? NativeHeap.Own(native) : null;
         return result;
     }
 
@@ -87,7 +86,7 @@ internal sealed unsafe class NativeReadQueue(sp2_receive_stream* stream, bool sp
         switch ((sp2_status)status)
         {
             case sp2_status.SP2_OK:
-                return ReadResult.Heap;
+                return ReadResult.Item;
             case sp2_status.SP2_E_EMPTY or sp2_status.SP2_E_TIMEOUT:
                 return ReadResult.Empty;
             case sp2_status.SP2_E_STOPPED:

@@ -9,14 +9,12 @@ namespace Spead2.Receive;
 internal sealed unsafe class ReceiveStreamHandle : SafeHandle
 {
     private readonly List<IDisposable> _kept = [];
-    private readonly StatisticNames _statisticNames;
     private readonly FirstFault _fault;
 
     /// <exception cref="Spead2Exception">The stream could not be made.</exception>
-    public ReceiveStreamHandle(ReceiveStreamOptions options, IoThreadPoolHandle? pool, NativeLog? log)
+    public ReceiveStreamHandle(ReceiveStreamOptions options, IoThreadPool? pool, NativeLog? log)
         : base(invalidHandleValue: 0, ownsHandle: true)
     {
-        _statisticNames = new(options.CustomStatistics);
         _fault = new(log);
         sp2_receive_options native = ToNative(options);
         using NativeCustomStatistics statistics = new(options.CustomStatistics);
@@ -32,14 +30,16 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
 
         try
         {
+            IoThreadPoolHandle? threads = null;
             if (pool is not null)
             {
-                Keep(new HandleLease(pool));
+                threads = IoThreadPoolHandle.Of(pool);
+                Keep(new HandleLease(threads));
             }
 
             sp2_receive_stream* stream;
             NativeStatus.ThrowIfFailed(
-                NativeMethods.sp2_receive_stream_create(pool is null ? null : pool.Pool, &native, &stream));
+                NativeMethods.sp2_receive_stream_create(threads is null ? null : threads.Pool, &native, &stream));
             SetHandle((nint)stream);
         }
         catch
@@ -48,6 +48,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
             throw;
         }
 
+        StatisticNames = ReadStatisticNames(options.CustomStatistics);
         Payloads = new(Stream, options.CustomStatistics.Count, log);
         Keep(Payloads);
         Queue = new NativeReadQueue(Stream, spins: options.SpinTime != TimeSpan.Zero);
@@ -62,6 +63,9 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
 
     /// <summary>Those who wait for heaps.</summary>
     public NativeReadQueue Queue { get; }
+
+    /// <summary>What the library calls the stream's statistics; a later version may have more than this facade knows.</summary>
+    public StatisticNames StatisticNames { get; }
 
     /// <summary>Where payloads live and how they get there.</summary>
     public PayloadSettings Payloads { get; }
@@ -161,7 +165,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     /// <summary>A copy of the statistics.</summary>
     public StreamStatistics GetStatistics()
     {
-        ulong[] values = new ulong[_statisticNames.InOrder.Length];
+        ulong[] values = new ulong[StatisticNames.InOrder.Length];
         uint count;
         fixed (ulong* first = values)
         {
@@ -169,37 +173,27 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
                 NativeMethods.sp2_receive_stream_get_stat_values(Stream, first, (uint)values.Length, &count));
         }
 
-        return new([.. MemoryMarshal.Cast<ulong, long>(values)], _statisticNames);
+        return new([.. MemoryMarshal.Cast<ulong, long>(values)], StatisticNames);
     }
 
     /// <summary>Adds to a custom counter, or raises a custom maximum.</summary>
-    public void UpdateStatistic(int index, long value)
+    public void UpdateCustom(int index, long value) =>
+        NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_update_stat(
+            Stream, (uint)(StatisticNames.BuiltInCount + index), (ulong)value));
+
+    /// <summary>Keeps the stream from being destroyed until it is released; false if it has been.</summary>
+    public bool TryLease()
     {
-        int count = _statisticNames.InOrder.Length;
-        if (index < StreamStatistics.FirstCustomIndex || index >= count)
+        try
         {
-            string which = count == StreamStatistics.FirstCustomIndex
-                ? "the stream has none"
-                : $"the stream's have indices {StreamStatistics.FirstCustomIndex} to {count - 1}";
-            throw new ArgumentOutOfRangeException(
-                nameof(index), index, $"Only custom statistics can be updated, and {which}.");
+            bool added = false;
+            DangerousAddRef(ref added);
+            return added;
         }
-
-        ArgumentOutOfRangeException.ThrowIfNegative(value);
-        NativeStatus.ThrowIfFailed(
-            NativeMethods.sp2_receive_stream_update_stat(Stream, (uint)index, (ulong)value));
-    }
-
-    /// <inheritdoc cref="UpdateStatistic(int, long)"/>
-    public void UpdateStatistic(string name, long value)
-    {
-        int index = _statisticNames.IndexOf(name);
-        if (index < StreamStatistics.FirstCustomIndex)
+        catch (ObjectDisposedException)
         {
-            throw new ArgumentException($"The stream has no custom statistic that is called \"{name}\".", nameof(name));
+            return false;
         }
-
-        UpdateStatistic(index, value);
     }
 
     /// <summary>Stops the stream and ends what waits for its heaps.</summary>
@@ -243,6 +237,27 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
                 ? NativeMethods.SP2_NEVER_SPIN
                 : options.SpinTime.Ticks * TimeSpan.NanosecondsPerTick,
         };
+    }
+
+    private StatisticNames ReadStatisticNames(IReadOnlyList<CustomStatistic> custom)
+    {
+        uint count;
+        NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_get_stat_count(Stream, &count));
+        int builtIn = (int)count - custom.Count;
+        if (builtIn == StatisticNames.KnownCount)
+        {
+            return new(custom);
+        }
+
+        string[] names = new string[builtIn];
+        for (int i = 0; i < builtIn; i++)
+        {
+            sp2_stat_info info = new() { size = (uint)sizeof(sp2_stat_info) };
+            NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_get_stat_info(Stream, (uint)i, &info));
+            names[i] = NativeText.ToString(info.name);
+        }
+
+        return new(ImmutableCollectionsMarshal.AsImmutableArray(names), custom);
     }
 
     private void Keep(IDisposable resource)

@@ -6,7 +6,7 @@ using Spead2.Receive;
 namespace Spead2.Managed;
 
 /// <summary>Values of all <see cref="Statistic"/>.</summary>
-[InlineArray(StreamStatistics.FirstCustomIndex)]
+[InlineArray(StatisticNames.KnownCount)]
 internal struct Counters
 {
     private long _first;

@@ -5,11 +5,10 @@ using Spead2.Receive;
 
 namespace Spead2.Managed;
 
-/// <summary>The readers of a stream's ring.</summary>
-internal sealed class ManagedReadQueue(RingConsumer ring) : ReadQueue
+/// <summary>The waiters for heaps of a stream's ring.</summary>
+internal sealed class ManagedReadQueue(RingConsumer ring, bool spins) : ReadQueue<Heap>(spins)
 {
-    /// <summary>Takes a heap, waiting for one without a place in the line of those who wait.</summary>
-    public ReadResult PopWait(TimeSpan timeout, out Heap? heap)
+    protected override ReadResult PopWait(TimeSpan timeout, out Heap? heap)
     {
         LiveHeap? live = null;
         ReadResult result = ring.PopWait(new Span<LiveHeap?>(ref live), timeout, out _);
@@ -32,7 +31,7 @@ internal sealed class ManagedReadQueue(RingConsumer ring) : ReadQueue
         while (total < heaps.Length)
         {
             Span<LiveHeap?> live = batch;
-            if (ring.Pop(live[..Math.Min(live.Length, heaps.Length - total)], out int count) != ReadResult.Heap)
+            if (ring.Pop(live[..Math.Min(live.Length, heaps.Length - total)], out int count) != ReadResult.Item)
             {
                 break;
             }

@@ -6,15 +6,17 @@ namespace Spead2.Managed;
 internal static class StatusException
 {
     /// <summary>The operating system refused the request.</summary>
-    public static Spead2Exception Os(string message, int osCode) => new(message, -3, "SP2_E_OS", osCode);
+    public static Spead2Exception Os(string message, int osCode) => new(message, Spead2Status.OperatingSystem, osCode);
 
     /// <summary>An argument is not valid.</summary>
-    public static Spead2Exception Argument(string message, int osCode = 0) => new(message, -1, "SP2_E_ARG", osCode);
+    public static Spead2Exception Argument(string message, int osCode = 0) =>
+        new(message, Spead2Status.InvalidArgument, osCode);
 
     /// <summary>The host name or address cannot be used.</summary>
-    public static Spead2Exception Address(string message, int osCode = 0) => new(message, -9, "SP2_E_ADDRESS", osCode);
+    public static Spead2Exception Address(string message, int osCode = 0) =>
+        new(message, Spead2Status.InvalidAddress, osCode);
 
     /// <summary>Not enough memory.</summary>
     public static Spead2Exception NoMemory(string what) =>
-        new($"not enough memory for {what}", -2, "SP2_E_NOMEM");
+        new($"not enough memory for {what}", Spead2Status.OutOfMemory);
 }

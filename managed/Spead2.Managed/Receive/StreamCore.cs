@@ -38,7 +38,7 @@ internal sealed class StreamCore
         Delivery = new(this, options.RingHeaps);
         Intake = new(this, options);
         Consumer = new(Delivery, options.SpinTime);
-        Queue = new(Consumer);
+        Queue = new(Consumer, spins: options.SpinTime != TimeSpan.Zero);
         Delivery.Ready = Queue.OnReady;
     }
 

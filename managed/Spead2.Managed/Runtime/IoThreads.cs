@@ -163,7 +163,7 @@ internal sealed class IoThreads
 
     private void Bind(int index, int? cpu)
     {
-        if (cpu is { } number && Processor.BindThisThread(number) is { } error)
+        if (cpu is { } number && ThreadAffinity.BindThisThread(number, out _) is { } error)
         {
             _log.Write(
                 MessageKind.Thread,

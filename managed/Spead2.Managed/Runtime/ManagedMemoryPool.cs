@@ -12,14 +12,8 @@ namespace Spead2.Managed;
 /// other sizes go to the base allocator. If the pool is empty a block is made at once, with a warning; it joins the
 /// pool when it is freed.
 /// </summary>
-/// <remarks>
-/// <para>Threads: any.</para>
-/// <para>
-/// A pool that has been disposed gives no blocks any more. Those that heaps hold then go back to the base allocator
-/// when they are freed, which must not be disposed before.
-/// </para>
-/// </remarks>
-public sealed unsafe class ManagedMemoryPool : MemoryAllocator
+/// <remarks>Threads: any. Streams and heaps keep the pool alive as long as they need it.</remarks>
+public sealed unsafe class ManagedMemoryPool : MemoryPoolBase
 {
     private readonly Lock _lock = new();
     private readonly MemoryPoolSettings _settings;
@@ -31,9 +25,14 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
 
     // Under the lock: the block that was freed last comes first.
     private PoolBlock? _free;
-    private ManagedMemoryPoolStatistics _statistics;
+    private MemoryPoolStatistics _statistics;
     private bool _refilling;
     private bool _ended;
+
+    // Under the lock: the owner until it disposes the pool, and streams and pools that take their memory from it.
+    private int _users = 1;
+
+    private int _disposals;
 
     /// <summary>Makes a pool.</summary>
     /// <param name="lower">Smallest size in bytes that the pool serves.</param>
@@ -48,11 +47,12 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
     /// Threads that do the filling, needed if <paramref name="lowWater"/> is not 0. The pool keeps them running.
     /// </param>
     /// <param name="allocator">
-    /// Where blocks come from, and sizes that the pool does not serve; the operating system if left out.
+    /// Where blocks come from, and sizes that the pool does not serve; the operating system if left out. The pool keeps
+    /// it alive.
     /// </param>
-    /// <param name="logger">Receives the pool's messages, like <see cref="ReceiveStreamOptions.Logger"/>.</param>
-    /// <exception cref="ArgumentException">A value breaks its rule.</exception>
-    /// <exception cref="ObjectDisposedException">The thread pool has been disposed.</exception>
+    /// <param name="logger">Receives the pool's messages, as <see cref="ManagedReceiveStream"/>'s does.</param>
+    /// <exception cref="ArgumentException">A value breaks its rule, or the allocator is for native code only.</exception>
+    /// <exception cref="ObjectDisposedException">The thread pool or the base allocator has been disposed.</exception>
     /// <exception cref="Spead2Exception">There is not enough memory for the blocks to start with.</exception>
     public ManagedMemoryPool(
         long lower,
@@ -60,27 +60,31 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
         int maxFree,
         int initial,
         int lowWater = 0,
-        ManagedIoThreadPool? threadPool = null,
+        IoThreadPool? threadPool = null,
         MemoryAllocator? allocator = null,
         ILogger? logger = null)
         : this(
-            Check(lower, upper, maxFree, initial, lowWater, threadPool),
-            threadPool?.Threads,
+            Check(lower, upper, maxFree, initial, lowWater, threadPool, ForManaged(allocator)),
+            EngineLog.For(logger),
             allocator,
-            EngineLog.For(logger))
+            threadPool is null ? null : ManagedIoThreads.RetainOf(threadPool))
     {
     }
 
-    /// <summary>Takes no hold on the allocator, but one on the threads.</summary>
+    /// <summary>Takes over the caller's hold on the threads.</summary>
     internal ManagedMemoryPool(
-        MemoryPoolSettings settings, IoThreads? threads, MemoryAllocator? allocator, EngineLog log)
+        MemoryPoolSettings settings, EngineLog log, MemoryAllocator? allocator, IoThreads? threads)
     {
         _settings = settings;
-        _source = allocator is null ? null : new(allocator);
         _log = log;
         _refill = new(this);
-        ObjectDisposedException.ThrowIf(threads is not null && !threads.TryRetain(), typeof(ManagedIoThreadPool));
         _threads = threads;
+        if (allocator is not null)
+        {
+            _source = new(allocator);
+            allocator.BeginUse();
+        }
+
         if (!TryMakeInitialBlocks())
         {
             Dispose();
@@ -100,21 +104,28 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
         }
     }
 
-    /// <summary>
-    /// Whether there is a warning when a block is wanted and the pool is empty (receiving.txt: <c>warn_on_empty</c>);
-    /// so it is by default. It may change at any time.
-    /// </summary>
-    public bool WarnOnEmpty
-    {
-        get => _warnOnEmpty;
-        set => _warnOnEmpty = value;
-    }
-
-    /// <summary>A consistent copy of the pool's state.</summary>
-    public ManagedMemoryPoolStatistics Statistics
+    /// <inheritdoc/>
+    public override bool WarnOnEmpty
     {
         get
         {
+            ThrowIfDisposed();
+            return _warnOnEmpty;
+        }
+
+        set
+        {
+            ThrowIfDisposed();
+            _warnOnEmpty = value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override MemoryPoolStatistics Statistics
+    {
+        get
+        {
+            ThrowIfDisposed();
             lock (_lock)
             {
                 return _statistics;
@@ -154,7 +165,6 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
     }
 
     /// <inheritdoc/>
-    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     protected internal override MemoryBlock Allocate(long size, in PacketHeader packet)
     {
         if ((ulong)size < _settings.Lower || (ulong)size > _settings.Upper)
@@ -166,7 +176,6 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
         bool refill;
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_ended, this);
             block = _free;
             if (block is not null)
             {
@@ -179,7 +188,7 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
                 };
             }
 
-            refill = !_refilling && (ulong)_statistics.Free < _settings.LowWater;
+            refill = !_refilling && !_ended && (ulong)_statistics.Free < _settings.LowWater;
             _refilling |= refill;
         }
 
@@ -214,10 +223,46 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
         }
     }
 
+    internal override void BeginUse()
+    {
+        lock (_lock)
+        {
+            _users++;
+        }
+    }
+
+    internal override void EndUse(bool wait)
+    {
+        lock (_lock)
+        {
+            if (--_users != 0)
+            {
+                return;
+            }
+        }
+
+        End(wait);
+    }
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         base.Dispose(disposing);
+        if (!disposing)
+        {
+            End(wait: false);
+        }
+        else if (Interlocked.Exchange(ref _disposals, 1) == 0)
+        {
+            _log.SayLeftOut();
+            _log.Flush();
+            EndUse(wait: true);
+        }
+    }
+
+    /// <summary>Gives up what the pool holds. Blocks that heaps hold go back to the base allocator from now on.</summary>
+    private void End(bool wait)
+    {
         PoolBlock? block;
         lock (_lock)
         {
@@ -232,39 +277,21 @@ public sealed unsafe class ManagedMemoryPool : MemoryAllocator
             _statistics = _statistics with { Free = 0 };
         }
 
-        if (disposing)
-        {
-            _log.SayLeftOut();
-            _log.Flush();
-        }
-
         for (; block is not null; block = block.Next)
         {
             FreeToSource(block.Memory);
         }
 
-        _threads?.Release(wait: disposing);
+        _source?.Allocator.EndUse(wait);
+        _threads?.Release(wait);
     }
 
-    private static MemoryPoolSettings Check(
-        long lower, long upper, int maxFree, int initial, int lowWater, ManagedIoThreadPool? threadPool)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(lower);
-        ArgumentOutOfRangeException.ThrowIfLessThan(upper, Math.Max(lower, 1));
-        ArgumentOutOfRangeException.ThrowIfNegative(maxFree);
-        ArgumentOutOfRangeException.ThrowIfNegative(initial);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(initial, maxFree);
-        ArgumentOutOfRangeException.ThrowIfNegative(lowWater);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(lowWater, initial);
-        if (lowWater != 0 && threadPool is null)
-        {
-            throw new ArgumentException(
-                $"{nameof(lowWater)} is {lowWater}, so the pool needs a {nameof(threadPool)} that fills it.",
-                nameof(threadPool));
-        }
-
-        return new((ulong)lower, (ulong)upper, (ulong)maxFree, (ulong)initial, (ulong)lowWater);
-    }
+    private static MemoryAllocator? ForManaged(MemoryAllocator? allocator) => allocator?.IsNative != true
+        ? allocator
+        : throw new ArgumentException(
+            $"{allocator.GetType().Name} gives memory to native code only; the base of a {nameof(ManagedMemoryPool)} " +
+            "cannot be one.",
+            nameof(allocator));
 
     private bool TryMakeInitialBlocks()
     {

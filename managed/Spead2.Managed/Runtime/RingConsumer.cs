@@ -21,7 +21,7 @@ internal sealed class RingConsumer(Delivery delivery, TimeSpan spinTime)
             moved = delivery.SeeToBlocked();
             if (count != 0)
             {
-                return ReadResult.Heap;
+                return ReadResult.Item;
             }
 
             if (stopped)
@@ -81,7 +81,7 @@ internal sealed class RingConsumer(Delivery delivery, TimeSpan spinTime)
             return ReadResult.Empty;
         }
 
-        return empty ? ReadResult.Stopped : ReadResult.Heap;
+        return empty ? ReadResult.Stopped : ReadResult.Item;
     }
 
     /// <summary>Sleeps until there may be a heap, or for the rest of the time; false if that has passed.</summary>

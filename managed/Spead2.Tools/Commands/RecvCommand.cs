@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 using System.CommandLine;
-using Microsoft.Extensions.Logging;
 using Spead2.Receive;
 using Spead2.Tools.Output;
 using Spead2.Tools.Receive;
@@ -144,7 +143,7 @@ internal sealed class RecvCommand
         {
             Source = ReadSource(parsed),
             Engine = parsed.GetRequiredValue(_engine),
-            StreamOptions = logger => ReadStreamOptions(parsed, logger),
+            StreamOptions = ReadStreamOptions(parsed),
             Heaps = Given(parsed, _heaps),
             Timeout = timeout > 0 ? TimeSpan.FromSeconds(timeout) : Timeout.InfiniteTimeSpan,
             Items = parsed.GetValue(_items),
@@ -185,7 +184,7 @@ internal sealed class RecvCommand
             : new DatagramSource(parsed.GetRequiredValue(_packets));
     }
 
-    private ReceiveStreamOptions ReadStreamOptions(ParseResult parsed, ILogger logger) => new()
+    private ReceiveStreamOptions ReadStreamOptions(ParseResult parsed) => new()
     {
         MaxHeaps = (int)parsed.GetValue(_maxHeaps),
         Substreams = (int)parsed.GetValue(_substreams),
@@ -198,7 +197,6 @@ internal sealed class RecvCommand
         IncompleteKeepPayload = parsed.GetValue(_incomplete),
         IncompleteKeepPayloadRanges = parsed.GetValue(_incomplete),
         BugCompat = (BugCompat)parsed.GetValue(_bugCompat),
-        Logger = logger,
     };
 
     private static long? Given(ParseResult parsed, Option<long> option) =>

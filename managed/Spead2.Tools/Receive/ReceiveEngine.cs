@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using Microsoft.Extensions.Logging;
 using Spead2.Managed;
 using Spead2.Receive;
 using Spead2.Tools.Output;
@@ -9,19 +10,20 @@ namespace Spead2.Tools.Receive;
 /// <summary>What receives: both engines do the same with the same options.</summary>
 internal sealed class ReceiveEngine
 {
-    private readonly Func<ReceiveStreamOptions, IReceiveStream> _newStream;
+    private readonly Func<ReceiveStreamOptions, ILogger, IReceiveStream> _newStream;
 
-    private ReceiveEngine(string name, Func<ReceiveStreamOptions, IReceiveStream> newStream)
+    private ReceiveEngine(string name, Func<ReceiveStreamOptions, ILogger, IReceiveStream> newStream)
     {
         Name = name;
         _newStream = newStream;
     }
 
     /// <summary>The C library.</summary>
-    public static ReceiveEngine Native { get; } = new("native", options => new ReceiveStream(options));
+    public static ReceiveEngine Native { get; } = new("native", (options, logger) => new ReceiveStream(options, logger));
 
     /// <summary>The managed port, which needs no native library.</summary>
-    public static ReceiveEngine Managed { get; } = new("managed", options => new ManagedReceiveStream(options));
+    public static ReceiveEngine Managed { get; } = new(
+        "managed", (options, logger) => new ManagedReceiveStream(options, logger));
 
     /// <summary>All there are.</summary>
     public static IReadOnlyList<ReceiveEngine> All { get; } = [Native, Managed];
@@ -31,11 +33,11 @@ internal sealed class ReceiveEngine
 
     /// <summary>Makes a stream, which is the caller's.</summary>
     /// <exception cref="UserErrorException">The native library is missing or does not fit.</exception>
-    public IReceiveStream Open(ReceiveStreamOptions options)
+    public IReceiveStream Open(ReceiveStreamOptions options, ILogger logger)
     {
         try
         {
-            return _newStream(options);
+            return _newStream(options, logger);
         }
         catch (DllNotFoundException exception)
         {

@@ -13,8 +13,8 @@ internal sealed record ReceiveSettings
     /// <summary>What receives them.</summary>
     public required ReceiveEngine Engine { get; init; }
 
-    /// <summary>Makes the options of the stream, which need a logger.</summary>
-    public required Func<Microsoft.Extensions.Logging.ILogger, ReceiveStreamOptions> StreamOptions { get; init; }
+    /// <summary>Options of the stream.</summary>
+    public required ReceiveStreamOptions StreamOptions { get; init; }
 
     /// <summary>Stop after so many heaps.</summary>
     public long? Heaps { get; init; }

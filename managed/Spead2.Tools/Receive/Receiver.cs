@@ -24,7 +24,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
                 settings.Expect);
         settings.Source.Open();
         StreamStatistics statistics;
-        using (IReceiveStream stream = settings.Engine.Open(settings.StreamOptions(new TerminalLogger(terminal))))
+        using (IReceiveStream stream = settings.Engine.Open(settings.StreamOptions, new TerminalLogger(terminal)))
         {
             using var interrupt = new Interrupt(stream.Stop);
             settings.Source.AttachTo(stream, terminal);

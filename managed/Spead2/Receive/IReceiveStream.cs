@@ -2,6 +2,7 @@
 
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using System.Threading.Channels;
 
 namespace Spead2.Receive;
 
@@ -39,6 +40,13 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
 
     /// <summary>Whether the stream has stopped and every heap has been read: no read can succeed any more.</summary>
     bool IsCompleted { get; }
+
+    /// <summary>
+    /// The stream as a <see cref="ChannelReader{T}"/>: for code that takes its input from channels. What it gives
+    /// belongs to the caller like every heap. Its <see cref="ChannelReader{T}.Completion"/> ends when the stream has
+    /// stopped and every heap has been read; a stream that is disposed is a channel that has ended.
+    /// </summary>
+    ChannelReader<Heap> Reader { get; }
 
     /// <summary>
     /// Whether a stop item stops the stream, and its heap is not delivered (receiving.txt: <c>stop_on_stop_item</c>).
@@ -125,7 +133,8 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     /// <see cref="PacketHeader.CustomStatistics"/>.
     /// </summary>
     /// <param name="index">
-    /// Index among all statistics: <see cref="StreamStatistics.FirstCustomIndex"/> and up, in the order of
+    /// Index among all statistics, by <see cref="StreamStatistics.IndexOf"/>:
+    /// <see cref="StreamStatistics.FirstCustomIndex"/> and up, in the order of
     /// <see cref="ReceiveStreamOptions.CustomStatistics"/>.
     /// </param>
     /// <param name="value">Not negative.</param>
@@ -175,12 +184,33 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled; no heap is lost.</exception>
     ValueTask<Heap> ReadAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Takes the heaps that are waiting, in order, as many as there is room for; waits for the first one if there are
+    /// none, in line with the other asynchronous reads.
+    /// </summary>
+    /// <returns>
+    /// How many heaps were put at the start of <paramref name="heaps"/>; 0 if the stream has stopped and every heap has
+    /// been read.
+    /// </returns>
+    /// <exception cref="ArgumentException">There is no room for a heap.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled; no heap is lost.</exception>
+    ValueTask<int> ReadBatchAsync(Memory<Heap> heaps, CancellationToken cancellationToken = default);
+
     /// <summary>Waits until a heap is there to be read.</summary>
     /// <returns>False if the stream has stopped and every heap has been read.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Gives all heaps until the stream has stopped and every heap has been read.</summary>
+    /// <summary>
+    /// Gives all heaps until the stream has stopped and every heap has been read, or the stream is disposed; blocks the
+    /// thread while none is waiting.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled; no heap is lost.</exception>
+    IEnumerable<Heap> ReadAll(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Gives all heaps until the stream has stopped and every heap has been read, or the stream is disposed.
+    /// </summary>
     /// <exception cref="OperationCanceledException">The token was cancelled; no heap is lost.</exception>
     IAsyncEnumerable<Heap> ReadAllAsync(CancellationToken cancellationToken = default);
 

@@ -19,14 +19,32 @@ namespace Spead2.Receive;
 /// </remarks>
 public abstract class MemoryAllocator : IDisposable
 {
+    private volatile bool _disposed;
+
     /// <summary>Whether only streams that native code receives can use it.</summary>
     internal virtual bool IsNative => false;
 
     /// <summary>Gives up what the allocator itself holds. Blocks that are in use are not affected.</summary>
     public void Dispose()
     {
+        _disposed = true;
         Dispose(disposing: true);
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Throws if the allocator has been disposed: nobody may begin to use it then.</summary>
+    internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
+
+    /// <summary>Tells the allocator that somebody uses it until <see cref="EndUse"/>, also if it is disposed before.</summary>
+    internal virtual void BeginUse()
+    {
+        // Most allocators hold nothing that their users need.
+    }
+
+    /// <summary>Ends what <see cref="BeginUse"/> has begun. Blocks may still be in use.</summary>
+    /// <param name="wait">Whether to wait for threads that end with the allocator.</param>
+    internal virtual void EndUse(bool wait)
+    {
     }
 
     /// <summary>Allocates a block for the payload of a heap.</summary>

@@ -3,48 +3,71 @@
 namespace Spead2.Receive;
 
 /// <summary>
-/// The readers that wait for heaps of an engine's ring, in the order they came. A heap is taken from the ring only for
-/// a reader that certainly gets it, so no cancellation loses one.
+/// The waiters for items of an engine's ring, in the order they came. An item is taken from the ring only for a waiter
+/// that certainly gets it, so no cancellation loses one.
 /// </summary>
-/// <param name="spins">Whether an asynchronous reader looks for a heap for a moment before it waits for one.</param>
-internal abstract class ReadQueue(bool spins = true)
+/// <typeparam name="T">What the ring holds, for example heaps.</typeparam>
+/// <param name="spins">Whether an asynchronous read looks for an item for a moment before it waits for one.</param>
+internal abstract class ReadQueue<T>(bool spins = true)
+    where T : class
 {
-    // Together a few microseconds, less than it costs to put an asynchronous reader to sleep and wake it. Between two
+    // Together a few microseconds, less than it costs to put an asynchronous read to sleep and wake it. Between two
     // looks the ring is left to the thread that fills it.
     private const int Looks = 16;
     private const int PausesPerLook = 8;
 
     private readonly bool _spins = spins && Environment.ProcessorCount > 1;
     private readonly Lock _gate = new();
-    private readonly LinkedList<Reader> _readers = new();
+    private readonly LinkedList<Waiter> _waiters = new();
     private TaskCompletionSource<bool>? _ready;
     private bool _serveAgain;
 
-    // Count of _readers; also read without the gate.
+    // Null until somebody asks for the task.
+    private volatile TaskCompletionSource? _completion;
+
+    // Count of _waiters; also read without the gate.
     private volatile int _waiting;
 
-    /// <summary>Whether the stream has stopped and every heap has been taken.</summary>
+    /// <summary>Whether the stream has stopped and every item has been taken.</summary>
     public bool IsCompleted => Ask() == ReadResult.Stopped;
 
-    /// <summary>Whether readers wait.</summary>
-    public bool HasReaders => _waiting != 0;
+    /// <summary>Whether there are waiters in line.</summary>
+    public bool HasWaiters => _waiting != 0;
 
-    /// <summary>Takes a heap if there is one beyond those that waiting readers get.</summary>
-    public ReadResult TryRead(out Heap? heap)
+    /// <summary>
+    /// Ends when the stream has stopped and every item has been taken, or by <see cref="Complete"/>. As long as nobody
+    /// asks for it, it costs nothing; then the engine is asked what it has after each item.
+    /// </summary>
+    public Task Completion
     {
-        if (!HasReaders)
+        get
         {
-            return Pop(out heap);
-        }
-
-        lock (_gate)
-        {
-            Serve();
-            if (!HasReaders)
+            lock (_gate)
             {
+                _completion ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+                Serve();
+                return _completion.Task;
+            }
+        }
+    }
+
+    /// <summary>Takes an item if there is one beyond those that waiters in line get.</summary>
+    public ReadResult TryRead(out T? item)
+    {
+        ReadResult result = ReadResult.Empty;
+        item = null;
+        if (!HasWaiters)
+        {
+            result = Pop(out item);
+        }
+        else
+        {
+            lock (_gate)
+            {
+                Serve();
                 try
                 {
-                    return Pop(out heap);
+                    result = HasWaiters ? ReadResult.Empty : Pop(out item);
                 }
                 finally
                 {
@@ -53,76 +76,102 @@ internal abstract class ReadQueue(bool spins = true)
             }
         }
 
-        heap = null;
-        return ReadResult.Empty;
+        LookForCompletion();
+        return result;
     }
 
-    /// <summary>Takes the heaps that there are beyond those that waiting readers get.</summary>
-    public int TryReadBatch(Span<Heap> heaps)
+    /// <summary>Takes the items that there are beyond those that waiters in line get.</summary>
+    public int TryReadBatch(Span<T> items)
     {
-        if (!HasReaders)
+        int count;
+        if (!HasWaiters)
         {
-            return PopBatch(heaps);
+            count = PopBatch(items);
+        }
+        else
+        {
+            lock (_gate)
+            {
+                Serve();
+                try
+                {
+                    count = HasWaiters ? 0 : PopBatch(items);
+                }
+                finally
+                {
+                    ServeIfCalledBack();
+                }
+            }
         }
 
-        lock (_gate)
-        {
-            Serve();
-            try
-            {
-                return HasReaders ? 0 : PopBatch(heaps);
-            }
-            finally
-            {
-                ServeIfCalledBack();
-            }
-        }
+        LookForCompletion();
+        return count;
     }
 
-    /// <summary>Waits in line for a heap without blocking; gives null when the stream has stopped.</summary>
-    public ValueTask<Heap?> ReadAsync(CancellationToken cancellationToken)
+    /// <summary>Waits in line for an item without blocking; gives null when the stream has stopped.</summary>
+    public ValueTask<T?> ReadAsync(CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
         {
-            return ValueTask.FromCanceled<Heap?>(cancellationToken);
+            return ValueTask.FromCanceled<T?>(cancellationToken);
         }
 
-        if (TryRead(out Heap? heap) != ReadResult.Empty || TryReadSoon(out heap) != ReadResult.Empty)
+        if (TryRead(out T? item) != ReadResult.Empty || TryReadSoon(out item) != ReadResult.Empty)
         {
-            return ValueTask.FromResult(heap);
+            return ValueTask.FromResult(item);
         }
 
-        Reader reader = Enqueue();
+        Waiter waiter = Enqueue();
         return cancellationToken.CanBeCanceled
-            ? new(WaitAsync(reader, cancellationToken))
-            : new(reader.Task);
+            ? new(WaitAsync(waiter, cancellationToken))
+            : new(waiter.Task);
     }
 
-    /// <summary>Waits in line for a heap, blocking the thread; gives null when the stream has stopped.</summary>
+    /// <summary>
+    /// Waits for an item, blocking the thread: in line if there is a line or a token to watch, otherwise in the engine.
+    /// Gives null when the stream has stopped, and if the time ran out.
+    /// </summary>
+    public T? Wait(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        T? item;
+        if (cancellationToken.CanBeCanceled || HasWaiters)
+        {
+            WaitInLine(timeout, cancellationToken, out item);
+        }
+        else
+        {
+            PopWait(timeout, out item);
+            LookForCompletion();
+        }
+
+        return item;
+    }
+
+    /// <summary>Waits in line for an item, blocking the thread; gives null when the stream has stopped.</summary>
     /// <returns>False if the time ran out.</returns>
-    public bool TryRead(TimeSpan timeout, CancellationToken cancellationToken, out Heap? heap)
+    private bool WaitInLine(TimeSpan timeout, CancellationToken cancellationToken, out T? item)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (TryRead(out heap) != ReadResult.Empty)
+        if (TryRead(out item) != ReadResult.Empty)
         {
             return true;
         }
 
-        Reader reader = Enqueue();
+        Waiter waiter = Enqueue();
         bool interrupted = false;
-        using (cancellationToken.UnsafeRegister(_ => Cancel(reader, cancellationToken), null))
+        using (cancellationToken.UnsafeRegister(_ => Cancel(waiter, cancellationToken), null))
         {
             try
             {
-                // Waits without throwing, so that a heap that came at the last moment is seen below.
-                if (!((IAsyncResult)reader.Task).AsyncWaitHandle.WaitOne(timeout) && TryRemove(reader))
+                // Waits without throwing, so that an item that came at the last moment is seen below.
+                if (!((IAsyncResult)waiter.Task).AsyncWaitHandle.WaitOne(timeout) && TryRemove(waiter))
                 {
                     return false;
                 }
             }
             catch (ThreadInterruptedException)
             {
-                if (TryRemove(reader))
+                if (TryRemove(waiter))
                 {
                     throw;
                 }
@@ -133,15 +182,15 @@ internal abstract class ReadQueue(bool spins = true)
 
         if (interrupted)
         {
-            // The heap must not be lost: the next wait of the thread is interrupted instead.
+            // The item must not be lost: the next wait of the thread is interrupted instead.
             Thread.CurrentThread.Interrupt();
         }
 
-        heap = reader.Task.GetAwaiter().GetResult();
+        item = waiter.Task.GetAwaiter().GetResult();
         return true;
     }
 
-    /// <summary>Waits until there is a heap that no reader in line gets; false when the stream has stopped.</summary>
+    /// <summary>Waits until there is an item that no waiter in line gets; false when the stream has stopped.</summary>
     public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -149,9 +198,9 @@ internal abstract class ReadQueue(bool spins = true)
             return ValueTask.FromCanceled<bool>(cancellationToken);
         }
 
-        if (!HasReaders && Ask() is var result and not ReadResult.Empty)
+        if (!HasWaiters && Ask() is var result and not ReadResult.Empty)
         {
-            return ValueTask.FromResult(result == ReadResult.Heap);
+            return ValueTask.FromResult(result == ReadResult.Item);
         }
 
         Task<bool> ready;
@@ -165,7 +214,7 @@ internal abstract class ReadQueue(bool spins = true)
         return new(ready.WaitAsync(cancellationToken));
     }
 
-    /// <summary>Gives heaps to the readers in line. To be called when the ring got a heap or stopped.</summary>
+    /// <summary>Gives items to the waiters in line. To be called when the ring got an item or stopped.</summary>
     public void OnReady()
     {
         if (_gate.IsHeldByCurrentThread)
@@ -181,14 +230,26 @@ internal abstract class ReadQueue(bool spins = true)
         }
     }
 
-    /// <summary>Takes a heap from the ring without waiting.</summary>
-    protected abstract ReadResult Pop(out Heap? heap);
+    /// <summary>Ends <see cref="Completion"/>, whatever the ring still has: nobody can take it any more.</summary>
+    public void Complete()
+    {
+        lock (_gate)
+        {
+            (_completion ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        }
+    }
 
-    /// <summary>Takes heaps from the ring without waiting; gives how many.</summary>
-    protected abstract int PopBatch(Span<Heap> heaps);
+    /// <summary>Takes an item from the ring without waiting.</summary>
+    protected abstract ReadResult Pop(out T? item);
+
+    /// <summary>Takes an item from the ring, waiting for one where nobody waits in line.</summary>
+    protected abstract ReadResult PopWait(TimeSpan timeout, out T? item);
+
+    /// <summary>Takes items from the ring without waiting; gives how many.</summary>
+    protected abstract int PopBatch(Span<T> items);
 
     /// <summary>
-    /// Asks the engine to call <see cref="OnReady"/> once when the ring has a heap or has stopped, unless that is so
+    /// Asks the engine to call <see cref="OnReady"/> once when the ring has an item or has stopped, unless that is so
     /// already.
     /// </summary>
     protected abstract ReadResult RequestReady();
@@ -200,7 +261,7 @@ internal abstract class ReadQueue(bool spins = true)
     private ReadResult Ask()
     {
         ReadResult result = RequestReady();
-        if (result != ReadResult.Empty && (HasReaders || Volatile.Read(ref _ready) is not null))
+        if (result != ReadResult.Empty && (HasWaiters || Volatile.Read(ref _ready) is not null))
         {
             OnReady();
         }
@@ -208,67 +269,67 @@ internal abstract class ReadQueue(bool spins = true)
         return result;
     }
 
-    /// <summary>Looks for a heap as long as that is cheaper than to wait for one.</summary>
-    private ReadResult TryReadSoon(out Heap? heap)
+    /// <summary>Looks for an item as long as that is cheaper than to wait for one.</summary>
+    private ReadResult TryReadSoon(out T? item)
     {
-        heap = null;
+        item = null;
         ReadResult result = ReadResult.Empty;
-        for (int look = 0; look < Looks && _spins && !HasReaders && result == ReadResult.Empty; look++)
+        for (int look = 0; look < Looks && _spins && !HasWaiters && result == ReadResult.Empty; look++)
         {
             Thread.SpinWait(PausesPerLook);
-            result = TryRead(out heap);
+            result = TryRead(out item);
         }
 
         return result;
     }
 
-    private Reader Enqueue()
+    private Waiter Enqueue()
     {
-        Reader reader = new();
+        Waiter waiter = new();
         lock (_gate)
         {
-            _readers.AddLast(reader.Place);
+            _waiters.AddLast(waiter.Place);
             _waiting++;
             Serve();
         }
 
-        return reader;
+        return waiter;
     }
 
-    private async Task<Heap?> WaitAsync(Reader reader, CancellationToken cancellationToken)
+    private async Task<T?> WaitAsync(Waiter waiter, CancellationToken cancellationToken)
     {
-        using (cancellationToken.UnsafeRegister(_ => Cancel(reader, cancellationToken), null))
+        using (cancellationToken.UnsafeRegister(_ => Cancel(waiter, cancellationToken), null))
         {
-            return await reader.Task.ConfigureAwait(false);
+            return await waiter.Task.ConfigureAwait(false);
         }
     }
 
-    private void Cancel(Reader reader, CancellationToken cancellationToken)
+    private void Cancel(Waiter waiter, CancellationToken cancellationToken)
     {
-        if (TryRemove(reader))
+        if (TryRemove(waiter))
         {
-            reader.SetCanceled(cancellationToken);
+            waiter.SetCanceled(cancellationToken);
         }
     }
 
-    /// <summary>Takes a reader out of the line unless it has been served.</summary>
-    private bool TryRemove(Reader reader)
+    /// <summary>Takes a waiter out of the line unless it has been served.</summary>
+    private bool TryRemove(Waiter waiter)
     {
         lock (_gate)
         {
-            if (reader.Place.List is null)
+            if (waiter.Place.List is null)
             {
                 return false;
             }
 
-            Remove(reader);
+            Remove(waiter);
             return true;
         }
     }
 
-    private void Remove(Reader reader)
+    private void Remove(Waiter waiter)
     {
-        _readers.Remove(reader.Place);
+        _waiters.Remove(waiter.Place);
         _waiting--;
     }
 
@@ -278,8 +339,9 @@ internal abstract class ReadQueue(bool spins = true)
         do
         {
             _serveAgain = false;
-            ServeReaders();
+            ServeWaiters();
             ServeReady();
+            ServeCompletion();
         }
         while (_serveAgain);
     }
@@ -293,13 +355,13 @@ internal abstract class ReadQueue(bool spins = true)
         }
     }
 
-    private void ServeReaders()
+    private void ServeWaiters()
     {
-        while (_readers.First?.Value is { } reader)
+        while (_waiters.First?.Value is { } waiter)
         {
-            if (TryPopFor(reader))
+            if (TryPopFor(waiter))
             {
-                Remove(reader);
+                Remove(waiter);
             }
             else if (RequestReady() == ReadResult.Empty)
             {
@@ -308,29 +370,29 @@ internal abstract class ReadQueue(bool spins = true)
         }
     }
 
-    private bool TryPopFor(Reader reader)
+    private bool TryPopFor(Waiter waiter)
     {
         try
         {
-            ReadResult result = Pop(out Heap? heap);
+            ReadResult result = Pop(out T? item);
             if (result != ReadResult.Empty)
             {
-                reader.SetResult(heap);
+                waiter.SetResult(item);
             }
 
             return result != ReadResult.Empty;
         }
         catch (Exception exception)
         {
-            // The reader is told, for the thread that serves it must go on.
-            reader.SetException(exception);
+            // The waiter is told, for the thread that serves it must go on.
+            waiter.SetException(exception);
             return true;
         }
     }
 
     private void ServeReady()
     {
-        if (_ready is null || HasReaders)
+        if (_ready is null || HasWaiters)
         {
             return;
         }
@@ -338,20 +400,39 @@ internal abstract class ReadQueue(bool spins = true)
         ReadResult result = RequestReady();
         if (result != ReadResult.Empty)
         {
-            _ready.SetResult(result == ReadResult.Heap);
+            _ready.SetResult(result == ReadResult.Item);
             _ready = null;
         }
     }
 
-    /// <summary>One who waits in line for a heap; null tells that the stream has stopped.</summary>
-    private sealed class Reader : TaskCompletionSource<Heap?>
+    private void ServeCompletion()
     {
-        public Reader()
+        if (_completion is { Task.IsCompleted: false } && !HasWaiters && RequestReady() == ReadResult.Stopped)
+        {
+            _completion.SetResult();
+        }
+    }
+
+    /// <summary>
+    /// Sees whether an item that was taken just now was the last one, and has the engine say so if it may be.
+    /// </summary>
+    private void LookForCompletion()
+    {
+        if (_completion is { Task.IsCompleted: false })
+        {
+            OnReady();
+        }
+    }
+
+    /// <summary>One who waits in line for an item; null tells that the stream has stopped.</summary>
+    private sealed class Waiter : TaskCompletionSource<T?>
+    {
+        public Waiter()
             : base(TaskCreationOptions.RunContinuationsAsynchronously)
         {
             Place = new(this);
         }
 
-        public LinkedListNode<Reader> Place { get; }
+        public LinkedListNode<Waiter> Place { get; }
     }
 }

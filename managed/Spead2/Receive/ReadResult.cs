@@ -5,8 +5,8 @@ namespace Spead2.Receive;
 /// <summary>What an engine's ring has to give.</summary>
 internal enum ReadResult
 {
-    /// <summary>A heap.</summary>
-    Heap,
+    /// <summary>An item, for example a heap.</summary>
+    Item,
 
     /// <summary>Nothing yet.</summary>
     Empty,

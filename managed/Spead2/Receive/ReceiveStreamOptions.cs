@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using Microsoft.Extensions.Logging;
-
 namespace Spead2.Receive;
 
 /// <summary>Options of a receive stream. They are checked once, when the stream is made.</summary>
@@ -100,12 +98,6 @@ public sealed class ReceiveStreamOptions
     /// <summary>Bugs of senders to be compatible with (receiving.txt: <c>bug_compat</c>).</summary>
     public BugCompat BugCompat { get; init; }
 
-    /// <summary>
-    /// Receives the stream's messages, one at a time and in order, on threads of the .NET thread pool. Which levels are
-    /// wanted is asked once, when the stream is made. Without a logger, warnings go to standard error.
-    /// </summary>
-    public ILogger? Logger { get; init; }
-
     internal void Validate()
     {
         ThrowIfOutside(MaxHeaps, 1, MaxSlots, nameof(MaxHeaps));
@@ -128,7 +120,7 @@ public sealed class ReceiveStreamOptions
         ArgumentNullException.ThrowIfNull(CustomStatistics);
         ThrowIfOutside(
             CustomStatistics.Count, 0, MaxCustomStatistics, $"The number of {nameof(CustomStatistics)}");
-        HashSet<string> names = [.. StatisticNames.BuiltIn.InOrder];
+        HashSet<string> names = [.. StatisticNames.Known.InOrder];
         foreach (CustomStatistic statistic in CustomStatistics)
         {
             ArgumentNullException.ThrowIfNull(statistic, nameof(CustomStatistics));

@@ -6,24 +6,34 @@ using System.Text.Json;
 
 namespace Spead2.Receive;
 
-/// <summary>Names and order of a stream's statistics: those of <see cref="Statistic"/>, then the custom ones.</summary>
+/// <summary>Names and order of a stream's statistics: those that every stream of its engine has, then the custom ones.</summary>
 internal sealed class StatisticNames
 {
-    /// <summary>Without custom statistics.</summary>
-    public static readonly StatisticNames BuiltIn = new([]);
+    /// <summary>How many of <see cref="Statistic"/> there are; an engine of a later version may have more.</summary>
+    public const int KnownCount = (int)Statistic.DatagramsDroppedAtStop + 1;
+
+    /// <summary>Those of <see cref="Statistic"/>.</summary>
+    public static readonly StatisticNames Known =
+        new([.. Enum.GetNames<Statistic>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)], []);
 
     private readonly FrozenDictionary<string, int> _indices;
 
-    /// <summary>Takes custom statistics that have been validated.</summary>
+    /// <summary>Takes custom statistics that have been validated, of a stream that has no others than the known ones.</summary>
     public StatisticNames(IEnumerable<CustomStatistic> custom)
+        : this(Known.InOrder, custom)
     {
-        InOrder =
-        [
-            .. Enum.GetNames<Statistic>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName),
-            .. custom.Select(statistic => statistic.Name),
-        ];
+    }
+
+    /// <summary>Takes the statistics that an engine has, which begin with the known ones, and custom ones.</summary>
+    public StatisticNames(ImmutableArray<string> builtIn, IEnumerable<CustomStatistic> custom)
+    {
+        BuiltInCount = builtIn.Length;
+        InOrder = [.. builtIn, .. custom.Select(statistic => statistic.Name)];
         _indices = InOrder.Select(KeyValuePair.Create).ToFrozenDictionary();
     }
+
+    /// <summary>How many come before the first custom one.</summary>
+    public int BuiltInCount { get; }
 
     public ImmutableArray<string> InOrder { get; }
 

@@ -3,6 +3,8 @@
 using System.Collections;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
 
 namespace Spead2.Receive;
 
@@ -19,8 +21,12 @@ namespace Spead2.Receive;
 [SuppressMessage("Naming", "CA1710", Justification = "Its properties are what matters.")]
 public sealed class StreamStatistics : IReadOnlyDictionary<string, long>
 {
-    /// <summary>Index of the first custom statistic.</summary>
-    public const int FirstCustomIndex = (int)Statistic.DatagramsDroppedAtStop + 1;
+    // What says nothing that is remarkable, or is said anyway.
+    private static readonly Statistic[] Ordinary =
+    [
+        Statistic.Heaps, Statistic.Packets, Statistic.PayloadBytes, Statistic.PacketsAccepted, Statistic.Batches,
+        Statistic.MaxBatch, Statistic.SinglePacketHeaps, Statistic.SearchDist,
+    ];
 
     private readonly ImmutableArray<long> _values;
     private readonly StatisticNames _names;
@@ -28,13 +34,13 @@ public sealed class StreamStatistics : IReadOnlyDictionary<string, long>
     /// <summary>Takes the values in the order of the names; without names there are no custom statistics.</summary>
     internal StreamStatistics(ImmutableArray<long> values, StatisticNames? names = null)
     {
-        _names = names ?? StatisticNames.BuiltIn;
+        _names = names ?? StatisticNames.Known;
         ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, _names.InOrder.Length, nameof(values));
         _values = values;
     }
 
     /// <summary>Names of those that are not custom ones.</summary>
-    internal static ImmutableArray<string> Names => StatisticNames.BuiltIn.InOrder;
+    internal static ImmutableArray<string> Names => StatisticNames.Known.InOrder;
 
     /// <summary>Heaps put into the stream: complete, evicted and flushed ones.</summary>
     public long Heaps => this[Statistic.Heaps];
@@ -123,6 +129,12 @@ public sealed class StreamStatistics : IReadOnlyDictionary<string, long>
     /// </summary>
     public long DatagramsDroppedAtStop => this[Statistic.DatagramsDroppedAtStop];
 
+    /// <summary>
+    /// Index of the first custom statistic. It differs between versions of the library; <see cref="IndexOf"/> finds a
+    /// statistic by its name.
+    /// </summary>
+    public int FirstCustomIndex => _names.BuiltInCount;
+
     /// <summary>Number of statistics, custom ones included.</summary>
     public int Count => _values.Length;
 
@@ -171,6 +183,28 @@ public sealed class StreamStatistics : IReadOnlyDictionary<string, long>
     /// <summary>Names and values, in order.</summary>
     public IEnumerator<KeyValuePair<string, long>> GetEnumerator() =>
         _names.InOrder.Zip(_values, KeyValuePair.Create).GetEnumerator();
+
+    /// <summary>
+    /// One line: what was received, then whatever was lost, refused or otherwise remarkable, and custom statistics, as
+    /// far as they are not zero. For example <c>1000 heaps of 8000 packets, 8192000 bytes; kernel drops 12</c>.
+    /// </summary>
+    public override string ToString()
+    {
+        StringBuilder line = new();
+        line.Append(CultureInfo.InvariantCulture, $"{Heaps} heaps of {Packets} packets, {PayloadBytes} bytes");
+        string separator = "; ";
+        for (int i = 0; i < Count; i++)
+        {
+            if (_values[i] != 0 && !Ordinary.Contains((Statistic)i))
+            {
+                string name = i < FirstCustomIndex ? _names.InOrder[i].Replace('_', ' ') : _names.InOrder[i];
+                line.Append(CultureInfo.InvariantCulture, $"{separator}{name} {_values[i]}");
+                separator = ", ";
+            }
+        }
+
+        return line.ToString();
+    }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 }

@@ -7,11 +7,9 @@ namespace Spead2.Receive;
 /// </summary>
 public sealed class StreamStoppedException : Spead2Exception
 {
-    private const int StoppedStatus = -5;
-
     /// <summary>Makes an exception.</summary>
     public StreamStoppedException()
-        : base("The stream has stopped and every heap has been taken.", StoppedStatus, "SP2_E_STOPPED")
+        : base("The stream has stopped and every heap has been taken.", Spead2Status.Stopped)
     {
     }
 }

@@ -85,7 +85,7 @@ internal static class AbandonProgram
     private static ReceiveStream UnderFire(ExitWay way, ManualResetEventSlim reached)
     {
         RecordingLogger logger = new() { OnMessage = () => End(way, ExitWay.ExitInLogger, reached) };
-        ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger, RingHeaps = 8 });
+        ReceiveStream stream = new(new ReceiveStreamOptions { RingHeaps = 8 }, logger);
         stream.PacketCopier = (heap, in packet) =>
         {
             packet.Payload.CopyTo(heap[(int)packet.PayloadOffset..]);

@@ -14,7 +14,7 @@ public sealed class DisposeTests
     private const int Repetitions = 200;
     private const int WarmUps = 10;
 
-    private static readonly ReceiveStreamOptions OneHeapRing = new() { RingHeaps = 1, Logger = NullLogger.Instance };
+    private static readonly ReceiveStreamOptions OneHeapRing = new() { RingHeaps = 1 };
 
     private static readonly TestCaseData<Func<ReceiveStream, Task>>[] EveryReading =
     [
@@ -25,6 +25,9 @@ public sealed class DisposeTests
         Reading(Readings.Asynchronously, "ReadAsync"),
         Reading(Readings.Enumerating, "ReadAllAsync"),
         Reading(Readings.AfterWaiting, "WaitToReadAsync"),
+        Reading(Readings.EnumeratingBlocking, "ReadAll"),
+        Reading(Readings.InBatches, "ReadBatchAsync"),
+        Reading(Readings.AsChannel, "Reader"),
     ];
 
     [TestCaseSource(nameof(EveryReading))]
@@ -104,7 +107,7 @@ public sealed class DisposeTests
     [Test]
     public Task Full_ring_that_nobody_reads_does_not_hold_up_dispose() => Repeat(async repetition =>
     {
-        ReceiveStream stream = new(OneHeapRing);
+        ReceiveStream stream = new(OneHeapRing, NullLogger.Instance);
         stream.AddDatagramReader(Packets.OfHeaps(20));
         stream.AddBufferReader(Packets.Concatenate(Packets.OfHeaps(20)));
         Poll.Until(() => stream.Statistics.WorkerBlocked != 0, "the ring is full");
@@ -167,6 +170,10 @@ public sealed class DisposeTests
             Assert.That(() => stream.Read(), Throws.InstanceOf<ObjectDisposedException>());
             Assert.That(async () => await stream.ReadAsync(), Throws.InstanceOf<ObjectDisposedException>());
             Assert.That(async () => await stream.WaitToReadAsync(), Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(
+                async () => await stream.ReadBatchAsync(new Heap[1]), Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => stream.Reader, Throws.InstanceOf<ObjectDisposedException>());
+            Assert.That(() => stream.ReadAll(), Throws.InstanceOf<ObjectDisposedException>());
             Assert.That(() => stream.ReadAllAsync(), Throws.InstanceOf<ObjectDisposedException>());
             Assert.That(() => stream.Statistics, Throws.InstanceOf<ObjectDisposedException>());
             Assert.That(() => stream.IsCompleted, Throws.InstanceOf<ObjectDisposedException>());
@@ -226,7 +233,7 @@ public sealed class DisposeTests
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Abandon(int repetition)
     {
-        ReceiveStream stream = new(OneHeapRing);
+        ReceiveStream stream = new(OneHeapRing, NullLogger.Instance);
         stream.AddUdpReader(new IPEndPoint(IPAddress.Loopback, 0));
         if (repetition % 2 == 0)
         {

@@ -14,7 +14,7 @@ public sealed class LogTests
     public void Messages_have_arrived_in_order_when_dispose_returns()
     {
         RecordingLogger logger = new();
-        using (ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger }))
+        using (ReceiveStream stream = new(logger: logger))
         {
             stream.AddDatagramReader([NoPacket, .. Packets.OfHeap(7, size: 2000).Take(1)]);
             Assert.That(() => stream.Read(), Throws.InstanceOf<StreamStoppedException>());
@@ -34,7 +34,7 @@ public sealed class LogTests
     public void Messages_arrive_without_dispose()
     {
         RecordingLogger logger = new();
-        using ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger });
+        using ReceiveStream stream = new(logger: logger);
         stream.AddDatagramReader([NoPacket]);
 
         Poll.Until(() => logger.Messages.Count == 1, "a message has arrived");
@@ -44,7 +44,7 @@ public sealed class LogTests
     public void Levels_that_the_logger_does_not_want_are_left_out()
     {
         RecordingLogger logger = new(LogLevel.Warning);
-        using (ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger }))
+        using (ReceiveStream stream = new(logger: logger))
         {
             stream.AddDatagramReader([NoPacket, .. Packets.OfHeap(7, size: 2000).Take(1)]);
             Assert.That(() => stream.Read(), Throws.InstanceOf<StreamStoppedException>());
@@ -57,7 +57,7 @@ public sealed class LogTests
     public void Logger_that_wants_nothing_gets_nothing()
     {
         RecordingLogger logger = new(LogLevel.None);
-        using (ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger }))
+        using (ReceiveStream stream = new(logger: logger))
         {
             stream.AddDatagramReader([NoPacket]);
             Assert.That(() => stream.Read(), Throws.InstanceOf<StreamStoppedException>());
@@ -75,7 +75,7 @@ public sealed class LogTests
         logger.OnMessage = () => elsewhere |= !Thread.CurrentThread.IsThreadPoolThread && Thread.CurrentThread != here;
         for (int i = 0; i < 20; i++)
         {
-            using ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger });
+            using ReceiveStream stream = new(logger: logger);
             stream.AddDatagramReader([NoPacket]);
         }
 
@@ -86,7 +86,7 @@ public sealed class LogTests
     public void Logger_that_throws_does_no_harm()
     {
         RecordingLogger logger = new() { OnMessage = () => throw new InvalidOperationException("broken logger") };
-        using ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger });
+        using ReceiveStream stream = new(logger: logger);
         stream.AddDatagramReader([NoPacket, .. Packets.OfHeap(1)]);
 
         using Heap heap = stream.Read();
@@ -97,7 +97,7 @@ public sealed class LogTests
     public void Logger_may_dispose_the_stream()
     {
         RecordingLogger logger = new();
-        ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger });
+        ReceiveStream stream = new(logger: logger);
         using ManualResetEventSlim disposed = new();
         logger.OnMessage = () =>
         {
@@ -127,7 +127,7 @@ public sealed class LogTests
     private static WeakReference LogOnce()
     {
         RecordingLogger logger = new();
-        using (ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logger }))
+        using (ReceiveStream stream = new(logger: logger))
         {
             stream.AddDatagramReader([NoPacket]);
             Assert.That(() => stream.Read(), Throws.InstanceOf<StreamStoppedException>());

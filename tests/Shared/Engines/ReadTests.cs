@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Threading.Channels;
 using Spead2.Receive;
 
 namespace Spead2.Testing.Engines;
@@ -22,7 +23,11 @@ public sealed class ReadTests : IDisposable
         Way(ByTryReadBatch, "TryReadBatch"),
         Way(ByReadAsync, "ReadAsync"),
         Way(ByWaitToReadAsync, "WaitToReadAsync"),
+        Way(ByReadBatchAsync, "ReadBatchAsync"),
+        Way(ByReadAll, "ReadAll"),
         Way(ByReadAllAsync, "ReadAllAsync"),
+        Way(ByReaderReadAsync, "Reader.ReadAsync"),
+        Way(ByReaderReadAllAsync, "Reader.ReadAllAsync"),
     ];
 
     private readonly ReceiveStream _stream = new();
@@ -127,6 +132,51 @@ public sealed class ReadTests : IDisposable
         Assert.That(await _stream.WaitToReadAsync(), Is.True);
         AssertHeaps([_stream.Read()], size: 64);
         Assert.That(await _stream.WaitToReadAsync(), Is.False);
+    }
+
+    [Test]
+    public async Task Batch_waits_for_its_first_heap_and_takes_the_rest()
+    {
+        using UdpSender sender = new(_stream.AddUdpReader(new UdpReaderOptions { BindHost = "127.0.0.1" }));
+        Heap[] heaps = new Heap[8];
+        Task<int> reading = _stream.ReadBatchAsync(heaps).AsTask();
+        Assert.That(reading.IsCompleted, Is.False);
+        sender.Send(Packets.OfHeap(1));
+
+        Assert.That(await reading.WaitAsync(Poll.Deadline), Is.EqualTo(1));
+        sender.Send(Packets.OfHeap(2));
+        sender.Send(Packets.OfHeap(3));
+        Poll.Until(() => _stream.Statistics.Heaps == 3, "three heaps are finished");
+        Assert.That(await _stream.ReadBatchAsync(heaps.AsMemory(1)), Is.EqualTo(2));
+        AssertHeaps(heaps[..3], size: 64);
+    }
+
+    [Test]
+    public void Batch_without_room_is_refused() =>
+        Assert.That(() => _stream.ReadBatchAsync(default), Throws.ArgumentException);
+
+    [Test]
+    public async Task Cancelled_batch_loses_no_heap()
+    {
+        using UdpSender sender = new(_stream.AddUdpReader(new UdpReaderOptions { BindHost = "127.0.0.1" }));
+        using CancellationTokenSource source = new();
+        Task<int> reading = _stream.ReadBatchAsync(new Heap[2], source.Token).AsTask();
+        await source.CancelAsync();
+        Assert.That(async () => await reading, Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(
+            async () => await _stream.ReadBatchAsync(new Heap[2], source.Token),
+            Throws.InstanceOf<OperationCanceledException>());
+
+        sender.Send(Packets.OfHeap(1));
+        AssertHeaps([_stream.Read()], size: 64);
+    }
+
+    [Test]
+    public void Enumeration_that_blocks_ends_when_its_token_is_cancelled()
+    {
+        using CancellationTokenSource source = new(Short);
+
+        Assert.That(() => _stream.ReadAll(source.Token).Any(), Throws.InstanceOf<OperationCanceledException>());
     }
 
     private static TestCaseData<Func<IReceiveStream, Task<List<Heap>>>> Way(
@@ -238,6 +288,40 @@ public sealed class ReadTests : IDisposable
 
         return heaps;
     }
+
+    private static async Task<List<Heap>> ByReadBatchAsync(IReceiveStream stream)
+    {
+        List<Heap> heaps = [];
+        Heap[] batch = new Heap[7];
+        int count;
+        while ((count = await stream.ReadBatchAsync(batch)) != 0)
+        {
+            heaps.AddRange(batch[..count]);
+        }
+
+        return heaps;
+    }
+
+    private static Task<List<Heap>> ByReadAll(IReceiveStream stream) => Task.FromResult(stream.ReadAll().ToList());
+
+    private static async Task<List<Heap>> ByReaderReadAsync(IReceiveStream stream)
+    {
+        List<Heap> heaps = [];
+        try
+        {
+            while (true)
+            {
+                heaps.Add(await stream.Reader.ReadAsync());
+            }
+        }
+        catch (ChannelClosedException)
+        {
+            return heaps;
+        }
+    }
+
+    private static Task<List<Heap>> ByReaderReadAllAsync(IReceiveStream stream) =>
+        stream.Reader.ReadAllAsync().ToListAsync().AsTask();
 
     private static async Task<List<Heap>> ByReadAllAsync(IReceiveStream stream)
     {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Threading.Channels;
 using Spead2.Receive;
 
 namespace Spead2.Testing.Engines;
@@ -50,6 +51,52 @@ internal static class Readings
             {
                 // That is the end.
             }
+        }
+    }
+
+    public static Task EnumeratingBlocking(ReceiveStream stream) => UntilTheEnd(() =>
+    {
+        foreach (Heap heap in stream.ReadAll())
+        {
+            heap.Dispose();
+        }
+
+        throw new StreamStoppedException();
+    });
+
+    public static async Task InBatches(ReceiveStream stream)
+    {
+        Heap[] heaps = new Heap[3];
+        try
+        {
+            int count;
+            while ((count = await stream.ReadBatchAsync(heaps)) != 0)
+            {
+                Array.ForEach(heaps[..count], heap => heap.Dispose());
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // The stream was disposed between two batches.
+        }
+    }
+
+    public static async Task AsChannel(ReceiveStream stream)
+    {
+        try
+        {
+            ChannelReader<Heap> reader = stream.Reader;
+            Task completion = reader.Completion;
+            await foreach (Heap heap in reader.ReadAllAsync())
+            {
+                heap.Dispose();
+            }
+
+            await completion;
+        }
+        catch (ObjectDisposedException)
+        {
+            // The stream was disposed before anybody had its reader.
         }
     }
 

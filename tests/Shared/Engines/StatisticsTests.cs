@@ -72,7 +72,7 @@ public sealed class StatisticsTests
     [Test]
     public void Datagrams_that_wait_for_a_full_ring_when_the_stream_stops_are_accounted_for() => AccountForDatagrams(
         Packets.OfHeaps(30),
-        new ReceiveStreamOptions { RingHeaps = 1, ExplicitStart = true, Logger = NullLogger.Instance },
+        new ReceiveStreamOptions { RingHeaps = 1, ExplicitStart = true },
         stream =>
         {
             Poll.Until(() => stream.Statistics.WorkerBlocked != 0, "the ring is full");
@@ -98,7 +98,7 @@ public sealed class StatisticsTests
     {
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        using ReceiveStream stream = new(options);
+        using ReceiveStream stream = new(options, NullLogger.Instance);
         using UdpSender sender = new(stream.AddUdpReader(new UdpReaderOptions { Socket = socket }));
         sender.Send(datagrams);
         stream.Start();

@@ -34,8 +34,7 @@ public sealed class UdpReaderTests : IDisposable
         Assert.That(
             () => second.AddUdpReader(new IPEndPoint(IPAddress.Loopback, port)),
             Throws.InstanceOf<Spead2Exception>()
-                .With.Property(nameof(Spead2Exception.Status)).EqualTo(-3)
-                .And.Property(nameof(Spead2Exception.StatusName)).EqualTo("SP2_E_OS")
+                .With.Property(nameof(Spead2Exception.Status)).EqualTo(Spead2Status.OperatingSystem)
                 .And.Property(nameof(Spead2Exception.OsCode)).GreaterThan(0)
                 .And.Message.Contains($"{port}"));
     }
@@ -46,7 +45,7 @@ public sealed class UdpReaderTests : IDisposable
         Assert.That(
             () => _stream.AddUdpReader(new UdpReaderOptions { BindHost = "no-such-host.invalid" }),
             Throws.InstanceOf<Spead2Exception>()
-                .With.Property(nameof(Spead2Exception.StatusName)).EqualTo("SP2_E_ADDRESS")
+                .With.Property(nameof(Spead2Exception.Status)).EqualTo(Spead2Status.InvalidAddress)
                 .And.Message.Contains("no-such-host.invalid"));
     }
 

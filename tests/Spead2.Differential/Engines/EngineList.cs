@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Reflection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Spead2.Managed;
 using Spead2.Receive;
 
@@ -12,8 +13,7 @@ internal static class EngineList
     private const string AotName = "aot";
 
     // One for all streams of an engine: threads cost more than most traces.
-    private static readonly Lazy<IoThreadPool> CorePool = new(() => new IoThreadPool());
-    private static readonly Lazy<ManagedIoThreadPool> ManagedPool = new(() => new ManagedIoThreadPool());
+    private static readonly Lazy<IoThreadPool> Pool = new(() => new IoThreadPool());
 
     private static readonly string CoreLibrary =
         Environment.GetEnvironmentVariable("SPEAD2_CORE_LIBRARY") ?? Library("NativeLibrary");
@@ -26,8 +26,8 @@ internal static class EngineList
     /// </summary>
     public static IReadOnlyList<IEngine> All { get; } =
     [
-        new StreamEngine("core", options => new ReceiveStream(options, CorePool.Value)),
-        new StreamEngine("managed", options => new ManagedReceiveStream(options, ManagedPool.Value)),
+        new StreamEngine("core", options => new ReceiveStream(options, NullLogger.Instance, Pool.Value)),
+        new StreamEngine("managed", options => new ManagedReceiveStream(options, NullLogger.Instance, Pool.Value)),
         new HostEngine("core-c", CoreLibrary),
         .. File.Exists(AotLibrary) ? (IEngine[])[new HostEngine(AotName, AotLibrary)] : [],
     ];

@@ -5,10 +5,10 @@ using Spead2.Receive;
 namespace Spead2.Tests.Receive;
 
 /// <summary>
-/// The readers of a small engine: a queue in memory that calls back whenever heaps are added, on the same thread, asked
+/// The waiters of a small engine: a queue in memory that calls back whenever heaps are added, on the same thread, asked
 /// or not.
 /// </summary>
-internal sealed class MemoryReadQueue(bool spins = true) : ReadQueue(spins)
+internal sealed class MemoryReadQueue(bool spins = true) : ReadQueue<Heap>(spins)
 {
     private readonly Queue<Heap> _ring = new();
     private bool _stopped;
@@ -56,8 +56,8 @@ internal sealed class MemoryReadQueue(bool spins = true) : ReadQueue(spins)
 
     protected override ReadResult Pop(out Heap? heap)
     {
-        ReadResult result = _ring.TryDequeue(out heap) ? ReadResult.Heap : Nothing;
-        if (result == ReadResult.Heap && DuringPop is { } duringPop)
+        ReadResult result = _ring.TryDequeue(out heap) ? ReadResult.Item : Nothing;
+        if (result == ReadResult.Item && DuringPop is { } duringPop)
         {
             DuringPop = null;
             duringPop();
@@ -71,10 +71,12 @@ internal sealed class MemoryReadQueue(bool spins = true) : ReadQueue(spins)
         return result;
     }
 
+    protected override ReadResult PopWait(TimeSpan timeout, out Heap? heap) => Pop(out heap);
+
     protected override int PopBatch(Span<Heap> heaps)
     {
         int count = 0;
-        while (count < heaps.Length && Pop(out Heap? heap) == ReadResult.Heap)
+        while (count < heaps.Length && Pop(out Heap? heap) == ReadResult.Item)
         {
             heaps[count++] = heap!;
         }
@@ -84,7 +86,7 @@ internal sealed class MemoryReadQueue(bool spins = true) : ReadQueue(spins)
 
     protected override ReadResult RequestReady()
     {
-        ReadResult result = _ring.Count != 0 ? ReadResult.Heap : Nothing;
+        ReadResult result = _ring.Count != 0 ? ReadResult.Item : Nothing;
         _asked = result == ReadResult.Empty;
         if (_asked && AfterRequest is { } afterRequest)
         {

@@ -107,7 +107,7 @@ public sealed class ReadQueueTests
         Assert.That(_queue.IsCompleted, Is.False);
         _queue.CallBackIfAsked();
         Assert.That(await ready.WaitAsync(Deadline), Is.True);
-        Assert.That(_queue.TryRead(out _), Is.EqualTo(ReadResult.Heap));
+        Assert.That(_queue.TryRead(out _), Is.EqualTo(ReadResult.Item));
 
         Task<Heap?> read = Read();
         _queue.AddUntold(_heaps[1]);
@@ -139,7 +139,7 @@ public sealed class ReadQueueTests
         };
 
         Assert.That(await WaitToRead().WaitAsync(Deadline), Is.True);
-        Assert.That(_queue.TryRead(out Heap? heap), Is.EqualTo(ReadResult.Heap));
+        Assert.That(_queue.TryRead(out Heap? heap), Is.EqualTo(ReadResult.Item));
         Assert.That(heap, Is.SameAs(_heaps[0]));
     }
 
@@ -182,10 +182,34 @@ public sealed class ReadQueueTests
             };
         };
 
-        Assert.That(_queue.TryRead(out Heap? heap), Is.EqualTo(ReadResult.Heap));
+        Assert.That(_queue.TryRead(out Heap? heap), Is.EqualTo(ReadResult.Item));
         Assert.That(heap, Is.SameAs(_heaps[1]));
         Assert.That(await inLine, Is.SameAs(_heaps[0]));
         Assert.That(await ready.WaitAsync(Deadline), Is.True);
+    }
+
+    [Test]
+    public void Completion_waits_for_the_last_item()
+    {
+        Task completion = _queue.Completion;
+        _queue.Add(_heaps[0], _heaps[1]);
+        _queue.Stop();
+        Assert.That(_queue.TryRead(out _), Is.EqualTo(ReadResult.Item));
+        Assert.That(completion.IsCompleted, Is.False);
+
+        Assert.That(_queue.TryReadBatch(new Heap[1]), Is.EqualTo(1));
+        Assert.That(completion.IsCompletedSuccessfully, Is.True);
+    }
+
+    [Test]
+    public void Completion_can_be_made_to_end_with_items_left()
+    {
+        _queue.Add(_heaps[0]);
+        Task completion = _queue.Completion;
+        _queue.Complete();
+
+        Assert.That(completion.IsCompletedSuccessfully, Is.True);
+        Assert.That(_queue.TryRead(out _), Is.EqualTo(ReadResult.Item));
     }
 
     private Task<bool> WaitToRead() => _queue.WaitToReadAsync(CancellationToken.None).AsTask();

@@ -25,6 +25,26 @@ public sealed class StreamStatisticsTests
     }
 
     [Test]
+    public void Text_says_what_came_and_what_was_lost()
+    {
+        long[] values = new long[StreamStatistics.Names.Length + 1];
+        values[(int)Statistic.Heaps] = 3;
+        values[(int)Statistic.Packets] = 24;
+        values[(int)Statistic.PacketsAccepted] = 24;
+        values[(int)Statistic.PayloadBytes] = 24000;
+        values[(int)Statistic.MaxBatch] = 8;
+        values[(int)Statistic.KernelDrops] = 5;
+        values[^1] = 7;
+
+        Assert.That(
+            new StreamStatistics([.. values[..^1]]).ToString(),
+            Is.EqualTo("3 heaps of 24 packets, 24000 bytes; kernel drops 5"));
+        Assert.That(
+            new StreamStatistics([.. values], new StatisticNames([new("my_glitches")])).ToString(),
+            Does.EndWith("; kernel drops 5, my_glitches 7"));
+    }
+
+    [Test]
     public void Names_of_receiving_txt_are_among_them()
     {
         string[] names =

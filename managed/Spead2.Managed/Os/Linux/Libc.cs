@@ -71,9 +71,6 @@ internal static unsafe partial class Libc
     public static partial int madvise(void* address, nuint length, int advice);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int sched_setaffinity(int thread, nuint size, ulong* mask);
-
-    [LibraryImport(Library, SetLastError = true)]
     public static partial int epoll_create1(int flags);
 
     [LibraryImport(Library, SetLastError = true)]

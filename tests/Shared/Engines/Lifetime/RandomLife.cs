@@ -166,14 +166,15 @@ internal sealed class RandomLife : IDisposable
 
     private SharedStream Open(Random random)
     {
-        ReceiveStream stream = new(new ReceiveStreamOptions
-        {
-            RingHeaps = random.Next(1, 10),
-            MaxHeaps = random.Next(1, 5),
-            ExplicitStart = random.Next(4) == 0,
-            ContiguousOnly = random.Next(4) != 0,
-            Logger = new RecordingLogger { OnMessage = () => DisposeSome() },
-        });
+        ReceiveStream stream = new(
+            new ReceiveStreamOptions
+            {
+                RingHeaps = random.Next(1, 10),
+                MaxHeaps = random.Next(1, 5),
+                ExplicitStart = random.Next(4) == 0,
+                ContiguousOnly = random.Next(4) != 0,
+            },
+            new RecordingLogger { OnMessage = () => DisposeSome() });
         int port = stream.AddUdpReader(new IPEndPoint(IPAddress.Loopback, 0));
         switch (random.Next(4))
         {

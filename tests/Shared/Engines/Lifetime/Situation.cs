@@ -27,13 +27,14 @@ internal sealed class Situation : IAsyncDisposable
     public Situation(StreamState state, Keeping keeping, ILogger logger)
     {
         _kept = new(keeping);
-        _stream = new(new ReceiveStreamOptions
-        {
-            // So that nothing holds up the packets that come in all the time.
-            RingHeaps = state == StreamState.Receiving ? 100_000 : RingHeaps,
-            ExplicitStart = state == StreamState.Held,
-            Logger = logger,
-        });
+        _stream = new(
+            new ReceiveStreamOptions
+            {
+                // So that nothing holds up the packets that come in all the time.
+                RingHeaps = state == StreamState.Receiving ? 100_000 : RingHeaps,
+                ExplicitStart = state == StreamState.Held,
+            },
+            logger);
         Bring(_stream, state);
     }
 

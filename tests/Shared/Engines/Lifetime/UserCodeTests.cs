@@ -56,7 +56,7 @@ public sealed class UserCodeTests
         ReceiveStream AddReaders()
         {
             ReceiveStream stream = new(
-                new ReceiveStreamOptions { Logger = logged ? logger : NullLogger.Instance, ExplicitStart = true });
+                new ReceiveStreamOptions { ExplicitStart = true }, logged ? logger : NullLogger.Instance);
             if (datagrams)
             {
                 stream.AddDatagramReader([first.Memory, second.Memory]);
@@ -78,7 +78,7 @@ public sealed class UserCodeTests
         AllocatorCounts counts = new();
         using TestAllocator failing = new(counts) { OnAllocate = () => throw new WordlessException() };
         using TestAllocator slow = new(counts) { OnFree = () => throw new WordlessException() };
-        using ReceiveStream stream = new(new ReceiveStreamOptions { Logger = logged ? logger : null, RingHeaps = 16 });
+        using ReceiveStream stream = new(new ReceiveStreamOptions { RingHeaps = 16 }, logged ? logger : null);
         using UdpSender sender = new(stream.AddUdpReader(new IPEndPoint(IPAddress.Loopback, 0)));
 
         stream.PacketCopier = (_, in _) => throw new WordlessException();
@@ -257,7 +257,7 @@ public sealed class UserCodeTests
     public async Task Loggers_may_dispose_each_others_streams()
     {
         RecordingLogger[] loggers = [new(), new()];
-        ReceiveStream[] streams = [.. loggers.Select(logger => new ReceiveStream(new() { Logger = logger }))];
+        ReceiveStream[] streams = [.. loggers.Select(logger => new ReceiveStream(logger: logger))];
         using Barrier both = new(2);
         Task[] disposed = [.. loggers.Select((logger, i) =>
         {
@@ -280,10 +280,10 @@ public sealed class UserCodeTests
     private static WeakReference[] FailToMakeStreams(IoThreadPool pool)
     {
         BrokenLogger logger = new();
-        ReceiveStreamOptions options = new() { Logger = logger };
-        Assert.That(() => new ReceiveStream(options), Throws.InvalidOperationException);
-        Assert.That(() => new ReceiveStream(options, pool), Throws.InvalidOperationException);
-        Assert.That(() => new IoThreadPool(logger: logger), Throws.InvalidOperationException);
+        using IoThreadPool brokenPool = new(logger: logger);
+        Assert.That(() => new ReceiveStream(logger: logger), Throws.InvalidOperationException);
+        Assert.That(() => new ReceiveStream(logger: logger, pool: pool), Throws.InvalidOperationException);
+        Assert.That(() => new ReceiveStream(pool: brokenPool), Throws.InvalidOperationException);
         return [new(logger)];
     }
 

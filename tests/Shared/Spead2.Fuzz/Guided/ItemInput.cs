@@ -24,7 +24,7 @@ internal static class ItemInput
     private const long LargestHeap = 1 << 16;
     private const int RingHeaps = 1024;
 
-    private static readonly Lazy<ManagedIoThreadPool> Pool = new(() => new());
+    private static readonly Lazy<IoThreadPool> Pool = new(() => new());
 
     /// <summary>Runs an input.</summary>
     /// <param name="input">The bytes.</param>
@@ -69,7 +69,7 @@ internal static class ItemInput
                 MaxHeapSize = LargestHeap,
                 RingHeaps = RingHeaps,
             },
-            Pool.Value);
+            pool: Pool.Value);
         stream.AddBufferReader(input.AsMemory(1));
         try
         {

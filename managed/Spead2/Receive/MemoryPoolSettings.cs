@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-namespace Spead2.Managed;
+namespace Spead2.Receive;
 
 /// <summary>What a memory pool is to be like; the values agree with each other.</summary>
 /// <param name="Lower">Smallest size in bytes that the pool serves.</param>

@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: MIT
+
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+
+namespace Spead2.Receive;
+
+/// <summary>
+/// What the streams of both engines have in common: checking of arguments, reading, waiting and disposal. Programs use
+/// <see cref="IReceiveStream"/>.
+/// </summary>
+/// <inheritdoc cref="IReceiveStream" path="/remarks"/>
+[SuppressMessage("Naming", "CA1711", Justification = "SPEAD calls it a stream.")]
+[SuppressMessage("Naming", "CA1716", Justification = "receiving.txt calls it stop.")]
+[DebuggerDisplay("{DebugText,nq}")]
+public abstract class ReceiveStreamBase : IReceiveStream
+{
+    private StreamReader? _reader;
+    private int _disposed;
+
+    internal ReceiveStreamBase()
+    {
+    }
+
+    /// <inheritdoc/>
+    public abstract StreamStatistics Statistics { get; }
+
+    /// <inheritdoc/>
+    public bool IsCompleted
+    {
+        get
+        {
+            Enter();
+            try
+            {
+                return Queue.IsCompleted;
+            }
+            finally
+            {
+                Exit();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public ChannelReader<Heap> Reader
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return LazyInitializer.EnsureInitialized(ref _reader, () => new StreamReader(this));
+        }
+    }
+
+    /// <inheritdoc/>
+    public abstract bool StopOnStopItem { get; set; }
+
+    /// <inheritdoc/>
+    public MemoryAllocator? MemoryAllocator
+    {
+        get => EngineAllocator;
+        set
+        {
+            value?.ThrowIfDisposed();
+            EngineAllocator = value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public CopyMethod CopyMethod
+    {
+        get => EngineCopyMethod;
+        set
+        {
+            if (!Enum.IsDefined(value))
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(value), value, $"There is no {nameof(CopyMethod)} {(int)value}.");
+            }
+
+            EngineCopyMethod = value;
+        }
+    }
+
+    /// <inheritdoc/>
+    public abstract PacketCopier? PacketCopier { get; set; }
+
+    /// <inheritdoc/>
+    public abstract nint Fd { get; }
+
+    /// <summary>The waiters for heaps.</summary>
+    internal abstract ReadQueue<Heap> Queue { get; }
+
+    /// <summary>Names of the stream's statistics.</summary>
+    internal abstract StatisticNames StatisticNames { get; }
+
+    /// <summary>An allocator that has not been disposed.</summary>
+    internal abstract MemoryAllocator? EngineAllocator { get; set; }
+
+    /// <summary>A method that is defined.</summary>
+    internal abstract CopyMethod EngineCopyMethod { get; set; }
+
+    /// <summary>Ends when the stream has stopped and every heap has been read, or the stream is disposed.</summary>
+    internal Task CompletionOrEnd
+    {
+        get
+        {
+            if (!TryEnter())
+            {
+                return Task.CompletedTask;
+            }
+
+            try
+            {
+                return Queue.Completion;
+            }
+            finally
+            {
+                Exit();
+            }
+        }
+    }
+
+    /// <summary>Whether the stream has been disposed.</summary>
+    private protected bool IsDisposed => Volatile.Read(ref _disposed) != 0;
+
+    private string DebugText => IsDisposed ? "disposed" : Statistics.ToString();
+
+    /// <inheritdoc/>
+    public abstract void AddBufferReader(ReadOnlyMemory<byte> packets);
+
+    /// <inheritdoc/>
+    public void AddDatagramReader(IReadOnlyList<ReadOnlyMemory<byte>> datagrams)
+    {
+        ArgumentNullException.ThrowIfNull(datagrams);
+        AddDatagrams(datagrams);
+    }
+
+    /// <inheritdoc/>
+    public int AddUdpReader(UdpReaderOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        return AddUdp(options);
+    }
+
+    /// <inheritdoc/>
+    public int AddUdpReader(IPEndPoint endPoint)
+    {
+        ArgumentNullException.ThrowIfNull(endPoint);
+        return AddUdpReader(new UdpReaderOptions { BindHost = endPoint.Address.ToString(), Port = endPoint.Port });
+    }
+
+    /// <inheritdoc/>
+    public abstract void Start();
+
+    /// <inheritdoc/>
+    public void UpdateStatistic(int index, long value)
+    {
+        ThrowIfDisposed();
+        int first = StatisticNames.BuiltInCount;
+        int count = StatisticNames.InOrder.Length;
+        if (index < first || index >= count)
+        {
+            string which = count == first ? "the stream has none" : $"the stream's have indices {first} to {count - 1}";
+            throw new ArgumentOutOfRangeException(
+                nameof(index), index, $"Only custom statistics can be updated, and {which}.");
+        }
+
+        ArgumentOutOfRangeException.ThrowIfNegative(value);
+        UpdateCustom(index - first, value);
+    }
+
+    /// <inheritdoc/>
+    public void UpdateStatistic(string name, long value)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ThrowIfDisposed();
+        int index = StatisticNames.IndexOf(name);
+        if (index < StatisticNames.BuiltInCount)
+        {
+            throw new ArgumentException($"The stream has no custom statistic that is called \"{name}\".", nameof(name));
+        }
+
+        UpdateStatistic(index, value);
+    }
+
+    /// <inheritdoc/>
+    public bool TryRead([NotNullWhen(true)] out Heap? heap)
+    {
+        Enter();
+        try
+        {
+            return Queue.TryRead(out heap) == ReadResult.Item;
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryRead([NotNullWhen(true)] out Heap? heap, TimeSpan timeout)
+    {
+        if (timeout != Timeout.InfiniteTimeSpan && timeout.TotalMilliseconds is < 0 or > int.MaxValue)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(timeout), timeout, $"{nameof(timeout)} must be from 0 to {int.MaxValue} ms, or infinite.");
+        }
+
+        Enter();
+        heap = WaitAndExit(timeout, CancellationToken.None);
+        return heap is not null;
+    }
+
+    /// <inheritdoc/>
+    public int TryReadBatch(Span<Heap> heaps)
+    {
+        Enter();
+        try
+        {
+            return Queue.TryReadBatch(heaps);
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
+    /// <inheritdoc/>
+    public Heap Read(CancellationToken cancellationToken = default)
+    {
+        Enter();
+        return WaitAndExit(Timeout.InfiniteTimeSpan, cancellationToken) ?? throw new StreamStoppedException();
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Heap> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        Enter();
+        return HeapOrStopped(ReadAsyncAndExit(cancellationToken));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<int> ReadBatchAsync(Memory<Heap> heaps, CancellationToken cancellationToken = default)
+    {
+        if (heaps.IsEmpty)
+        {
+            throw new ArgumentException("There must be room for at least one heap.", nameof(heaps));
+        }
+
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<int>(cancellationToken);
+        }
+
+        int count = TryReadBatch(heaps.Span);
+        return count == 0 ? WaitForBatch(heaps, cancellationToken) : ValueTask.FromResult(count);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default)
+    {
+        Enter();
+        return WaitToReadAndExit(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<Heap> ReadAll(CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        return Enumerate(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<Heap> ReadAllAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfDisposed();
+        return EnumerateAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public abstract void Stop();
+
+    /// <summary>
+    /// Stops the stream, ends the reads that are in flight as if it had stopped, and frees it when the last call on it
+    /// has returned. Log messages are delivered before this returns, unless a logger calls it. Calling it again does
+    /// nothing.
+    /// </summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            GC.SuppressFinalize(this);
+            DisposeEngine();
+            Queue.Complete();
+        }
+    }
+
+    /// <summary>Does what <see cref="Dispose"/> does, without making the caller wait.</summary>
+    [SuppressMessage("Usage", "CA1816", Justification = "Dispose does it.")]
+    public ValueTask DisposeAsync() => new(Task.Run(Dispose));
+
+    /// <summary>Begins a use of <see cref="Queue"/>, which <see cref="Exit"/> ends; false if the stream is disposed.</summary>
+    internal abstract bool TryEnter();
+
+    /// <summary>Ends what a successful <see cref="TryEnter"/> has begun.</summary>
+    internal abstract void Exit();
+
+    /// <summary>Feeds the stream from datagrams.</summary>
+    internal abstract void AddDatagrams(IReadOnlyList<ReadOnlyMemory<byte>> datagrams);
+
+    /// <summary>Feeds the stream from a UDP socket, by valid options, and gives its port.</summary>
+    internal abstract int AddUdp(UdpReaderOptions options);
+
+    /// <summary>Adds to a custom counter, or raises a custom maximum.</summary>
+    /// <param name="index">Its index among the custom statistics.</param>
+    /// <param name="value">Not negative.</param>
+    internal abstract void UpdateCustom(int index, long value);
+
+    /// <summary>Stops the stream, ends the reads in flight, and gives up the engine's stream. Called once.</summary>
+    internal abstract void DisposeEngine();
+
+    /// <summary>Takes a heap if one is waiting; false also if the stream is disposed.</summary>
+    internal bool TryReadUnlessDisposed([NotNullWhen(true)] out Heap? heap)
+    {
+        heap = null;
+        if (!TryEnter())
+        {
+            return false;
+        }
+
+        try
+        {
+            return Queue.TryRead(out heap) == ReadResult.Item;
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
+    /// <summary>Takes the next heap; null if the stream has stopped, or is disposed.</summary>
+    internal ValueTask<Heap?> ReadUnlessDisposedAsync(CancellationToken cancellationToken) =>
+        TryEnter() ? ReadAsyncAndExit(cancellationToken) : ValueTask.FromResult<Heap?>(null);
+
+    /// <summary>Waits for a heap; false if the stream has stopped, or is disposed.</summary>
+    internal ValueTask<bool> WaitUnlessDisposedAsync(CancellationToken cancellationToken) =>
+        TryEnter() ? WaitToReadAndExit(cancellationToken) : ValueTask.FromResult(false);
+
+    private protected void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
+
+    private void Enter() => ObjectDisposedException.ThrowIf(!TryEnter(), this);
+
+    private Heap? WaitAndExit(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Queue.Wait(timeout, cancellationToken);
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
+    private async ValueTask<int> WaitForBatch(Memory<Heap> heaps, CancellationToken cancellationToken)
+    {
+        Heap? first = await ReadUnlessDisposedAsync(cancellationToken).ConfigureAwait(false);
+        if (first is null)
+        {
+            return 0;
+        }
+
+        heaps.Span[0] = first;
+        if (!TryEnter())
+        {
+            return 1;
+        }
+
+        try
+        {
+            return 1 + Queue.TryReadBatch(heaps.Span[1..]);
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
+    private IEnumerable<Heap> Enumerate(CancellationToken cancellationToken)
+    {
+        while (TryEnter() && WaitAndExit(Timeout.InfiniteTimeSpan, cancellationToken) is { } heap)
+        {
+            yield return heap;
+        }
+    }
+
+    private async IAsyncEnumerable<Heap> EnumerateAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (await ReadUnlessDisposedAsync(cancellationToken).ConfigureAwait(false) is { } heap)
+        {
+            yield return heap;
+        }
+    }
+
+    private ValueTask<Heap?> ReadAsyncAndExit(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Queue.ReadAsync(cancellationToken);
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
+    private ValueTask<bool> WaitToReadAndExit(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return KeepAlive(Queue.WaitToReadAsync(cancellationToken));
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
+    // These two keep the stream from being finalized while somebody waits for it.
+    private async ValueTask<Heap> HeapOrStopped(ValueTask<Heap?> read)
+    {
+        Heap? heap = await read.ConfigureAwait(false);
+        GC.KeepAlive(this);
+        return heap ?? throw new StreamStoppedException();
+    }
+
+    private async ValueTask<bool> KeepAlive(ValueTask<bool> ready)
+    {
+        bool result = await ready.ConfigureAwait(false);
+        GC.KeepAlive(this);
+        return result;
+    }
+}
