@@ -403,7 +403,7 @@ static void default_memory(void) {
 
 #define STREAM_FILES                                                                               \
     "ring.c flow.c stream.c source.c ingest.c wake.c event_loop.c ready_handle.c settings.c "      \
-    "datagram_source.c udp_source.c sender.c"
+    "datagram_source.c udp_source.c"
 
 static const schedule_scenario scenarios[] = {
     {"one consumer, full ring", one_consumer, STREAM_FILES, false},
@@ -421,6 +421,20 @@ static const schedule_scenario scenarios[] = {
      false},
     {"default memory loses its last user", default_memory, "recycler.c", false},
 };
+
+SP2_TEST(Files_of_scenarios_are_sources_of_the_core) {
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+        char files[256];
+        char *rest = files;
+        snprintf(files, sizeof(files), "%s", scenarios[i].files);
+        for (char *file; (file = strtok_r(rest, " ", &rest)) != NULL;) {
+            char end_of_path[64];
+            snprintf(end_of_path, sizeof(end_of_path), "/%s ", file);
+            sp2_test_context("%s: %s", scenarios[i].name, file);
+            CHECK(strstr(SCHEDULED_SOURCES " ", end_of_path) != NULL);
+        }
+    }
+}
 
 SP2_TEST(Scenarios_hold_in_every_order_of_steps) {
     make_packets();
