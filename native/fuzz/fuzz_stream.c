@@ -99,7 +99,7 @@ static void begin(run *r, fuzz_input *input) {
     const uint8_t flags = fuzz_take_u8(input);
     const uint8_t sizes = fuzz_take_u8(input);
     const uint8_t more = fuzz_take_u8(input);
-    r->options.flags = flags & 0x3fu; /* all but SP2_RECEIVE_EXPLICIT_START */
+    r->options.flags = (flags & 0x3fu) | SP2_RECEIVE_UNKEYED_SEARCH; /* no explicit start */
     r->count = flags & 0x80 ? 1 : 2;
     r->options.max_heaps = 1 + (sizes & 7);
     r->options.ring_heaps = 1 + (sizes >> 3 & 7);

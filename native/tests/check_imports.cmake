@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 cmake_minimum_required(VERSION 3.20)
 # Run with cmake -P: fails if LIBRARY needs a library that not every system has, or a newer glibc than the floor.
-set(system_dlls KERNEL32.dll WS2_32.dll msvcrt.dll api-ms-win-core-synch-l1-2-0.dll)
+set(system_dlls KERNEL32.dll WS2_32.dll bcrypt.dll msvcrt.dll api-ms-win-core-synch-l1-2-0.dll)
 set(system_libraries libc.so libc.so.6 libpthread.so.0 ld-linux-x86-64.so.2 ld-linux-aarch64.so.1)
 set(glibc_floor 2.17)
 

@@ -937,7 +937,7 @@ SP2_TEST(Search_distance_stays_short_when_cnts_step_by_powers_of_two) {
     enum { HEAPS = 256 };
     for (uint32_t shift = 0; shift < 40; shift += 4) {
         sp2_test_context("step 2^%d", (int)shift);
-        sp2_receive_options options = quiet_options(0);
+        sp2_receive_options options = quiet_options(SP2_RECEIVE_UNKEYED_SEARCH);
         options.max_heaps = HEAPS;
         datagram_list list = {0};
         for (uint64_t start = 0; start < 16; start += 4) {
@@ -953,6 +953,54 @@ SP2_TEST(Search_distance_stays_short_when_cnts_step_by_powers_of_two) {
         heaps_free(&heaps);
         datagrams_free(&list);
     }
+}
+
+/* Entries looked at for packets of many heaps in turns, with cnts that a sender has chosen so that
+ * all fall into the first bucket of a table without a key. */
+static uint64_t search_among_equal_hashes(uint32_t flags, uint64_t *packets) {
+    enum { HEAPS = 256, CNT_BITS = 48 };
+    const uint64_t golden_ratio = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t inverse = 1;
+    for (int i = 0; i < 6; i++) { /* each round doubles the bits that are right */
+        inverse *= 2 - golden_ratio * inverse;
+    }
+    uint64_t cnts[HEAPS];
+    uint64_t hash = 0;
+    for (uint32_t found = 0; found < HEAPS; hash++) {
+        if (hash * inverse >> CNT_BITS == 0) {
+            cnts[found++] = hash * inverse;
+        }
+    }
+    datagram_list list = {0};
+    for (uint64_t start = 0; start < 16; start += 4) {
+        for (uint32_t i = 0; i < HEAPS; i++) {
+            add_range(&list, cnts[i], 16, start, start + 4);
+        }
+    }
+    sp2_receive_options options = quiet_options(flags);
+    options.max_heaps = HEAPS;
+    sp2_receive_stats stats;
+    heap_list heaps = receive(&options, &list, &stats);
+    CHECK_EQ_U64(heaps.count, HEAPS);
+    *packets = list.count;
+    heaps_free(&heaps);
+    datagrams_free(&list);
+    return stats.search_dist;
+}
+
+SP2_TEST(Search_distance_stays_short_when_a_sender_chooses_cnts) {
+    uint64_t packets;
+    const uint64_t search_dist = search_among_equal_hashes(0, &packets);
+    /* About 1.25 for each; more than 16 once in a million processes. */
+    CHECK(search_dist < 16 * packets);
+}
+
+SP2_TEST(Unkeyed_search_looks_where_the_specification_says) {
+    uint64_t packets;
+    const uint64_t search_dist = search_among_equal_hashes(SP2_RECEIVE_UNKEYED_SEARCH, &packets);
+    /* Newest first: each new heap finds those before it, and each heap's packets all that are
+     * newer, as the older ones leave when the last packets complete them. */
+    CHECK_EQ_U64(search_dist, packets * 257 / 2);
 }
 
 SP2_TEST(Buffer_and_datagrams_give_the_same_heaps) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "memory/allocator.h"
 #include "memory/recycler.h"
 #include "packet_builder.h"
@@ -401,6 +402,26 @@ static void default_memory(void) {
     SCHEDULE_CHECK(memory.used_bytes == 0 && memory.cached_bytes == 0);
 }
 
+static _Atomic uint64_t secret;
+
+static void draw_secret(void *drawn) {
+    *(uint64_t *)drawn = sp2__secret_at(&secret);
+    SCHEDULE_CHECK(sp2__secret_at(&secret) == *(uint64_t *)drawn);
+}
+
+/* Threads that need the same secret first agree on it. */
+static void secret_is_drawn(void) {
+    platform_reset();
+    uint64_t drawn[2] = {0, 0};
+    secret = 0;
+    schedule_start(draw_secret, &drawn[1]);
+    schedule_choices(true);
+    draw_secret(&drawn[0]);
+    schedule_join();
+    schedule_choices(false);
+    SCHEDULE_CHECK(drawn[0] != 0 && drawn[0] == drawn[1]);
+}
+
 #define STREAM_FILES                                                                               \
     "ring.c flow.c stream.c source.c ingest.c wake.c event_loop.c ready_handle.c settings.c "      \
     "datagram_source.c udp_source.c"
@@ -420,6 +441,7 @@ static const schedule_scenario scenarios[] = {
     {"memory pool is refilled and ends", refilled_pool, "memory_pool.c allocator.c event_loop.c",
      false},
     {"default memory loses its last user", default_memory, "recycler.c", false},
+    {"secret is drawn by two threads", secret_is_drawn, "secret.c", false},
 };
 
 SP2_TEST(Files_of_scenarios_are_sources_of_the_core) {

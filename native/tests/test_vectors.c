@@ -109,7 +109,7 @@ static void check_stats(const sp2_receive_stats *stats, const vector_case *expec
 }
 
 static void run_case(const vector_file *file, const vector_case *expected, bool in_order) {
-    sp2_receive_options options = quiet_options(expected->flags);
+    sp2_receive_options options = quiet_options(expected->flags | SP2_RECEIVE_UNKEYED_SEARCH);
     options.flags |= in_order ? SP2_RECEIVE_IN_ORDER : 0;
     options.max_heaps = expected->max_heaps;
     options.bug_compat = expected->bug_compat;

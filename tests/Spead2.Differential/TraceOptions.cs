@@ -102,6 +102,7 @@ internal sealed record TraceOptions
         IncompleteKeepPayloadRanges = KeepRanges,
         IncompleteKeepPayload = KeepPayload,
         ExplicitStart = ExplicitStart,
+        KeyedSearch = false,
         SpinTime = SleepAtOnce ? TimeSpan.Zero : ReceiveStreamOptions.DefaultSpinTime,
         CustomStatistics = CountingCopier ? Engines.CountingCopier.Statistics : [],
     };

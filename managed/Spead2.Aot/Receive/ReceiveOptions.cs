@@ -14,7 +14,8 @@ internal static unsafe class ReceiveOptions
     private const sp2_receive_flags AllFlags = sp2_receive_flags.SP2_RECEIVE_IN_ORDER |
         sp2_receive_flags.SP2_RECEIVE_NO_UNSIZED_HEAPS | sp2_receive_flags.SP2_RECEIVE_IGNORE_STOP_ITEM |
         sp2_receive_flags.SP2_RECEIVE_DELIVER_INCOMPLETE | sp2_receive_flags.SP2_RECEIVE_KEEP_RANGES |
-        sp2_receive_flags.SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD | sp2_receive_flags.SP2_RECEIVE_EXPLICIT_START;
+        sp2_receive_flags.SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD | sp2_receive_flags.SP2_RECEIVE_EXPLICIT_START |
+        sp2_receive_flags.SP2_RECEIVE_UNKEYED_SEARCH;
 
     // A number of 100 nanoseconds, which is what .NET counts.
     private const long NanosecondsPerTick = 100;
@@ -86,6 +87,7 @@ internal static unsafe class ReceiveOptions
             IncompleteKeepPayloadRanges = flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_KEEP_RANGES),
             IncompleteKeepPayload = flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD),
             ExplicitStart = flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_EXPLICIT_START),
+            KeyedSearch = !flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_UNKEYED_SEARCH),
             BugCompat = (BugCompat)options.bug_compat,
             SpinTime = TimeSpan.FromTicks(Math.Max(0, options.spin_ns) / NanosecondsPerTick),
             CustomStatistics = custom,

@@ -224,6 +224,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         flags |= options.IncompleteKeepPayloadRanges ? sp2_receive_flags.SP2_RECEIVE_KEEP_RANGES : 0;
         flags |= options.IncompleteKeepPayload ? sp2_receive_flags.SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD : 0;
         flags |= options.ExplicitStart ? sp2_receive_flags.SP2_RECEIVE_EXPLICIT_START : 0;
+        flags |= options.KeyedSearch ? 0 : sp2_receive_flags.SP2_RECEIVE_UNKEYED_SEARCH;
         return new()
         {
             size = (uint)sizeof(sp2_receive_options),

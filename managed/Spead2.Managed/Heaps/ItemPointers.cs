@@ -12,9 +12,6 @@ internal sealed class ItemPointers
 
     private const int SmallestTableBits = 5;
 
-    // Differs from process to process, so that no sender can choose pointers that all collide.
-    private static readonly ulong HashSeed = (ulong)Random.Shared.NextInt64();
-
     private ItemPointer[] _items = new ItemPointer[Few];
 
     // Indices + 1 by hash, once there are more than a few.
@@ -151,10 +148,13 @@ internal sealed class ItemPointers
         return ref table[slot];
     }
 
-    /// <summary>Mixes all bits of a pointer into all bits of the hash (two rounds of xor, shift, multiply).</summary>
+    /// <summary>
+    /// Mixes all bits of a pointer into all bits of the hash (two rounds of xor, shift, multiply), which no sender can
+    /// know.
+    /// </summary>
     private static ulong Hash(ulong pointer)
     {
-        ulong x = pointer ^ HashSeed;
+        ulong x = pointer ^ Secret.OfItemPointers;
         x = (x ^ (x >> 33)) * 0xff51afd7ed558ccd;
         x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53;
         return x ^ (x >> 33);

@@ -36,6 +36,10 @@ internal sealed class Assembler
     private readonly LiveHeap?[] _buckets;
     private readonly int _bucketShift;
 
+    // Of the hash, odd. With one that a sender does not know, any two cnts fall into one bucket with a probability of at
+    // most two divided by the number of buckets, whatever cnts it chooses.
+    private readonly ulong _multiplier;
+
     public Assembler(ReceiveStreamOptions options, PayloadCopy copy)
     {
         _copy = copy;
@@ -51,6 +55,7 @@ internal sealed class Assembler
         _heads = new int[_substreams];
         _buckets = new LiveHeap?[1 << bucketBits];
         _bucketShift = 64 - bucketBits;
+        _multiplier = (GoldenRatio ^ (options.KeyedSearch ? Secret.OfHeapCnts : 0)) | 1;
     }
 
     /// <summary>The heap that got a packet last, or null if the table has changed.</summary>
@@ -151,7 +156,7 @@ internal sealed class Assembler
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ref LiveHeap? Bucket(ulong cnt) => ref _buckets[(cnt * GoldenRatio) >> _bucketShift];
+    private ref LiveHeap? Bucket(ulong cnt) => ref _buckets[(cnt * _multiplier) >> _bucketShift];
 
     /// <summary>The live heap of a cnt, or null.</summary>
     private LiveHeap? Find(ulong cnt, out long steps)

@@ -85,6 +85,12 @@ public sealed class ReceiveStreamOptions
     /// </summary>
     public bool ExplicitStart { get; init; }
 
+    /// <summary>
+    /// For tests: whether heap cnts are looked up with the secret of this process (the default), so that no sender can
+    /// choose cnts that make packets slow. Otherwise <c>search_dist</c> is the same in every run.
+    /// </summary>
+    internal bool KeyedSearch { get; init; } = true;
+
     /// <summary>Statistics of the user's own, which follow the stream's.</summary>
     public IReadOnlyList<CustomStatistic> CustomStatistics { get; init; } = [];
 

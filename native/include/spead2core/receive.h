@@ -55,7 +55,11 @@ typedef enum sp2_receive_flags {
     SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD = 32,
     /* Packet sources are prepared when they are added, but receive nothing before
      * sp2_receive_stream_start. By default they begin at once. */
-    SP2_RECEIVE_EXPLICIT_START = 64
+    SP2_RECEIVE_EXPLICIT_START = 64,
+    /* For tests: heap cnts are looked up without the secret of this process, so that search_dist is
+     * the same in every run. Who can send to such a stream can choose heap cnts that make packets
+     * slow. */
+    SP2_RECEIVE_UNKEYED_SEARCH = 128
 } sp2_receive_flags;
 
 /* How the payload of packets is copied into their heap. */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "heap/pointers.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/compiler.h"
+#include "base/secret.h"
 #include "memory/system.h"
 
 void sp2__pointers_init(sp2__pointers *pointers) {
@@ -32,20 +31,10 @@ void sp2__pointers_destroy(sp2__pointers *pointers) {
     }
 }
 
-/* Differs from process to process, so that no sender can choose pointers that all collide. */
-static uint64_t hash_seed(void) {
-    static _Atomic uint64_t seed;
-    uint64_t value = atomic_load_explicit(&seed, memory_order_relaxed);
-    if (SP2__UNLIKELY(value == 0)) {
-        value = (sp2__clock_ns() ^ (uint64_t)(uintptr_t)&value ^ (uint64_t)(uintptr_t)&seed) | 1;
-        atomic_store_explicit(&seed, value, memory_order_relaxed);
-    }
-    return value;
-}
-
-/* Mixes all bits of a pointer into all bits of the hash (two rounds of xor, shift, multiply). */
+/* Mixes all bits of a pointer into all bits of the hash (two rounds of xor, shift, multiply), which
+ * no sender can know. */
 static uint64_t hash(uint64_t pointer) {
-    uint64_t x = pointer ^ hash_seed();
+    uint64_t x = pointer ^ sp2__secret(SP2__SECRET_OF_ITEM_POINTERS);
     x = (x ^ (x >> 33)) * 0xff51afd7ed558ccdu;
     x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53u;
     return x ^ (x >> 33);

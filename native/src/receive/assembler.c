@@ -5,10 +5,25 @@
 
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "base/secret.h"
 
 /* Buckets for each slot, and slots that a table is made for at least (spec section 4.6). */
 #define BUCKETS_PER_SLOT_LOG2 2
 #define LEAST_SLOTS_LOG2 2
+
+/* Multiplier of Fibonacci hashing: 2^64 divided by the golden ratio. Counts often rise in steps of
+ * a power of two, which its top bits spread well. */
+#define GOLDEN_RATIO_64 0x9e3779b97f4a7c15u
+
+/*
+ * The multiplier of a stream's hash. With an odd one that a sender does not know, any two cnts fall
+ * into one bucket with a probability of at most two divided by the number of buckets, whatever cnts
+ * it chooses; a lookup then costs no more than with a multiplier that everybody knows.
+ */
+static uint64_t multiplier_of(uint32_t flags) {
+    const bool keyed = !(flags & SP2_RECEIVE_UNKEYED_SEARCH);
+    return (GOLDEN_RATIO_64 ^ (keyed ? sp2__secret(SP2__SECRET_OF_HEAP_CNTS) : 0)) | 1;
+}
 
 bool sp2__assembler_init(sp2__assembler *assembler, const sp2_receive_options *options) {
     const uint64_t slots = options->max_heaps * options->substreams;
@@ -16,6 +31,7 @@ bool sp2__assembler_init(sp2__assembler *assembler, const sp2_receive_options *o
     slots_log2 = slots_log2 < LEAST_SLOTS_LOG2 ? LEAST_SLOTS_LOG2 : slots_log2;
     *assembler = (sp2__assembler){
         .bucket_bits = slots_log2 + BUCKETS_PER_SLOT_LOG2,
+        .multiplier = multiplier_of(options->flags),
         .max_heaps = options->max_heaps,
         .substreams = options->substreams,
         .bug_compat = options->bug_compat,

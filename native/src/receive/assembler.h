@@ -10,10 +10,6 @@
 #include "packet/packet.h"
 #include "spead2core/receive.h"
 
-/* Multiplier of Fibonacci hashing: 2^64 divided by the golden ratio. Counts often rise in steps of
- * a power of two, which its top bits spread well. */
-#define SP2__GOLDEN_RATIO_64 0x9e3779b97f4a7c15u
-
 /*
  * The live heaps of a stream (spec section 4.6): for each substream a circle of slots, in which a
  * new heap pushes out the oldest, and one hash table by cnt. Under the stream's lock.
@@ -23,6 +19,7 @@ typedef struct sp2__assembler {
     uint64_t *heads;    /* by substream: the slot used last, within its circle */
     sp2_heap **buckets; /* chains by sp2_heap.next, newest first */
     unsigned bucket_bits;
+    uint64_t multiplier;   /* of the hash, odd */
     sp2_heap *recent;      /* the heap that got a packet last, or NULL if the table has changed */
     uint64_t recent_steps; /* entries that a search for it looks at */
     uint64_t max_heaps;
@@ -54,7 +51,7 @@ void sp2__assembler_add(sp2__assembler *assembler, const sp2__packet *packet,
 
 /* The chain that a live heap of this cnt is in. */
 SP2__INLINE sp2_heap **sp2__assembler_bucket(const sp2__assembler *assembler, uint64_t cnt) {
-    return &assembler->buckets[(cnt * SP2__GOLDEN_RATIO_64) >> (64 - assembler->bucket_bits)];
+    return &assembler->buckets[(cnt * assembler->multiplier) >> (64 - assembler->bucket_bits)];
 }
 
 /* The live heap of this cnt, or NULL; *steps is the number of entries looked at. */

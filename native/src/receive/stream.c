@@ -14,7 +14,8 @@
 #define ALL_FLAGS                                                                                  \
     (SP2_RECEIVE_IN_ORDER | SP2_RECEIVE_NO_UNSIZED_HEAPS | SP2_RECEIVE_IGNORE_STOP_ITEM |          \
      SP2_RECEIVE_DELIVER_INCOMPLETE | SP2_RECEIVE_KEEP_RANGES |                                    \
-     SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD | SP2_RECEIVE_EXPLICIT_START)
+     SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD | SP2_RECEIVE_EXPLICIT_START |                            \
+     SP2_RECEIVE_UNKEYED_SEARCH)
 
 static void set_default(uint64_t *field, uint64_t value) {
     if (*field == 0) {

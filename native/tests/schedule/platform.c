@@ -32,6 +32,14 @@ uint32_t sp2__process_find(void) {
     return only_process;
 }
 
+/* The same in every run. */
+static uint64_t random_numbers;
+
+bool sp2__random_u64(uint64_t *number) {
+    *number = ++random_numbers;
+    return true;
+}
+
 /* ---- threads ---- */
 
 /* Lies where the system's mutex, or the core's spinlock, would. */

@@ -13,6 +13,7 @@ internal static class StreamOptions
         Dictionary<string, int?> given = new(vector.Options);
         return new()
         {
+            KeyedSearch = false,
             AllowOutOfOrder = !vector.InOrder,
             AllowUnsizedHeaps = !given.Remove("no_unsized_heaps"),
             StopOnStopItem = !given.Remove("ignore_stop_item"),

@@ -15,7 +15,7 @@ internal sealed unsafe class ScarceAllocator(long largest) : MemoryAllocator
     /// <summary>Blocks that have not come back.</summary>
     public int Blocks => Volatile.Read(ref _blocks);
 
-    protected override MemoryBlock Allocate(long size, in PacketHeader packet)
+    protected internal override MemoryBlock Allocate(long size, in PacketHeader packet)
     {
         if (size > largest)
         {
@@ -28,7 +28,7 @@ internal sealed unsafe class ScarceAllocator(long largest) : MemoryAllocator
         return new(address, size);
     }
 
-    protected override void Free(in MemoryBlock block)
+    protected internal override void Free(in MemoryBlock block)
     {
         NativeMemory.Free(block.Address);
         Interlocked.Decrement(ref _blocks);

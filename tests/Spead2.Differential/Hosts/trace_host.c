@@ -151,6 +151,7 @@ static bool read_trace(trace *t) {
     static char *line;
     static size_t capacity;
     *t = (trace){.options = SP2_RECEIVE_OPTIONS_INIT};
+    t->options.flags = SP2_RECEIVE_UNKEYED_SEARCH;
     t->options.log_level = SP2_LOG_NONE;
     while (getline(&line, &capacity, stdin) >= 0) {
         line[strcspn(line, "\n")] = '\0';

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What can a sender buy with a packet? Each case is traffic that tries to cost more than it brings;
+ * beside it, in turns within the same run, ordinary packets of the same size and number.
+ *
+ * Both are fed to a stream as datagrams in memory; the consumer pops the heaps, asks for their
+ * items and descriptors, and releases them. What counts is the processor time of the whole process
+ * less what the consumer spends on looking for heaps before it sleeps, and less the page faults,
+ * whose price is measured first; so neither other programs nor what the system takes to make memory
+ * real is in it. Memory is looked at in a repetition of its own, which
+ * begins without recycled memory: by how much the process grew, for each byte of the packets.
+ *
+ * The last column is the case's time for a packet divided by that of the ordinary packet. Times are
+ * medians.
+ */
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "hostile_cases.h"
+#include "sources.h"
+
+enum {
+    POP_BATCH = 16,
+    RING_HEAPS = 4096,
+    DEFAULT_REPEATS = 5,
+    MAX_REPEATS = 101,
+    PREFIX = 40,
+    FAULT_PAGES = 16384
+};
+#define ORDINARY_HEAP (UINT64_C(1) << 20)
+#define MOST_PACKETS_OF_A_HEAP 65536
+#define MOST_ORDINARY_BYTES (UINT64_C(256) << 20)
+#define FEWEST_ORDINARY_PACKETS 4096
+
+typedef struct settings {
+    const char *only; /* a case's name, or NULL */
+    uint32_t repeats;
+    bool json;
+    bool list;
+} settings;
+
+/* What a repetition took. */
+typedef struct measurement {
+    double ns;       /* processor time without page faults */
+    double fault_ns; /* that of the page faults */
+} measurement;
+
+typedef struct result {
+    double ns; /* for a packet */
+    double fault_ns;
+    double made_real; /* bytes for each byte of the packets */
+} result;
+
+static double fault_price;
+
+static _Noreturn void stop_with(const char *what, const char *why) {
+    fprintf(stderr, "bench_hostile: %s: %s\n", what, why);
+    exit(1);
+}
+
+static void check(int32_t status, const char *what) {
+    if (status != SP2_OK) {
+        stop_with(what, sp2_last_error_message());
+    }
+}
+
+static double cpu_ns(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static double page_faults(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)usage.ru_minflt;
+}
+
+/* Processor time of a page fault; there must be no huge pages. */
+static double price_of_a_fault(void) {
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const double faults = page_faults();
+    const double start = cpu_ns(CLOCK_PROCESS_CPUTIME_ID);
+    uint8_t *memory =
+        mmap(NULL, FAULT_PAGES * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) {
+        stop_with("mmap", "not enough memory");
+    }
+    for (size_t i = 0; i < FAULT_PAGES; i++) {
+        memory[i * page] = 1;
+    }
+    munmap(memory, FAULT_PAGES * page);
+    return (cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - start) / (page_faults() - faults);
+}
+
+/* A number of kilobytes in /proc/self/status, in bytes. */
+static double memory_status(const char *name) {
+    char line[256];
+    unsigned long long kilobytes = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+        if (strncmp(line, name, strlen(name)) == 0) {
+            sscanf(line + strlen(name), ": %llu", &kilobytes);
+        }
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return (double)kilobytes * 1024;
+}
+
+/* Lets the largest resident size begin anew. */
+static void forget_peak(void) {
+    const int file = open("/proc/self/clear_refs", O_WRONLY);
+    if (file < 0 || write(file, "5", 1) != 1) {
+        stop_with("/proc/self/clear_refs", "cannot be written");
+    }
+    close(file);
+}
+
+static void use_huge_pages(bool use) {
+    if (prctl(PR_SET_THP_DISABLE, use ? 0 : 1, 0, 0, 0) != 0) {
+        stop_with("prctl", "transparent huge pages cannot be switched");
+    }
+}
+
+static sp2_allocator *new_allocator(hostile_memory memory) {
+    sp2_allocator *mmap_allocator;
+    if (memory == HOSTILE_DEFAULT_MEMORY) {
+        return NULL;
+    }
+    check(sp2_mmap_allocator_create(NULL, &mmap_allocator), "sp2_mmap_allocator_create");
+    if (memory == HOSTILE_MMAP) {
+        return mmap_allocator;
+    }
+    sp2_memory_pool_options options = SP2_MEMORY_POOL_OPTIONS_INIT;
+    sp2_allocator *pool;
+    options.lower = 1;
+    options.upper = UINT64_C(1) << 30;
+    options.max_free = 4;
+    options.base = mmap_allocator;
+    options.flags = SP2_MEMORY_POOL_NO_WARNING;
+    check(sp2_memory_pool_create(&options, &pool), "sp2_memory_pool_create");
+    sp2_allocator_destroy(mmap_allocator);
+    return pool;
+}
+
+static void no_log(void *context, int32_t level, const char *message) {
+    (void)context;
+    (void)level;
+    (void)message;
+}
+
+static void use_heap(sp2_heap *heap) {
+    const sp2_item *items;
+    const sp2_descriptor *descriptors;
+    uint64_t count;
+    check(sp2_heap_get_items(heap, &items, &count), "sp2_heap_get_items");
+    /* Descriptors that cannot be read are an answer, too. */
+    (void)sp2_heap_get_descriptors(heap, &descriptors, &count);
+    sp2_heap_release(heap);
+}
+
+/* Returns the processor time that the consumer has spent looking for heaps that were not there yet,
+ * which a consumer that sleeps would not. */
+static double receive(sp2_thread_pool *pool, const hostile_case *traffic, hostile_memory memory,
+                      const datagram_list *packets) {
+    sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
+    options.max_heaps = traffic->max_heaps;
+    options.flags = traffic->flags;
+    options.ring_heaps = RING_HEAPS; /* so that the worker seldom waits for the consumer */
+    options.log = no_log;
+    sp2_receive_stream *stream;
+    sp2_allocator *allocator = new_allocator(memory);
+    check(sp2_receive_stream_create(pool, &options, &stream), "sp2_receive_stream_create");
+    check(sp2_receive_stream_set_memory_allocator(stream, allocator),
+          "sp2_receive_stream_set_memory_allocator");
+    check(add_datagram_source(stream, packets->datagrams, packets->count), "add_datagram_source");
+    sp2_heap *heaps[POP_BATCH];
+    uint32_t count;
+    double waited = 0;
+    double start = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
+    while (sp2_receive_stream_pop_wait(stream, heaps, POP_BATCH, -1, &count) == SP2_OK) {
+        waited += cpu_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+        for (uint32_t i = 0; i < count; i++) {
+            use_heap(heaps[i]);
+        }
+        start = cpu_ns(CLOCK_THREAD_CPUTIME_ID);
+    }
+    waited += cpu_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+    sp2_receive_stream_destroy(stream);
+    sp2_allocator_destroy(allocator);
+    return waited;
+}
+
+static measurement measure_time(sp2_thread_pool *pool, const hostile_case *traffic,
+                                hostile_memory memory, const datagram_list *packets) {
+    const double faults = page_faults();
+    const double start = cpu_ns(CLOCK_PROCESS_CPUTIME_ID);
+    const double waited = receive(pool, traffic, memory, packets);
+    measurement m = {.fault_ns = (page_faults() - faults) * fault_price};
+    m.ns = cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - start - waited - m.fault_ns;
+    return m;
+}
+
+static double measure_memory(sp2_thread_pool *pool, const hostile_case *traffic,
+                             hostile_memory memory, const datagram_list *packets) {
+    check(sp2_memory_trim(), "sp2_memory_trim");
+    use_huge_pages(true);
+    forget_peak();
+    const double before = memory_status("VmRSS");
+    receive(pool, traffic, memory, packets);
+    const double peak = memory_status("VmHWM");
+    use_huge_pages(false);
+    check(sp2_memory_trim(), "sp2_memory_trim");
+    return peak > before ? peak - before : 0;
+}
+
+static uint64_t bytes_of(const datagram_list *packets) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < packets->count; i++) {
+        bytes += packets->datagrams[i].length;
+    }
+    return bytes;
+}
+
+/* Packets of heaps that arrive in order. */
+static void build_ordinary(datagram_list *packets, uint64_t size, uint64_t count) {
+    const uint64_t payload = size > PREFIX ? size - PREFIX : 1;
+    uint64_t each = ORDINARY_HEAP / payload;
+    each = each < 1 ? 1 : each > MOST_PACKETS_OF_A_HEAP ? MOST_PACKETS_OF_A_HEAP : each;
+    const uint64_t most = MOST_ORDINARY_BYTES / size;
+    count = count < FEWEST_ORDINARY_PACKETS ? FEWEST_ORDINARY_PACKETS : count;
+    count = count < most ? count : most;
+    uint8_t *content = new_payload(each * payload, 1);
+    for (uint64_t cnt = 0; packets->count < count; cnt++) {
+        for (uint64_t i = 0; i < each; i++) {
+            datagrams_add_part(packets, 48, cnt, (int64_t)(each * payload), content, i * payload,
+                               payload);
+        }
+    }
+    free(content);
+}
+
+static int by_value(const void *a, const void *b) {
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median_of(double *values, uint32_t count) {
+    qsort(values, count, sizeof(*values), by_value);
+    return (values[(count - 1) / 2] + values[count / 2]) / 2;
+}
+
+static void compare(const settings *s, const hostile_case *traffic) {
+    static const hostile_case ordinary_traffic = {.name = "ordinary"};
+    static double ns[MAX_REPEATS];
+    static double fault_ns[MAX_REPEATS];
+    static double ordinary_ns[MAX_REPEATS];
+    datagram_list packets = {0};
+    datagram_list ordinary = {0};
+    traffic->build(&packets);
+    const uint64_t bytes = bytes_of(&packets);
+    const uint64_t size = bytes / packets.count;
+    build_ordinary(&ordinary, size, packets.count);
+    sp2_thread_pool *pool;
+    check(sp2_thread_pool_create(NULL, &pool), "sp2_thread_pool_create");
+
+    const double made_real = measure_memory(pool, traffic, traffic->memory, &packets);
+    const double ordinary_real =
+        measure_memory(pool, &ordinary_traffic, HOSTILE_DEFAULT_MEMORY, &ordinary);
+    for (uint32_t i = 0; i < s->repeats; i++) {
+        const measurement m = measure_time(pool, traffic, traffic->memory, &packets);
+        const measurement o =
+            measure_time(pool, &ordinary_traffic, HOSTILE_DEFAULT_MEMORY, &ordinary);
+        ns[i] = m.ns / (double)packets.count;
+        fault_ns[i] = m.fault_ns / (double)packets.count;
+        ordinary_ns[i] = o.ns / (double)ordinary.count;
+    }
+    const result hostile = {median_of(ns, s->repeats), median_of(fault_ns, s->repeats),
+                            made_real / (double)bytes};
+    const double usual = median_of(ordinary_ns, s->repeats);
+    const double usual_real = ordinary_real / (double)bytes_of(&ordinary);
+    printf(s->json ? "{\"bench\":\"hostile\",\"case\":\"%s\",\"packets\":%zu,\"size\":%llu,"
+                     "\"ns_per_packet\":%.1f,\"fault_ns_per_packet\":%.1f,\"real_per_byte\":%.2f,"
+                     "\"ordinary_ns_per_packet\":%.1f,\"ordinary_real_per_byte\":%.2f,"
+                     "\"times\":%.2f}\n"
+                   : "%-18s %9zu %6llu %12.1f %10.1f %12.2f %10.1f %9.2f %10.1f\n",
+           traffic->name, packets.count, (unsigned long long)size, hostile.ns, hostile.fault_ns,
+           hostile.made_real, usual, usual_real, hostile.ns / usual);
+    fflush(stdout);
+    sp2_thread_pool_destroy(pool);
+    datagrams_free(&packets);
+    datagrams_free(&ordinary);
+}
+
+static void print_help(void) {
+    printf("usage: bench_hostile [options]\n"
+           "Compares traffic that tries to cost more than it brings with ordinary packets.\n"
+           "  --case NAME    only this one\n"
+           "  --list         what the cases are\n"
+           "  --repeats N    repetitions, 1 to %d; default %d\n"
+           "  --json         JSON lines instead of a table\n"
+           "  --help         this text\n",
+           MAX_REPEATS, DEFAULT_REPEATS);
+}
+
+static settings parse(int argc, char **argv) {
+    settings s = {.repeats = DEFAULT_REPEATS};
+    for (int i = 1; i < argc; i++) {
+        const char *option = argv[i];
+        if (strcmp(option, "--help") == 0) {
+            print_help();
+            exit(0);
+        } else if (strcmp(option, "--json") == 0) {
+            s.json = true;
+        } else if (strcmp(option, "--list") == 0) {
+            s.list = true;
+        } else if (strcmp(option, "--case") == 0 && i + 1 < argc) {
+            s.only = argv[++i];
+        } else if (strcmp(option, "--repeats") == 0 && i + 1 < argc) {
+            s.repeats = (uint32_t)strtoul(argv[++i], NULL, 10);
+            if (s.repeats < 1 || s.repeats > MAX_REPEATS) {
+                stop_with(option, "needs a number from 1 to 101");
+            }
+        } else {
+            stop_with(option, "unknown option or missing value; --help lists them");
+        }
+    }
+    return s;
+}
+
+int main(int argc, char **argv) {
+    const settings s = parse(argc, argv);
+    if (s.list) {
+        for (uint32_t i = 0; i < hostile_case_count; i++) {
+            printf("%-18s %s\n", hostile_cases[i].name, hostile_cases[i].what);
+        }
+        return 0;
+    }
+    use_huge_pages(false);
+    fault_price = price_of_a_fault();
+    if (!s.json) {
+        printf("%-18s %9s %6s %12s %10s %12s %10s %9s %10s\n", "case", "packets", "size",
+               "ns/packet", "faults", "real/byte", "ordinary", "real/byte", "times");
+    }
+    bool found = false;
+    for (uint32_t i = 0; i < hostile_case_count; i++) {
+        if (s.only == NULL || strcmp(s.only, hostile_cases[i].name) == 0) {
+            compare(&s, &hostile_cases[i]);
+            found = true;
+        }
+    }
+    if (!found) {
+        stop_with(s.only, "no such case; --list names them");
+    }
+    return 0;
+}

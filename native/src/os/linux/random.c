@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/random.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Of linux/random.h, which old systems do not have. */
+#define NONBLOCK 1
+
+bool sp2__random_u64(uint64_t *number) {
+    /* glibc has a function for this since 2.25 only. */
+    return syscall(SYS_getrandom, number, sizeof(*number), NONBLOCK) == (long)sizeof(*number);
+}
