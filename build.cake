@@ -46,6 +46,8 @@ const string AotLibrary = $"{AotFolder}/lib/libspead2aot.so";
 (string Program, string Package)[] packageTools = [("readelf", "binutils"), ("git", "git")];
 (string Program, string Package)[] sampleTools = [("pkg-config", "pkg-config"), ("python3", "python3")];
 (string Program, string Package)[] fuzzTools = [("/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a", "libclang-rt-14-dev")];
+// The letters of plots.
+(string Program, string Package)[] fonts = [("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "fonts-dejavu-core")];
 (string Program, string Package)[] formatTools = [("clang-format-14", "clang-format-14")];
 
 // The C core for other systems than this one, from musl, which needs least, to Windows.
@@ -230,18 +232,26 @@ Task("spinner")
 Task("soak")
     .Description("Receives for 15 minutes amid loss, damage, a hostile sender and restarts, and accounts for every datagram; see --help")
     .IsDependentOn("native")
-    .Does(() => Run(
-        "dotnet",
-        ["run", "--project", "tests/Spead2.Soak", "--configuration", "Release", "--", .. programArguments]));
+    .Does(() =>
+    {
+        Require(fonts);
+        Run(
+            "dotnet",
+            ["run", "--project", "tests/Spead2.Soak", "--configuration", "Release", "--", .. programArguments]));
+    });
 
 Task("bench")
     .Description("Runs all benchmarks and writes benchmarks/results, with plots: ten minutes, with --quick two; see --help")
     .IsDependentOn("native")
     .IsDependentOn("aot")
-    .Does(() => Run(
-        "dotnet",
-        ["run", "--project", "benchmarks/Spead2.Benchmarks", "--configuration", "Release", "--", "all", "--programs",
-         $"build/{Preset}/native/bench", .. programArguments]));
+    .Does(() =>
+    {
+        Require(fonts);
+        Run(
+            "dotnet",
+            ["run", "--project", "benchmarks/Spead2.Benchmarks", "--configuration", "Release", "--", "all", "--programs",
+             $"build/{Preset}/native/bench", .. programArguments]));
+    });
 
 Task("bindings")
     .Description("Generates the C# bindings from the C headers and shows what changed; see docs/bindings.md")

@@ -342,7 +342,7 @@ internal sealed class MarkdownReport
         string name, string title, string xLabel, string yLabel, Func<double, string> xText, List<ChartSeries> lines)
     {
         string file = $"{_name}-{name}.svg";
-        File.WriteAllText(Path.Combine(_folder, file), LineChart.Draw(title, xLabel, yLabel, xText, lines));
+        LineChart.Save(Path.Combine(_folder, file), title, xLabel, yLabel, xText, lines);
         Add($"![{title}: {yLabel}; medians, and bars from the smallest to the largest]({file})");
     }
 

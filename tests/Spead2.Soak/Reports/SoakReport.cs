@@ -61,7 +61,7 @@ internal static class SoakReport
     {
         Directory.CreateDirectory(folder);
         string name = $"soak-{result.Settings.Engine}";
-        File.WriteAllText(Path.Combine(folder, $"{name}.svg"), TimeChart.Draw(Title(result), [.. Panels(result)]));
+        TimeChart.Save(Path.Combine(folder, $"{name}.svg"), Title(result), [.. Panels(result)]);
         StringBuilder page = new();
         page.AppendLine(
             CultureInfo.InvariantCulture, $"# {Title(result)}\n\n{Verdict(result)}\n\n![plot]({name}.svg)\n");
@@ -152,7 +152,7 @@ internal static class SoakReport
             Line("kept by malloc", sample => sample.Process.NativeKept / Mebi),
             Line("managed objects", sample => sample.Process.ManagedUsed / Mebi));
         yield return new("Heaps' memory, MiB", Line("in use", sample => sample.Heaps.Used / Mebi));
-        yield return new("Rate, datagrams per second", new ChartLine("received", [.. Rates(samples)]));
+        yield return new("Datagrams per second", new ChartLine("received", [.. Rates(samples)]));
 
         ChartLine Line(string name, Func<ResourceSample, double> value) =>
             new(name, [.. samples.Select(sample => (sample.Seconds, value(sample)))]);
