@@ -269,7 +269,8 @@ Task("format")
     .Does(() =>
     {
         Require(formatTools);
-        string[] sources = [.. GetFiles("native/**/*.{c,h}").Select(path => path.FullPath)];
+        string[] sources =
+            [.. GetFiles("{native,managed/Spead2.Aot/Native}/**/*.{c,h}").Select(path => path.FullPath)];
         Run("clang-format-14", ["--dry-run", "--Werror", .. sources]);
         Run("dotnet", "format", Solution, "--verify-no-changes");
     });

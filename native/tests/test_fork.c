@@ -221,7 +221,7 @@ static void child_calls_everything(receiver *r) {
     CHILD_CHECK(sp2_version_string()[0] != '\0', 26);
     CHILD_CHECK(sp2_packet_source_get_info(r->sources[0], &source_info) == forked, 27);
     CHILD_CHECK(sp2_packet_source_get_stats(r->sources[0], &source_stats) == forked, 28);
-    CHILD_CHECK(sp2_packet_source_remove(r->sources[0]) == forked, 29);
+    CHILD_CHECK(sp2_packet_source_remove(r->sources[0]) == SP2_OK, 29);
     sp2_packet_source_release(r->sources[0]);
 }
 

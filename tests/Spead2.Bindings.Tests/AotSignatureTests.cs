@@ -1,10 +1,23 @@
 // SPDX-License-Identifier: MIT
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 
 namespace Spead2.Bindings.Tests;
 
-internal sealed class AotSignatureTests
+internal sealed partial class AotSignatureTests
 {
+    // The rest of the C files that are linked into the library; see managed/Spead2.Aot/Spead2.Aot.csproj.
+    private static readonly string[] FunctionsOfTheCore =
+        ["sp2_status_name", "sp2_status_message", "sp2_version_number", "sp2_version_string"];
+
+    // Their types are compared by the C compiler, which includes the headers.
+    [Test]
+    public void Native_exports_are_the_functions_of_the_headers() => Assert.That(
+        NativeExport().Matches(File.ReadAllText(RepositoryFiles.AotNativeExports))
+            .Select(export => export.Groups[1].Value + export.Groups[2].Value)
+            .Concat(FunctionsOfTheCore),
+        Is.EquivalentTo(AotExports.Header.Functions.Select(function => function.Name)));
+
     [Test]
     public void Exported_methods_have_the_signatures_of_the_headers()
     {
@@ -48,4 +61,7 @@ internal sealed class AotSignatureTests
 
     private static string Signature(string name, string returnType, IEnumerable<string> parameters) =>
         $"{returnType} {name}({string.Join(", ", parameters)})";
+
+    [GeneratedRegex(@"^(?:(?:FUNCTION|ENDING)\((sp2_\w+)|(?:const char \*|int32_t )(sp2_\w+)\()", RegexOptions.Multiline)]
+    private static partial Regex NativeExport();
 }

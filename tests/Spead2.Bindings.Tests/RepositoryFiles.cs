@@ -20,6 +20,10 @@ internal static class RepositoryFiles
     /// <summary>The C tests of what only the AOT library has.</summary>
     public static string ItemTests { get; } = Path.Combine(Root, "native", "tests", "test_items.c");
 
+    /// <summary>The C functions that stand in front of the exports of C#.</summary>
+    public static string AotNativeExports { get; } =
+        Path.Combine(Root, "managed", "Spead2.Aot", "Native", "exports.c");
+
     /// <summary>What is said about the AOT library.</summary>
     public static string AotDocument { get; } = Path.Combine(Root, "docs", "aot.md");
 

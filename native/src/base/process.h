@@ -15,7 +15,7 @@
  */
 #if defined(_WIN32)
 /* Nothing forks. */
-static inline uint32_t sp2__process(void) {
+SP2__INLINE uint32_t sp2__process(void) {
     return 1;
 }
 #else
@@ -27,7 +27,7 @@ extern __attribute__((visibility("hidden"))) const uint32_t *sp2__process_number
 SP2__COLD uint32_t sp2__process_find(void);
 
 /* This process' number; never 0. Costs two loads. Any thread, any time. */
-static inline uint32_t sp2__process(void) {
+SP2__INLINE uint32_t sp2__process(void) {
     const uint32_t *place = __atomic_load_n(&sp2__process_number, __ATOMIC_ACQUIRE);
     const uint32_t number = __atomic_load_n(place, __ATOMIC_RELAXED);
     return SP2__LIKELY(number != 0) ? number : sp2__process_find();

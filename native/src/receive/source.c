@@ -104,7 +104,7 @@ int32_t sp2_packet_source_remove(sp2_packet_source *source) {
         return sp2__fail_null("sp2_packet_source_remove", "source");
     }
     if (sp2__is_inherited(source->process)) {
-        return sp2__fail_forked("sp2_packet_source_remove", "the source");
+        return SP2_OK;
     }
     close_as(source, SP2_SOURCE_REMOVED);
     return SP2_OK;

@@ -48,6 +48,8 @@ internal sealed unsafe class EpollLoop : EventLoop
             throw;
         }
 
+        OpenDescriptors.Add(_epoll);
+        OpenDescriptors.Add(_wake);
         Start();
     }
 
@@ -111,6 +113,8 @@ internal sealed unsafe class EpollLoop : EventLoop
 
     protected override void Close()
     {
+        OpenDescriptors.Remove(_wake);
+        OpenDescriptors.Remove(_epoll);
         _ = Libc.close(_wake);
         _ = Libc.close(_epoll);
     }

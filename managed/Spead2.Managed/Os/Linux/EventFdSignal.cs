@@ -19,6 +19,8 @@ internal sealed unsafe class EventFdSignal : ReadySignal
                 $"cannot open a handle for event loops: {Marshal.GetLastPInvokeErrorMessage()}",
                 Marshal.GetLastPInvokeError());
         }
+
+        OpenDescriptors.Add(_fd);
     }
 
     public override nint Handle => _fd;
@@ -35,5 +37,9 @@ internal sealed unsafe class EventFdSignal : ReadySignal
         _ = Libc.read(_fd, &value, sizeof(ulong));
     }
 
-    public override void Dispose() => _ = Libc.close(_fd);
+    public override void Dispose()
+    {
+        OpenDescriptors.Remove(_fd);
+        _ = Libc.close(_fd);
+    }
 }

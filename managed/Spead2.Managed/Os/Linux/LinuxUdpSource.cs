@@ -39,6 +39,8 @@ internal sealed class LinuxUdpSource : UdpSource
             throw StatusException.NoMemory("the packets of a UDP reader");
         }
 
+        OpenDescriptors.Add(_fd);
+
         // What was dropped before does not concern the stream.
         CountDrops();
         _dropped = 0;
@@ -73,6 +75,7 @@ internal sealed class LinuxUdpSource : UdpSource
     public override void Close()
     {
         _loop.RemoveSocket(_fd, _key);
+        OpenDescriptors.Remove(_fd);
         _socket.Dispose();
     }
 

@@ -50,6 +50,14 @@ static unsigned __stdcall thread_main(void *context) {
     return 0;
 }
 
+/* Keeps the library, or what it is linked into, loaded until the process ends: FreeLibrary would
+ * take the code away from under its threads. On Linux the linker says so. */
+static void stay_loaded(void) {
+    HMODULE module;
+    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                       (LPCWSTR)(void *)&thread_main, &module);
+}
+
 int32_t sp2__thread_start(sp2__thread *thread, void (*run)(void *), void *argument) {
     start_call *call = sp2__alloc(sizeof(*call));
     if (call == NULL) {
@@ -57,6 +65,7 @@ int32_t sp2__thread_start(sp2__thread *thread, void (*run)(void *), void *argume
     }
     call->run = run;
     call->argument = argument;
+    stay_loaded();
     *thread = (HANDLE)_beginthreadex(NULL, 0, thread_main, call, 0, NULL);
     if (*thread == NULL) {
         const DWORD error = GetLastError();
