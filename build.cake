@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 #load "coverage.cake"
-#load "fuzz.cake"
 #load "sanitize.cake"
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -46,6 +45,7 @@ const string AotLibrary = $"{AotFolder}/lib/libspead2aot.so";
 (string Program, string Package)[] packageTools = [("readelf", "binutils"), ("git", "git")];
 (string Program, string Package)[] sampleTools = [("pkg-config", "pkg-config"), ("python3", "python3")];
 (string Program, string Package)[] fuzzTools = [("/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a", "libclang-rt-14-dev")];
+(string Program, string Package)[] coverageTools = [("gcovr", "gcovr")];
 // The letters of plots.
 (string Program, string Package)[] fonts = [("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "fonts-dejavu-core")];
 (string Program, string Package)[] formatTools = [("clang-format-14", "clang-format-14")];
@@ -138,7 +138,13 @@ Task("sanitize")
 
 Task("fuzz")
     .Description("Fuzzes the C core and the items in C#: --minutes N for each target; see --help")
-    .Does(() => Environment.Exit(Fuzz(programArguments)));
+    .Does(() =>
+    {
+        Require([.. nativeTools, .. contractTools, .. fuzzTools, .. coverageTools]);
+        Environment.Exit(Start(
+            "dotnet",
+            ["run", "--project", "tests/Spead2.Fuzz.Runner", "--configuration", "Release", "--", .. programArguments]));
+    });
 
 Task("coverage")
     .Description("Runs the C tests and prints which lines and branches of the C core they reach")
@@ -237,7 +243,7 @@ Task("soak")
         Require(fonts);
         Run(
             "dotnet",
-            ["run", "--project", "tests/Spead2.Soak", "--configuration", "Release", "--", .. programArguments]));
+            ["run", "--project", "tests/Spead2.Soak", "--configuration", "Release", "--", .. programArguments]);
     });
 
 Task("bench")
@@ -250,7 +256,7 @@ Task("bench")
         Run(
             "dotnet",
             ["run", "--project", "benchmarks/Spead2.Benchmarks", "--configuration", "Release", "--", "all", "--programs",
-             $"build/{Preset}/native/bench", .. programArguments]));
+             $"build/{Preset}/native/bench", .. programArguments]);
     });
 
 Task("bindings")
