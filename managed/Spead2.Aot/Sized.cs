@@ -15,9 +15,13 @@ internal static unsafe class Sized
     /// Reads options. Those of a struct that is longer than this library's must be zero there.
     /// </summary>
     public static T Read<T>(T* caller, string name)
+        where T : unmanaged => Read(caller, (uint)sizeof(T), name);
+
+    /// <summary>The same for a struct that has got fields since the first release, where its size was the least.</summary>
+    public static T Read<T>(T* caller, uint leastSize, string name)
         where T : unmanaged
     {
-        uint size = CheckSize(caller, (uint)sizeof(T), name);
+        uint size = CheckSize(caller, leastSize, name);
         byte* bytes = (byte*)caller;
         for (uint i = (uint)sizeof(T); i < size; i++)
         {
@@ -29,7 +33,9 @@ internal static unsafe class Sized
             }
         }
 
-        return Unsafe.ReadUnaligned<T>(caller);
+        T known = default;
+        Unsafe.CopyBlockUnaligned(&known, caller, Math.Min(size, (uint)sizeof(T)));
+        return known;
     }
 
     /// <summary>

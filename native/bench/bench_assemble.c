@@ -17,6 +17,8 @@
  * repetition to the next, as it does in a program that receives for long; all memory is touched
  * before anything is measured.
  *
+ * With --unsized the packets do not say how long their heap is: its memory grows as they come.
+ *
  * With --pool a third method takes its turns: receive_pool is receive with a memory pool of the
  * heap's size as the stream's allocator.
  *
@@ -41,7 +43,10 @@
 #define RUN_BYTES (UINT64_C(64) << 20)
 #define MAX_ROTATION 1e12
 
-enum { DEFAULT_REPEATS = 101, MAX_DESTINATIONS = 64 };
+/* Repetitions of each shape; heap buffers; heaps in a repetition, of which the first are not
+ * measured.
+ */
+enum { DEFAULT_REPEATS = 101, MAX_DESTINATIONS = 64, LEAST_HEAPS = 8 };
 
 /* One heap size and packet size with everything made ready. */
 typedef struct shape {
@@ -97,14 +102,15 @@ void run_on(int32_t cpu) {
 
 /* The packets of the source heaps, as a sender makes them: its item pointer is in the first. */
 static void add_source_heap(shape *s, uint64_t cnt) {
+    const int64_t length = s->settings->unsized ? NO_HEAP_LENGTH : (int64_t)s->heap;
     uint8_t *content = new_payload(s->heap, cnt);
     packet_builder first;
-    packet_begin_heap(&first, 48, cnt, (int64_t)s->heap, 0, s->payload);
+    packet_begin_heap(&first, 48, cnt, length, 0, s->payload);
     packet_add_address(&first, 0x1000, 0);
     packet_add_payload(&first, content, (size_t)s->payload);
     datagrams_add_packet(&s->source, &first);
     for (uint64_t offset = s->payload; offset < s->heap; offset += s->payload) {
-        datagrams_add_part(&s->source, 48, cnt, (int64_t)s->heap, content, offset, s->payload);
+        datagrams_add_part(&s->source, 48, cnt, length, content, offset, s->payload);
     }
     free(content);
 }
@@ -131,7 +137,10 @@ static int32_t pop(const shape *s, sp2_receive_stream *stream, sp2_heap **heaps,
 /* `allocator` NULL: the default memory. */
 static double receive_once(const shape *s, sp2_allocator *allocator, bool compare) {
     sp2_receive_stream *stream;
-    check(sp2_receive_stream_create(s->pool, NULL, &stream), "sp2_receive_stream_create");
+    sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
+    /* A heap without a length ends when the next one begins, whose cnt is the one's before. */
+    options.max_heaps = s->settings->unsized ? 1 : 0;
+    check(sp2_receive_stream_create(s->pool, &options, &stream), "sp2_receive_stream_create");
     check(sp2_receive_stream_set_memory_allocator(stream, allocator),
           "sp2_receive_stream_set_memory_allocator");
     check(add_datagram_source(stream, s->list, s->packets), "add_datagram_source");
@@ -145,7 +154,7 @@ static double receive_once(const shape *s, sp2_allocator *allocator, bool compar
         for (uint32_t i = 0; i < count; i++) {
             sp2_heap_info info = SP2_HEAP_INFO_INIT;
             check(sp2_heap_get_info(heaps[i], &info), "sp2_heap_get_info");
-            complete += (info.flags & SP2_HEAP_COMPLETE) != 0;
+            complete += (info.flags & SP2_HEAP_CONTIGUOUS) && info.payload_length == s->heap;
             if (compare) {
                 check_content(s, &info);
             }
@@ -236,12 +245,13 @@ double median_of(double *ns, uint32_t count) {
 
 static double print_result(const shape *s, const char *method, double *ns, uint32_t repeats) {
     const double median = median_of(ns, repeats);
-    printf("{\"bench\":\"assemble\",\"method\":\"%s\",\"heap\":%llu,\"payload\":%llu,"
-           "\"packets\":%llu,\"repeats\":%u,\"destinations\":%u,\"ns_per_packet\":%.2f,"
-           "\"min\":%.2f,\"max\":%.2f,\"gb_per_s\":%.2f}\n",
-           method, (unsigned long long)s->heap, (unsigned long long)s->payload,
-           (unsigned long long)s->packets, repeats, s->destinations, median, ns[0], ns[repeats - 1],
-           (double)s->payload / median);
+    printf(
+        "{\"bench\":\"assemble\",\"method\":\"%s\",\"heap\":%llu,\"payload\":%llu,"
+        "\"unsized\":%s,\"packets\":%llu,\"repeats\":%u,\"destinations\":%u,\"ns_per_packet\":%.2f,"
+        "\"min\":%.2f,\"max\":%.2f,\"gb_per_s\":%.2f}\n",
+        method, (unsigned long long)s->heap, (unsigned long long)s->payload,
+        s->settings->unsized ? "true" : "false", (unsigned long long)s->packets, repeats,
+        s->destinations, median, ns[0], ns[repeats - 1], (double)s->payload / median);
     return median;
 }
 
@@ -268,7 +278,7 @@ static void measure(const bench_settings *settings, uint64_t heap, uint64_t payl
     for (uint64_t cnt = 1; cnt <= SOURCE_HEAPS; cnt++) {
         add_source_heap(&s, cnt);
     }
-    s.heaps = RUN_BYTES / heap < SOURCE_HEAPS ? SOURCE_HEAPS : RUN_BYTES / heap;
+    s.heaps = RUN_BYTES / heap < LEAST_HEAPS ? LEAST_HEAPS : RUN_BYTES / heap;
     s.packets = s.heaps * (heap / payload);
     s.list = allocate((size_t)s.packets * sizeof(*s.list));
     for (uint64_t i = 0; i < s.packets; i++) {
@@ -337,6 +347,7 @@ static void print_help(void) {
         "  --cpu A,B         bind the consumer to CPU A, the worker and the plain copy to CPU B;\n"
         "                    default: the first two that may be used\n"
         "  --no-cpu          leave both where the scheduler puts them\n"
+        "  --unsized         the packets do not say how long their heap is\n"
         "  --pool            also receives with an explicit memory pool\n"
         "  --poll            the consumer looks for heaps without pause instead of waiting\n"
         "These compare the methods of sp2_receive_stream_set_memcpy instead, in a table:\n"
@@ -393,6 +404,9 @@ static bench_settings parse(int argc, char **argv) {
             exit(0);
         } else if (strcmp(option, "--poll") == 0) {
             s.poll = true;
+            continue;
+        } else if (strcmp(option, "--unsized") == 0) {
+            s.unsized = true;
             continue;
         } else if (strcmp(option, "--pool") == 0) {
             s.pool = true;

@@ -19,6 +19,7 @@ typedef struct bench_settings {
     int32_t consumer_cpu;
     int32_t worker_cpu;
     bool poll;
+    bool unsized;        /* no packet says how long its heap is */
     bool pool;           /* also with an explicit memory pool */
     bool consume;        /* the consumer reads every byte */
     uint64_t rotate;     /* bytes of heaps that the consumer keeps */

@@ -92,6 +92,32 @@ SP2_TEST(Cache_stays_within_its_limit) {
     restore_limit();
 }
 
+/* Bytes of kept blocks with payload of this size; the records of heaps are small. */
+static uint64_t large_cached_bytes(uint64_t bytes) {
+    return memory_now().cached_bytes / bytes * bytes;
+}
+
+/* Two of three large blocks fit: the third must not count. */
+SP2_TEST(Refused_block_does_not_count_as_kept) {
+    enum { LARGE_BYTES = 400000, KEPT = 2 * LARGE_BYTES };
+    REQUIRE_OK(sp2_memory_trim());
+    REQUIRE_OK(sp2_memory_set_cache_limit(2 * KEPT));
+    sp2_thread_pool *pool;
+    REQUIRE_OK(sp2_thread_pool_create(NULL, &pool));
+    heap_list heaps = receive_heaps(pool, 3, LARGE_BYTES);
+    heaps_free(&heaps);
+    CHECK(large_cached_bytes(LARGE_BYTES) == KEPT);
+    const uint64_t misses = memory_now().misses;
+    for (int i = 0; i < 3; i++) {
+        heaps = receive_heaps(pool, 2, LARGE_BYTES);
+        heaps_free(&heaps);
+        CHECK(large_cached_bytes(LARGE_BYTES) == KEPT);
+    }
+    CHECK_EQ_U64(memory_now().misses, misses);
+    sp2_thread_pool_destroy(pool);
+    restore_limit();
+}
+
 SP2_TEST(Limit_of_zero_keeps_nothing) {
     REQUIRE_OK(sp2_memory_trim());
     REQUIRE_OK(sp2_memory_set_cache_limit(0));

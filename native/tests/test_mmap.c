@@ -214,17 +214,19 @@ SP2_TEST(Block_is_pages_that_go_with_it) {
     }
 }
 
-static void check_pages_in_place(uint32_t flags) {
-    enum { PAGES = 3 * 512 + 7, LENGTH = PAGES * PAGE };
+/* Pages in place of a heap's block when some bytes of it have arrived, of as many as it needs. */
+static uint64_t pages_in_place(uint32_t flags, int32_t extra_flags, uint64_t pages) {
     require_populated_mappings();
     sp2_mmap_options mapping_options = SP2_MMAP_OPTIONS_INIT;
     mapping_options.flags = flags;
+    mapping_options.extra_flags = extra_flags;
     sp2_allocator *allocator = NULL;
     REQUIRE_OK(sp2_mmap_allocator_create(&mapping_options, &allocator));
     /* The first packet of a heap makes room for all of it. */
-    uint8_t *payload = new_payload(LENGTH, 1);
+    const uint64_t length = pages * PAGE;
+    uint8_t payload[10] = {0};
     datagram_list list = {0};
-    datagrams_add_part(&list, 48, 1, LENGTH, payload, 0, 10);
+    datagrams_add_part(&list, 48, 1, (int64_t)length, payload, 0, sizeof(payload));
     sp2_receive_options options =
         quiet_options(SP2_RECEIVE_DELIVER_INCOMPLETE | SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD);
     sp2_receive_stream *stream = new_stream(&options);
@@ -233,25 +235,39 @@ static void check_pages_in_place(uint32_t flags) {
     REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     REQUIRE(heaps.count == 1);
-    static unsigned char present[PAGES];
-    REQUIRE(mincore((void *)(uintptr_t)info_of(heaps.heaps[0]).payload, LENGTH, present) == 0);
+    unsigned char *present = malloc(pages);
+    REQUIRE(present != NULL);
+    REQUIRE(mincore((void *)(uintptr_t)info_of(heaps.heaps[0]).payload, length, present) == 0);
     uint64_t count = 0;
-    for (int i = 0; i < PAGES; i++) {
+    for (uint64_t i = 0; i < pages; i++) {
         count += present[i] & 1;
     }
-    CHECK_EQ_U64(count, PAGES);
+    free(present);
     heaps_free(&heaps);
     sp2_receive_stream_destroy(stream);
     datagrams_free(&list);
-    free(payload);
+    return count;
 }
 
-SP2_TEST(Pages_are_in_place_before_the_payload_comes) {
-    check_pages_in_place(0);
+enum { SOME_PAGES = 3 * 512 + 7 };
+
+SP2_TEST(Mapped_pages_come_with_the_payload) {
+    CHECK_EQ_U64(pages_in_place(0, 0, SOME_PAGES), 1);
+    CHECK_EQ_U64(pages_in_place(0, 0, 20), 1);
 }
 
-SP2_TEST(Huge_pages_are_in_place_before_the_payload_comes) {
-    check_pages_in_place(SP2_MMAP_PREFER_HUGE);
+SP2_TEST(Preferred_huge_pages_come_with_the_payload) {
+    be_alone_with_pool();
+    if (read_number(POOL_FREE) != 0) {
+        SKIP("the system's pool of huge pages is not empty");
+    }
+    CHECK_EQ_U64(pages_in_place(SP2_MMAP_PREFER_HUGE, 0, SOME_PAGES), 1);
+}
+
+SP2_TEST(Flag_of_the_user_puts_mapped_pages_in_place) {
+    CHECK_EQ_U64(pages_in_place(0, MAP_POPULATE, SOME_PAGES), SOME_PAGES);
+    CHECK_EQ_U64(pages_in_place(0, MAP_POPULATE, 20), 20);
+    CHECK_EQ_U64(pages_in_place(SP2_MMAP_PREFER_HUGE, MAP_POPULATE, SOME_PAGES), SOME_PAGES);
 }
 
 SP2_TEST(Preferred_huge_pages_come_from_the_system_s_pool) {

@@ -374,16 +374,23 @@ static void refilled_pool(void) {
 
 enum { BLOCK_BYTES = 500000 };
 
+static sp2__block take_block(void) {
+    sp2__block block;
+    SCHEDULE_CHECK(sp2__recycler_take(BLOCK_BYTES, BLOCK_BYTES, &block));
+    return block;
+}
+
 static void use_default_memory(void *unused) {
     (void)unused;
-    uint8_t *block = sp2__recycler_alloc(BLOCK_BYTES);
-    SCHEDULE_CHECK(block != NULL);
+    sp2__block block = take_block();
     const uint8_t mine = (uint8_t)(schedule_current() + 1);
-    block[0] = mine;
-    block[BLOCK_BYTES - 1] = mine;
-    sp2__recycler_free(sp2__recycler_alloc(BLOCK_BYTES), BLOCK_BYTES);
-    SCHEDULE_CHECK(block[0] == mine && block[BLOCK_BYTES - 1] == mine);
-    sp2__recycler_free(block, BLOCK_BYTES);
+    block.memory[0] = mine;
+    block.memory[BLOCK_BYTES - 1] = mine;
+    block.warm = BLOCK_BYTES;
+    const sp2__block other = take_block();
+    sp2__recycler_give(&other);
+    SCHEDULE_CHECK(block.memory[0] == mine && block.memory[BLOCK_BYTES - 1] == mine);
+    sp2__recycler_give(&block);
 }
 
 /* Threads take and return blocks while the last user leaves. */

@@ -14,6 +14,7 @@ internal sealed record TraceOptions
         new("ring_heaps", "--ring-heaps", o => o.RingHeaps, (o, n) => o with { RingHeaps = (int)n }),
         new("substreams", "--substreams", o => o.Substreams, (o, n) => o with { Substreams = (int)n }),
         new("max_heap_size", "--max-heap-size", o => o.MaxHeapSize, (o, n) => o with { MaxHeapSize = n }),
+        new("max_unsized_gap", "--max-unsized-gap", o => o.MaxUnsizedGap, (o, n) => o with { MaxUnsizedGap = n }),
         new("bug_compat", "--bug-compat", o => (long)o.BugCompat, (o, n) => o with { BugCompat = (BugCompat)n }),
         new("in_order", "--in-order", o => o.InOrder, (o, on) => o with { InOrder = on }),
         new("no_unsized_heaps", "--no-unsized-heaps", o => o.NoUnsizedHeaps, (o, on) => o with { NoUnsizedHeaps = on }),
@@ -38,6 +39,8 @@ internal sealed record TraceOptions
     public int Substreams { get; init; } = ReceiveStreamOptions.DefaultSubstreams;
 
     public long MaxHeapSize { get; init; } = ReceiveStreamOptions.DefaultMaxHeapSize;
+
+    public long MaxUnsizedGap { get; init; } = ReceiveStreamOptions.DefaultMaxUnsizedGap;
 
     public BugCompat BugCompat { get; init; }
 
@@ -94,6 +97,7 @@ internal sealed record TraceOptions
         RingHeaps = RingHeaps,
         Substreams = Substreams,
         MaxHeapSize = MaxHeapSize,
+        MaxUnsizedGap = MaxUnsizedGap,
         BugCompat = BugCompat,
         AllowOutOfOrder = !InOrder,
         AllowUnsizedHeaps = !NoUnsizedHeaps,

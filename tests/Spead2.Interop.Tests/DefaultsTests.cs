@@ -20,6 +20,7 @@ public sealed class DefaultsTests
             Assert.That(options.RingHeaps, Is.EqualTo(NativeMethods.SP2_RECEIVE_DEFAULT_RING_HEAPS));
             Assert.That(options.Substreams, Is.EqualTo(NativeMethods.SP2_RECEIVE_DEFAULT_SUBSTREAMS));
             Assert.That(options.MaxHeapSize, Is.EqualTo(NativeMethods.SP2_RECEIVE_DEFAULT_MAX_HEAP_SIZE));
+            Assert.That(options.MaxUnsizedGap, Is.EqualTo(NativeMethods.SP2_RECEIVE_DEFAULT_MAX_UNSIZED_GAP));
             Assert.That(ReceiveStreamOptions.MaxSlots, Is.EqualTo(NativeMethods.SP2_RECEIVE_MAX_SLOTS));
             Assert.That(ReceiveStreamHandle.ToNative(options).flags, Is.Zero);
             Assert.That(ReceiveStreamHandle.ToNative(options).bug_compat, Is.Zero);

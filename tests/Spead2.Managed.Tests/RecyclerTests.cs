@@ -15,15 +15,15 @@ public sealed unsafe class RecyclerTests
     [TestCaseSource(nameof(Sizes))]
     public void Block_is_used_again_and_can_be_written_to_its_end(ulong size)
     {
-        byte* first = Recycler.Allocate(size);
-        first[0] = 1;
-        first[size - 1] = 2;
-        Recycler.Free(first, size);
+        PayloadBlock first = Take(size);
+        first.Memory[0] = 1;
+        first.Memory[size - 1] = 2;
+        Give(first, warm: size);
         long hits = Recycler.State.Hits;
 
-        byte* second = Recycler.Allocate(size);
+        PayloadBlock second = Take(size);
         Assert.That(Recycler.State.Hits, Is.EqualTo(hits + 1));
-        Recycler.Free(second, size);
+        Give(second, warm: size);
     }
 
     [Test]
@@ -39,13 +39,13 @@ public sealed unsafe class RecyclerTests
     [Test]
     public void Trim_gives_everything_back_that_is_not_used()
     {
-        byte* used = Recycler.Allocate(3 << 20);
-        Recycler.Free(Recycler.Allocate(70_000), 70_000);
+        PayloadBlock used = Take(3 << 20);
+        Give(Take(70_000), warm: 70_000);
         Recycler.Trim();
 
         Assert.That(Recycler.State.CachedBytes, Is.Zero);
         Assert.That(Recycler.State.UsedBytes, Is.GreaterThanOrEqualTo(3UL << 20));
-        Recycler.Free(used, 3 << 20);
+        Recycler.Give(used);
     }
 
     [Test]
@@ -58,7 +58,7 @@ public sealed unsafe class RecyclerTests
         {
             foreach (ulong size in Sizes)
             {
-                Recycler.Free(Recycler.Allocate(size), size);
+                Give(Take(size), warm: size);
             }
 
             Assert.That(Recycler.State.CachedBytes, Is.Zero);
@@ -70,5 +70,17 @@ public sealed unsafe class RecyclerTests
     }
 
     [Test]
-    public void Enormous_size_is_refused() => Assert.That(Recycler.Allocate(ulong.MaxValue) is null);
+    public void Enormous_size_is_refused() => Assert.That(Recycler.TryTake(ulong.MaxValue, 1, out _), Is.False);
+
+    private static PayloadBlock Take(ulong size)
+    {
+        Assert.That(Recycler.TryTake(size, size, out PayloadBlock block));
+        return block;
+    }
+
+    private static void Give(PayloadBlock block, ulong warm)
+    {
+        block.Warm = warm;
+        Recycler.Give(block);
+    }
 }

@@ -227,6 +227,9 @@ internal static unsafe partial class NativeMethods
     [NativeTypeName("#define SP2_RECEIVE_DEFAULT_MAX_HEAP_SIZE 1073741824")]
     public const int SP2_RECEIVE_DEFAULT_MAX_HEAP_SIZE = 1073741824;
 
+    [NativeTypeName("#define SP2_RECEIVE_DEFAULT_MAX_UNSIZED_GAP 16777216")]
+    public const int SP2_RECEIVE_DEFAULT_MAX_UNSIZED_GAP = 16777216;
+
     [NativeTypeName("#define SP2_RECEIVE_MAX_SLOTS 16777216")]
     public const int SP2_RECEIVE_MAX_SLOTS = 16777216;
 

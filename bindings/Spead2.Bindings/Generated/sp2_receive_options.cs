@@ -50,4 +50,7 @@ internal unsafe partial struct sp2_receive_options
     public delegate* unmanaged[Cdecl]<void*, sp2_heap*, void> on_heap;
 
     public void* on_heap_context;
+
+    [NativeTypeName("uint64_t")]
+    public ulong max_unsized_gap;
 }

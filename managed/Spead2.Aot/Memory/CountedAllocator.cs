@@ -17,6 +17,8 @@ internal sealed unsafe class CountedAllocator(MemoryAllocator inner, CountedAllo
     /// <summary>The allocator that does the work.</summary>
     public MemoryAllocator Inner => inner;
 
+    internal override bool BacksBlocks => inner.BacksBlocks;
+
     /// <summary>Holds the allocator; false if it has ended.</summary>
     public bool TryRetain()
     {
@@ -42,6 +44,10 @@ internal sealed unsafe class CountedAllocator(MemoryAllocator inner, CountedAllo
             source?.Release();
         }
     }
+
+    internal override void Back(in MemoryBlock block, long end) => inner.Back(block, end);
+
+    internal override void Populate(in MemoryBlock block, long from, long to) => inner.Populate(block, from, to);
 
     protected internal override MemoryBlock Allocate(long size, in PacketHeader packet)
     {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Runtime.InteropServices;
 using System.Text;
 using Spead2.Bindings;
 using Spead2.Receive;
@@ -17,6 +18,10 @@ internal static unsafe class ReceiveOptions
         sp2_receive_flags.SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD | sp2_receive_flags.SP2_RECEIVE_EXPLICIT_START |
         sp2_receive_flags.SP2_RECEIVE_UNKEYED_SEARCH;
 
+    // Bytes of sp2_receive_options in the first release.
+    private static readonly uint ReleasedSize =
+        (uint)Marshal.OffsetOf<sp2_receive_options>(nameof(sp2_receive_options.max_unsized_gap));
+
     // A number of 100 nanoseconds, which is what .NET counts.
     private const long NanosecondsPerTick = 100;
 
@@ -24,11 +29,12 @@ internal static unsafe class ReceiveOptions
     /// <exception cref="Spead2Exception">A value breaks its rule.</exception>
     public static sp2_receive_options Read(sp2_receive_options* caller)
     {
-        sp2_receive_options options = caller is null ? default : Sized.Read(caller, Options);
+        sp2_receive_options options = caller is null ? default : Sized.Read(caller, ReleasedSize, Options);
         SetDefault(ref options.max_heaps, NativeMethods.SP2_RECEIVE_DEFAULT_MAX_HEAPS);
         SetDefault(ref options.ring_heaps, NativeMethods.SP2_RECEIVE_DEFAULT_RING_HEAPS);
         SetDefault(ref options.substreams, NativeMethods.SP2_RECEIVE_DEFAULT_SUBSTREAMS);
         SetDefault(ref options.max_heap_size, NativeMethods.SP2_RECEIVE_DEFAULT_MAX_HEAP_SIZE);
+        SetDefault(ref options.max_unsized_gap, NativeMethods.SP2_RECEIVE_DEFAULT_MAX_UNSIZED_GAP);
         options.spin_ns = options.spin_ns == 0 ? NativeMethods.SP2_RECEIVE_DEFAULT_SPIN_NS : options.spin_ns;
         CheckWords(options);
         CheckSizes(options);
@@ -80,6 +86,7 @@ internal static unsafe class ReceiveOptions
             RingHeaps = (int)options.ring_heaps,
             Substreams = (int)options.substreams,
             MaxHeapSize = (long)Math.Min(options.max_heap_size, long.MaxValue),
+            MaxUnsizedGap = (long)Math.Min(options.max_unsized_gap, long.MaxValue),
             AllowOutOfOrder = !flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_IN_ORDER),
             AllowUnsizedHeaps = !flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_NO_UNSIZED_HEAPS),
             StopOnStopItem = !flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_IGNORE_STOP_ITEM),

@@ -5,8 +5,10 @@ using Spead2.Bindings;
 namespace Spead2.Receive;
 
 /// <summary>
-/// Maps every block from the operating system, with its pages in place (receiving.txt: <c>spead2.MmapAllocator</c>).
-/// Meant as the base of a <see cref="MemoryPool"/>: by itself it pays for new pages with every heap.
+/// Maps every block from the operating system (receiving.txt: <c>spead2.MmapAllocator</c>). Meant as the base of a
+/// <see cref="MemoryPool"/>: by itself it pays for new pages with every heap. Pages come as payload arrives, so that a
+/// packet that only announces a large heap costs little; in the blocks that a memory pool makes ahead they are in
+/// place. The flags may say otherwise (<c>MAP_POPULATE</c>, <c>MAP_LOCKED</c>).
 /// </summary>
 public sealed unsafe class MmapAllocator : MemoryAllocator, INativeAllocator
 {
@@ -18,8 +20,8 @@ public sealed unsafe class MmapAllocator : MemoryAllocator, INativeAllocator
     /// Windows for VirtualAlloc. Their numbers are those of the operating system.
     /// </param>
     /// <param name="preferHugePages">
-    /// Huge pages if there are any, from the system's pool of them or else transparent ones; ordinary pages if there
-    /// are neither.
+    /// Huge pages if there are any: from the system's pool of them, of which one byte takes a whole one, else
+    /// transparent ones, as far as a heap has arrived without a gap; ordinary pages if there are neither.
     /// </param>
     /// <exception cref="ArgumentException">The flags share memory or fix its address.</exception>
     /// <exception cref="Spead2Exception">There is not enough memory.</exception>

@@ -233,6 +233,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
             ring_heaps = (ulong)options.RingHeaps,
             substreams = (ulong)options.Substreams,
             max_heap_size = (ulong)options.MaxHeapSize,
+            max_unsized_gap = (ulong)options.MaxUnsizedGap,
             bug_compat = (uint)options.BugCompat,
             spin_ns = options.SpinTime == TimeSpan.Zero
                 ? NativeMethods.SP2_NEVER_SPIN

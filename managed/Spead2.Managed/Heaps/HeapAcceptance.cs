@@ -18,7 +18,7 @@ internal static unsafe class HeapAcceptance
         }
 
         // Whatever can fail comes first.
-        if ((needed > heap.Capacity && !TryGrow(heap, needed, packet, rules.MaxHeapSize)) ||
+        if (!HeapPayload.TryMakeRoom(heap, packet, rules, copy) ||
             !heap.Pointers.TryReserve(packet.ItemCount) ||
             (heap.OutOfOrder && !heap.Ranges.TryAdd(packet.PayloadOffset, packet.PayloadEnd)))
         {
@@ -37,7 +37,8 @@ internal static unsafe class HeapAcceptance
         heap.ReceivedLength += packet.PayloadLength;
         if (packet.PayloadLength != 0)
         {
-            heap.ReceivedEnd = Math.Max(heap.ReceivedEnd, packet.PayloadEnd);
+            heap.LastEnd = Math.Max(heap.LastEnd, packet.PayloadEnd);
+            HeapPayload.Advance(heap);
             copy.Copy(packet, heap.Payload, heap.Capacity);
         }
 
@@ -62,6 +63,11 @@ internal static unsafe class HeapAcceptance
         if (needed > rules.MaxHeapSize || heap.Pointers.Count + packet.ItemCount > HeapRules.MaxParts)
         {
             return Verdict.TooLarge;
+        }
+
+        if (!packet.HasHeapLength && LeavesTooLargeGap(heap, packet, rules.MaxUnsizedGap))
+        {
+            return Verdict.GapTooLarge;
         }
 
         return CheckPosition(heap, packet, rules.InOrder);
@@ -111,16 +117,20 @@ internal static unsafe class HeapAcceptance
             return false;
         }
 
+        heap.LastEnd = heap.ReceivedLength;
         heap.OutOfOrder = true;
         heap.NextPacket.Header = 0;
         return true;
     }
 
-    /// <summary>Makes the payload hold the needed bytes. A heap of unknown length grows in steps.</summary>
-    private static bool TryGrow(LiveHeap heap, ulong needed, in Packet packet, ulong maxHeapSize)
+    /// <summary>
+    /// Whether a packet that does not say how long its heap is lies too far behind what there is.
+    /// </summary>
+    private static bool LeavesTooLargeGap(LiveHeap heap, in Packet packet, ulong maxGap)
     {
-        ulong capacity = packet.HasHeapLength ? needed : Math.Max(needed, Math.Min(heap.Capacity * 2, maxHeapSize));
-        return heap.TryMovePayload(capacity, packet);
+        ulong length = heap.HeapLength != Wire.LengthUnknown ? heap.HeapLength : 0;
+        ulong end = Math.Max(length, heap.ReceivedEnd);
+        return packet.PayloadOffset > end && packet.PayloadOffset - end > maxGap;
     }
 
     private static void ApplyItems(LiveHeap heap, in Packet packet)

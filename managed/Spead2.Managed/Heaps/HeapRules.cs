@@ -3,7 +3,7 @@
 namespace Spead2.Managed;
 
 /// <summary>What limits the packets that a heap accepts.</summary>
-internal readonly record struct HeapRules(bool InOrder, ulong MaxHeapSize)
+internal readonly record struct HeapRules(bool InOrder, ulong MaxHeapSize, ulong MaxUnsizedGap)
 {
     /// <summary>
     /// Most distinct item pointers, and most received ranges, that one heap may have. No sender needs this many, and

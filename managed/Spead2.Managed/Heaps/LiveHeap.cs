@@ -25,17 +25,23 @@ internal sealed unsafe class LiveHeap
 
     public byte* Payload;
 
-    /// <summary>Bytes at <see cref="Payload"/>.</summary>
+    /// <summary>Bytes that <see cref="Payload"/> has or, if the length is known, may come to have.</summary>
     public ulong Capacity;
+
+    /// <summary>In-order packets up to here need nothing but their copy.</summary>
+    public ulong StepEnd;
 
     /// <summary>The user's memory that it lives in; null for the default memory.</summary>
     public PayloadMemory? Memory;
 
-    /// <summary>Where it lives in the user's memory.</summary>
-    private MemoryBlock _block;
+    /// <summary>The memory at <see cref="Payload"/>.</summary>
+    public PayloadBlock Block;
 
-    /// <summary>One more than the largest offset received.</summary>
-    public ulong ReceivedEnd;
+    /// <summary>The same as the user's allocator gave it.</summary>
+    public MemoryBlock UserBlock;
+
+    /// <summary>Out of order: one more than the largest offset received.</summary>
+    public ulong LastEnd;
 
     public NextPacket NextPacket;
 
@@ -74,6 +80,12 @@ internal sealed unsafe class LiveHeap
 
     public readonly ItemPointers Pointers = new();
 
+    /// <summary>One more than the largest offset received.</summary>
+    public ulong ReceivedEnd => OutOfOrder ? LastEnd : ReceivedLength;
+
+    /// <summary>Bytes that have arrived without a gap from the start.</summary>
+    public ulong Prefix => OutOfOrder ? Ranges.Prefix : ReceivedLength;
+
     /// <summary>The length is known and all of it has arrived.</summary>
     public bool IsComplete => ReceivedLength == HeapLength && MinLength == HeapLength;
 
@@ -88,7 +100,8 @@ internal sealed unsafe class LiveHeap
         HeapLength = Wire.LengthUnknown;
         ReceivedLength = 0;
         MinLength = 0;
-        ReceivedEnd = 0;
+        StepEnd = 0;
+        LastEnd = 0;
         NextPacket.Header = 0;
         AddressBits = packet.AddressBits;
         BugCompat = bugCompat;
@@ -122,13 +135,12 @@ internal sealed unsafe class LiveHeap
             (BinaryPrimitives.ReadUInt64LittleEndian(bytes[16..]) ^ NextPacket.HeapLengthPointer) |
             (BinaryPrimitives.ReadUInt64BigEndian(bytes[24..]) ^ (NextPacket.PayloadOffsetPointer + offset)) |
             (lengthPointer ^ (NextPacket.PayloadLengthPointer + length));
-        if (differences != 0 || NextPacket.Header == 0 || length > HeapLength - offset || length > rest)
+        if (differences != 0 || NextPacket.Header == 0 || length > StepEnd - offset || length > rest)
         {
             return Wire.LengthUnknown;
         }
 
         ReceivedLength = offset + length;
-        ReceivedEnd = offset + length;
         copy.Copy(bytes.Slice(Wire.UsualPrefix, (int)length), Payload + offset, Capacity);
         return length;
     }
@@ -139,6 +151,7 @@ internal sealed unsafe class LiveHeap
     /// </summary>
     public void Finish(bool keepRanges, bool keepPayload)
     {
+        HeapPayload.Settle(this);
         if (IsComplete)
         {
             State = HeapState.Complete | HeapState.Contiguous;
@@ -156,7 +169,7 @@ internal sealed unsafe class LiveHeap
 
             if (!keepPayload)
             {
-                FreePayload();
+                HeapPayload.Free(this);
             }
         }
 
@@ -169,7 +182,8 @@ internal sealed unsafe class LiveHeap
     /// <summary>Gives the heap and its memory back.</summary>
     public void Free()
     {
-        FreePayload();
+        HeapPayload.Settle(this);
+        HeapPayload.Free(this);
         if (OutOfOrder)
         {
             Ranges.Clear();
@@ -178,50 +192,6 @@ internal sealed unsafe class LiveHeap
         Pointers.Clear();
         Memory = null;
         LiveHeapPool.Return(this);
-    }
-
-    /// <summary>Moves the payload to a block of at least this many bytes; false if there is no memory.</summary>
-    public bool TryMovePayload(ulong capacity, in Packet packet)
-    {
-        MemoryBlock block = default;
-        byte* payload;
-        if (Memory is null)
-        {
-            payload = Recycler.Allocate(capacity);
-        }
-        else
-        {
-            block = Memory.Allocate(capacity, packet);
-            payload = (byte*)block.Address;
-        }
-
-        if (payload is null)
-        {
-            return false;
-        }
-
-        Buffer.MemoryCopy(Payload, payload, capacity, ReceivedEnd);
-        FreePayload();
-        Payload = payload;
-        Capacity = capacity;
-        _block = block;
-        return true;
-    }
-
-    private void FreePayload()
-    {
-        if (Memory is null)
-        {
-            Recycler.Free(Payload, Capacity);
-        }
-        else if (Payload is not null)
-        {
-            Memory.Free(_block);
-            _block = default;
-        }
-
-        Payload = null;
-        Capacity = 0;
     }
 
     private void KeepRanges()

@@ -75,6 +75,22 @@ internal sealed class ReceivedRanges
         return TryInsert(hasPrevious ? new(previous.Leaf, previous.Index + 1) : default, new(start, end));
     }
 
+    /// <summary>End of what has arrived without a gap from the start: 0 if that is nothing.</summary>
+    public ulong Prefix => _leafCount != 0 && At(default).Start == 0 ? At(default).End : 0;
+
+    /// <summary>Copies the bytes of the ranges from one block to another.</summary>
+    public unsafe void CopyBytes(byte* from, byte* to)
+    {
+        foreach (RangeLeaf? leaf in _leaves.AsSpan(0, _leafCount))
+        {
+            foreach (ReceivedRange range in leaf!.Ranges.AsSpan(0, leaf.Count))
+            {
+                ulong length = range.End - range.Start;
+                Buffer.MemoryCopy(from + range.Start, to + range.Start, length, length);
+            }
+        }
+    }
+
     /// <summary>Copies the ranges, in order.</summary>
     public void CopyTo(Span<Receive.PayloadRange> copies)
     {

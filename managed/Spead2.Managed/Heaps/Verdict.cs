@@ -20,5 +20,8 @@ internal enum Verdict
     RejectedDuplicate,
     RejectedOverlap,
     TooLarge,
+
+    /// <summary>No HEAP_LENGTH, and too far behind what has arrived.</summary>
+    GapTooLarge,
     NoMemory,
 }

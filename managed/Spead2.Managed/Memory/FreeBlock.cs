@@ -6,4 +6,11 @@ namespace Spead2.Managed;
 internal unsafe struct FreeBlock
 {
     public FreeBlock* Next;
+
+    /// <summary>As in <see cref="PayloadBlock"/>, like the others; of large blocks only.</summary>
+    public ulong Usable;
+
+    public ulong Warm;
+
+    public ulong Sparse;
 }

@@ -15,8 +15,19 @@ internal sealed unsafe class PayloadMemory(MemoryAllocator allocator, EngineLog 
 
     public MemoryAllocator Allocator => _rooted.Allocator;
 
+    /// <summary>Whether <see cref="MemoryAllocator.Back"/> does anything.</summary>
+    public bool BacksBlocks => Allocator.BacksBlocks;
+
+    /// <summary>A block for the payload of a heap; false if there is no memory.</summary>
+    public bool TryTake(ulong size, in Packet packet, out PayloadBlock block, out MemoryBlock userBlock)
+    {
+        userBlock = Allocate(size, packet);
+        block = new() { Memory = (byte*)userBlock.Address, Size = size, Usable = size };
+        return block.Memory is not null;
+    }
+
     /// <summary>A block for the payload of a heap; one with a null address if there is no memory.</summary>
-    public MemoryBlock Allocate(ulong size, in Packet packet)
+    private MemoryBlock Allocate(ulong size, in Packet packet)
     {
         try
         {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using Spead2.Managed.Linux;
+
 namespace Spead2.Managed;
 
 /// <summary>
@@ -22,11 +24,24 @@ internal static unsafe class Recycler
 
     private const long IdleMilliseconds = IdleSeconds * 1000;
 
+    // What a block is at least real with once that has been written to it.
+    private const ulong PageBytes = 4096;
+
+    // A block that heaps of single packets have spread over is worth little more than its address space: it is kept for
+    // the next such heap, which then costs no system call, as long as so many bytes of it are real, and as long as so
+    // many blocks of less than half their size are kept.
+    private const ulong MostSparseBytes = 256 << 10;
+    private const ulong MostColdBlocks = 256;
+
     private static readonly SizeClass[] Classes =
         [.. Enumerable.Range(0, SizeClasses.Count).Select(index => new SizeClass(index))];
 
     private static ulong _cacheLimit = DefaultCacheLimit;
+
+    // Of large blocks: real bytes of those that are kept, usable ones of those in use, cold ones among the kept.
     private static long _largeCachedBytes;
+    private static long _largeUsedBytes;
+    private static long _coldBlocks;
     private static long _obtainedBlocks;
     private static int _users;
     private static long _nextLook;
@@ -52,11 +67,16 @@ internal static unsafe class Recycler
     {
         get
         {
-            RecyclerState state = new() { CacheLimit = CacheLimit };
+            RecyclerState state = new()
+            {
+                CacheLimit = CacheLimit,
+                UsedBytes = (ulong)Volatile.Read(ref _largeUsedBytes),
+                CachedBytes = (ulong)Volatile.Read(ref _largeCachedBytes),
+            };
             foreach (SizeClass sizeClass in Classes)
             {
-                state.UsedBytes += sizeClass.UsedBytes;
-                state.CachedBytes += sizeClass.CachedBytes;
+                state.UsedBytes += sizeClass.SmallUsedBytes;
+                state.CachedBytes += sizeClass.SmallCachedBytes;
                 state.Hits += sizeClass.Hits;
                 state.Misses += sizeClass.Misses;
             }
@@ -65,23 +85,68 @@ internal static unsafe class Recycler
         }
     }
 
-    /// <summary>At least <paramref name="size"/> bytes; null if there is no memory.</summary>
-    public static byte* Allocate(ulong size)
+    /// <summary>
+    /// A block that may come to have <paramref name="size"/> bytes, of which at least <paramref name="usable"/> may be
+    /// written to now; false if there is no memory.
+    /// </summary>
+    public static bool TryTake(ulong size, ulong usable, out PayloadBlock block)
     {
         int index = SizeClasses.IndexOf(size);
-        return index >= Classes.Length || SizeClasses.SizeOf(index) > nuint.MaxValue
-            ? null
-            : Classes[index].Allocate();
+        if (index >= Classes.Length || SizeClasses.SizeOf(index) > nuint.MaxValue - SystemMemory.WholePages(1) ||
+            !Classes[index].TryAllocate(out block))
+        {
+            block = default;
+            return false;
+        }
+
+        if (TryWiden(ref block, usable))
+        {
+            return true;
+        }
+
+        Give(block);
+        block = default;
+        return false;
     }
 
-    /// <summary>Takes a block back; <paramref name="size"/> as it was asked for. Null is allowed.</summary>
-    public static void Free(byte* block, ulong size)
+    /// <summary>
+    /// Makes at least so many bytes of a block usable: at most its size, in whole huge pages where it has any. False,
+    /// and no change, if there is no memory.
+    /// </summary>
+    public static bool TryWiden(ref PayloadBlock block, ulong usable)
     {
-        if (block is not null)
+        if (usable <= block.Usable)
         {
-            Classes[SizeClasses.IndexOf(size)].Free(block);
+            return true;
+        }
+
+        ulong more = SystemMemory.WholePages((nuint)usable);
+        if (!SystemMemory.TryCommit(block.Memory, (nuint)block.Usable, (nuint)more))
+        {
+            return false;
+        }
+
+        CountLargeUsed((long)(more - block.Usable));
+        block.Usable = more;
+        return true;
+    }
+
+    /// <summary>
+    /// Lets huge pages back the start of a block as far as they fit below <paramref name="end"/>, and counts that as
+    /// warm.
+    /// </summary>
+    public static void Back(ref PayloadBlock block, ulong end)
+    {
+        ulong whole = Math.Min(end, block.Usable) & ~(HugePages.Size - 1UL);
+        if (whole > block.Warm)
+        {
+            SystemMemory.Back(block.Memory, (nuint)whole);
+            block.Warm = whole;
         }
     }
+
+    /// <summary>Takes a block back.</summary>
+    public static void Give(in PayloadBlock block) => Classes[SizeClasses.IndexOf(block.Size)].Free(block);
 
     /// <summary>Blocks are kept only while there are users, which call the idle work: the pools of threads.</summary>
     public static void AddUser()
@@ -121,19 +186,57 @@ internal static unsafe class Recycler
 
     internal static void CountObtained(long blocks) => Interlocked.Add(ref _obtainedBlocks, blocks);
 
-    /// <summary>Counts a large block that is to be kept, unless there is no room under the limit.</summary>
-    internal static bool TryKeepLarge(ulong size, ulong limit)
+    internal static void CountLargeUsed(long bytes) => Interlocked.Add(ref _largeUsedBytes, bytes);
+
+    /// <summary>Counts a large block that is to be kept, unless there is no room for it.</summary>
+    internal static bool TryKeepLarge(in FreeBlock block, ulong size)
     {
-        if ((ulong)Interlocked.Add(ref _largeCachedBytes, (long)size) <= limit)
+        bool cold = IsCold(block, size);
+        if (!HasUsers || block.Sparse > Math.Max(block.Warm, MostSparseBytes) ||
+            (cold && !TryAdd(ref _coldBlocks, 1, MostColdBlocks)))
+        {
+            return false;
+        }
+
+        if (TryAdd(ref _largeCachedBytes, (long)RealBytes(block, size), CacheLimit / 2))
         {
             return true;
         }
 
-        CancelKeepLarge(size);
+        if (cold)
+        {
+            Interlocked.Decrement(ref _coldBlocks);
+        }
+
         return false;
     }
 
-    internal static void CancelKeepLarge(ulong size) => Interlocked.Add(ref _largeCachedBytes, -(long)size);
+    /// <summary>The opposite: a block that was kept is so no more.</summary>
+    internal static void CancelKeepLarge(in FreeBlock block, ulong size)
+    {
+        Interlocked.Add(ref _largeCachedBytes, -(long)RealBytes(block, size));
+        if (IsCold(block, size))
+        {
+            Interlocked.Decrement(ref _coldBlocks);
+        }
+    }
+
+    private static ulong RealBytes(in FreeBlock block, ulong size) =>
+        Math.Min(Math.Max(block.Warm, PageBytes) + block.Sparse, size);
+
+    private static bool IsCold(in FreeBlock block, ulong size) => RealBytes(block, size) < size / 2;
+
+    /// <summary>Adds to a counter unless that brings it over its limit.</summary>
+    private static bool TryAdd(ref long counter, long amount, ulong limit)
+    {
+        if ((ulong)Interlocked.Add(ref counter, amount) <= limit)
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref counter, -amount);
+        return false;
+    }
 
     private static void AgeAll()
     {

@@ -21,6 +21,9 @@ internal sealed unsafe class SizeClass
     private readonly ulong _size;
     private readonly bool _isLarge;
 
+    // Blocks are reserved, and committed as they are needed.
+    private readonly bool _isReserved;
+
     // Under the lock:
     private FreeBlock* _ready;
     private FreeBlock* _idle;
@@ -36,6 +39,7 @@ internal sealed unsafe class SizeClass
     {
         _size = SizeClasses.SizeOf(index);
         _isLarge = index >= SizeClasses.SmallCount;
+        _isReserved = SystemMemory.CanReserve(_size);
     }
 
     /// <summary>Blocks that were handed out, ever, and had been used before.</summary>
@@ -44,11 +48,13 @@ internal sealed unsafe class SizeClass
     /// <summary>Blocks that had to be asked from the operating system, ever.</summary>
     public long Misses => Math.Max(0, Volatile.Read(ref _taken) - Hits);
 
-    /// <summary>Bytes in blocks that are in use. Counters change while they are read, but it is never below zero.</summary>
-    public ulong UsedBytes => UsedBlocks * _size;
+    /// <summary>
+    /// Bytes in small blocks that are in use. Counters change while they are read, but it is never below zero.
+    /// </summary>
+    public ulong SmallUsedBytes => _isLarge ? 0 : UsedBlocks * _size;
 
-    /// <summary>Bytes in blocks that wait to be used again.</summary>
-    public ulong CachedBytes => CachedBlocks * _size;
+    /// <summary>Bytes in small blocks that wait to be used again.</summary>
+    public ulong SmallCachedBytes => _isLarge ? 0 : CachedBlocks * _size;
 
     public bool HasBlocks => Volatile.Read(ref _obtained) != 0;
 
@@ -63,52 +69,64 @@ internal sealed unsafe class SizeClass
 
     private ulong CachedBlocks => (ulong)Math.Max(0, Volatile.Read(ref _obtained) - (long)UsedBlocks);
 
-    /// <summary>A block; null if there is no memory.</summary>
-    public byte* Allocate()
+    /// <summary>A block, of which perhaps nothing is usable yet; false if there is no memory.</summary>
+    public bool TryAllocate(out PayloadBlock block)
     {
+        block = new() { Size = _size, Usable = _isReserved ? 0 : _size };
         lock (_lock)
         {
-            FreeBlock* block = PopBlock();
-            if (block is not null)
+            FreeBlock* kept = PopBlock();
+            block.Memory = (byte*)kept;
+            if (kept is not null)
             {
                 _hits++;
-                CancelKeep();
-            }
-            else
-            {
-                block = (FreeBlock*)SystemMemory.Allocate((nuint)_size);
-                if (block is null)
+                if (_isLarge)
                 {
-                    return null;
+                    Recycler.CancelKeepLarge(*kept, _size);
+                    (block.Usable, block.Warm, block.Sparse) = (kept->Usable, kept->Warm, kept->Sparse);
                 }
-
-                Recycler.CountObtained(1);
-                Interlocked.Increment(ref _obtained);
+            }
+            else if (!TryObtain(out block.Memory))
+            {
+                return false;
             }
 
             _taken++;
-            return (byte*)block;
         }
+
+        if (_isLarge)
+        {
+            Recycler.CountLargeUsed((long)block.Usable);
+        }
+
+        return true;
     }
 
     /// <summary>Takes a block back.</summary>
-    public void Free(byte* memory)
+    public void Free(in PayloadBlock block)
     {
         ulong list = Volatile.Read(ref _returned.List);
         Interlocked.Increment(ref _returned.Given);
-        if (!MayKeep(list >> AddressBits))
+        FreeBlock now = new() { Usable = block.Usable, Warm = block.Warm, Sparse = block.Sparse };
+        if (_isLarge)
         {
-            GiveBack((FreeBlock*)memory);
+            Recycler.CountLargeUsed(-(long)block.Usable);
+        }
+
+        if (block.Usable == 0 || !MayKeep(now, list >> AddressBits))
+        {
+            GiveBack((FreeBlock*)block.Memory);
             return;
         }
 
-        FreeBlock* block = (FreeBlock*)memory;
+        FreeBlock* kept = (FreeBlock*)block.Memory;
+        *kept = now;
         ulong seen = list;
         do
         {
             list = seen;
-            block->Next = (FreeBlock*)(list & AddressMask);
-            ulong longer = (ulong)block | (((list >> AddressBits) + 1) << AddressBits);
+            kept->Next = (FreeBlock*)(list & AddressMask);
+            ulong longer = (ulong)kept | (((list >> AddressBits) + 1) << AddressBits);
             seen = Interlocked.CompareExchange(ref _returned.List, longer, list);
         }
         while (seen != list);
@@ -142,8 +160,12 @@ internal sealed unsafe class SizeClass
         while (old is not null)
         {
             FreeBlock* next = old->Next;
+            if (_isLarge)
+            {
+                Recycler.CancelKeepLarge(*old, _size);
+            }
+
             GiveBack(old);
-            CancelKeep();
             old = next;
         }
     }
@@ -171,6 +193,20 @@ internal sealed unsafe class SizeClass
         return block;
     }
 
+    /// <summary>A block of the operating system's.</summary>
+    private bool TryObtain(out byte* memory)
+    {
+        memory = _isReserved ? SystemMemory.Reserve((nuint)_size) : SystemMemory.Allocate((nuint)_size);
+        if (memory is null)
+        {
+            return false;
+        }
+
+        Recycler.CountObtained(1);
+        Interlocked.Increment(ref _obtained);
+        return true;
+    }
+
     private void GiveBack(FreeBlock* block)
     {
         Interlocked.Decrement(ref _obtained);
@@ -182,30 +218,20 @@ internal sealed unsafe class SizeClass
     /// Whether one more block may be kept, given how many are on the list of returned ones; counts it among the large
     /// ones if so.
     /// </summary>
-    private bool MayKeep(ulong returned)
+    private bool MayKeep(in FreeBlock block, ulong returned)
     {
         if (!Recycler.HasUsers || returned >= LongestList)
         {
             return false;
         }
 
-        ulong half = Recycler.CacheLimit / 2;
         if (_isLarge)
         {
-            return Recycler.TryKeepLarge(_size, half);
+            return Recycler.TryKeepLarge(block, _size);
         }
 
-        ulong share = half / SizeClasses.SmallCount;
+        ulong share = Recycler.CacheLimit / 2 / SizeClasses.SmallCount;
         return (returned + 1) * _size <= share / UncountedShare ||
             (CachedBlocks + 1) * _size <= share - share / UncountedShare;
-    }
-
-    /// <summary>The opposite: a block that was kept is so no more.</summary>
-    private void CancelKeep()
-    {
-        if (_isLarge)
-        {
-            Recycler.CancelKeepLarge(_size);
-        }
     }
 }

@@ -28,9 +28,21 @@ internal static unsafe class SystemMemory
     /// <summary>A block; null if there is no memory.</summary>
     public static byte* Allocate(nuint size)
     {
+        if (CanReserve(size))
+        {
+            byte* block = Reserve(size);
+            if (block is not null && !TryCommit(block, 0, WholePages(size)))
+            {
+                Free(block, size);
+                return null;
+            }
+
+            return block;
+        }
+
         if (IsMapped(size))
         {
-            return size >= HugePages.Size ? HugePages.Map(size) : MappedMemory.Reserve(size);
+            return MappedMemory.Reserve(size);
         }
 
         try
@@ -60,12 +72,41 @@ internal static unsafe class SystemMemory
         }
     }
 
-    /// <summary>Puts the pages of a block in place.</summary>
-    public static void Touch(byte* block, nuint size)
+    /// <summary>Whether blocks of this size can be reserved, and committed as they are needed.</summary>
+    public static bool CanReserve(ulong size) => OperatingSystem.IsLinux() && size >= HugePages.Size;
+
+    /// <summary>
+    /// A block of such a size, of which nothing may be used before it is committed; null if there is no address space.
+    /// </summary>
+    public static byte* Reserve(nuint size) => HugePages.Reserve(size);
+
+    /// <summary>
+    /// Makes a part of such a block usable: from a multiple of <see cref="WholePages"/> up to another. False, and no
+    /// change, if the system does not promise so much memory.
+    /// </summary>
+    public static bool TryCommit(byte* block, nuint from, nuint to) => HugePages.TryCommit(block, from, to);
+
+    /// <summary>Lets huge pages back the start of such a block.</summary>
+    public static void Back(byte* block, nuint end) => HugePages.Back(block, end);
+
+    /// <summary>Up to whole huge pages.</summary>
+    public static nuint WholePages(nuint size) => (size + HugePages.Size - 1) / HugePages.Size * HugePages.Size;
+
+    /// <summary>Puts the pages of usable memory in place; what it contains stays.</summary>
+    public static void Populate(byte* start, nuint size)
     {
+        if (OperatingSystem.IsLinux())
+        {
+            nuint before = (nuint)start % PageSizeAssumed;
+            if (Libc.madvise(start - before, size + before, Libc.MADV_POPULATE_WRITE) == 0)
+            {
+                return;
+            }
+        }
+
         for (nuint offset = 0; offset < size; offset += PageSizeAssumed)
         {
-            Volatile.Write(ref block[offset], 0);
+            Volatile.Write(ref start[offset], Volatile.Read(ref start[offset]));
         }
     }
 

@@ -47,7 +47,7 @@ internal sealed class Assembler
         _substreams = options.Substreams;
         _bugCompat = options.BugCompat;
         _allowUnsized = options.AllowUnsizedHeaps;
-        _rules = new(!options.AllowOutOfOrder, (ulong)options.MaxHeapSize);
+        _rules = new(!options.AllowOutOfOrder, (ulong)options.MaxHeapSize, (ulong)options.MaxUnsizedGap);
         int slots = _maxHeaps * _substreams;
         int slotsLog2 = Math.Max(LeastSlotsLog2, BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)slots)));
         int bucketBits = slotsLog2 + BucketsPerSlotLog2;

@@ -52,6 +52,11 @@ internal readonly record struct VerdictExplanation(
             MessageKind.TooLarge,
             LogLevel.Warning,
             "the heap is larger than max_heap_size, or has too many parts"),
+        Verdict.GapTooLarge => new(
+            Statistic.TooLarge,
+            MessageKind.TooLarge,
+            LogLevel.Warning,
+            "it has no HEAP_LENGTH, and lies more than max_unsized_gap behind what has arrived"),
         _ => new(
             Statistic.AllocationFailed,
             MessageKind.Memory,

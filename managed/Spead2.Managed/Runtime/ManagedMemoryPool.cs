@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Spead2.Managed.Linux;
 using Spead2.Receive;
 
 namespace Spead2.Managed;
@@ -15,6 +16,10 @@ namespace Spead2.Managed;
 /// <remarks>Threads: any. Streams and heaps keep the pool alive as long as they need it.</remarks>
 public sealed unsafe class ManagedMemoryPool : MemoryPoolBase
 {
+    // How much of a new block the background fills with pages at a time: about a millisecond's work, so that the sources
+    // of the same thread get their slices.
+    private const long PopulateBytes = 2 << 20;
+
     private readonly Lock _lock = new();
     private readonly MemoryPoolSettings _settings;
     private readonly RootedAllocator? _source;
@@ -33,6 +38,10 @@ public sealed unsafe class ManagedMemoryPool : MemoryPoolBase
     private int _users = 1;
 
     private int _disposals;
+
+    // The refill's: a new block whose pages come, and how many bytes of it have theirs.
+    private PoolBlock? _filling;
+    private long _filled;
 
     /// <summary>Makes a pool.</summary>
     /// <param name="lower">Smallest size in bytes that the pool serves.</param>
@@ -133,19 +142,39 @@ public sealed unsafe class ManagedMemoryPool : MemoryPoolBase
         }
     }
 
-    /// <summary>Makes a block that nobody waits for; says whether another one is wanted.</summary>
-    internal bool RefillOne()
+    /// <inheritdoc/>
+    internal override bool BacksBlocks => _source?.Allocator.BacksBlocks ?? SystemMemory.CanReserve(_settings.Upper);
+
+    /// <summary>
+    /// A slice of filling the pool: makes a block that nobody waits for, or puts some of its pages in place. Says
+    /// whether there is more to do.
+    /// </summary>
+    internal bool RefillMore()
     {
+        bool ended;
         lock (_lock)
         {
-            _refilling = !_ended && (ulong)_statistics.Free < _settings.Initial;
+            ended = _ended;
+            _refilling = _filling is not null || (!ended && (ulong)_statistics.Free < _settings.Initial);
             if (!_refilling)
             {
                 return false;
             }
         }
 
-        PoolBlock? block = MakeSpareBlock();
+        if (_filling is null)
+        {
+            _filled = 0;
+            _filling = MakeSpareBlock();
+        }
+
+        if (_filling is not null && !ended && !FillMore(_filling))
+        {
+            return true;
+        }
+
+        PoolBlock? block = _filling;
+        _filling = null;
         bool kept;
         bool again;
         lock (_lock)
@@ -162,6 +191,32 @@ public sealed unsafe class ManagedMemoryPool : MemoryPoolBase
         }
 
         return again;
+    }
+
+    /// <inheritdoc/>
+    internal override void Back(in MemoryBlock block, long end)
+    {
+        if (block.Owner is PoolBlock poolBlock && poolBlock.Pool == this)
+        {
+            BackOfSource(poolBlock.Memory, end);
+        }
+        else
+        {
+            BackOfSource(block, end);
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override void Populate(in MemoryBlock block, long from, long to)
+    {
+        if (block.Owner is PoolBlock poolBlock && poolBlock.Pool == this)
+        {
+            PopulateOfSource(poolBlock.Memory, from, to);
+        }
+        else
+        {
+            PopulateOfSource(block, from, to);
+        }
     }
 
     /// <inheritdoc/>
@@ -307,6 +362,7 @@ public sealed unsafe class ManagedMemoryPool : MemoryPoolBase
                 return false;
             }
 
+            PopulateOfSource(block.Memory, 0, (long)_settings.Upper);
             TryKeep(block);
         }
 
@@ -366,16 +422,52 @@ public sealed unsafe class ManagedMemoryPool : MemoryPoolBase
         return block;
     }
 
-    /// <summary>A block that nobody waits for, with its pages in place.</summary>
+    /// <summary>
+    /// A block that nobody waits for: all of it will be used, so it gets huge pages where there are any.
+    /// </summary>
     private PoolBlock? MakeSpareBlock()
     {
         PoolBlock? block = MakeBlock();
-        if (block is not null && _source is null)
+        long whole = (long)_settings.Upper & ~((long)HugePages.Size - 1);
+        if (block is not null && whole != 0)
         {
-            SystemMemory.Touch((byte*)block.Memory.Address, (nuint)_settings.Upper);
+            BackOfSource(block.Memory, whole);
         }
 
         return block;
+    }
+
+    /// <summary>Puts more pages of a block in place; whether all of them are now.</summary>
+    private bool FillMore(PoolBlock block)
+    {
+        long end = Math.Min(_filled + PopulateBytes, (long)_settings.Upper);
+        PopulateOfSource(block.Memory, _filled, end);
+        _filled = end;
+        return end == (long)_settings.Upper;
+    }
+
+    private void BackOfSource(in MemoryBlock memory, long end)
+    {
+        if (_source is not null)
+        {
+            _source.Allocator.Back(memory, end);
+        }
+        else if (SystemMemory.CanReserve((ulong)memory.Size))
+        {
+            SystemMemory.Back((byte*)memory.Address, (nuint)end);
+        }
+    }
+
+    private void PopulateOfSource(in MemoryBlock memory, long from, long to)
+    {
+        if (_source is not null)
+        {
+            _source.Allocator.Populate(memory, from, to);
+        }
+        else
+        {
+            SystemMemory.Populate((byte*)memory.Address + from, (nuint)(to - from));
+        }
     }
 
     private PoolBlock? MakeBlock()

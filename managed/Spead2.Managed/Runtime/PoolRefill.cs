@@ -2,7 +2,7 @@
 
 namespace Spead2.Managed;
 
-/// <summary>Fills a memory pool: one block for each turn, so that the readers of the same thread get theirs.</summary>
+/// <summary>Fills a memory pool, a slice at a time, so that the sources of the same thread get theirs.</summary>
 internal sealed class PoolRefill(ManagedMemoryPool pool) : LoopTask
 {
     private EventLoop? _loop;
@@ -16,7 +16,7 @@ internal sealed class PoolRefill(ManagedMemoryPool pool) : LoopTask
 
     public override void Run()
     {
-        if (pool.RefillOne())
+        if (pool.RefillMore())
         {
             _loop!.Post(this);
         }

@@ -62,6 +62,10 @@ internal sealed class RecvCommand
         "--max-heap-size", "BYTES", "Largest heap; packets of larger ones are refused.",
         ReceiveStreamOptions.DefaultMaxHeapSize, 1, ReceiveStreamOptions.LargestMaxHeapSize);
 
+    private readonly Option<long> _maxUnsizedGap = NumberOption.Whole(
+        "--max-unsized-gap", "BYTES", "Largest gap in a heap whose packets do not say how long it is.",
+        ReceiveStreamOptions.DefaultMaxUnsizedGap, 1, long.MaxValue);
+
     private readonly Option<bool> _inOrder = new("--in-order")
     {
         Description = "Refuse packets of a heap that are out of order.",
@@ -190,6 +194,7 @@ internal sealed class RecvCommand
         Substreams = (int)parsed.GetValue(_substreams),
         RingHeaps = (int)parsed.GetValue(_ringHeaps),
         MaxHeapSize = parsed.GetValue(_maxHeapSize),
+        MaxUnsizedGap = parsed.GetValue(_maxUnsizedGap),
         AllowOutOfOrder = !parsed.GetValue(_inOrder),
         AllowUnsizedHeaps = !parsed.GetValue(_noUnsizedHeaps),
         StopOnStopItem = !parsed.GetValue(_ignoreStopItem),

@@ -22,7 +22,7 @@ internal static class LossExplanation
         ["rejected_order"] = "Packets out of order, which --in-order refuses.",
         ["rejected_duplicate"] = "Packets whose payload had already come.",
         ["rejected_overlap"] = "Packets of whose payload a part had already come.",
-        ["too_large"] = "Packets of heaps that are larger than --max-heap-size, or have too many parts.",
+        ["too_large"] = "Packets of heaps that are larger than --max-heap-size, have too many parts, or a gap over --max-unsized-gap.",
         ["allocation_failed"] = "Packets for whose heap there was no memory.",
         ["malformed"] = "Datagrams or bytes that are not a SPEAD packet.",
         ["size_mismatch"] = "Datagrams that are longer than the packet in them.",

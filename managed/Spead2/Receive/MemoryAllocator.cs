@@ -24,6 +24,9 @@ public abstract class MemoryAllocator : IDisposable
     /// <summary>Whether only streams that native code receives can use it.</summary>
     internal virtual bool IsNative => false;
 
+    /// <summary>Whether <see cref="Back"/> does anything.</summary>
+    internal virtual bool BacksBlocks => false;
+
     /// <summary>Gives up what the allocator itself holds. Blocks that are in use are not affected.</summary>
     public void Dispose()
     {
@@ -65,6 +68,16 @@ public abstract class MemoryAllocator : IDisposable
     /// </summary>
     /// <param name="block">The very block that <see cref="Allocate"/> gave.</param>
     protected internal abstract void Free(in MemoryBlock block);
+
+    /// <summary>Lets huge pages back the first bytes of a block, whole huge pages.</summary>
+    internal virtual void Back(in MemoryBlock block, long end)
+    {
+    }
+
+    /// <summary>Puts the pages of a part of a block that nobody uses yet in place.</summary>
+    internal virtual void Populate(in MemoryBlock block, long from, long to)
+    {
+    }
 
     /// <summary>Gives up what the allocator itself holds. Does nothing unless overridden.</summary>
     /// <param name="disposing">False if a finalizer calls.</param>

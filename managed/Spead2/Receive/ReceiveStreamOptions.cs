@@ -17,6 +17,9 @@ public sealed class ReceiveStreamOptions
     /// <summary>Default of <see cref="MaxHeapSize"/>: 1 GiB.</summary>
     public const long DefaultMaxHeapSize = 1L << 30;
 
+    /// <summary>Default of <see cref="MaxUnsizedGap"/>: 16 MiB.</summary>
+    public const long DefaultMaxUnsizedGap = 16L << 20;
+
     /// <summary>
     /// Largest <see cref="RingHeaps"/>, and largest <see cref="MaxHeaps"/> times <see cref="Substreams"/>.
     /// </summary>
@@ -45,6 +48,12 @@ public sealed class ReceiveStreamOptions
 
     /// <summary>Largest heap in bytes; packets of larger heaps are not used and count as too large.</summary>
     public long MaxHeapSize { get; init; } = DefaultMaxHeapSize;
+
+    /// <summary>
+    /// A packet that does not say how long its heap is must not begin more bytes than this behind the last byte that
+    /// the heap has, or else it is not used and counts as too large. At least 1.
+    /// </summary>
+    public long MaxUnsizedGap { get; init; } = DefaultMaxUnsizedGap;
 
     /// <summary>
     /// Whether packets of a heap may arrive in any order (the default). Otherwise those that are out of order are not
@@ -110,6 +119,7 @@ public sealed class ReceiveStreamOptions
         ThrowIfOutside(RingHeaps, 1, MaxSlots, nameof(RingHeaps));
         ThrowIfOutside(Substreams, 1, MaxSlots, nameof(Substreams));
         ThrowIfOutside(MaxHeapSize, 1, LargestMaxHeapSize, nameof(MaxHeapSize));
+        ThrowIfOutside(MaxUnsizedGap, 1, long.MaxValue, nameof(MaxUnsizedGap));
         ThrowIfOutside((long)MaxHeaps * Substreams, 1, MaxSlots, $"{nameof(MaxHeaps)} times {nameof(Substreams)}");
         BugCompat.ThrowIfUndefined(nameof(BugCompat));
         if (SpinTime < TimeSpan.Zero || SpinTime.TotalMilliseconds > int.MaxValue)

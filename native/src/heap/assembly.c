@@ -4,8 +4,10 @@
 #include "base/alloc.h"
 #include "base/checked.h"
 #include "heap/heap.h"
+#include "heap/payload.h"
 #include "memory/allocator.h"
 #include "memory/recycler.h"
+#include "memory/system.h"
 #include "packet/header.h"
 #include "packet/wire.h"
 #include "spead2core/receive.h"
@@ -29,30 +31,9 @@ sp2_heap *sp2__heap_create(const sp2__packet *packet, const sp2__heap_rules *rul
     return heap;
 }
 
-/* A payload buffer from where the heap's payload lives. */
-static uint8_t *allocate_payload(const sp2_heap *heap, uint64_t capacity, const sp2__packet *packet,
-                                 const sp2__heap_rules *rules, void **block_context) {
-    if (SP2__LIKELY(heap->allocator == NULL)) {
-        *block_context = NULL;
-        return sp2__recycler_alloc(capacity);
-    }
-    sp2_packet_header header;
-    sp2__packet_describe(packet, rules->custom_stats, &header);
-    return sp2__allocator_allocate(heap->allocator, capacity, &header, block_context);
-}
-
-static void free_payload(sp2_heap *heap) {
-    if (SP2__LIKELY(heap->allocator == NULL)) {
-        sp2__recycler_free(heap->payload, heap->capacity);
-    } else if (heap->payload != NULL) {
-        sp2__allocator_free(heap->allocator, heap->payload, heap->capacity, heap->block_context);
-    }
-    heap->payload = NULL;
-    heap->capacity = 0;
-}
-
 void sp2__heap_free(sp2_heap *heap) {
-    free_payload(heap);
+    sp2__payload_settle(heap);
+    sp2__payload_free(heap);
     sp2__allocator_release(heap->allocator);
     sp2__ranges_destroy(&heap->ranges);
     sp2__free(heap->range_copies);
@@ -66,6 +47,7 @@ static bool start_ranges(sp2_heap *heap) {
     if (heap->has_packets && !sp2__ranges_add(&heap->ranges, 0, heap->received_length)) {
         return false;
     }
+    heap->last_end = heap->received_length;
     heap->out_of_order = true;
     heap->next_packet.header = 0;
     return true;
@@ -102,27 +84,12 @@ SP2__INLINE sp2__verdict check_position(sp2_heap *heap, const sp2__packet *packe
     return check_ranges(heap, packet);
 }
 
-/* Makes the payload buffer hold `needed` bytes. A heap of unknown length grows in steps. */
-static sp2__verdict grow(sp2_heap *heap, uint64_t needed, const sp2__packet *packet,
-                         const sp2__heap_rules *rules) {
-    uint64_t capacity = needed;
-    if (packet->heap_length == SP2__LENGTH_UNKNOWN || rules->grows) {
-        capacity = sp2__max_u64(needed, sp2__min_u64(heap->capacity * 2, rules->max_heap_size));
-    }
-    void *block_context;
-    uint8_t *payload = allocate_payload(heap, capacity, packet, rules, &block_context);
-    if (payload == NULL) {
-        return SP2__NO_MEMORY;
-    }
-    if (heap->payload != NULL) {
-        memcpy(payload, heap->payload, heap->received_end);
-        sp2__copier_fence(rules->copier);
-        free_payload(heap);
-    }
-    heap->payload = payload;
-    heap->capacity = capacity;
-    heap->block_context = block_context;
-    return SP2__ACCEPTED;
+/* Whether a packet that does not say how long its heap is lies too far behind what there is. */
+static bool leaves_too_large_gap(const sp2_heap *heap, const sp2__packet *packet,
+                                 const sp2__heap_rules *rules) {
+    const uint64_t length = heap->heap_length != SP2__LENGTH_UNKNOWN ? heap->heap_length : 0;
+    const uint64_t end = sp2__max_u64(length, sp2__heap_received_end(heap));
+    return packet->payload_offset > end && packet->payload_offset - end > rules->max_unsized_gap;
 }
 
 static void apply_items(sp2_heap *heap, const sp2__packet *packet) {
@@ -195,15 +162,17 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
                           SP2_RECEIVE_MAX_HEAP_PARTS)) {
         return SP2__TOO_LARGE;
     }
+    if (SP2__UNLIKELY(!has_length && leaves_too_large_gap(heap, packet, rules))) {
+        return SP2__GAP_TOO_LARGE;
+    }
     sp2__verdict verdict = check_position(heap, packet, rules->in_order);
     if (SP2__UNLIKELY(verdict != SP2__ACCEPTED)) {
         return verdict;
     }
 
     /* Whatever can fail comes first. */
-    const uint64_t room = rules->grows ? end : needed;
-    if (room > heap->capacity) {
-        verdict = grow(heap, room, packet, rules);
+    if (sp2__payload_room(heap, packet, rules) > heap->block.usable) {
+        verdict = sp2__payload_make_room(heap, packet, rules);
         if (SP2__UNLIKELY(verdict != SP2__ACCEPTED)) {
             return verdict;
         }
@@ -224,7 +193,10 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
     heap->min_length = sp2__max_u64(heap->min_length, needed);
     heap->received_length += packet->payload_length;
     if (packet->payload_length != 0) {
-        heap->received_end = sp2__max_u64(heap->received_end, end);
+        heap->last_end = sp2__max_u64(heap->last_end, end);
+        heap->step_end = heap->block.size < SP2__HUGE_PAGE
+                             ? sp2__min_u64(heap->heap_length, heap->block.usable)
+                             : sp2__payload_advance(heap);
         copy_payload(heap, packet, rules);
     }
     expect_next(heap, packet);
@@ -254,6 +226,7 @@ static bool keep_range_copies(sp2_heap *heap) {
 
 bool sp2__heap_finish(sp2_heap *heap, bool keep_ranges, bool keep_payload) {
     bool kept = true;
+    sp2__payload_settle(heap);
     if (sp2__heap_is_complete(heap)) {
         heap->flags = SP2_HEAP_COMPLETE | SP2_HEAP_CONTIGUOUS;
     } else if (sp2__heap_is_contiguous(heap)) {
@@ -261,7 +234,7 @@ bool sp2__heap_finish(sp2_heap *heap, bool keep_ranges, bool keep_payload) {
     } else {
         kept = !keep_ranges || keep_range_copies(heap);
         if (!keep_payload) {
-            free_payload(heap);
+            sp2__payload_free(heap);
         }
     }
     sp2__ranges_destroy(&heap->ranges);

@@ -161,6 +161,7 @@ static int32_t read_descriptors(const sp2_heap *heap, sp2__descriptors **descrip
         .rules = {.in_order = true,
                   .grows = true,
                   .max_heap_size = MAX_INNER_HEAP,
+                  .max_unsized_gap = MAX_INNER_HEAP,
                   .copier = &plain},
     };
     receiver.end = &receiver.first;

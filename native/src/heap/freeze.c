@@ -125,7 +125,8 @@ int32_t sp2_heap_get_info(const sp2_heap *heap, sp2_heap_info *info) {
         return sp2__fail_null("sp2_heap_get_info", heap == NULL ? "heap" : "info");
     }
     const bool known = heap->heap_length != SP2__LENGTH_UNKNOWN;
-    const bool has_payload = heap->payload != NULL && heap->received_end != 0;
+    const uint64_t end = sp2__heap_received_end(heap);
+    const bool has_payload = heap->payload != NULL && end != 0;
     const sp2_heap_info now = {
         .size = sizeof(now),
         .flags = heap->flags,
@@ -133,7 +134,7 @@ int32_t sp2_heap_get_info(const sp2_heap *heap, sp2_heap_info *info) {
         .heap_length = known ? (int64_t)heap->heap_length : SP2_HEAP_LENGTH_UNKNOWN,
         .received_length = heap->received_length,
         .payload = has_payload ? heap->payload : NULL,
-        .payload_length = has_payload ? heap->received_end : 0,
+        .payload_length = has_payload ? end : 0,
         .item_count = heap->pointers.count,
         .range_count = heap->range_count,
         .address_bits = heap->address_bits,

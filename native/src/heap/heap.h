@@ -13,6 +13,7 @@
 #include "heap/ranges.h"
 #include "memory/allocator.h"
 #include "memory/copy.h"
+#include "memory/recycler.h"
 #include "packet/packet.h"
 #include "packet/wire.h"
 #include "spead2core/heap.h"
@@ -41,8 +42,8 @@ struct sp2_heap {
     uint64_t received_length;
     uint64_t min_length; /* smallest length that the heap can have, by all that is known */
     uint8_t *payload;
-    uint64_t capacity;     /* bytes at `payload` */
-    uint64_t received_end; /* one more than the largest offset received */
+    uint64_t capacity; /* bytes that `payload` has or, if the length is known, may come to have */
+    uint64_t step_end; /* in-order packets up to here need nothing but their copy */
     uint32_t address_bits;
     uint32_t bug_compat;
     bool in_order;       /* the rule that its packets obeyed */
@@ -58,7 +59,9 @@ struct sp2_heap {
     uint64_t range_count;
     _Atomic(sp2__descriptors *) descriptors; /* NULL until they are asked for */
     sp2_allocator *allocator; /* where `payload` lives, held; NULL: the default memory */
-    void *block_context;      /* the allocator's, of `payload` */
+    sp2__block block;         /* the memory at `payload` */
+    void *block_context;      /* the allocator's, of `block` */
+    uint64_t last_end;        /* out of order: one more than the largest offset received */
     sp2__pointers pointers;
 };
 
@@ -67,6 +70,7 @@ typedef struct sp2__heap_rules {
     bool in_order;
     bool grows; /* payload is allocated as it arrives, whatever length the packets announce */
     uint64_t max_heap_size;
+    uint64_t max_unsized_gap; /* between what a heap without a length has and its next packet */
     sp2_allocator *allocator; /* of heaps that begin; NULL: the default memory */
     uint64_t *custom_stats;   /* for the user's functions; NULL if there are none */
     sp2__copier *copier;      /* the stream's */
@@ -82,6 +86,7 @@ typedef enum sp2__verdict {
     SP2__REJECTED_DUPLICATE,
     SP2__REJECTED_OVERLAP,
     SP2__TOO_LARGE,
+    SP2__GAP_TOO_LARGE, /* no HEAP_LENGTH, and too far behind what has arrived */
     SP2__NO_MEMORY
 } sp2__verdict;
 
@@ -112,16 +117,19 @@ SP2__INLINE uint64_t sp2__heap_take_next(sp2_heap *heap, const uint8_t *bytes, u
         (sp2__load_raw64(bytes + 16) ^ next->heap_length_pointer) |
         (sp2__load_be64(bytes + 24) ^ (next->payload_offset_pointer + offset)) |
         (length_pointer ^ (next->payload_length_pointer + length));
-    if (SP2__UNLIKELY(differences != 0 || next->header == 0 ||
-                      length > heap->heap_length - offset ||
+    if (SP2__UNLIKELY(differences != 0 || next->header == 0 || length > heap->step_end - offset ||
                       length > available - SP2__USUAL_PREFIX)) {
         return SP2__LENGTH_UNKNOWN;
     }
     heap->received_length = offset + length;
-    heap->received_end = offset + length;
     sp2__copier_copy(copier, heap->capacity, heap->payload + offset, bytes + SP2__USUAL_PREFIX,
                      length);
     return length;
+}
+
+/* One more than the largest offset received. */
+SP2__INLINE uint64_t sp2__heap_received_end(const sp2_heap *heap) {
+    return heap->out_of_order ? heap->last_end : heap->received_length;
 }
 
 /* Spec section 4.5. */

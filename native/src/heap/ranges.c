@@ -185,6 +185,22 @@ bool sp2__ranges_add(sp2__ranges *ranges, uint64_t start, uint64_t end) {
     return insert_range(ranges, next_at, (sp2_range){start, end});
 }
 
+uint64_t sp2__ranges_prefix(const sp2__ranges *ranges) {
+    const sp2_range *first = range_at(ranges, (position){0, 0});
+    return first != NULL && first->start == 0 ? first->end : 0;
+}
+
+bool sp2__ranges_next(const sp2__ranges *ranges, sp2__ranges_cursor *cursor, sp2_range *range) {
+    if (cursor->leaf == ranges->leaf_count) {
+        return false;
+    }
+    const position at = {cursor->leaf, cursor->index};
+    *range = *range_at(ranges, at);
+    const position next = after(ranges, at);
+    *cursor = (sp2__ranges_cursor){next.leaf, next.index};
+    return true;
+}
+
 void sp2__ranges_copy(const sp2__ranges *ranges, sp2_range *copies) {
     for (uint32_t i = 0; i < ranges->leaf_count; i++) {
         const sp2__range_leaf *leaf = ranges->leaves[i];

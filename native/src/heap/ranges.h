@@ -38,6 +38,18 @@ sp2__ranges_verdict sp2__ranges_check(const sp2__ranges *ranges, uint64_t start,
  * memory. */
 bool sp2__ranges_add(sp2__ranges *ranges, uint64_t start, uint64_t end);
 
+/* End of what has arrived without a gap from the start: 0 if that is nothing. */
+uint64_t sp2__ranges_prefix(const sp2__ranges *ranges);
+
+/* Where a walk has got to; starts with zeros. */
+typedef struct sp2__ranges_cursor {
+    uint32_t leaf;
+    uint32_t index;
+} sp2__ranges_cursor;
+
+/* Gives the next range, in order; false if there is none. */
+bool sp2__ranges_next(const sp2__ranges *ranges, sp2__ranges_cursor *cursor, sp2_range *range);
+
 /* Copies the ranges, in order, to `copies`, which has room for ranges->count. */
 void sp2__ranges_copy(const sp2__ranges *ranges, sp2_range *copies);
 

@@ -71,7 +71,8 @@ static void user_end(sp2_allocator *allocator) {
     }
 }
 
-static const sp2__allocator_ops user_ops = {user_allocate, user_free, user_end};
+static const sp2__allocator_ops user_ops = {
+    .allocate = user_allocate, .free = user_free, .end = user_end};
 
 int32_t sp2_allocator_create(const sp2_allocator_options *caller, sp2_allocator **created) {
     if (created != NULL) {

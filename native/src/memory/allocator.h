@@ -14,6 +14,13 @@ typedef struct sp2__allocator_ops {
     void *(*allocate)(sp2_allocator *allocator, uint64_t size, const sp2_packet_header *packet,
                       void **block_context);
     void (*free)(sp2_allocator *allocator, void *block, uint64_t size, void *block_context);
+    /* Lets huge pages back the first `end` bytes of a block, whole huge pages. NULL where that is
+     * not this library's business. */
+    void (*back)(sp2_allocator *allocator, void *block, uint64_t size, uint64_t end,
+                 void *block_context);
+    /* Puts the pages of a part of a block that nobody uses yet in place. NULL likewise. */
+    void (*populate)(sp2_allocator *allocator, void *block, uint64_t size, uint64_t from,
+                     uint64_t to, void *block_context);
     /* Nothing holds the allocator any more: ends it and frees its memory. */
     void (*end)(sp2_allocator *allocator);
 } sp2__allocator_ops;

@@ -31,11 +31,28 @@ static void unmap_block(sp2_allocator *allocator, void *block, uint64_t size, vo
     sp2__system_unmap(block, (size_t)(uintptr_t)block_context);
 }
 
+static void back_block(sp2_allocator *allocator, void *block, uint64_t size, uint64_t end,
+                       void *block_context) {
+    (void)size;
+    (void)block_context;
+    if (((const mmap_allocator *)allocator)->prefer_huge) {
+        sp2__system_back(block, 0, (size_t)end);
+    }
+}
+
+static void populate_block(sp2_allocator *allocator, void *block, uint64_t size, uint64_t from,
+                           uint64_t to, void *block_context) {
+    (void)allocator;
+    (void)size;
+    (void)block_context;
+    sp2__system_populate((uint8_t *)block + from, (size_t)(to - from));
+}
+
 static void end(sp2_allocator *allocator) {
     sp2__free(allocator);
 }
 
-static const sp2__allocator_ops ops = {map_block, unmap_block, end};
+static const sp2__allocator_ops ops = {map_block, unmap_block, back_block, populate_block, end};
 
 static int32_t read_options(const sp2_mmap_options *caller, sp2_mmap_options *options) {
     *options = (sp2_mmap_options){0};

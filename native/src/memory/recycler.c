@@ -18,8 +18,8 @@
 #define HIDE(block, size) ASAN_POISON_MEMORY_REGION(block, size)
 #define SHOW(block, size) ASAN_UNPOISON_MEMORY_REGION(block, size)
 #else
-#define HIDE(block, size) ((void)0)
-#define SHOW(block, size) ((void)0)
+#define HIDE(block, size) ((void)(block), (void)(size))
+#define SHOW(block, size) ((void)(block), (void)(size))
 #endif
 
 /* Four size classes for each power of two: a block is at most a quarter larger than asked for. */
@@ -52,7 +52,22 @@
 
 typedef struct free_block {
     struct free_block *next;
+    /* As in sp2__block; of large blocks only. */
+    uint64_t usable;
+    uint64_t warm;
+    uint64_t sparse;
 } free_block;
+
+/* What a block is at least real with once that has been written to it. */
+#define PAGE_BYTES 4096
+
+/*
+ * A block that heaps of single packets have spread over is worth little more than its address
+ * space: it is kept for the next such heap, which then costs no system call, as long as so many
+ * bytes of it are real, and as long as so many blocks of less than half their size are kept.
+ */
+#define MOST_SPARSE_BYTES ((uint64_t)256 << 10)
+#define MOST_COLD_BLOCKS 256
 
 /*
  * A size class. Blocks are freed by any thread onto `returned` without a lock; whoever allocates
@@ -82,7 +97,9 @@ typedef struct size_class {
 static size_class classes[CLASS_COUNT];
 static sp2__spinlock classes_lock; /* while they are prepared */
 static atomic_bool classes_ready;
-static _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t large_cached_bytes;
+static _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t large_cached_bytes; /* real ones */
+static _Atomic uint64_t large_used_bytes;                                  /* usable ones */
+static _Atomic uint64_t cold_blocks;                                       /* kept ones */
 static _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t cache_limit = SP2_MEMORY_CACHE_LIMIT_DEFAULT;
 static _Atomic uint64_t obtained_blocks; /* of all classes: changes only when the system is asked */
 static _Atomic uint32_t users;
@@ -188,8 +205,14 @@ static void count_locked(_Atomic uint64_t *counter) {
     atomic_store_explicit(counter, read_counter(counter) + 1, memory_order_relaxed);
 }
 
-static void *obtain_block(size_class *class, unsigned index) {
-    void *block = sp2__system_alloc((size_t)class_size(index));
+/* Whether the blocks of a class are reserved, and committed as they are needed. */
+static bool is_reserved(unsigned index) {
+    return class_size(index) >= SP2__HUGE_PAGE;
+}
+
+static free_block *obtain_block(size_class *class, unsigned index) {
+    const size_t size = (size_t)class_size(index);
+    free_block *block = is_reserved(index) ? sp2__system_reserve(size) : sp2__system_alloc(size);
     if (block != NULL) {
         add_counter(&obtained_blocks, 1);
         add_counter(&class->obtained, 1);
@@ -197,61 +220,101 @@ static void *obtain_block(size_class *class, unsigned index) {
     return block;
 }
 
-/* Whether one more block may be kept on a list that has as many; counts it among the large ones if
- * so. */
-static bool may_keep(size_class *class, unsigned index, uint64_t listed) {
+/* Whether one more small block may be kept on a list that has as many. */
+static bool may_keep_small(size_class *class, unsigned index, uint64_t listed) {
     const uint64_t size = class_size(index);
-    const uint64_t half = read_counter(&cache_limit) / 2;
-    if (atomic_load_explicit(&users, memory_order_relaxed) == 0) {
-        return false;
-    }
-    if (!is_large(index)) {
-        const uint64_t share = half / SMALL_CLASS_COUNT;
-        return (listed + 1) * size <= share / UNCOUNTED_SHARE ||
-               (cached_blocks(class) + 1) * size <= share - share / UNCOUNTED_SHARE;
-    }
-    if (atomic_fetch_add_explicit(&large_cached_bytes, size, memory_order_relaxed) + size <= half) {
+    const uint64_t share = read_counter(&cache_limit) / 2 / SMALL_CLASS_COUNT;
+    return atomic_load_explicit(&users, memory_order_relaxed) != 0 &&
+           ((listed + 1) * size <= share / UNCOUNTED_SHARE ||
+            (cached_blocks(class) + 1) * size <= share - share / UNCOUNTED_SHARE);
+}
+
+static uint64_t real_bytes(const free_block *block, uint64_t size) {
+    return sp2__min_u64(sp2__max_u64(block->warm, PAGE_BYTES) + block->sparse, size);
+}
+
+static bool is_cold(const free_block *block, uint64_t size) {
+    return real_bytes(block, size) < size / 2;
+}
+
+/* Adds to a counter unless that brings it over its limit. */
+static bool add_within(_Atomic uint64_t *counter, uint64_t amount, uint64_t limit) {
+    if (atomic_fetch_add_explicit(counter, amount, memory_order_relaxed) + amount <= limit) {
         return true;
     }
-    atomic_fetch_sub_explicit(&large_cached_bytes, size, memory_order_relaxed);
+    atomic_fetch_sub_explicit(counter, amount, memory_order_relaxed);
+    return false;
+}
+
+/* Whether a large block may be kept; counts it if so. */
+static bool may_keep_large(const free_block *block, uint64_t size) {
+    if (atomic_load_explicit(&users, memory_order_relaxed) == 0 ||
+        block->sparse > sp2__max_u64(block->warm, MOST_SPARSE_BYTES)) {
+        return false;
+    }
+    const bool cold = is_cold(block, size);
+    if (cold && !add_within(&cold_blocks, 1, MOST_COLD_BLOCKS)) {
+        return false;
+    }
+    if (add_within(&large_cached_bytes, real_bytes(block, size), read_counter(&cache_limit) / 2)) {
+        return true;
+    }
+    if (cold) {
+        atomic_fetch_sub_explicit(&cold_blocks, 1, memory_order_relaxed);
+    }
     return false;
 }
 
 /* The opposite: a block that was kept is so no more. */
-static void cancel_keep(unsigned index) {
-    if (is_large(index)) {
-        atomic_fetch_sub_explicit(&large_cached_bytes, class_size(index), memory_order_relaxed);
+static void cancel_keep(unsigned index, const free_block *block) {
+    if (!is_large(index)) {
+        return;
     }
+    const uint64_t size = class_size(index);
+    atomic_fetch_sub_explicit(&large_cached_bytes, real_bytes(block, size), memory_order_relaxed);
+    if (is_cold(block, size)) {
+        atomic_fetch_sub_explicit(&cold_blocks, 1, memory_order_relaxed);
+    }
+}
+
+/* Bytes of a free block that may be written to. */
+static size_t usable_bytes(const free_block *block, unsigned index) {
+    return (size_t)(is_large(index) ? block->usable : class_size(index));
+}
+
+/* Hides all of a free block but what says that it is free. */
+static void hide_rest(const free_block *block, unsigned index) {
+    HIDE((const char *)block + sizeof(*block), usable_bytes(block, index) - sizeof(*block));
+}
+
+static void show_rest(const free_block *block, unsigned index) {
+    SHOW((const char *)block + sizeof(*block), usable_bytes(block, index) - sizeof(*block));
 }
 
 /* Obtains spare blocks, as far as they may be kept. Under the lock. */
 static void obtain_spare(size_class *class, unsigned index) {
     const uint64_t most = sp2__min_u64(SPARE_BYTES / class_size(index), MOST_SPARE_BLOCKS);
-    for (uint64_t i = 0; i < most && may_keep(class, index, i); i++) {
+    for (uint64_t i = 0; i < most && may_keep_small(class, index, i); i++) {
         free_block *block = obtain_block(class, index);
         if (block == NULL) {
-            cancel_keep(index);
             return;
         }
         block->next = class->ready;
         class->ready = block;
-        HIDE((char *)block + sizeof(*block), class_size(index) - sizeof(*block));
+        hide_rest(block, index);
     }
 }
 
-void *sp2__recycler_alloc(uint64_t size) {
-    const unsigned index = class_of(size);
-    if (index >= CLASS_COUNT || class_size(index) > SIZE_MAX) {
-        return NULL;
-    }
-    init_classes();
+/* A block of a class: one that was kept (*kept), or one of the system's. */
+static free_block *take_block(unsigned index, bool *kept) {
     size_class *class = &classes[index];
     lock_class(class);
-    void *block = pop_block(class);
+    free_block *block = pop_block(class);
+    *kept = block != NULL;
     if (block != NULL) {
         count_locked(&class->hits);
-        cancel_keep(index);
-        SHOW(block, class_size(index));
+        cancel_keep(index, block);
+        show_rest(block, index);
     } else {
         block = obtain_block(class, index);
         if (block != NULL) {
@@ -265,6 +328,22 @@ void *sp2__recycler_alloc(uint64_t size) {
     return block;
 }
 
+/* The class for a size; CLASS_COUNT if there is none. */
+static unsigned prepared_class_of(uint64_t size) {
+    const unsigned index = class_of(size);
+    if (index >= CLASS_COUNT || class_size(index) > SIZE_MAX - SP2__HUGE_PAGE) {
+        return CLASS_COUNT;
+    }
+    init_classes();
+    return index;
+}
+
+void *sp2__recycler_alloc(uint64_t size) {
+    const unsigned index = prepared_class_of(size);
+    bool kept;
+    return index == CLASS_COUNT ? NULL : take_block(index, &kept);
+}
+
 static void give_back(size_class *class, unsigned index, void *block) {
     atomic_fetch_sub_explicit(&class->obtained, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&obtained_blocks, 1, memory_order_relaxed);
@@ -273,10 +352,10 @@ static void give_back(size_class *class, unsigned index, void *block) {
 
 static void give_back_list(size_class *class, unsigned index, free_block *block) {
     while (block != NULL) {
-        SHOW(block, class_size(index));
+        show_rest(block, index);
         free_block *next = block->next;
+        cancel_keep(index, block);
         give_back(class, index, block);
-        cancel_keep(index);
         block = next;
     }
 }
@@ -298,21 +377,10 @@ static void age_class(unsigned index) {
     give_back_list(class, index, old);
 }
 
-void sp2__recycler_free(void *memory, uint64_t size) {
-    if (memory == NULL) {
-        return;
-    }
-    const unsigned index = class_of(size);
+/* Puts a block that is to be kept on its class's list. */
+static void put_block(unsigned index, free_block *block) {
     size_class *class = &classes[index];
-    const uint64_t given = atomic_fetch_add_explicit(&class->given, 1, memory_order_relaxed);
-    /* At most, as some have not been kept. */
-    const uint64_t listed = difference(given, read_counter(&class->given_taken));
-    if (!may_keep(class, index, listed)) {
-        give_back(class, index, memory);
-        return;
-    }
-    free_block *block = memory;
-    HIDE((char *)memory + sizeof(*block), class_size(index) - sizeof(*block));
+    hide_rest(block, index);
     free_block *first = atomic_load_explicit(&class->returned, memory_order_relaxed);
     do {
         block->next = first;
@@ -323,6 +391,95 @@ void sp2__recycler_free(void *memory, uint64_t size) {
         age_class(index);
         age_class(index);
     }
+}
+
+void sp2__recycler_free(void *memory, uint64_t size) {
+    if (memory == NULL) {
+        return;
+    }
+    const unsigned index = class_of(size);
+    size_class *class = &classes[index];
+    const uint64_t given = atomic_fetch_add_explicit(&class->given, 1, memory_order_relaxed);
+    /* At most, as some have not been kept. */
+    const uint64_t listed = difference(given, read_counter(&class->given_taken));
+    if (may_keep_small(class, index, listed)) {
+        put_block(index, memory);
+    } else {
+        give_back(class, index, memory);
+    }
+}
+
+bool sp2__recycler_take(uint64_t size, uint64_t usable, sp2__block *block) {
+    const unsigned index = prepared_class_of(size);
+    bool kept;
+    free_block *taken = index == CLASS_COUNT ? NULL : take_block(index, &kept);
+    if (taken == NULL) {
+        return false;
+    }
+    *block = (sp2__block){.memory = (uint8_t *)taken, .size = class_size(index)};
+    if (!is_large(index)) {
+        block->usable = block->size;
+        return true;
+    }
+    if (kept) {
+        block->usable = taken->usable;
+        block->warm = taken->warm;
+        block->sparse = taken->sparse;
+    } else if (!is_reserved(index)) {
+        block->usable = block->size;
+    }
+    add_counter(&large_used_bytes, block->usable);
+    if (!sp2__recycler_widen(block, usable)) {
+        sp2__recycler_give(block);
+        return false;
+    }
+    return true;
+}
+
+/* Up to whole huge pages. */
+static uint64_t round_up(uint64_t size) {
+    return (size + SP2__HUGE_PAGE - 1) / SP2__HUGE_PAGE * SP2__HUGE_PAGE;
+}
+
+bool sp2__recycler_widen(sp2__block *block, uint64_t usable) {
+    if (usable <= block->usable) {
+        return true;
+    }
+    const uint64_t more = round_up(usable);
+    if (!sp2__system_commit(block->memory, (size_t)block->usable, (size_t)more)) {
+        return false;
+    }
+    add_counter(&large_used_bytes, more - block->usable);
+    block->usable = more;
+    return true;
+}
+
+void sp2__recycler_back(sp2__block *block, uint64_t end) {
+    const uint64_t from = block->warm / SP2__HUGE_PAGE * SP2__HUGE_PAGE;
+    const uint64_t to = sp2__min_u64(end, block->usable) / SP2__HUGE_PAGE * SP2__HUGE_PAGE;
+    if (from < to) {
+        sp2__system_back(block->memory, 0, (size_t)to);
+        block->warm = to;
+    }
+}
+
+void sp2__recycler_give(const sp2__block *block) {
+    const unsigned index = class_of(block->size);
+    if (!is_large(index)) {
+        sp2__recycler_free(block->memory, block->size);
+        return;
+    }
+    size_class *class = &classes[index];
+    add_counter(&class->given, 1);
+    add_counter(&large_used_bytes, 0 - block->usable);
+    const free_block now = {.usable = block->usable, .warm = block->warm, .sparse = block->sparse};
+    if (block->usable == 0 || !may_keep_large(&now, block->size)) {
+        give_back(class, index, block->memory);
+        return;
+    }
+    free_block *kept = (free_block *)(void *)block->memory;
+    *kept = now;
+    put_block(index, kept);
 }
 
 static void age_all(void) {
@@ -375,11 +532,15 @@ int32_t sp2_memory_get_stats(sp2_memory_stats *stats) {
         return sp2__fail_null("sp2_memory_get_stats", "stats");
     }
     sp2_memory_stats now = {.cache_limit = read_counter(&cache_limit)};
+    now.used_bytes = read_counter(&large_used_bytes);
+    now.cached_bytes = read_counter(&large_cached_bytes);
     for (unsigned i = 0; i < CLASS_COUNT; i++) {
         const uint64_t taken = read_counter(&classes[i].taken);
         const uint64_t hits = read_counter(&classes[i].hits);
-        now.used_bytes += used_blocks(&classes[i]) * class_size(i);
-        now.cached_bytes += cached_blocks(&classes[i]) * class_size(i);
+        if (!is_large(i)) {
+            now.used_bytes += used_blocks(&classes[i]) * class_size(i);
+            now.cached_bytes += cached_blocks(&classes[i]) * class_size(i);
+        }
         now.hits += hits;
         now.misses += difference(taken, hits);
     }

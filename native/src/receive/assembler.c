@@ -38,6 +38,7 @@ bool sp2__assembler_init(sp2__assembler *assembler, const sp2_receive_options *o
         .allow_unsized = !(options->flags & SP2_RECEIVE_NO_UNSIZED_HEAPS),
         .rules.in_order = options->flags & SP2_RECEIVE_IN_ORDER,
         .rules.max_heap_size = options->max_heap_size,
+        .rules.max_unsized_gap = options->max_unsized_gap,
         .rules.copier = &assembler->copier,
     };
     sp2__copier_init(&assembler->copier);

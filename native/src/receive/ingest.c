@@ -116,6 +116,10 @@ static SP2__COLD void explain(sp2_receive_stream *stream, const sp2__packet *pac
         reject(stream, packet, &stats->too_large, SP2__MESSAGE_TOO_LARGE, SP2_LOG_WARNING,
                "the heap is larger than max_heap_size, or has too many parts");
         break;
+    case SP2__GAP_TOO_LARGE:
+        reject(stream, packet, &stats->too_large, SP2__MESSAGE_TOO_LARGE, SP2_LOG_WARNING,
+               "it has no HEAP_LENGTH, and lies more than max_unsized_gap behind what has arrived");
+        break;
     case SP2__NO_MEMORY:
         reject(stream, packet, &stats->allocation_failed, SP2__MESSAGE_MEMORY, SP2_LOG_WARNING,
                "there is no memory for it");

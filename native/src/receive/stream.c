@@ -72,11 +72,14 @@ static int32_t check_values(const sp2_receive_options *options) {
     return SP2_OK;
 }
 
+/* sizeof(sp2_receive_options) in the first release (docs/abi.md). */
+#define RELEASED_OPTIONS_SIZE offsetof(sp2_receive_options, max_unsized_gap)
+
 static int32_t read_options(const sp2_receive_options *caller, sp2_receive_options *options) {
     *options = (sp2_receive_options){0};
     if (caller != NULL) {
-        const int32_t status = sp2__sized_read(caller, options, sizeof(*options), sizeof(*options),
-                                               "sp2_receive_options");
+        const int32_t status = sp2__sized_read(caller, options, sizeof(*options),
+                                               RELEASED_OPTIONS_SIZE, "sp2_receive_options");
         if (status != SP2_OK) {
             return status;
         }
@@ -85,6 +88,7 @@ static int32_t read_options(const sp2_receive_options *caller, sp2_receive_optio
     set_default(&options->ring_heaps, SP2_RECEIVE_DEFAULT_RING_HEAPS);
     set_default(&options->substreams, SP2_RECEIVE_DEFAULT_SUBSTREAMS);
     set_default(&options->max_heap_size, SP2_RECEIVE_DEFAULT_MAX_HEAP_SIZE);
+    set_default(&options->max_unsized_gap, SP2_RECEIVE_DEFAULT_MAX_UNSIZED_GAP);
     if (options->spin_ns == 0) {
         options->spin_ns = SP2_RECEIVE_DEFAULT_SPIN_NS;
     }

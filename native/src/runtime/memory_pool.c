@@ -24,10 +24,14 @@ typedef struct pool_block {
     struct pool_block *next;
 } pool_block;
 
+/* How much of a new block the background fills with pages at a time: about a millisecond's work, so
+ * that the sources of the same thread get their slices. */
+#define POPULATE_BYTES ((uint64_t)2 << 20)
+
 /*
  * While `refilling`, the task is posted or runs and will look at the pool once more. It does not
  * hold the pool, only the source of its blocks: if the pool has ended before, all that is left for
- * the task is to free this struct.
+ * the task is to free what it has in hand and this struct.
  */
 typedef struct memory_pool {
     sp2_allocator base;
@@ -41,8 +45,11 @@ typedef struct memory_pool {
     sp2__logger logger;
     atomic_bool warn_on_empty;
     sp2__task refill;
-    sp2__event_loop *refill_loop; /* where the task is posted, while `refilling` */
-    uint32_t process;             /* that made the pool; base/process.h */
+    sp2__event_loop *refill_loop;  /* where the task is posted, while `refilling` */
+    pool_block *filling;           /* the task's: a new block whose pages come, or NULL */
+    uint64_t filled;               /* bytes of that whose pages are in place */
+    sp2_allocator *filling_source; /* held by the task while it has a block in hand */
+    uint32_t process;              /* that made the pool; base/process.h */
     sp2__spinlock lock;
     /* Under the lock: */
     pool_block *free;            /* the block that was freed last comes first */
@@ -60,11 +67,27 @@ static void lock_pool(memory_pool *pool) {
     }
 }
 
-static void *source_allocate(sp2_allocator *source, uint64_t size, void **context) {
-    if (source != NULL) {
-        return sp2__allocator_allocate(source, size, NULL, context);
+/* Memory of the operating system: all of a large block may be used, but no huge pages back it yet.
+ */
+static void *system_allocate(uint64_t size) {
+    if (size > SIZE_MAX - SP2__HUGE_PAGE) {
+        return NULL;
     }
-    return size > SIZE_MAX ? NULL : sp2__system_alloc((size_t)size);
+    if (size < SP2__HUGE_PAGE) {
+        return sp2__system_alloc((size_t)size);
+    }
+    void *memory = sp2__system_reserve((size_t)size);
+    const size_t whole = (size_t)(size + SP2__HUGE_PAGE - 1) / SP2__HUGE_PAGE * SP2__HUGE_PAGE;
+    if (memory != NULL && !sp2__system_commit(memory, 0, whole)) {
+        sp2__system_free(memory, (size_t)size);
+        return NULL;
+    }
+    return memory;
+}
+
+static void *source_allocate(sp2_allocator *source, uint64_t size, void **context) {
+    return source != NULL ? sp2__allocator_allocate(source, size, NULL, context)
+                          : system_allocate(size);
 }
 
 static void source_free(sp2_allocator *source, void *memory, uint64_t size, void *context) {
@@ -72,6 +95,24 @@ static void source_free(sp2_allocator *source, void *memory, uint64_t size, void
         sp2__allocator_free(source, memory, size, context);
     } else {
         sp2__system_free(memory, (size_t)size);
+    }
+}
+
+static void source_back(sp2_allocator *source, void *memory, uint64_t size, uint64_t end,
+                        void *context) {
+    if (source == NULL) {
+        sp2__system_back(memory, 0, (size_t)end);
+    } else if (source->ops->back != NULL) {
+        source->ops->back(source, memory, size, end, context);
+    }
+}
+
+static void source_populate(sp2_allocator *source, void *memory, uint64_t size, uint64_t from,
+                            uint64_t to, void *context) {
+    if (source == NULL) {
+        sp2__system_populate((uint8_t *)memory + from, (size_t)(to - from));
+    } else if (source->ops->populate != NULL) {
+        source->ops->populate(source, memory, size, from, to, context);
     }
 }
 
@@ -88,11 +129,13 @@ static pool_block *make_block(sp2_allocator *source, uint64_t size) {
     return block;
 }
 
-/* A block that nobody waits for, with its pages in place. */
+/* A block that nobody waits for: all of it will be used, so it gets huge pages where there are any.
+ */
 static pool_block *make_spare_block(sp2_allocator *source, uint64_t size) {
     pool_block *block = make_block(source, size);
-    if (block != NULL && source == NULL) {
-        sp2__system_touch(block->memory, (size_t)size);
+    if (block != NULL && size >= SP2__HUGE_PAGE) {
+        source_back(source, block->memory, size, size / SP2__HUGE_PAGE * SP2__HUGE_PAGE,
+                    block->context);
     }
     return block;
 }
@@ -218,15 +261,30 @@ static bool refill_goes_on(memory_pool *pool, sp2_allocator **source) {
     return goes_on;
 }
 
-/* Makes one block for each turn, so that the sources of the same thread get theirs. */
-static void refill(sp2__task *task) {
-    memory_pool *pool = SP2__CONTAINER(task, memory_pool, refill);
+/* Puts more pages of the block in hand in place; whether all of them are now. */
+static bool fill_more(memory_pool *pool) {
+    const uint64_t to = sp2__min_u64(pool->filled + POPULATE_BYTES, pool->upper);
+    source_populate(pool->filling_source, pool->filling->memory, pool->upper, pool->filled, to,
+                    pool->filling->context);
+    pool->filled = to;
+    return to == pool->upper;
+}
+
+static bool has_ended(memory_pool *pool) {
+    lock_pool(pool);
+    const bool ended = pool->ended;
+    sp2__spinlock_unlock(&pool->lock);
+    return ended;
+}
+
+/* Puts the block in hand, if there is one, into the pool, and says whether another one is due: else
+ * the refill is over, and nothing of the pool may be used any more. */
+static bool keep_filled(memory_pool *pool) {
+    pool_block *block = pool->filling;
+    sp2_allocator *source = pool->filling_source;
     const uint64_t size = pool->upper;
-    sp2_allocator *source;
-    if (!refill_goes_on(pool, &source)) {
-        return;
-    }
-    pool_block *block = make_spare_block(source, size);
+    pool->filling = NULL;
+    pool->filling_source = NULL;
     lock_pool(pool);
     const bool ended = pool->ended;
     const bool kept = block != NULL && !ended && keep(pool, block);
@@ -234,15 +292,34 @@ static void refill(sp2__task *task) {
     pool->stats.refilled += kept;
     pool->refilling = again;
     sp2__spinlock_unlock(&pool->lock);
-    if (again) {
-        sp2__event_loop_post(pool->refill_loop, &pool->refill);
-    } else if (ended) {
+    if (ended) {
         sp2__free(pool);
     }
     if (block != NULL && !kept) {
         give_back(source, block, size);
     }
     sp2__allocator_release(source);
+    return again;
+}
+
+/* A slice of the work: a new block, or some pages of one. */
+static void refill(sp2__task *task) {
+    memory_pool *pool = SP2__CONTAINER(task, memory_pool, refill);
+    if (pool->filling == NULL) {
+        if (!refill_goes_on(pool, &pool->filling_source)) {
+            return;
+        }
+        pool->filled = 0;
+        pool->filling = make_spare_block(pool->filling_source, pool->upper);
+    }
+    if (pool->filling != NULL && !has_ended(pool) && !fill_more(pool)) {
+        sp2__event_loop_post(pool->refill_loop, &pool->refill);
+        return;
+    }
+    sp2__event_loop *loop = pool->refill_loop;
+    if (keep_filled(pool)) {
+        sp2__event_loop_post(loop, task);
+    }
 }
 
 static void end(sp2_allocator *allocator) {
@@ -276,7 +353,29 @@ static void end(sp2_allocator *allocator) {
     }
 }
 
-static const sp2__allocator_ops ops = {allocate, free_block, end};
+static void back_block(sp2_allocator *allocator, void *memory, uint64_t size, uint64_t end,
+                       void *block_context) {
+    const memory_pool *pool = (const memory_pool *)allocator;
+    if (serves(pool, size)) {
+        const pool_block *block = block_context;
+        source_back(pool->source, memory, pool->upper, end, block->context);
+    } else {
+        source_back(pool->source, memory, size, end, block_context);
+    }
+}
+
+static void populate_block(sp2_allocator *allocator, void *memory, uint64_t size, uint64_t from,
+                           uint64_t to, void *block_context) {
+    const memory_pool *pool = (const memory_pool *)allocator;
+    if (serves(pool, size)) {
+        const pool_block *block = block_context;
+        source_populate(pool->source, memory, pool->upper, from, to, block->context);
+    } else {
+        source_populate(pool->source, memory, size, from, to, block_context);
+    }
+}
+
+static const sp2__allocator_ops ops = {allocate, free_block, back_block, populate_block, end};
 
 static int32_t refuse(const char *field, uint64_t value, const char *rule, uint64_t limit) {
     return sp2__fail(SP2_E_ARG, 0,
@@ -353,6 +452,7 @@ static bool make_initial_blocks(memory_pool *pool) {
         if (block == NULL) {
             return false;
         }
+        source_populate(pool->source, block->memory, pool->upper, 0, pool->upper, block->context);
         keep(pool, block);
     }
     return true;

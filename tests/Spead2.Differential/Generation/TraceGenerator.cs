@@ -57,6 +57,9 @@ internal sealed class TraceGenerator
             MaxHeapSize = _dice.Pick(
                 ReceiveStreamOptions.DefaultMaxHeapSize, ReceiveStreamOptions.DefaultMaxHeapSize,
                 ReceiveStreamOptions.LargestMaxHeapSize, 1 << 20, 4096, 256, 64, 16, 1),
+            MaxUnsizedGap = _dice.Chance(80)
+                ? ReceiveStreamOptions.DefaultMaxUnsizedGap
+                : _dice.Pick(1, 2, 16, 40, 100, 1000),
             BugCompat = _dice.Chance(80) ? BugCompat.None : (BugCompat)_dice.Below(8),
             InOrder = _dice.Chance(30),
             NoUnsizedHeaps = _dice.Chance(20),

@@ -111,6 +111,8 @@ static void set_option(trace *t, const char *name, const char *value) {
         t->options.substreams = number;
     } else if (strcmp(name, "max_heap_size") == 0) {
         t->options.max_heap_size = number;
+    } else if (strcmp(name, "max_unsized_gap") == 0) {
+        t->options.max_unsized_gap = number;
     } else if (strcmp(name, "bug_compat") == 0) {
         t->options.bug_compat = (uint32_t)number;
     } else if (strcmp(name, "sleep_at_once") == 0) {

@@ -23,6 +23,9 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
 
     public bool IsContiguous => Received == _minLength;
 
+    private long End => _accepted.Where(packet => packet.Payload.Length > 0)
+        .Max(packet => (long?)packet.Offset + packet.Payload.Length).GetValueOrDefault();
+
     private long Received => _accepted.Sum(packet => packet.Payload.Length);
 
     /// <summary>Makes a packet part of the heap. Returns null, or the statistic that says why it cannot be.</summary>
@@ -46,6 +49,11 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
             return "too_large";
         }
 
+        if (packet.HeapLength is null && packet.Offset - Math.Max(_heapLength ?? 0, End) > options.MaxUnsizedGap)
+        {
+            return "too_large";
+        }
+
         if (options.InOrder && packet.Offset != Received)
         {
             return "rejected_order";
@@ -56,7 +64,7 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
             return reason;
         }
 
-        if (!TryReserve(needed, isExact: packet.HeapLength is not null))
+        if (!TryReserve(packet))
         {
             return "allocation_failed";
         }
@@ -91,9 +99,7 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
     public ObservedHeap Freeze()
     {
         ObservedItem[] items = [.. FreezeItems()];
-        int end = (int)_accepted.Where(p => p.Payload.Length > 0)
-            .Max(p => (long?)p.Offset + p.Payload.Length).GetValueOrDefault();
-        int payloadLength = IsContiguous || options.KeepPayload ? end : 0;
+        int payloadLength = IsContiguous || options.KeepPayload ? (int)End : 0;
         return new()
         {
             Cnt = (ulong)Cnt,
@@ -115,8 +121,11 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
     private IEnumerable<PayloadRange> InOrderRange => options.InOrder && Received > 0 ? [new(0, Received)] : [];
 
     /// <summary>Spec 4.3: a heap of unknown length grows in steps, which here end at the largest heap.</summary>
-    private bool TryReserve(long needed, bool isExact)
+    private bool TryReserve(Packet packet)
     {
+        bool isExact = packet.HeapLength is not null;
+        long end = packet.Payload.Length > 0 ? packet.Offset + packet.Payload.Length : 0;
+        long needed = packet.HeapLength ?? end;
         if (needed <= _capacity)
         {
             return true;

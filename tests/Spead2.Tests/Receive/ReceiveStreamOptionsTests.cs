@@ -16,6 +16,7 @@ public sealed class ReceiveStreamOptionsTests
         new(new() { Substreams = 0 }, "Substreams"),
         new(new() { MaxHeaps = ReceiveStreamOptions.MaxSlots, Substreams = 2 }, "MaxHeaps times Substreams"),
         new(new() { MaxHeapSize = 0 }, "MaxHeapSize"),
+        new(new() { MaxUnsizedGap = 0 }, "MaxUnsizedGap"),
         new(new() { MaxHeapSize = ReceiveStreamOptions.LargestMaxHeapSize + 1 }, "MaxHeapSize"),
         new(new() { BugCompat = (BugCompat)8 }, "BugCompat"),
         new(new() { SpinTime = TimeSpan.FromTicks(-1) }, "SpinTime"),

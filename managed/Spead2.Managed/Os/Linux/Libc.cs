@@ -13,6 +13,7 @@ internal static unsafe partial class Libc
     public const int EINTR = 4;
     public const int EAGAIN = 11;
 
+    public const int PROT_NONE = 0;
     public const int PROT_READ = 1;
     public const int PROT_WRITE = 2;
     public const int MAP_SHARED = 1;
@@ -24,6 +25,8 @@ internal static unsafe partial class Libc
     public const int MAP_HUGETLB = 0x40000;
     public const int MAP_FIXED_NOREPLACE = 0x100000;
     public const int MADV_HUGEPAGE = 14;
+    public const int MADV_NOHUGEPAGE = 15;
+    public const int MADV_POPULATE_WRITE = 23;
 
     public const int EPOLL_CLOEXEC = 0x80000;
     public const int EPOLL_CTL_ADD = 1;
@@ -66,6 +69,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library)]
     public static partial int munmap(void* address, nuint length);
+
+    [LibraryImport(Library)]
+    public static partial int mprotect(void* address, nuint length, int protection);
 
     [LibraryImport(Library)]
     public static partial int madvise(void* address, nuint length, int advice);

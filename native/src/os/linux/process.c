@@ -30,8 +30,8 @@ static uint64_t known;       /* without such a page: the process id, and its num
 static uint32_t no_page;
 
 static uint32_t *make_page(void) {
-    void *page = mmap(NULL, PAGE_SIZE_ASSUMED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                      -1, 0);
+    void *page =
+        mmap(NULL, PAGE_SIZE_ASSUMED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) {
         return &no_page;
     }

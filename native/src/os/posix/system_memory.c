@@ -9,9 +9,9 @@
 
 #include "base/alloc.h"
 
-/* Size of a transparent huge page. Blocks of at least this size are mapped at such a boundary, so
- * that the kernel can back them with huge pages: one page fault instead of 512. */
-#define HUGE_PAGE_SIZE ((size_t)2 << 20)
+#if defined(__linux__) && !defined(MADV_POPULATE_WRITE)
+#define MADV_POPULATE_WRITE 23 /* what the headers of kernels before 5.14 do not name */
+#endif
 
 /*
  * Blocks of at least this size are mapped each for itself, so that their memory is the system's
@@ -32,50 +32,71 @@ static size_t round_up(size_t size, size_t unit) {
 }
 
 /* Private anonymous memory. */
-static void *map(size_t size, int flags) {
-    void *start =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+static void *map(size_t size, int protection, int flags) {
+    void *start = mmap(NULL, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
     return start == MAP_FAILED ? NULL : start;
 }
 
-/* A multiple of huge pages in size and place, which the kernel is asked to use there. */
-static void *map_aligned(size_t size, int flags) {
-    if (size > SIZE_MAX - HUGE_PAGE_SIZE) {
+static bool is_aligned(const void *start) {
+    return (uintptr_t)start % SP2__HUGE_PAGE == 0;
+}
+
+/* Whole huge pages in size and place. Newer kernels choose such a place by themselves. */
+static void *map_aligned(size_t size, int protection, int flags) {
+    const size_t rounded = round_up(size, SP2__HUGE_PAGE);
+    if (rounded == 0 || rounded > SIZE_MAX - SP2__HUGE_PAGE) {
         return NULL;
     }
-    uint8_t *start = map(size + HUGE_PAGE_SIZE, flags);
+    uint8_t *start = map(rounded, protection, flags);
+    if (start == NULL || is_aligned(start)) {
+        return start;
+    }
+    munmap(start, rounded);
+    start = map(rounded + SP2__HUGE_PAGE, protection, flags);
     if (start == NULL) {
         return NULL;
     }
-    const size_t head = (HUGE_PAGE_SIZE - (uintptr_t)start % HUGE_PAGE_SIZE) % HUGE_PAGE_SIZE;
+    const size_t head = (0 - (uintptr_t)start) % SP2__HUGE_PAGE;
     if (head != 0) {
         munmap(start, head);
     }
-    munmap(start + head + size, HUGE_PAGE_SIZE - head);
-#if defined(MADV_HUGEPAGE)
-    madvise(start + head, size, MADV_HUGEPAGE);
-#endif
+    munmap(start + head + rounded, SP2__HUGE_PAGE - head);
     return start + head;
+}
+
+static void advise(void *start, size_t size, int advice) {
+    /* What the kernel does not know it does not do. */
+    (void)madvise(start, size, advice);
+}
+
+/* The kernel may be set to use huge pages without being asked. */
+static void forbid_huge_pages(void *start, size_t size) {
+#if defined(MADV_NOHUGEPAGE)
+    advise(start, size, MADV_NOHUGEPAGE);
+#endif
 }
 
 void *sp2__system_alloc(size_t size) {
     if (sp2__alloc_should_fail()) {
         return NULL;
     }
-    if (size >= HUGE_PAGE_SIZE) {
-        const size_t mapped = round_up(size, HUGE_PAGE_SIZE);
-        return mapped == 0 ? NULL : map_aligned(mapped, 0);
+    if (size >= SP2__HUGE_PAGE) {
+        void *block = map_aligned(size, PROT_READ | PROT_WRITE, 0);
+        if (block != NULL) {
+            sp2__system_back(block, 0, round_up(size, SP2__HUGE_PAGE));
+        }
+        return block;
     }
     if (size >= MAPPED_SIZE) {
-        return map(size, 0);
+        return map(size, PROT_READ | PROT_WRITE, 0);
     }
     const size_t alignment = size >= PAGE_ALIGNED_SIZE ? PAGE_SIZE_ASSUMED : SP2__PAYLOAD_ALIGNMENT;
     return aligned_alloc(alignment, round_up(size, alignment));
 }
 
 void sp2__system_free(void *block, size_t size) {
-    if (size >= HUGE_PAGE_SIZE) {
-        munmap(block, round_up(size, HUGE_PAGE_SIZE));
+    if (size >= SP2__HUGE_PAGE) {
+        munmap(block, round_up(size, SP2__HUGE_PAGE));
     } else if (size >= MAPPED_SIZE) {
         munmap(block, size);
     } else {
@@ -83,11 +104,44 @@ void sp2__system_free(void *block, size_t size) {
     }
 }
 
-void sp2__system_touch(void *block, size_t size) {
-    volatile uint8_t *bytes = block;
-    for (size_t offset = 0; offset < size; offset += PAGE_SIZE_ASSUMED) {
-        bytes[offset] = 0;
+void *sp2__system_reserve(size_t size) {
+    if (sp2__alloc_should_fail()) {
+        return NULL;
     }
+    void *block = map_aligned(size, PROT_NONE, 0);
+    if (block != NULL) {
+        forbid_huge_pages(block, round_up(size, SP2__HUGE_PAGE));
+    }
+    return block;
+}
+
+bool sp2__system_commit(void *block, size_t from, size_t to) {
+    return !sp2__alloc_should_fail() &&
+           mprotect((uint8_t *)block + from, to - from, PROT_READ | PROT_WRITE) == 0;
+}
+
+void sp2__system_back(void *block, size_t from, size_t to) {
+#if defined(MADV_HUGEPAGE)
+    advise((uint8_t *)block + from, to - from, MADV_HUGEPAGE);
+#endif
+}
+
+/* Page by page, by a write that changes nothing. */
+static void touch(void *start, size_t size) {
+    volatile uint8_t *bytes = start;
+    for (size_t offset = 0; offset < size; offset += PAGE_SIZE_ASSUMED) {
+        bytes[offset] = bytes[offset];
+    }
+}
+
+void sp2__system_populate(void *start, size_t size) {
+#if defined(MADV_POPULATE_WRITE)
+    const size_t before = (uintptr_t)start % PAGE_SIZE_ASSUMED;
+    if (madvise((uint8_t *)start - before, size + before, MADV_POPULATE_WRITE) == 0) {
+        return;
+    }
+#endif
+    touch(start, size);
 }
 
 #if defined(MAP_HUGETLB)
@@ -102,7 +156,7 @@ static size_t read_huge_page_size(void) {
         }
         fclose(file);
     }
-    return kibibytes != 0 ? kibibytes << 10 : HUGE_PAGE_SIZE;
+    return kibibytes != 0 ? kibibytes << 10 : SP2__HUGE_PAGE;
 }
 
 static size_t default_huge_page_size(void) {
@@ -121,14 +175,40 @@ static size_t huge_page_size(int flags) {
     return log2 != 0 ? (size_t)1 << log2 : default_huge_page_size();
 }
 
-/* From the system's pool of huge pages. It unmaps whole pages only. Pages that are not reserved may
- * turn out not to be there when they are touched, which ends the process (SIGBUS). */
+/*
+ * From the system's pool of huge pages, which unmaps whole pages only. They are reserved for this
+ * mapping: pages that are not may turn out not to be there when they are touched, which ends the
+ * process (SIGBUS).
+ */
 static void *map_from_pool(size_t size, int flags, size_t *mapped) {
     *mapped = round_up(size, huge_page_size(flags));
-    return *mapped == 0 ? NULL
-                        : map(*mapped, (flags & ~MAP_NORESERVE) | MAP_HUGETLB | MAP_POPULATE);
+    return *mapped == 0
+               ? NULL
+               : map(*mapped, PROT_READ | PROT_WRITE, (flags & ~MAP_NORESERVE) | MAP_HUGETLB);
 }
 #endif
+
+/* Pages that the flags ask for must not come before the kernel knows which ones are wanted. */
+static void *map_large(size_t size, bool prefer_huge, int flags) {
+    const size_t mapped = round_up(size, SP2__HUGE_PAGE);
+    int populate = 0;
+#if defined(MAP_POPULATE)
+    populate = flags & MAP_POPULATE;
+#endif
+    void *block = map_aligned(size, PROT_READ | PROT_WRITE, flags & ~populate);
+    if (block == NULL) {
+        return NULL;
+    }
+    if (!populate) {
+        forbid_huge_pages(block, mapped);
+        return block;
+    }
+    if (prefer_huge) {
+        sp2__system_back(block, 0, mapped);
+    }
+    sp2__system_populate(block, mapped);
+    return block;
+}
 
 void *sp2__system_map(size_t size, bool prefer_huge, int32_t extra_flags, size_t *mapped) {
     if (sp2__alloc_should_fail()) {
@@ -145,25 +225,12 @@ void *sp2__system_map(size_t size, bool prefer_huge, int32_t extra_flags, size_t
         }
     }
 #endif
-    if (prefer_huge && size >= HUGE_PAGE_SIZE) {
-        /* The pages may only come when the kernel has been told what pages are wanted. */
-        *mapped = round_up(size, HUGE_PAGE_SIZE);
-        void *block = *mapped == 0 ? NULL : map_aligned(*mapped, extra_flags);
-        if (block != NULL) {
-            sp2__system_touch(block, *mapped);
-        }
-        return block;
+    if (size < SP2__HUGE_PAGE) {
+        *mapped = round_up(size, PAGE_SIZE_ASSUMED);
+        return *mapped == 0 ? NULL : map(*mapped, PROT_READ | PROT_WRITE, extra_flags);
     }
-    *mapped = round_up(size, PAGE_SIZE_ASSUMED);
-#if defined(MAP_POPULATE)
-    return *mapped == 0 ? NULL : map(*mapped, extra_flags | MAP_POPULATE);
-#else
-    void *block = *mapped == 0 ? NULL : map(*mapped, extra_flags);
-    if (block != NULL) {
-        sp2__system_touch(block, *mapped);
-    }
-    return block;
-#endif
+    *mapped = round_up(size, SP2__HUGE_PAGE);
+    return map_large(size, prefer_huge, extra_flags);
 }
 
 void sp2__system_unmap(void *block, size_t mapped) {

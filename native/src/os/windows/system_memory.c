@@ -28,11 +28,31 @@ void sp2__system_free(void *block, size_t size) {
     }
 }
 
-void sp2__system_touch(void *block, size_t size) {
+void *sp2__system_reserve(size_t size) {
+    if (sp2__alloc_should_fail() || size > SIZE_MAX - SP2__HUGE_PAGE) {
+        return NULL;
+    }
+    /* It is committed in such steps. */
+    const size_t rounded = (size + SP2__HUGE_PAGE - 1) / SP2__HUGE_PAGE * SP2__HUGE_PAGE;
+    return VirtualAlloc(NULL, rounded, MEM_RESERVE, PAGE_READWRITE);
+}
+
+bool sp2__system_commit(void *block, size_t from, size_t to) {
+    return !sp2__alloc_should_fail() &&
+           VirtualAlloc((uint8_t *)block + from, to - from, MEM_COMMIT, PAGE_READWRITE) != NULL;
+}
+
+void sp2__system_back(void *block, size_t from, size_t to) {
+    (void)block; /* there are no large pages that come by themselves */
+    (void)from;
+    (void)to;
+}
+
+void sp2__system_populate(void *start, size_t size) {
     enum { PAGE_SIZE_ASSUMED = 4096 };
-    volatile uint8_t *bytes = block;
+    volatile uint8_t *bytes = start;
     for (size_t offset = 0; offset < size; offset += PAGE_SIZE_ASSUMED) {
-        bytes[offset] = 0;
+        bytes[offset] = bytes[offset];
     }
 }
 
@@ -55,9 +75,6 @@ void *sp2__system_map(size_t size, bool prefer_huge, int32_t extra_flags, size_t
     void *block = prefer_huge ? map_large(size, flags) : NULL;
     if (block == NULL) {
         block = VirtualAlloc(NULL, size, flags, PAGE_READWRITE);
-        if (block != NULL) {
-            sp2__system_touch(block, size);
-        }
     }
     return block;
 }
