@@ -225,12 +225,12 @@ static void hand_over(pace *p, uint8_t *packet, size_t size) {
         futex(&p->futex_word, FUTEX_WAKE_PRIVATE, INT_MAX);
         return;
     }
-    if (sp2__stream_enter(p->stream) != SP2__FLOW_ON) {
+    if (sp2__stream_enter(p->stream) != SP2__MORE) {
         stop_with("latency", "the ring is full: the consumer does not keep up");
     }
     sp2__stream_add_datagram(p->stream, packet, size);
     sp2__stream_leave(p->stream);
-    sp2__stream_call_ready_if_due(p->stream);
+    p->stream->sink->ops->serve(p->stream->sink);
 }
 
 static void *produce(void *context) {

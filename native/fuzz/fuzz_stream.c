@@ -120,6 +120,13 @@ static void begin(run *r, fuzz_input *input) {
 }
 
 /* Pops up to `most` heaps; gives the status of the last pop. */
+/* No source is parked here that would make the consumer do it. */
+static void make_room(sp2_receive_stream *stream) {
+    sp2__mutex_lock(&stream->lock);
+    sp2__stream_settle(stream);
+    sp2__stream_unlock(stream);
+}
+
 static int32_t pop(run *r, unsigned most) {
     int32_t status = SP2_OK;
     for (unsigned n = 0; n < most && status == SP2_OK; n++) {
@@ -140,7 +147,7 @@ static int32_t pop(run *r, unsigned most) {
         }
         for (unsigned i = 0; i < r->count; i++) {
             sp2_heap_release(heaps[i]);
-            sp2__stream_make_room(r->streams[i]);
+            make_room(r->streams[i]);
         }
     }
     return status;
@@ -156,14 +163,14 @@ static void check_stats(run *r, bool all) {
     FUZZ_CHECK(r->count == 1 || memcmp(&stats[0], &stats[1], sizeof(stats[0])) == 0);
 }
 
-/* As a reader does it: packets go in only where there is room. False where there is not, or the
+/* As a source does it: packets go in only where there is room. False where there is not, or the
  * stream has stopped. */
 static bool enter(sp2_receive_stream *stream) {
-    const sp2__flow flow = sp2__stream_enter(stream);
-    if (flow != SP2__FLOW_ON) {
+    const sp2__answer answer = sp2__stream_enter(stream);
+    if (answer != SP2__MORE) {
         sp2__stream_leave(stream);
     }
-    return flow == SP2__FLOW_ON;
+    return answer == SP2__MORE;
 }
 
 static void feed_datagram(run *r, const uint8_t *bytes, size_t length) {
@@ -177,7 +184,7 @@ static void feed_datagram(run *r, const uint8_t *bytes, size_t length) {
     }
 }
 
-/* Packets back to back, of which the first that is none ends the stream, as a buffer reader does.
+/* Packets back to back, of which the first that is none ends the stream, as a buffer source does.
  */
 static void feed_buffer(run *r, const uint8_t *bytes, size_t length) {
     for (unsigned i = 0; i < r->count; i++) {
@@ -185,13 +192,13 @@ static void feed_buffer(run *r, const uint8_t *bytes, size_t length) {
         if (!enter(stream)) {
             continue;
         }
-        sp2__flow flow = SP2__FLOW_ON;
+        sp2__answer answer = SP2__MORE;
         uint64_t position = 0;
         uint64_t count = 0;
-        while (flow == SP2__FLOW_ON && position < length) {
+        while (answer == SP2__MORE && position < length) {
             uint64_t size = 0;
             const sp2__packet_fault fault =
-                sp2__stream_add_packet(stream, bytes + position, length - position, &size, &flow);
+                sp2__stream_add_packet(stream, bytes + position, length - position, &size, &answer);
             if (fault != SP2__PACKET_OK) {
                 sp2__stream_add_malformed(stream, fault, position);
                 sp2__stream_end_source(stream);

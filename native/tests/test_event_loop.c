@@ -151,8 +151,9 @@ SP2_TEST(Socket_with_room_again_runs_its_task_once) {
     REQUIRE(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds) == 0);
     fill(fds[0]);
     clock_alarm *self = &work.alarms[0];
-    REQUIRE(sp2__event_loop_add_socket(work.loop, fds[0], &self->task, true) == 0);
-    CHECK_EQ_I64(sp2__event_loop_await_writable(work.loop, fds[0], &self->task, &self->timer), 0);
+    sp2__watch watch = {.task = &self->task, .socket = fds[0]};
+    REQUIRE(sp2__event_loop_add(work.loop, &watch, SP2__SILENT) == 0);
+    CHECK_EQ_I64(sp2__event_loop_await_writable(work.loop, &watch, &self->timer), 0);
     sp2__event_loop_barrier(work.loop);
     CHECK_EQ_U64(work.rang, 0);
     char bytes[4096];
@@ -161,7 +162,8 @@ SP2_TEST(Socket_with_room_again_runs_its_task_once) {
     wait_for(&work, 1);
     sp2__event_loop_barrier(work.loop);
     CHECK_EQ_U64(work.rang, 1);
-    sp2__event_loop_remove_socket(work.loop, fds[0]);
+    CHECK(watch.events & SP2__WRITABLE);
+    sp2__event_loop_remove(work.loop, &watch);
     close(fds[0]);
     close(fds[1]);
     sp2__event_loop_destroy(work.loop);

@@ -170,11 +170,11 @@ SP2_TEST(Socket_of_the_user_that_is_closed_is_still_received_from) {
     fault_trial_add_row("close of the user's socket", "20 heaps by UDP", &current, SP2_OK);
 }
 
-SP2_TEST(Socket_that_is_shut_down_is_reported_and_left_alone) {
+SP2_TEST(Socket_that_is_shut_down_is_reported_and_costs_nothing) {
     fault_trial_run(scenario_shut_socket_down, &current);
     CHECK(current.log.length != 0);
     fault_table_add("shutdown of the user's socket", "a stream that waits for packets", "log: %s",
-                    log_line("cannot"));
+                    log_line("UDP port"));
 }
 
 /* Where the system's texts are not those of the table; NULL: nowhere. */

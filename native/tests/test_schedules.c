@@ -264,7 +264,7 @@ static void explicit_start(void) {
 }
 
 static void send_by_udp(void *unused) {
-    static schedule_place here = {"sender.c", "send_by_udp", 0};
+    static schedule_place here = {"udp_source.c", "send_by_udp", 0};
     (void)unused;
     for (size_t i = 0; i < heaps.count; i++) {
         schedule_point(&here);
@@ -430,8 +430,8 @@ static void secret_is_drawn(void) {
 }
 
 #define STREAM_FILES                                                                               \
-    "ring.c flow.c stream.c source.c ingest.c wake.c event_loop.c ready_handle.c settings.c "      \
-    "datagram_source.c udp_source.c"
+    "ring.c ring_sink.c consumer.c flow.c stream.c source.c ingest.c wake.c event_loop.c "         \
+    "ready_handle.c settings.c datagram_source.c udp_source.c"
 
 static const schedule_scenario scenarios[] = {
     {"one consumer, full ring", one_consumer, STREAM_FILES, false},
@@ -490,13 +490,13 @@ static const struct {
     {"one consumer, full ring", MUTATE_FENCE, "sp2__ring_announce"},
     {"one consumer, full ring", MUTATE_STORE, "sp2__ring_stop"},
     {"one consumer, full ring", MUTATE_STORE, "sp2__ring_publish"},
-    {"one consumer, full ring", MUTATE_LOCK, "sp2__stream_make_room"},
+    {"one consumer, full ring", MUTATE_LOCK, "make_room"},
     {"two consumers", MUTATE_LOCK, "sp2__ring_pop"},
     {"consumer with the ready callback", MUTATE_FENCE, "sp2__ring_announce"},
-    {"consumer with the ready callback", MUTATE_FENCE, "see_to_blocked"},
-    {"consumer with a handle", MUTATE_LOCK, "update_ready_handle"},
+    {"consumer with the ready callback", MUTATE_FENCE, "sp2__ring_sink_see_to_waiting"},
+    {"consumer with a handle", MUTATE_LOCK, "sp2__ring_sink_update_handle"},
     {"UDP source is paused and resumed", MUTATE_FENCE, "leave_to_consumer"},
-    {"UDP source is paused and resumed", MUTATE_LOCK, "sp2__stream_wait_for_room"},
+    {"UDP source is paused and resumed", MUTATE_LOCK, "park"},
     {"UDP source is stopped by the user", MUTATE_LOCK, "close_as"},
     {"default memory loses its last user", MUTATE_LOCK, "lock_class"},
 };

@@ -94,7 +94,7 @@ typedef struct sp2_packet_source_stats {
  *
  * Ownership: the handle stays the caller's.
  * Threads:   any, but not from a callback that is called with a lock of the stream held (an
- *            allocator, a copy function, a log function), nor from sp2_receive_options.on_heap.
+ *            allocator, a copy function, a log function).
  * Returns:   SP2_OK, SP2_E_ARG.
  */
 SP2_API int32_t sp2_packet_source_remove(sp2_packet_source *source);

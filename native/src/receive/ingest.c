@@ -5,20 +5,17 @@
 #include "base/checked.h"
 #include "receive/stream.h"
 
-static sp2__flow flow_of(sp2_receive_stream *stream) {
-    if (SP2__UNLIKELY(stream->stop_requested || sp2__stream_is_stopped(stream))) {
-        return SP2__FLOW_ENDED;
-    }
-    return SP2__UNLIKELY(stream->waiting_first != NULL) ? SP2__FLOW_FULL : SP2__FLOW_ON;
+static sp2__answer answer_of(sp2_receive_stream *stream) {
+    return SP2__UNLIKELY(stream->ending) ? SP2__ENDED : sp2__flow_answer(&stream->flow);
 }
 
-sp2__flow sp2__stream_enter(sp2_receive_stream *stream) {
+sp2__answer sp2__stream_enter(sp2_receive_stream *stream) {
     sp2__mutex_lock(&stream->lock);
-    return flow_of(stream);
+    return answer_of(stream);
 }
 
-sp2__flow sp2__source_enter(sp2_packet_source *source) {
-    const sp2__flow flow = sp2__stream_enter(source->stream);
+sp2__answer sp2__source_enter(sp2_packet_source *source) {
+    const sp2__answer answer = sp2__stream_enter(source->stream);
     const sp2_receive_stats *now = &source->stream->stats;
     /* What the stream counts from here on is this source's. */
     source->stats.packets -= now->packets;
@@ -26,7 +23,7 @@ sp2__flow sp2__source_enter(sp2_packet_source *source) {
     source->stats.size_mismatch -= now->size_mismatch;
     source->stats.truncated -= now->truncated;
     source->stats.empty -= now->empty;
-    return flow;
+    return answer;
 }
 
 static int64_t shown_length(uint64_t length) {
@@ -139,7 +136,7 @@ static void complete(sp2_receive_stream *stream, sp2_heap *heap, bool stop) {
 }
 
 /* Any packet but those that take_next takes. */
-static sp2__flow add_other_packet(sp2_receive_stream *stream, const sp2__packet *packet) {
+static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packet *packet) {
     sp2_receive_stats *stats = &stream->stats;
     sp2__assembly result;
     sp2__assembler_add(&stream->assembler, packet, &result);
@@ -150,19 +147,19 @@ static sp2__flow add_other_packet(sp2_receive_stream *stream, const sp2__packet 
     }
     if (SP2__UNLIKELY(result.verdict != SP2__ACCEPTED || result.unsized)) {
         explain(stream, packet, &result);
-        return SP2__FLOW_ON;
+        return SP2__MORE;
     }
     stats->packets_accepted++;
     stats->payload_bytes += packet->payload_length;
     const bool stop = result.stop && stream->stop_on_stop_item;
-    stream->stop_requested |= stop;
+    stream->ending |= stop;
     if (SP2__UNLIKELY(result.evicted != NULL)) {
         evict(stream, result.evicted);
     }
     if (result.complete != NULL) {
         complete(stream, result.complete, stop);
     }
-    return flow_of(stream);
+    return answer_of(stream);
 }
 
 /* The live heap that bytes may be the next packet of. What is not a packet finds none, or one that
@@ -190,7 +187,7 @@ static sp2_heap *find_heap_of(sp2__assembler *assembler, const uint8_t *bytes) {
  * that where to copy does not depend on bytes that may not have come from memory yet.
  */
 SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t available,
-                               bool exact, sp2__flow *flow) {
+                               bool exact, sp2__answer *answer) {
     if (SP2__UNLIKELY(available < SP2__USUAL_PREFIX)) {
         return SP2__LENGTH_UNKNOWN;
     }
@@ -215,18 +212,18 @@ SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes,
     stats->packets_accepted++;
     stats->search_dist += stream->assembler.recent_steps;
     stats->payload_bytes += length;
-    *flow = SP2__FLOW_ON;
+    *answer = SP2__MORE;
     if (sp2__heap_is_complete(heap)) {
         sp2__assembler_remove(&stream->assembler, heap);
         leave_assembly(stream, heap);
-        *flow = flow_of(stream);
+        *answer = answer_of(stream);
     }
     return length;
 }
 
 sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8_t *bytes,
-                                         uint64_t available, uint64_t *size, sp2__flow *flow) {
-    const uint64_t length = take_next(stream, bytes, available, false, flow);
+                                         uint64_t available, uint64_t *size, sp2__answer *answer) {
+    const uint64_t length = take_next(stream, bytes, available, false, answer);
     if (SP2__LIKELY(length != SP2__LENGTH_UNKNOWN)) {
         *size = SP2__USUAL_PREFIX + length;
         return SP2__PACKET_OK;
@@ -235,7 +232,7 @@ sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8
     const sp2__packet_fault fault = sp2__packet_decode(bytes, available, &packet);
     if (fault == SP2__PACKET_OK) {
         *size = packet.size;
-        *flow = add_other_packet(stream, &packet);
+        *answer = add_other_packet(stream, &packet);
     }
     return fault;
 }
@@ -249,33 +246,33 @@ static SP2__COLD void count_malformed(sp2_receive_stream *stream, uint64_t lengt
 }
 
 /* Any datagram but the next packet of a live heap. */
-static sp2__flow add_other_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
-                                    uint64_t length) {
+static sp2__answer add_other_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
+                                      uint64_t length) {
     if (length == 0) {
         stream->stats.empty++;
-        return SP2__FLOW_ON;
+        return SP2__MORE;
     }
     sp2__packet packet;
     const sp2__packet_fault fault = sp2__packet_decode(bytes, length, &packet);
     if (SP2__UNLIKELY(fault != SP2__PACKET_OK)) {
         count_malformed(stream, length, fault);
-        return SP2__FLOW_ON;
+        return SP2__MORE;
     }
     if (SP2__UNLIKELY(packet.size != length)) {
         stream->stats.size_mismatch++;
         SP2__LOG(&stream->logger, SP2__MESSAGE_DATAGRAM, SP2_LOG_INFO,
                  "datagram of %" PRIu64 " bytes not used: the packet in it has %" PRIu64 " bytes",
                  length, packet.size);
-        return SP2__FLOW_ON;
+        return SP2__MORE;
     }
     return add_other_packet(stream, &packet);
 }
 
-sp2__flow sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
-                                   uint64_t length) {
-    sp2__flow flow;
-    const uint64_t taken = take_next(stream, bytes, length, true, &flow);
-    return SP2__LIKELY(taken != SP2__LENGTH_UNKNOWN) ? flow
+sp2__answer sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
+                                     uint64_t length) {
+    sp2__answer answer;
+    const uint64_t taken = take_next(stream, bytes, length, true, &answer);
+    return SP2__LIKELY(taken != SP2__LENGTH_UNKNOWN) ? answer
                                                      : add_other_datagram(stream, bytes, length);
 }
 
@@ -300,24 +297,49 @@ void sp2__stream_count_batches(sp2_receive_stream *stream, uint64_t batches, uin
 }
 
 void sp2__stream_end_source(sp2_receive_stream *stream) {
-    stream->stop_requested = true;
+    stream->ending = true;
+}
+
+void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap) {
+    if (SP2__UNLIKELY(!stream->sink->ops->deliver(stream->sink, heap))) {
+        sp2__flow_block(&stream->flow);
+    }
+}
+
+void sp2__stream_settle(sp2_receive_stream *stream) {
+    if (stream->sink->ops->settle(stream->sink)) {
+        sp2__flow_resume(&stream->flow);
+    }
+}
+
+void sp2__stream_end_sink(sp2_receive_stream *stream) {
+    stream->sink->ops->end(stream->sink);
+    sp2__stream_settle(stream);
+}
+
+void sp2__stream_unlock(sp2_receive_stream *stream) {
+    sp2__sink *sink = stream->sink;
+    const bool news = sink->ops->publish(sink);
+    sp2__mutex_unlock(&stream->lock);
+    if (news) {
+        sink->ops->announce(sink);
+    }
 }
 
 /* The network's stop (spec section 4.7): whatever is still live goes to the consumer. */
 static SP2__COLD void stop_gracefully(sp2_receive_stream *stream) {
     sp2__flush_cursor cursor = {0, 0};
     sp2_heap *heap;
-    atomic_store(&stream->stopped, true);
     while ((heap = sp2__assembler_flush(&stream->assembler, &cursor)) != NULL) {
         stream->stats.incomplete_heaps_flushed++;
         leave_assembly(stream, heap);
     }
     sp2__stream_publish(stream);
-    sp2__stream_settle(stream);
+    sp2__stream_end_sink(stream);
 }
 
 void sp2__stream_leave(sp2_receive_stream *stream) {
-    if (SP2__UNLIKELY(stream->stop_requested && !sp2__stream_is_stopped(stream))) {
+    if (SP2__UNLIKELY(stream->ending) && sp2__flow_close(&stream->flow)) {
         stop_gracefully(stream);
     } else {
         sp2__stream_publish(stream);

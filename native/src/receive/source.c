@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/* The slices of a source, and its end. */
 #include "receive/source.h"
 
-#include <string.h>
-
+#include "base/clock.h"
 #include "base/compiler.h"
 #include "base/error.h"
 #include "base/process.h"
@@ -10,32 +10,135 @@
 #include "receive/stream.h"
 #include "runtime/thread_pool.h"
 
+/* A source that can do nothing now, and whom nobody will call, looks again after this time. */
+#define LATER_NS (10 * SP2__NS_PER_MS)
+
 /* Makes the statistics visible. With the source's lock. */
 static void publish(sp2_packet_source *source) {
-    sp2__mutex_lock(&source->source_lock);
+    sp2__mutex_lock(&source->stats_lock);
     source->published = source->stats;
-    sp2__mutex_unlock(&source->source_lock);
+    sp2__mutex_unlock(&source->stats_lock);
 }
 
-/* One turn of a source, on its loop's thread. */
-static void run_turn(sp2__task *task) {
+static SP2__COLD void log_failure(sp2_packet_source *source, int32_t error, const char *what) {
+    char text[128];
+    SP2__LOG(&source->stream->logger, SP2__MESSAGE_SOCKET, SP2_LOG_WARNING,
+             "cannot %s a socket: %s", what, sp2__os_error_text(error, text, sizeof(text)));
+}
+
+static void look_later(sp2_packet_source *source) {
+    sp2__event_loop_set_timer(source->loop, &source->timer, &source->task,
+                              sp2__clock_ns() + LATER_NS);
+}
+
+/* A source that cannot be armed would be deaf: it looks by itself. */
+static void arm(sp2_packet_source *source) {
+    if (!source->armed) {
+        const int32_t error = source->ops->arm(source);
+        source->armed = error == 0;
+        if (SP2__UNLIKELY(error != 0)) {
+            log_failure(source, error, "wait for");
+            look_later(source);
+        }
+    }
+}
+
+static void disarm(sp2_packet_source *source) {
+    if (source->armed) {
+        const int32_t error = source->ops->disarm(source);
+        source->armed = error != 0;
+        if (SP2__UNLIKELY(error != 0)) {
+            log_failure(source, error, "pause");
+        }
+    }
+}
+
+/* Whether the source has to wait until the state is running again. With its lock. */
+static bool park(sp2_packet_source *source) {
+    sp2_receive_stream *stream = source->stream;
+    sp2__mutex_lock(&stream->lock);
+    sp2__stream_settle(stream);
+    const bool parked = sp2__flow_park(&stream->flow, source);
+    sp2__stream_unlock(stream);
+    if (parked) {
+        source->stats.blocked += sp2__flow_state_of(&stream->flow) == SP2__FLOW_BLOCKED;
+        disarm(source);
+        publish(source);
+    }
+    return parked;
+}
+
+/* Hands packets over as long as it may. With the source's lock. */
+static sp2__answer poll(sp2_packet_source *source) {
+    const sp2__answer state = sp2__flow_answer(&source->stream->flow);
+    if (state != SP2__MORE) {
+        return state;
+    }
+    source->stats.slices++;
+    const sp2__answer answer = source->ops->poll(source);
+    publish(source);
+    return answer;
+}
+
+/* Does what a slice's answer asks for. With the source's lock. */
+static void act_on(sp2_packet_source *source, sp2__answer answer) {
+    if (answer == SP2__MORE) {
+        sp2__event_loop_post(source->loop, &source->task);
+    } else if (answer == SP2__IDLE) {
+        arm(source);
+    } else if (answer == SP2__LATER) {
+        disarm(source);
+        look_later(source);
+    }
+}
+
+/* The sink is full, or the stream has not started. True if the source can go on: then with its
+ * lock. */
+static bool get_over_block(sp2_packet_source *source) {
+    sp2__sink *sink = source->stream->sink;
+    if (sp2__flow_state_of(&source->stream->flow) == SP2__FLOW_BLOCKED) {
+        sp2__mutex_unlock(&source->lock);
+        sink->ops->wait_for_room(sink);
+        sp2__mutex_lock(&source->lock);
+    }
+    return !source->closed && !park(source);
+}
+
+/* One slice: posted, or because something has happened to the source's socket. */
+static void run(sp2__task *task) {
     sp2_packet_source *source = SP2__CONTAINER(task, sp2_packet_source, task);
     sp2_receive_stream *stream = source->stream;
     sp2__mutex_lock(&source->lock);
+    source->slice_packets = 0;
+    source->slice_bytes = 0;
     if (!source->closed) {
-        source->stats.slices++;
-        const sp2__turn turn = source->ops->turn(source);
-        publish(source);
-        if (turn == SP2__TURN_MORE ||
-            (turn == SP2__TURN_BLOCKED && sp2__stream_wait_for_room(stream, source))) {
-            sp2__event_loop_post(source->loop, task);
+        sp2__answer answer = poll(source);
+        while (answer == SP2__BLOCKED && get_over_block(source)) {
+            answer = poll(source);
+        }
+        if (!source->closed) {
+            act_on(source, answer);
         }
     }
     sp2__mutex_unlock(&source->lock);
-    sp2__stream_call_ready_if_due(stream);
-    if (SP2__UNLIKELY(sp2__stream_is_stopped(stream))) {
+    stream->sink->ops->serve(stream->sink);
+    if (SP2__UNLIKELY(sp2__flow_is_closed(&stream->flow))) {
         sp2__stream_close_sources(stream);
     }
+}
+
+/* After this task nothing on the loop knows the source any more. */
+static void retire(sp2__task *task) {
+    sp2_packet_source *source = SP2__CONTAINER(task, sp2_packet_source, retire);
+    sp2_receive_stream *stream = source->stream;
+    sp2__event_loop_cancel_timer(source->loop, &source->timer);
+    if (source->ops->detach != NULL && !source->ops->detach(source)) {
+        sp2__event_loop_post(source->loop, task);
+        return;
+    }
+    sp2__thread_pool_unassign(stream->pool, source->loop_index);
+    sp2__source_release(source);
+    sp2__stream_detached(stream);
 }
 
 void sp2__source_init(sp2_packet_source *source, const sp2__source_ops *ops, uint32_t kind,
@@ -46,25 +149,19 @@ void sp2__source_init(sp2_packet_source *source, const sp2__source_ops *ops, uin
     source->references = 1;
     source->info.kind = kind;
     source->loop = sp2__thread_pool_assign(stream->pool, &source->loop_index);
-    source->task.run = run_turn;
+    source->task.run = run;
+    source->retire.run = retire;
     sp2__mutex_init(&source->lock);
-    sp2__mutex_init(&source->source_lock);
+    sp2__mutex_init(&source->stats_lock);
+    sp2__stream_attached(stream);
 }
 
-static void let_go(sp2_packet_source *source) {
+void sp2__source_release(sp2_packet_source *source) {
     if (atomic_fetch_sub(&source->references, 1) == 1) {
-        sp2__mutex_destroy(&source->source_lock);
+        sp2__mutex_destroy(&source->stats_lock);
         sp2__mutex_destroy(&source->lock);
         source->ops->free(source);
     }
-}
-
-void sp2__source_detach(sp2_packet_source *source) {
-    sp2__thread_pool_unassign(source->stream->pool, source->loop_index);
-    if (source->ops->detach != NULL) {
-        source->ops->detach(source);
-    }
-    let_go(source);
 }
 
 void sp2__source_hand_out(sp2_packet_source *source, sp2_packet_source **handle) {
@@ -74,29 +171,36 @@ void sp2__source_hand_out(sp2_packet_source *source, sp2_packet_source **handle)
     }
 }
 
-void sp2__source_set_state(sp2_packet_source *source, sp2_source_state state) {
-    uint32_t now = atomic_load(&source->state);
-    while (now < SP2_SOURCE_ENDED && !atomic_compare_exchange_weak(&source->state, &now, state)) {
-    }
-}
-
-static void close_as(sp2_packet_source *source, sp2_source_state state) {
+/* Everything that touches the stream happens under the source's lock: whoever finds the source
+ * closed may free the stream. */
+static void close_as(sp2_packet_source *source, bool removed) {
     sp2__mutex_lock(&source->lock);
     if (!source->closed) {
-        sp2__source_set_state(source, state);
         sp2__source_count_drops(source);
-        sp2__mutex_lock(&source->source_lock);
+        sp2__mutex_lock(&source->stats_lock);
         source->closed = true;
+        source->removed = removed;
+        source->published = source->stats;
         if (source->ops->close != NULL) {
             source->ops->close(source);
         }
-        sp2__mutex_unlock(&source->source_lock);
+        sp2__mutex_unlock(&source->stats_lock);
+        sp2__stream_unlist(source->stream, source);
+        sp2__event_loop_post(source->loop, &source->retire);
     }
     sp2__mutex_unlock(&source->lock);
 }
 
 void sp2__source_close(sp2_packet_source *source) {
-    close_as(source, SP2_SOURCE_ENDED);
+    close_as(source, false);
+}
+
+void sp2__source_count_drops(sp2_packet_source *source) {
+    sp2__mutex_lock(&source->stats_lock);
+    if (!source->closed && source->ops->count_drops != NULL) {
+        source->ops->count_drops(source);
+    }
+    sp2__mutex_unlock(&source->stats_lock);
 }
 
 int32_t sp2_packet_source_remove(sp2_packet_source *source) {
@@ -106,13 +210,30 @@ int32_t sp2_packet_source_remove(sp2_packet_source *source) {
     if (sp2__is_inherited(source->process)) {
         return SP2_OK;
     }
-    close_as(source, SP2_SOURCE_REMOVED);
+    close_as(source, true);
     return SP2_OK;
 }
 
 void sp2_packet_source_release(sp2_packet_source *source) {
     if (source != NULL && !sp2__is_inherited(source->process)) {
-        let_go(source);
+        sp2__source_release(source);
+    }
+}
+
+/* With the statistics lock: the stream exists as long as the source is open. */
+static sp2_source_state state_of(const sp2_packet_source *source) {
+    if (source->closed) {
+        return source->removed ? SP2_SOURCE_REMOVED : SP2_SOURCE_ENDED;
+    }
+    switch (sp2__flow_state_of(&source->stream->flow)) {
+    case SP2__FLOW_UNSTARTED:
+        return SP2_SOURCE_UNSTARTED;
+    case SP2__FLOW_RUNNING:
+        return SP2_SOURCE_RUNNING;
+    case SP2__FLOW_BLOCKED:
+        return SP2_SOURCE_BLOCKED;
+    default:
+        return SP2_SOURCE_ENDED;
     }
 }
 
@@ -123,8 +244,10 @@ int32_t sp2_packet_source_get_info(sp2_packet_source *source, sp2_packet_source_
     if (sp2__is_inherited(source->process)) {
         return sp2__fail_forked("sp2_packet_source_get_info", "the source");
     }
+    sp2__mutex_lock(&source->stats_lock);
     sp2_packet_source_info now = source->info;
-    now.state = atomic_load(&source->state);
+    now.state = state_of(source);
+    sp2__mutex_unlock(&source->stats_lock);
     return sp2__sized_write(info, &now, sizeof(now), sizeof(now), "sp2_packet_source_info");
 }
 
@@ -136,18 +259,10 @@ int32_t sp2_packet_source_get_stats(sp2_packet_source *source, sp2_packet_source
         return sp2__fail_forked("sp2_packet_source_get_stats", "the source");
     }
     sp2__source_count_drops(source);
-    sp2__mutex_lock(&source->source_lock);
+    sp2__mutex_lock(&source->stats_lock);
     sp2_packet_source_stats now = source->published;
-    sp2__mutex_unlock(&source->source_lock);
+    sp2__mutex_unlock(&source->stats_lock);
     now.kernel_drop_messages = atomic_load_explicit(&source->dropped, memory_order_relaxed);
     now.dropped_at_close = atomic_load_explicit(&source->unused, memory_order_relaxed);
     return sp2__sized_write(stats, &now, sizeof(now), sizeof(now), "sp2_packet_source_stats");
-}
-
-void sp2__source_count_drops(sp2_packet_source *source) {
-    sp2__mutex_lock(&source->source_lock);
-    if (!source->closed && source->ops->count_drops != NULL) {
-        source->ops->count_drops(source);
-    }
-    sp2__mutex_unlock(&source->source_lock);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What users see of the statistics: as of the end of the latest turn of a source. */
+/* What users see of the statistics: as of the end of the latest slice of a source. */
 #include "receive/statistics.h"
 
 #include <stddef.h>
@@ -34,14 +34,15 @@ typedef struct source_stats {
 } source_stats;
 
 static source_stats count_of_sources(sp2_receive_stream *stream) {
-    source_stats sum = {0, 0};
-    for (sp2_packet_source *source = atomic_load(&stream->sources); source != NULL;
-         source = source->next) {
+    sp2__mutex_lock(&stream->sources_lock);
+    source_stats sum = {stream->gone.dropped, stream->gone.unused};
+    for (sp2_packet_source *source = stream->sources; source != NULL; source = source->next) {
         sp2__source_count_drops(source);
         sum.kernel_drops += atomic_load_explicit(&source->dropped, memory_order_relaxed);
         sum.datagrams_dropped_at_stop +=
             atomic_load_explicit(&source->unused, memory_order_relaxed);
     }
+    sp2__mutex_unlock(&stream->sources_lock);
     return sum;
 }
 

@@ -24,10 +24,6 @@ static void set_default(uint64_t *field, uint64_t value) {
 }
 
 static int32_t check_values(const sp2_receive_options *options) {
-    if (options->on_heap != NULL) {
-        return sp2__fail(SP2_E_UNSUPPORTED, 0,
-                         "sp2_receive_options.on_heap is not supported by this build");
-    }
     uint64_t slots;
     const uint32_t unknown = options->flags & ~(uint32_t)ALL_FLAGS;
     if (unknown != 0) {
@@ -110,7 +106,14 @@ static int32_t init_parts(sp2_receive_stream *stream, const sp2_receive_options 
         return fail_stream_memory();
     }
     stream->assembler.rules.custom_stats = stream->custom.batch;
-    if (!sp2__ring_init(&stream->ring, options->ring_heaps)) {
+    if (options->on_heap != NULL) {
+        sp2__inline_sink_init(&stream->inline_sink, stream, options->on_heap,
+                              options->on_heap_context);
+        stream->sink = &stream->inline_sink.base;
+        return SP2_OK;
+    }
+    stream->sink = &stream->ring_sink.base;
+    if (!sp2__ring_sink_init(&stream->ring_sink, stream, options->ring_heaps, options->spin_ns)) {
         sp2__assembler_destroy(&stream->assembler);
         sp2__custom_stats_destroy(&stream->custom);
         return fail_stream_memory();
@@ -174,21 +177,20 @@ int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_receive_optio
     stream->pool = held_pool;
     stream->process = sp2__process();
     stream->flags = options.flags;
-    stream->held = options.flags & SP2_RECEIVE_EXPLICIT_START;
+    sp2__flow_init(&stream->flow, !(options.flags & SP2_RECEIVE_EXPLICIT_START));
     stream->stop_on_stop_item = !(options.flags & SP2_RECEIVE_IGNORE_STOP_ITEM);
-    stream->spin_ns = options.spin_ns;
     sp2__logger_init(&stream->logger, options.log, options.log_context, options.log_level);
     sp2__mutex_init(&stream->lock);
+    sp2__mutex_init(&stream->sources_lock);
+    sp2__condition_init(&stream->detached);
     sp2__mutex_init(&stream->stats_lock);
-    sp2__mutex_init(&stream->ready_lock);
-    sp2__condition_init(&stream->ready_returned);
-    sp2__ready_handle_init(&stream->ready_handle);
     *created = stream;
     return SP2_OK;
 }
 
 int32_t sp2__stream_check_open(sp2_receive_stream *stream, const char *function) {
-    if ((stream->flags & SP2_RECEIVE_EXPLICIT_START) && !atomic_load(&stream->held)) {
+    if ((stream->flags & SP2_RECEIVE_EXPLICIT_START) &&
+        sp2__flow_state_of(&stream->flow) != SP2__FLOW_UNSTARTED) {
         return sp2__fail(SP2_E_STATE, 0,
                          "%s: the stream was made with SP2_RECEIVE_EXPLICIT_START and has been "
                          "started, so that no source can be added; add all of them before "
@@ -202,22 +204,53 @@ void sp2__stream_add_source(sp2_receive_stream *stream, sp2_packet_source *sourc
     if (source->ops->lossy) {
         atomic_store(&stream->lossy, true);
     }
-    source->next = atomic_load(&stream->sources);
-    while (!atomic_compare_exchange_weak(&stream->sources, &source->next, source)) {
-    }
     sp2__mutex_lock(&stream->lock);
-    source->paused = atomic_load(&stream->held);
-    if (!source->paused) {
-        sp2__source_set_state(source, SP2_SOURCE_RUNNING);
-    }
-    const bool begin = !source->paused;
-    sp2__mutex_unlock(&stream->lock);
-    /* Whoever stops the stream from here on sees the source, and closes it. */
-    if (sp2__stream_is_stopped(stream)) {
-        sp2__source_close(source);
-    } else if (begin) {
+    sp2__mutex_lock(&stream->sources_lock);
+    source->is_listed = true;
+    source->next = stream->sources;
+    stream->sources = source;
+    sp2__mutex_unlock(&stream->sources_lock);
+    const bool parked = sp2__flow_park(&stream->flow, source);
+    const bool closed = sp2__flow_is_closed(&stream->flow);
+    if (!parked && !closed) {
         sp2__event_loop_post(source->loop, &source->task);
     }
+    sp2__mutex_unlock(&stream->lock);
+    /* Whoever closes the stream from here on sees the source, and closes it. */
+    if (closed) {
+        sp2__source_close(source);
+    }
+}
+
+void sp2__stream_unlist(sp2_receive_stream *stream, sp2_packet_source *source) {
+    sp2__mutex_lock(&stream->lock);
+    sp2__flow_forget(&stream->flow, source);
+    sp2__mutex_lock(&stream->sources_lock);
+    if (source->is_listed) {
+        source->is_listed = false;
+        sp2_packet_source **link = &stream->sources;
+        while (*link != source) {
+            link = &(*link)->next;
+        }
+        *link = source->next;
+        stream->gone.dropped += atomic_load_explicit(&source->dropped, memory_order_relaxed);
+        stream->gone.unused += atomic_load_explicit(&source->unused, memory_order_relaxed);
+    }
+    sp2__mutex_unlock(&stream->sources_lock);
+    sp2__mutex_unlock(&stream->lock);
+}
+
+void sp2__stream_attached(sp2_receive_stream *stream) {
+    sp2__mutex_lock(&stream->sources_lock);
+    stream->attached++;
+    sp2__mutex_unlock(&stream->sources_lock);
+}
+
+void sp2__stream_detached(sp2_receive_stream *stream) {
+    sp2__mutex_lock(&stream->sources_lock);
+    stream->attached--;
+    sp2__condition_broadcast(&stream->detached);
+    sp2__mutex_unlock(&stream->sources_lock);
 }
 
 int32_t sp2_receive_stream_start(sp2_receive_stream *stream) {
@@ -228,9 +261,7 @@ int32_t sp2_receive_stream_start(sp2_receive_stream *stream) {
         return sp2__fail_forked("sp2_receive_stream_start", "the stream");
     }
     sp2__mutex_lock(&stream->lock);
-    if (atomic_exchange(&stream->held, false)) {
-        sp2__stream_resume_sources(stream);
-    }
+    sp2__flow_start(&stream->flow);
     sp2__mutex_unlock(&stream->lock);
     return SP2_OK;
 }
@@ -265,10 +296,22 @@ int32_t sp2_receive_stream_get_stop_on_stop_item(sp2_receive_stream *stream, int
     return SP2_OK;
 }
 
+/* One that has not left the list yet, and a reference to it. */
+static sp2_packet_source *any_source(sp2_receive_stream *stream) {
+    sp2__mutex_lock(&stream->sources_lock);
+    sp2_packet_source *source = stream->sources;
+    if (source != NULL) {
+        atomic_fetch_add(&source->references, 1);
+    }
+    sp2__mutex_unlock(&stream->sources_lock);
+    return source;
+}
+
 void sp2__stream_close_sources(sp2_receive_stream *stream) {
-    for (sp2_packet_source *source = atomic_load(&stream->sources); source != NULL;
-         source = source->next) {
+    sp2_packet_source *source;
+    while ((source = any_source(stream)) != NULL) {
         sp2__source_close(source);
+        sp2__source_release(source);
     }
 }
 
@@ -295,26 +338,24 @@ int32_t sp2_receive_stream_stop(sp2_receive_stream *stream) {
         return SP2_OK;
     }
     sp2__mutex_lock(&stream->lock);
-    if (!sp2__stream_is_stopped(stream)) {
-        atomic_store(&stream->stopped, true);
+    if (sp2__flow_close(&stream->flow)) {
         drop_live_heaps(stream);
         sp2__stream_publish(stream);
-        sp2__stream_settle(stream);
+        sp2__stream_end_sink(stream);
     }
     sp2__stream_unlock(stream);
     sp2__stream_close_sources(stream);
     sp2__logger_flush(&stream->logger);
-    sp2__stream_call_ready_if_due(stream);
+    stream->sink->ops->serve(stream->sink);
     return SP2_OK;
 }
 
-static void free_sources(sp2_receive_stream *stream) {
-    sp2_packet_source *source = atomic_load(&stream->sources);
-    while (source != NULL) {
-        sp2_packet_source *next = source->next;
-        sp2__source_detach(source);
-        source = next;
+static void wait_for_sources(sp2_receive_stream *stream) {
+    sp2__mutex_lock(&stream->sources_lock);
+    while (stream->attached != 0) {
+        sp2__condition_wait(&stream->detached, &stream->sources_lock);
     }
+    sp2__mutex_unlock(&stream->sources_lock);
 }
 
 /*
@@ -323,13 +364,12 @@ static void free_sources(sp2_receive_stream *stream) {
  * exist here, so that it stays. A source is marked as closed before its descriptors are.
  */
 static void close_copy(sp2_receive_stream *stream) {
-    for (sp2_packet_source *source = atomic_load(&stream->sources); source != NULL;
-         source = source->next) {
+    for (sp2_packet_source *source = stream->sources; source != NULL; source = source->next) {
         if (!source->closed && source->ops->close_copy != NULL) {
             source->ops->close_copy(source);
         }
     }
-    sp2__ready_handle_close_copy(&stream->ready_handle);
+    stream->sink->ops->close_copy(stream->sink);
     sp2__thread_pool_release(stream->pool);
 }
 
@@ -342,22 +382,15 @@ void sp2_receive_stream_destroy(sp2_receive_stream *stream) {
         return;
     }
     sp2_receive_stream_stop(stream);
-    sp2__thread_pool_barrier(stream->pool);
-    free_sources(stream);
-    while (stream->waiting_first != NULL) {
-        sp2_heap *next = stream->waiting_first->next;
-        sp2__heap_free(stream->waiting_first);
-        stream->waiting_first = next;
-    }
-    sp2__ring_destroy(&stream->ring);
+    wait_for_sources(stream);
+    stream->sink->ops->destroy(stream->sink);
     sp2__assembler_destroy(&stream->assembler);
     sp2__allocator_release(stream->assembler.rules.allocator);
     sp2__custom_stats_destroy(&stream->custom);
-    sp2__ready_handle_destroy(&stream->ready_handle);
     sp2__logger_destroy(&stream->logger);
-    sp2__condition_destroy(&stream->ready_returned);
-    sp2__mutex_destroy(&stream->ready_lock);
     sp2__mutex_destroy(&stream->stats_lock);
+    sp2__condition_destroy(&stream->detached);
+    sp2__mutex_destroy(&stream->sources_lock);
     sp2__mutex_destroy(&stream->lock);
     sp2__thread_pool_release(stream->pool);
     sp2__free_isolated(stream);

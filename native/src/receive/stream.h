@@ -12,81 +12,73 @@
 #include "packet/packet.h"
 #include "receive/assembler.h"
 #include "receive/custom_stats.h"
-#include "receive/ready_handle.h"
+#include "receive/flow.h"
+#include "receive/inline_sink.h"
+#include "receive/ring_sink.h"
+#include "receive/sink.h"
 #include "receive/source.h"
-#include "runtime/ring.h"
 #include "spead2core/receive.h"
 #include "spead2core/statistics.h"
 
+/* What sources have counted that are not in the list any more. */
+typedef struct sp2__gone_sources {
+    uint64_t dropped;
+    uint64_t unused;
+} sp2__gone_sources;
+
 /*
- * A stream. Locks, in the order in which they are taken: a source's lock, the stream's lock; each
- * of the others is taken last. User code is called without any lock (except to log).
+ * A stream. Locks, in the order in which they are taken:
+ *   a source's lock     during a slice, and while it is closed
+ *   the stream's lock   while packets are handed over, and whenever the flow changes
+ *   the sources lock    while the list of sources changes or is walked through
+ *   one of the others: of a source's statistics, of the stream's, of the sink's, of a loop's
+ * User code is called without any lock, but for allocators, copy functions and log functions, which
+ * are called with the first two held.
  */
 struct sp2_receive_stream {
-    sp2__ring ring;
+    sp2__ring_sink ring_sink; /* first, as it is isolated */
+    sp2__inline_sink inline_sink;
+    sp2__sink *sink; /* one of these two */
     sp2_thread_pool *pool;
     uint32_t process; /* that made the stream; base/process.h */
     uint32_t flags;   /* sp2_receive_flags as the user gave them */
-    int64_t spin_ns;  /* of a blocking pop */
     sp2__logger logger;
-    _Atomic(sp2_packet_source *)
-        sources;       /* a list that only grows, until the stream is destroyed */
+    sp2__flow flow;
     atomic_bool lossy; /* a lossy source was added */
-    atomic_bool held;  /* sources wait for sp2_receive_stream_start; cleared under the lock */
-
-    /*
-     * Finished heaps found the ring full and no source is trying again soon: the consumer that
-     * makes room calls sp2__stream_make_room.
-     */
-    atomic_bool blocked;
-
-    atomic_bool stopped;   /* nothing is received any more; changed under the lock */
-    atomic_bool ready_due; /* the ready callback is to be called when no lock is held */
 
     sp2__mutex lock;
     /* Under the lock: */
     bool stop_on_stop_item;
+    bool
+        ending; /* a stop item came, or a source has ended: the stream does when the lock is left */
     sp2__assembler assembler;
-    sp2_heap *waiting_first; /* finished heaps that found the ring full, in order */
-    sp2_heap *waiting_last;
-    uint64_t unannounced_bytes; /* of payload, pushed since consumers were last told */
-    bool stop_requested; /* by a stop item or the end of a source; to be done at the batch's end */
     sp2_receive_stats stats;
 
+    sp2__mutex sources_lock;
+    sp2__condition detached;
+    /* Under the sources lock; the list changes with the stream's lock held, too: */
+    sp2_packet_source *sources;
+    sp2__gone_sources gone;
+    uint32_t attached; /* sources that the loops may know of */
+
     sp2__mutex stats_lock;
-    sp2_receive_stats published; /* under the stats lock: as of the end of the latest turn */
+    sp2_receive_stats published; /* under the stats lock: as of the end of the latest slice */
     sp2__custom_stats custom;    /* see there which lock is for what */
-
-    sp2__mutex ready_lock;
-    sp2__condition ready_returned;
-    /* Under the ready lock: */
-    sp2_ready_fn ready;
-    void *ready_context;
-    uint32_t ready_calls; /* calls under way */
-
-    sp2__ready_handle ready_handle;
 };
 
-/* Whether a source may hand over further packets. */
-typedef enum sp2__flow {
-    SP2__FLOW_ON,
-    SP2__FLOW_FULL, /* not before the consumer has made room */
-    SP2__FLOW_ENDED /* never */
-} sp2__flow;
-
-/* ---- for sources, in their turn ---- */
+/* ---- for sources, in their slice ---- */
 
 /* Takes the stream's lock and says whether packets may be handed over. */
-sp2__flow sp2__stream_enter(sp2_receive_stream *stream);
+sp2__answer sp2__stream_enter(sp2_receive_stream *stream);
 
 /* Hands over the packet at the start of the bytes, which has *size bytes. If there is none, nothing
- * is counted and *size and *flow are left alone. */
+ * is counted and *size and *answer are left alone. */
 sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8_t *bytes,
-                                         uint64_t available, uint64_t *size, sp2__flow *flow);
+                                         uint64_t available, uint64_t *size, sp2__answer *answer);
 
 /* Hands over a datagram, which must be exactly one packet; anything else is counted and logged. */
-sp2__flow sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
-                                   uint64_t length);
+sp2__answer sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
+                                     uint64_t length);
 
 /* Counts a datagram that was too large for the source. */
 void sp2__stream_add_truncated(sp2_receive_stream *stream, uint64_t max_size);
@@ -105,46 +97,32 @@ void sp2__stream_end_source(sp2_receive_stream *stream);
 void sp2__stream_leave(sp2_receive_stream *stream);
 
 /* The same for a source, which counts what it hands over in between as its own, too. */
-sp2__flow sp2__source_enter(sp2_packet_source *source);
+sp2__answer sp2__source_enter(sp2_packet_source *source);
 void sp2__source_leave(sp2_packet_source *source);
-
-/* ---- for the driver of sources, between turns ---- */
-
-/* Waits for room, very briefly; if there is none the source is paused. False if it is. */
-bool sp2__stream_wait_for_room(sp2_receive_stream *stream, sp2_packet_source *source);
-
-/* Calls the ready callback if it is due. Without any lock. */
-void sp2__stream_call_ready_if_due(sp2_receive_stream *stream);
-
-static inline bool sp2__stream_is_stopped(sp2_receive_stream *stream) {
-    return atomic_load_explicit(&stream->stopped, memory_order_acquire);
-}
 
 /* Whether the stream is a forked child's copy, of which only the descriptors may be touched. */
 static inline bool sp2__stream_is_inherited(const sp2_receive_stream *stream) {
     return sp2__is_inherited(stream->process);
 }
 
-/* ---- between the files of the stream; the first two under the lock ---- */
+/* ---- between the files of the stream, under its lock ---- */
 
-/* Gives a finished heap to the consumer, or lets it wait for room. */
+/* Gives a finished heap to the sink. */
 void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap);
 
-/* Moves waiting heaps to the ring. If none is left: sources go on, and a stopped stream's ring
- * ends. Else, if the stream has stopped, the consumer will have to see to it. */
+/* If the sink has room, or can make some, a blocked stream goes on. */
 void sp2__stream_settle(sp2_receive_stream *stream);
 
-/* Gives the stream's lock back, and tells waiting consumers what was pushed under it. */
+/* The stream is closed: the sink gets no more heaps. */
+void sp2__stream_end_sink(sp2_receive_stream *stream);
+
+/* Gives the stream's lock back, and tells waiting consumers what was delivered under it. */
 void sp2__stream_unlock(sp2_receive_stream *stream);
 
-/* A consumer has made room: settles. Without any lock. */
-void sp2__stream_make_room(sp2_receive_stream *stream);
-
-/* Makes the statistics visible. Under the lock. */
+/* Makes the statistics visible. */
 void sp2__stream_publish(sp2_receive_stream *stream);
 
-/* Lets paused sources go on. Under the lock. */
-void sp2__stream_resume_sources(sp2_receive_stream *stream);
+/* ---- without the stream's lock ---- */
 
 /* Closes all sources. Without any lock. */
 void sp2__stream_close_sources(sp2_receive_stream *stream);
@@ -152,7 +130,14 @@ void sp2__stream_close_sources(sp2_receive_stream *stream);
 /* SP2_OK if sources can be added: not after an explicit start. */
 int32_t sp2__stream_check_open(sp2_receive_stream *stream, const char *function);
 
-/* Adds a source, and starts it unless the stream is held or has stopped. Never fails. */
+/* Adds a source to the list, and lets it begin when the stream's state allows it. Never fails. */
 void sp2__stream_add_source(sp2_receive_stream *stream, sp2_packet_source *source);
+
+/* A source that is being closed leaves the list, if it is in it. With the source's lock. */
+void sp2__stream_unlist(sp2_receive_stream *stream, sp2_packet_source *source);
+
+/* The stream must not be freed until each source that was attached has been detached. */
+void sp2__stream_attached(sp2_receive_stream *stream);
+void sp2__stream_detached(sp2_receive_stream *stream);
 
 #endif

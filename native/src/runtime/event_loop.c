@@ -232,24 +232,23 @@ void sp2__event_loop_barrier(sp2__event_loop *loop) {
     sp2__mutex_destroy(&barrier.lock);
 }
 
-int32_t sp2__event_loop_add_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task,
-                                   bool paused) {
-    return sp2__poller_add(loop->poller, socket, task, paused);
+int32_t sp2__event_loop_add(sp2__event_loop *loop, sp2__watch *watch, uint32_t interest) {
+    return sp2__poller_add(loop->poller, watch, interest);
 }
 
-int32_t sp2__event_loop_pause_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task) {
-    return sp2__poller_pause(loop->poller, socket, task);
+int32_t sp2__event_loop_change(sp2__event_loop *loop, sp2__watch *watch, uint32_t interest) {
+    return sp2__poller_change(loop->poller, watch, interest);
 }
 
-int32_t sp2__event_loop_resume_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task) {
-    return sp2__poller_resume(loop->poller, socket, task);
+void sp2__event_loop_remove(sp2__event_loop *loop, sp2__watch *watch) {
+    sp2__poller_remove(loop->poller, watch);
 }
 
-int32_t sp2__event_loop_await_writable(sp2__event_loop *loop, intptr_t socket, sp2__task *task,
+int32_t sp2__event_loop_await_writable(sp2__event_loop *loop, sp2__watch *watch,
                                        sp2__timer *timer) {
-    const int32_t error = sp2__poller_await_writable(loop->poller, socket, task);
+    const int32_t error = sp2__poller_change(loop->poller, watch, SP2__WRITABLE | SP2__ONCE);
     if (error == ENOTSUP) {
-        sp2__event_loop_set_timer(loop, timer, task, sp2__clock_ns() + WRITABLE_RETRY_NS);
+        sp2__event_loop_set_timer(loop, timer, watch->task, sp2__clock_ns() + WRITABLE_RETRY_NS);
         return 0;
     }
     return error;
@@ -281,8 +280,4 @@ void sp2__event_loop_cancel_timer(sp2__event_loop *loop, sp2__timer *timer) {
 
 bool sp2__event_loop_is_current(const sp2__event_loop *loop) {
     return sp2__thread_is_current(loop->thread);
-}
-
-void sp2__event_loop_remove_socket(sp2__event_loop *loop, intptr_t socket) {
-    sp2__poller_remove(loop->poller, socket);
 }

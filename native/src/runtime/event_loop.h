@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 /*
- * One thread that runs tasks: those that were posted, those of sockets that have become readable or
- * writable, and those of timers that are due. A task runs on the loop's thread only, one at a time.
+ * One thread that runs tasks: those that were posted, those of sockets that something has happened
+ * to, and those of timers that are due. A task runs on the loop's thread only, one at a time. Its
+ * memory is its owner's: it stays until another task, posted after the last use of it, has run.
  */
 typedef struct sp2__event_loop sp2__event_loop;
 
@@ -15,8 +16,28 @@ typedef struct sp2__task {
     void (*run)(struct sp2__task *task);
     struct sp2__task *next; /* the loop's */
     bool posted;            /* the loop's */
-    bool paused;            /* the poller's, where it keeps this itself */
 } sp2__task;
+
+/* What a watch waits for, and what it is told of. */
+enum {
+    SP2__READABLE = 1,
+    SP2__WRITABLE = 2,
+    SP2__ERROR = 4, /* or the socket was shut down; told to every watch that waits for anything */
+    SP2__EDGE = 8,  /* only wait for: once when it happens, not as long as it lasts */
+    SP2__ONCE = 16  /* only wait for: then for nothing, not even errors, until it is changed */
+};
+
+/* Waits for nothing: it is told of an error once, when that happens, and else of nothing. */
+#define SP2__SILENT 0u
+
+/* Runs a task when something has happened to a socket. `task` and `socket` are set. */
+typedef struct sp2__watch {
+    sp2__task *task;
+    intptr_t socket;
+    uint32_t events;   /* of now, when the task runs */
+    uint32_t interest; /* the poller's */
+    uint64_t key;      /* the poller's */
+} sp2__watch;
 
 /* Runs a task at a time of sp2__clock_ns. Zeroed until it is set. */
 typedef struct sp2__timer {
@@ -56,17 +77,20 @@ void sp2__event_loop_post(sp2__event_loop *loop, sp2__task *task);
  */
 void sp2__event_loop_barrier(sp2__event_loop *loop);
 
-/* Runs `task` whenever `socket` is readable and not paused. Returns 0 or an error number. */
-int32_t sp2__event_loop_add_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task,
-                                   bool paused);
-int32_t sp2__event_loop_pause_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task);
-int32_t sp2__event_loop_resume_socket(sp2__event_loop *loop, intptr_t socket, sp2__task *task);
+/* Begins to watch. Any thread. Returns 0 or an error number. */
+int32_t sp2__event_loop_add(sp2__event_loop *loop, sp2__watch *watch, uint32_t interest);
 
-/* Runs `task` once, when `socket`, which was added paused, is writable or has failed. Returns 0 or
- * an error number; on a system that cannot tell, the task runs after a millisecond. */
-int32_t sp2__event_loop_await_writable(sp2__event_loop *loop, intptr_t socket, sp2__task *task,
-                                       sp2__timer *timer);
-void sp2__event_loop_remove_socket(sp2__event_loop *loop, intptr_t socket);
+/* Changes what the watch waits for. Any thread. Returns 0 or an error number, and then nothing has
+ * changed. */
+int32_t sp2__event_loop_change(sp2__event_loop *loop, sp2__watch *watch, uint32_t interest);
+
+/* Ends the watch, before its socket is closed. Its task may be about to run. Any thread. */
+void sp2__event_loop_remove(sp2__event_loop *loop, sp2__watch *watch);
+
+/* Runs the watch's task once, when the socket is writable or has failed. Returns 0 or an error
+ * number; on a system that cannot tell, the task runs after a millisecond. The loop's own thread.
+ */
+int32_t sp2__event_loop_await_writable(sp2__event_loop *loop, sp2__watch *watch, sp2__timer *timer);
 
 /* Runs `task` once when the time has come, instead of what the timer was set to before. The loop's
  * own thread. */

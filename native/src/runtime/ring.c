@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/ring.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "base/fence.h"
-#include "heap/heap.h"
 
 bool sp2__ring_init(sp2__ring *ring, uint64_t capacity) {
     ring->slots = sp2__calloc_array((size_t)capacity, sizeof(*ring->slots));
@@ -16,10 +17,6 @@ bool sp2__ring_init(sp2__ring *ring, uint64_t capacity) {
 }
 
 void sp2__ring_destroy(sp2__ring *ring) {
-    sp2_heap *heap;
-    while (sp2__ring_pop(ring, &heap, 1) != 0) {
-        sp2__heap_free(heap);
-    }
     sp2__mutex_destroy(&ring->consumer_lock);
     sp2__free(ring->slots);
 }
@@ -33,14 +30,14 @@ bool sp2__ring_announce(sp2__ring *ring) {
            atomic_exchange(&ring->request, false);
 }
 
-bool sp2__ring_push(sp2__ring *ring, sp2_heap *heap) {
+bool sp2__ring_push(sp2__ring *ring, void *pointer) {
     if (ring->placed - ring->known_head == ring->capacity) {
         ring->known_head = atomic_load_explicit(&ring->head, memory_order_acquire);
         if (ring->placed - ring->known_head == ring->capacity) {
             return false;
         }
     }
-    ring->slots[ring->tail_slot] = heap;
+    ring->slots[ring->tail_slot] = pointer;
     ring->tail_slot = ring->tail_slot + 1 == ring->capacity ? 0 : ring->tail_slot + 1;
     ring->placed++;
     ring->news = true;
@@ -58,13 +55,15 @@ void sp2__ring_stop(sp2__ring *ring) {
     ring->news = true;
 }
 
-uint32_t sp2__ring_pop(sp2__ring *ring, sp2_heap **heaps, uint32_t capacity) {
+uint32_t sp2__ring_pop(sp2__ring *ring, void *pointers, uint32_t capacity) {
     sp2__mutex_lock(&ring->consumer_lock);
     const uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     const uint64_t waiting = atomic_load_explicit(&ring->tail, memory_order_acquire) - head;
     const uint32_t count = waiting < capacity ? (uint32_t)waiting : capacity;
     for (uint32_t i = 0; i < count; i++) {
-        heaps[i] = ring->slots[ring->head_slot];
+        /* The array's pointers may be of any type. */
+        memcpy((unsigned char *)pointers + i * sizeof(void *), &ring->slots[ring->head_slot],
+               sizeof(void *));
         ring->head_slot = ring->head_slot + 1 == ring->capacity ? 0 : ring->head_slot + 1;
     }
     if (count != 0) {

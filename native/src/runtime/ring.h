@@ -9,21 +9,21 @@
 #include "base/compiler.h"
 #include "base/thread.h"
 #include "runtime/wake.h"
-#include "spead2core/heap.h"
 
 /*
- * Finished heaps on their way to the consumer. One producer at a time (the stream's lock), any
- * number of consumers. Neither side ever waits here for the other.
+ * Pointers on their way from a producer to consumers. One producer at a time (it has a lock for
+ * that), any number of consumers. Neither side ever waits here for the other. What the pointers
+ * point to is not the ring's.
  */
 typedef struct sp2__ring {
-    sp2_heap **slots;
+    void **slots;
     uint64_t capacity;
-    _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t tail; /* heaps to be seen, ever */
-    uint64_t placed;                                      /* the producer's: heaps put into slots */
-    uint64_t tail_slot;                                   /* the producer's: placed % capacity */
-    uint64_t known_head;                                  /* the producer's latest look at head */
-    bool news;                                            /* the producer's: not announced yet */
-    _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t head; /* heaps popped, ever */
+    _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t tail; /* pointers to be seen, ever */
+    uint64_t placed;     /* the producer's: pointers put into slots */
+    uint64_t tail_slot;  /* the producer's: placed % capacity */
+    uint64_t known_head; /* the producer's latest look at head */
+    bool news;           /* the producer's: not announced yet */
+    _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t head; /* pointers popped, ever */
     uint64_t head_slot;                                   /* the consumers': head % capacity */
     sp2__mutex consumer_lock;
     _Alignas(SP2__CACHE_ISOLATION) sp2__wake wake; /* consumers that wait in a blocking pop */
@@ -34,11 +34,11 @@ typedef struct sp2__ring {
 /* False if there is no memory. The ring must be zeroed and isolated. */
 bool sp2__ring_init(sp2__ring *ring, uint64_t capacity);
 
-/* Frees the heaps that nobody has taken. */
+/* There is nothing left in the ring. */
 void sp2__ring_destroy(sp2__ring *ring);
 
-/* Producer. False if the ring is full. Consumers do not see the heap before it is published. */
-bool sp2__ring_push(sp2__ring *ring, sp2_heap *heap);
+/* Producer. False if the ring is full. Consumers do not see the pointer before it is published. */
+bool sp2__ring_push(sp2__ring *ring, void *pointer);
 
 /* Producer. Consumers that look see all that was pushed, and what was stored to it before; those
  * who wait are told by sp2__ring_announce. Stores that need a fence for that have had it. */
@@ -55,13 +55,13 @@ static inline bool sp2__ring_take_news(sp2__ring *ring) {
 }
 
 /* Wakes consumers that wait. Returns whether the ready callback is due, which it then is no more.
- * Any thread. One announcement serves all heaps pushed before it: it costs as much as a heap. */
+ * Any thread. One announcement serves all that was pushed before it: it costs as much as a heap. */
 bool sp2__ring_announce(sp2__ring *ring);
 
-/* Consumer. Takes up to `capacity` heaps; returns how many. */
-uint32_t sp2__ring_pop(sp2__ring *ring, sp2_heap **heaps, uint32_t capacity);
+/* Consumer. Takes up to `capacity` pointers into an array of pointers; returns how many. */
+uint32_t sp2__ring_pop(sp2__ring *ring, void *pointers, uint32_t capacity);
 
-/* Whether the ring is at most half full: time for a paused source to go on. */
+/* Whether the ring is at most half full: time for a producer that paused to go on. */
 bool sp2__ring_has_room(sp2__ring *ring);
 
 bool sp2__ring_is_empty(sp2__ring *ring);

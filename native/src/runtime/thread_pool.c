@@ -260,12 +260,6 @@ sp2__event_loop *sp2__thread_pool_idlest(sp2_thread_pool *pool) {
     return loop;
 }
 
-void sp2__thread_pool_barrier(sp2_thread_pool *pool) {
-    for (uint32_t i = 0; i < pool->thread_count; i++) {
-        sp2__event_loop_barrier(pool->threads[i].loop);
-    }
-}
-
 int32_t sp2_thread_set_affinity(int32_t cpu) {
     if (cpu < 0) {
         return sp2__fail(SP2_E_ARG, 0,

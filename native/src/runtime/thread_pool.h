@@ -20,7 +20,4 @@ void sp2__thread_pool_unassign(sp2_thread_pool *pool, uint32_t index);
 /* The thread that has the fewest sources, for work that comes and goes. */
 sp2__event_loop *sp2__thread_pool_idlest(sp2_thread_pool *pool);
 
-/* Waits until every thread of the pool has gone round its loop once. */
-void sp2__thread_pool_barrier(sp2_thread_pool *pool);
-
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Packets back to back in memory. The whole buffer is one batch, in as many turns as it takes. */
+/* Packets back to back in memory. The whole buffer is one batch, in as many slices as it takes. */
 #include "base/alloc.h"
 #include "base/compiler.h"
 #include "base/error.h"
@@ -17,14 +17,14 @@ typedef struct buffer_source {
 } buffer_source;
 
 /* Hands over the next packet; false if there is none. */
-static bool add_next(buffer_source *source, sp2__flow *flow) {
+static bool add_next(buffer_source *source, sp2__answer *answer) {
     if (source->position == source->length) {
         return false;
     }
     uint64_t size;
     const sp2__packet_fault fault =
         sp2__stream_add_packet(source->base.stream, source->data + source->position,
-                               source->length - source->position, &size, flow);
+                               source->length - source->position, &size, answer);
     if (fault != SP2__PACKET_OK) {
         sp2__stream_add_malformed(source->base.stream, fault, source->position);
         return false;
@@ -33,44 +33,45 @@ static bool add_next(buffer_source *source, sp2__flow *flow) {
     return true;
 }
 
-static sp2__flow read_packets(buffer_source *source, sp2__flow flow) {
+static sp2__answer read_packets(buffer_source *source, sp2__answer answer) {
+    sp2_packet_source *base = &source->base;
     const uint64_t first = source->position;
     uint64_t count = 0;
-    while (flow == SP2__FLOW_ON && count < SP2__TURN_PACKETS &&
-           source->position - first < SP2__TURN_BYTES) {
-        if (add_next(source, &flow)) {
+    while (answer == SP2__MORE && base->slice_packets + count < SP2__SLICE_PACKETS &&
+           base->slice_bytes + (source->position - first) < SP2__SLICE_BYTES) {
+        if (add_next(source, &answer)) {
             count++;
         } else {
-            sp2__stream_end_source(source->base.stream);
-            flow = SP2__FLOW_ENDED;
+            sp2__stream_end_source(base->stream);
+            answer = SP2__ENDED;
         }
     }
-    source->base.batch_packets += count;
-    source->base.stats.bytes += source->position - first;
-    return flow;
+    base->slice_packets += count;
+    base->slice_bytes += source->position - first;
+    base->batch_packets += count;
+    base->stats.bytes += source->position - first;
+    return answer;
 }
 
-static sp2__turn turn(sp2_packet_source *base) {
+static sp2__answer poll(sp2_packet_source *base) {
     buffer_source *source = SP2__CONTAINER(base, buffer_source, base);
     sp2_receive_stream *stream = base->stream;
-    sp2__flow flow = sp2__source_enter(base);
+    sp2__answer answer = sp2__source_enter(base);
     /* Whether the stream was stopped by someone else, before this source's batch began. */
-    const bool was_ended = flow == SP2__FLOW_ENDED;
-    flow = read_packets(source, flow);
-    if (flow == SP2__FLOW_ENDED && (!was_ended || base->batch_packets != 0)) {
+    const bool was_ended = answer == SP2__ENDED;
+    answer = read_packets(source, answer);
+    if (answer == SP2__ENDED && (!was_ended || base->batch_packets != 0)) {
         sp2__stream_count_batches(stream, 1, base->batch_packets);
     }
     sp2__source_leave(base);
-    return flow == SP2__FLOW_ON     ? SP2__TURN_MORE
-           : flow == SP2__FLOW_FULL ? SP2__TURN_BLOCKED
-                                    : SP2__TURN_END;
+    return answer;
 }
 
 static void free_source(sp2_packet_source *base) {
     sp2__free(SP2__CONTAINER(base, buffer_source, base));
 }
 
-static const sp2__source_ops ops = {.turn = turn, .free = free_source};
+static const sp2__source_ops ops = {.poll = poll, .free = free_source};
 
 int32_t sp2_receive_stream_add_buffer_source(sp2_receive_stream *stream,
                                              const sp2_buffer_source_options *caller,

@@ -16,42 +16,44 @@ typedef struct datagram_source {
     uint64_t position;
 } datagram_source;
 
-static sp2__flow read_datagrams(datagram_source *source, sp2__flow flow) {
-    sp2_receive_stream *stream = source->base.stream;
+static sp2__answer read_datagrams(datagram_source *source, sp2__answer answer) {
+    sp2_packet_source *base = &source->base;
+    sp2_receive_stream *stream = base->stream;
     const uint64_t packets = stream->stats.packets;
     uint64_t bytes = 0;
     uint64_t batches = 0;
-    while (flow == SP2__FLOW_ON && batches < SP2__TURN_PACKETS && bytes < SP2__TURN_BYTES) {
+    while (answer == SP2__MORE && base->slice_packets + batches < SP2__SLICE_PACKETS &&
+           base->slice_bytes + bytes < SP2__SLICE_BYTES) {
         if (source->position == source->count) {
             sp2__stream_end_source(stream);
-            flow = SP2__FLOW_ENDED;
+            answer = SP2__ENDED;
         } else {
             const sp2_datagram *datagram = &source->datagrams[source->position++];
-            flow = sp2__stream_add_datagram(stream, datagram->data, datagram->length);
+            answer = sp2__stream_add_datagram(stream, datagram->data, datagram->length);
             bytes += datagram->length;
             batches++;
         }
     }
-    source->base.stats.datagrams += batches;
-    source->base.stats.bytes += bytes;
+    base->slice_packets += batches;
+    base->slice_bytes += bytes;
+    base->stats.datagrams += batches;
+    base->stats.bytes += bytes;
     sp2__stream_count_batches(stream, batches, stream->stats.packets != packets);
-    return flow;
+    return answer;
 }
 
-static sp2__turn turn(sp2_packet_source *base) {
+static sp2__answer poll(sp2_packet_source *base) {
     datagram_source *source = SP2__CONTAINER(base, datagram_source, base);
-    const sp2__flow flow = read_datagrams(source, sp2__source_enter(base));
+    const sp2__answer answer = read_datagrams(source, sp2__source_enter(base));
     sp2__source_leave(base);
-    return flow == SP2__FLOW_ON     ? SP2__TURN_MORE
-           : flow == SP2__FLOW_FULL ? SP2__TURN_BLOCKED
-                                    : SP2__TURN_END;
+    return answer;
 }
 
 static void free_source(sp2_packet_source *base) {
     sp2__free(SP2__CONTAINER(base, datagram_source, base));
 }
 
-static const sp2__source_ops ops = {.turn = turn, .free = free_source};
+static const sp2__source_ops ops = {.poll = poll, .free = free_source};
 
 static int32_t check_datagrams(const sp2_datagram *datagrams, uint64_t count) {
     for (uint64_t i = 0; i < count; i++) {

@@ -38,6 +38,8 @@ typedef struct sp2__udp_batch sp2__udp_batch;
  * SP2_OK, SP2_E_ARG or SP2_E_OS. */
 int32_t sp2__udp_inspect(int64_t socket, uint32_t *port);
 
+#define SP2__NO_SOCKET ((intptr_t)-1)
+
 /* Opens and binds a socket; *port is what it is bound to. An existing socket is duplicated, and if
  * it is bound already, nothing but `joins` is done to it. Returns an sp2_status. `*joins` says
  * whether the kernel may join datagrams. */
@@ -52,16 +54,23 @@ void sp2__udp_close(intptr_t socket, sp2__udp_batch *batch);
 /* NULL if there is no memory. Each message has room for `slot_size` bytes. */
 sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size);
 
-/* Only after the socket has been closed. May wait for the loop that watched it. NULL is allowed. */
-void sp2__udp_batch_free(sp2__udp_batch *batch);
+/* Only after the socket has been closed. False, and nothing happens, while the system or a loop
+ * still uses the batch, which is not for long. NULL is allowed. */
+bool sp2__udp_batch_try_free(sp2__udp_batch *batch);
 
-/* Takes what has arrived, without waiting: *count messages. Returns 0 or an error number. `*again`:
- * it is to be called once more although the socket does not become readable. */
-int32_t sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, uint32_t *count, bool *again);
+/* What became of an attempt to receive. */
+typedef struct sp2__udp_reception {
+    uint32_t count;         /* messages that are in the batch now */
+    int32_t error;          /* what the socket told, or 0 */
+    uint32_t queued_errors; /* taken out of the socket's queue of errors */
+    bool again;             /* receive once more although the socket does not become readable */
+    bool shut_down;         /* nothing is there, but the socket is readable for ever */
+    bool ended;             /* nothing will ever arrive */
+} sp2__udp_reception;
 
-/* Whether an error of sp2__udp_receive says that the socket was shut down, so that nothing will
- * come any more. */
-bool sp2__udp_error_is_end(int32_t os_code);
+/* Takes what has arrived, without waiting. */
+void sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, sp2__udp_reception *reception);
+
 sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index);
 
 /* Adds the packets that the kernel has dropped; `*seen` is what the kernel's own counter, which

@@ -6,6 +6,7 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "receive/stream.h"
+#include "runtime/event_loop.h"
 #include "spead2core/udp.h"
 #include "transport/udp_options.h"
 #include "transport/udp_socket.h"
@@ -18,12 +19,17 @@
 #define JOINED_MESSAGES_PER_BATCH 16
 #define JOINED_MESSAGE_SIZE 65536
 
+/* A socket that reports so many errors in a row, and nothing else, is left alone for a while. */
+#define MOST_FAILURES 16
+
 typedef struct udp_source {
     sp2_packet_source base;
-    intptr_t socket;
+    sp2__watch watch; /* with the socket, or SP2__NO_SOCKET */
     uint32_t max_size;
-    bool socket_paused;
+    uint32_t failures;  /* receptions in a row that brought an error only */
     bool receive_again; /* the socket does not call for what it has now */
+    bool is_watched;    /* the loop knows the watch */
+    bool is_shut_down;  /* then it is readable for ever, so that only changes count */
     uint32_t drops_seen;
     sp2__udp_batch *batch;
     uint32_t message_count;    /* messages of the batch under way */
@@ -31,12 +37,6 @@ typedef struct udp_source {
     sp2__udp_message message;  /* the one under way */
     uint32_t message_position; /* bytes of it that have been handed over */
 } udp_source;
-
-static void log_socket_error(udp_source *source, int32_t error, const char *what) {
-    char text[128];
-    SP2__LOG(&source->base.stream->logger, SP2__MESSAGE_SOCKET, SP2_LOG_WARNING,
-             "cannot %s a UDP socket: %s", what, sp2__os_error_text(error, text, sizeof(text)));
-}
 
 static uint32_t count_datagrams(const sp2__udp_message *message, uint32_t rest) {
     return rest == 0 ? 1 : (rest + message->segment - 1) / message->segment;
@@ -49,52 +49,83 @@ static void take_message(udp_source *source) {
     source->base.stats.bytes += source->message.length;
 }
 
-static void take_batch(udp_source *source) {
-    const int32_t error = sp2__udp_receive(source->socket, source->batch, &source->message_count,
-                                           &source->receive_again);
-    source->message_index = 0;
-    if (error != 0) {
-        log_socket_error(source, error, "receive from");
-        if (sp2__udp_error_is_end(error)) {
-            sp2__event_loop_remove_socket(source->base.loop, source->socket);
-        }
-    }
-    source->base.stats.errors += error != 0;
-    source->base.stats.messages += source->message_count;
-    if (source->message_count != 0) {
-        take_message(source);
-    }
+/* Linux receives for a socket that was shut down as before, and so does this source. */
+static SP2__COLD void note_shut_down(udp_source *source) {
+    source->is_shut_down = true;
+    source->base.armed = false; /* it must wait for something else from now on */
+    SP2__LOG(&source->base.stream->logger, SP2__MESSAGE_SOCKET, SP2_LOG_INFO,
+             "the socket of UDP port %u was shut down by its owner; it is received from as before",
+             (unsigned)source->base.info.port);
 }
 
-static sp2__flow add_datagram(udp_source *source, const uint8_t *data, uint32_t length,
-                              bool truncated) {
+static SP2__COLD void note_error(udp_source *source, int32_t error, bool ended) {
+    char text[128];
+    source->failures++;
+    SP2__LOG(&source->base.stream->logger, SP2__MESSAGE_SOCKET, SP2_LOG_WARNING,
+             "%s UDP port %u: %s",
+             ended ? "nothing can be received any more from" : "cannot receive from",
+             (unsigned)source->base.info.port, sp2__os_error_text(error, text, sizeof(text)));
+}
+
+/* Takes what has arrived; if that is nothing, says what is to be done. */
+static sp2__answer take_batch(udp_source *source) {
+    sp2_packet_source *base = &source->base;
+    sp2__udp_reception reception;
+    sp2__udp_receive(source->watch.socket, source->batch, &reception);
+    source->message_index = 0;
+    source->message_count = reception.count;
+    source->receive_again = reception.again;
+    base->slice_packets += reception.count;
+    base->stats.messages += reception.count;
+    base->stats.errors += reception.queued_errors + (reception.error != 0);
+    if (SP2__UNLIKELY(reception.error != 0)) {
+        note_error(source, reception.error, reception.ended);
+    } else {
+        source->failures = 0;
+    }
+    if (SP2__UNLIKELY(reception.shut_down && !source->is_shut_down)) {
+        note_shut_down(source);
+    }
+    if (SP2__LIKELY(reception.count != 0)) {
+        take_message(source);
+        return SP2__MORE;
+    }
+    return reception.ended                                ? SP2__ENDED
+           : source->failures >= MOST_FAILURES            ? SP2__LATER
+           : reception.again                              ? SP2__MORE
+           : reception.error != 0 && source->is_shut_down ? SP2__MORE
+                                                          : SP2__IDLE;
+}
+
+static sp2__answer add_datagram(udp_source *source, const uint8_t *data, uint32_t length,
+                                bool truncated) {
     sp2_receive_stream *stream = source->base.stream;
     if (SP2__UNLIKELY(truncated || length > source->max_size)) {
         sp2__stream_add_truncated(stream, source->max_size);
-        return SP2__FLOW_ON;
+        return SP2__MORE;
     }
     return sp2__stream_add_datagram(stream, data, length);
 }
 
 /* Hands over the message under way from where it was left. */
-static sp2__flow add_message(udp_source *source) {
+static sp2__answer add_message(udp_source *source) {
     const sp2__udp_message *message = &source->message;
-    sp2__flow flow;
+    sp2__answer answer;
     do {
         const uint32_t position = source->message_position;
         const uint32_t rest = message->length - position;
         const uint32_t length = message->segment < rest ? message->segment : rest;
-        flow = add_datagram(source, message->data + position, length,
-                            message->truncated && length == rest);
+        answer = add_datagram(source, message->data + position, length,
+                              message->truncated && length == rest);
         source->message_position = position + length;
-    } while (flow == SP2__FLOW_ON && source->message_position < message->length);
-    return flow;
+    } while (answer == SP2__MORE && source->message_position < message->length);
+    return answer;
 }
 
-static sp2__flow add_batch(udp_source *source, sp2__flow flow) {
+static sp2__answer add_batch(udp_source *source, sp2__answer answer) {
     const uint64_t packets = source->base.stream->stats.packets;
-    while (flow == SP2__FLOW_ON && source->message_index < source->message_count) {
-        flow = add_message(source);
+    while (answer == SP2__MORE && source->message_index < source->message_count) {
+        answer = add_message(source);
         if (source->message_position == source->message.length) {
             source->message_index++;
             if (source->message_index < source->message_count) {
@@ -103,54 +134,43 @@ static sp2__flow add_batch(udp_source *source, sp2__flow flow) {
         }
     }
     source->base.batch_packets += source->base.stream->stats.packets - packets;
-    return flow;
+    return answer;
 }
 
-/* A socket that could not be resumed does not call, so that it must be looked at. */
-static sp2__turn after_batch(const udp_source *source) {
-    return source->receive_again || SP2__UNLIKELY(source->socket_paused) ? SP2__TURN_MORE
-                                                                         : SP2__TURN_WAIT;
+/* After a batch: a socket that only tells of changes must be looked at until it has nothing. */
+static sp2__answer after_batch(const udp_source *source) {
+    return source->receive_again || SP2__UNLIKELY(source->is_shut_down) ? SP2__MORE : SP2__IDLE;
 }
 
-static sp2__turn turn(sp2_packet_source *base) {
+static sp2__answer poll(sp2_packet_source *base) {
     udp_source *source = SP2__CONTAINER(base, udp_source, base);
-    sp2_receive_stream *stream = base->stream;
-    if (SP2__UNLIKELY(source->socket_paused)) {
-        const int32_t error =
-            sp2__event_loop_resume_socket(base->loop, source->socket, &base->task);
-        source->socket_paused = error != 0;
-        if (error != 0) {
-            log_socket_error(source, error, "wait for");
-        }
-    }
     if (source->message_index == source->message_count) {
-        take_batch(source);
+        if (base->slice_packets != 0) {
+            return after_batch(source); /* the slice had its batch */
+        }
+        const sp2__answer taken = take_batch(source);
         if (source->message_count == 0) {
-            return after_batch(source);
+            return taken;
         }
     }
-    const sp2__flow flow = add_batch(source, sp2__source_enter(base));
-    if (flow == SP2__FLOW_ENDED || source->message_index == source->message_count) {
-        sp2__stream_count_batches(stream, 1, base->batch_packets);
+    const sp2__answer answer = add_batch(source, sp2__source_enter(base));
+    if (answer == SP2__ENDED || source->message_index == source->message_count) {
+        sp2__stream_count_batches(base->stream, 1, base->batch_packets);
         base->batch_packets = 0;
     }
     sp2__source_leave(base);
-    if (flow == SP2__FLOW_ON) {
-        return after_batch(source);
-    }
-    return flow == SP2__FLOW_FULL ? SP2__TURN_BLOCKED : SP2__TURN_END;
+    return answer == SP2__MORE ? after_batch(source) : answer;
 }
 
-static void pause_source(sp2_packet_source *base) {
+static int32_t arm(sp2_packet_source *base) {
     udp_source *source = SP2__CONTAINER(base, udp_source, base);
-    if (SP2__UNLIKELY(source->socket_paused)) {
-        return; /* it could not be resumed */
-    }
-    const int32_t error = sp2__event_loop_pause_socket(base->loop, source->socket, &base->task);
-    source->socket_paused = error == 0;
-    if (error != 0) {
-        log_socket_error(source, error, "pause");
-    }
+    return sp2__event_loop_change(base->loop, &source->watch,
+                                  SP2__READABLE | (source->is_shut_down ? SP2__EDGE : 0u));
+}
+
+static int32_t disarm(sp2_packet_source *base) {
+    udp_source *source = SP2__CONTAINER(base, udp_source, base);
+    return sp2__event_loop_change(base->loop, &source->watch, SP2__SILENT);
 }
 
 /* Datagrams of the batch that have not been handed over. */
@@ -169,23 +189,32 @@ static uint64_t count_left(const udp_source *source) {
 static void close_source(sp2_packet_source *base) {
     udp_source *source = SP2__CONTAINER(base, udp_source, base);
     atomic_store_explicit(&base->unused, count_left(source), memory_order_relaxed);
-    sp2__event_loop_remove_socket(base->loop, source->socket);
-    sp2__udp_close(source->socket, source->batch);
+    if (source->watch.socket != SP2__NO_SOCKET) {
+        if (source->is_watched) {
+            sp2__event_loop_remove(base->loop, &source->watch);
+        }
+        sp2__udp_close(source->watch.socket, source->batch);
+    }
 }
 
 static void close_copy(sp2_packet_source *base) {
-    sp2__udp_close(SP2__CONTAINER(base, udp_source, base)->socket, NULL);
+    sp2__udp_close(SP2__CONTAINER(base, udp_source, base)->watch.socket, NULL);
 }
 
 static void count_drops(sp2_packet_source *base) {
     udp_source *source = SP2__CONTAINER(base, udp_source, base);
-    sp2__udp_count_drops(source->socket, &source->drops_seen, &base->dropped);
+    if (source->watch.socket != SP2__NO_SOCKET) {
+        sp2__udp_count_drops(source->watch.socket, &source->drops_seen, &base->dropped);
+    }
 }
 
-static void detach_source(sp2_packet_source *base) {
+static bool detach(sp2_packet_source *base) {
     udp_source *source = SP2__CONTAINER(base, udp_source, base);
-    sp2__udp_batch_free(source->batch);
+    if (!sp2__udp_batch_try_free(source->batch)) {
+        return false;
+    }
     source->batch = NULL;
+    return true;
 }
 
 static void free_source(sp2_packet_source *base) {
@@ -193,60 +222,56 @@ static void free_source(sp2_packet_source *base) {
 }
 
 static const sp2__source_ops ops = {
-    .turn = turn,
-    .pause = pause_source,
+    .poll = poll,
+    .arm = arm,
+    .disarm = disarm,
     .close = close_source,
     .close_copy = close_copy,
     .count_drops = count_drops,
-    .detach = detach_source,
+    .detach = detach,
     .free = free_source,
     .lossy = true,
 };
 
-/* Opens the socket and makes room for its messages. On failure nothing is left open. */
-static int32_t open_source(udp_source *source, const sp2__udp_config *config, uint32_t *port) {
-    sp2__logger *logger = &source->base.stream->logger;
+/* Opens the socket and makes room for its messages. What is open when it fails, the source's end
+ * closes. */
+static int32_t open_source(udp_source *source, const sp2__udp_config *config) {
+    sp2_packet_source *base = &source->base;
     bool joins;
-    const int32_t status = sp2__udp_open(config, logger, &source->socket, port, &joins);
+    const int32_t status = sp2__udp_open(config, &base->stream->logger, &source->watch.socket,
+                                         &base->info.port, &joins);
     if (status != SP2_OK) {
         return status;
     }
+    sp2__udp_describe(source->watch.socket, &base->info);
     /* One byte more than a packet may have shows that a datagram was longer. */
     source->batch = joins ? sp2__udp_batch_create(JOINED_MESSAGES_PER_BATCH, JOINED_MESSAGE_SIZE)
                           : sp2__udp_batch_create(MESSAGES_PER_BATCH, source->max_size + 1);
     if (source->batch == NULL) {
-        sp2__udp_close(source->socket, NULL);
         return sp2__fail_memory("the packets of a UDP source");
     }
     /* What was dropped before does not concern the stream. */
-    sp2__udp_count_drops(source->socket, &source->drops_seen, &source->base.dropped);
-    atomic_store_explicit(&source->base.dropped, 0, memory_order_relaxed);
+    sp2__udp_count_drops(source->watch.socket, &source->drops_seen, &base->dropped);
+    atomic_store_explicit(&base->dropped, 0, memory_order_relaxed);
     return SP2_OK;
 }
 
-/* The source of a stream that is held starts with its socket paused. */
+/* The loop knows the socket from now on; one of a stream that has not started is silent. */
 static int32_t watch_source(udp_source *source) {
-    source->socket_paused = atomic_load(&source->base.stream->held);
-    const int32_t error = sp2__event_loop_add_socket(source->base.loop, source->socket,
-                                                     &source->base.task, source->socket_paused);
+    sp2_packet_source *base = &source->base;
+    source->watch.task = &base->task;
+    base->armed = sp2__flow_state_of(&base->stream->flow) != SP2__FLOW_UNSTARTED;
+    source->is_watched = true;
+    const int32_t error =
+        sp2__event_loop_add(base->loop, &source->watch, base->armed ? SP2__READABLE : SP2__SILENT);
     if (error != 0) {
         char text[128];
-        sp2__udp_close(source->socket, source->batch);
+        source->is_watched = false;
         return sp2__fail(sp2__os_error_is_memory(error) ? SP2_E_NOMEM : SP2_E_OS, error,
                          "cannot wait for a UDP socket: %s",
                          sp2__os_error_text(error, text, sizeof(text)));
     }
     return SP2_OK;
-}
-
-/* The source's life before it belongs to the stream; the socket calls only once it is watched. */
-static int32_t start_source(udp_source *source, const sp2__udp_config *config) {
-    int32_t status = open_source(source, config, &source->base.info.port);
-    if (status == SP2_OK) {
-        sp2__udp_describe(source->socket, &source->base.info);
-        status = watch_source(source);
-    }
-    return status;
 }
 
 int32_t sp2_receive_stream_add_udp_source(sp2_receive_stream *stream,
@@ -275,16 +300,17 @@ int32_t sp2_receive_stream_add_udp_source(sp2_receive_stream *stream,
     if (source == NULL) {
         return sp2__fail_memory("a UDP source");
     }
-    sp2__source_init(&source->base, &ops, SP2_SOURCE_UDP, stream);
+    source->watch.socket = SP2__NO_SOCKET;
     source->max_size = max_size;
-    source->base.closed = sp2__stream_is_stopped(stream);
-    if (source->base.closed) {
-        sp2__source_set_state(&source->base, SP2_SOURCE_ENDED);
-    } else {
-        status = start_source(source, &config);
+    sp2__source_init(&source->base, &ops, SP2_SOURCE_UDP, stream);
+    if (!sp2__flow_is_closed(&stream->flow)) {
+        status = open_source(source, &config);
+        if (status == SP2_OK) {
+            status = watch_source(source);
+        }
     }
     if (status != SP2_OK) {
-        sp2__source_detach(&source->base);
+        sp2__source_close(&source->base);
         return status;
     }
     sp2__source_hand_out(&source->base, handle);

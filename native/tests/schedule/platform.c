@@ -252,8 +252,8 @@ void platform_wait_for_handle(int64_t handle) {
 typedef struct fake_socket {
     bool open;
     sp2__poller *poller;
-    sp2__task *task;
-    bool paused;
+    sp2__watch *watch;
+    uint32_t interest;
     uint32_t taken;
     uint32_t count;
     sp2__udp_message datagrams[DATAGRAMS];
@@ -312,8 +312,9 @@ sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size) {
     return &batches[batch_count++ % SOCKETS];
 }
 
-void sp2__udp_batch_free(sp2__udp_batch *batch) {
+bool sp2__udp_batch_try_free(sp2__udp_batch *batch) {
     (void)batch;
+    return true;
 }
 
 void sp2__udp_close(intptr_t socket, sp2__udp_batch *batch) {
@@ -322,19 +323,12 @@ void sp2__udp_close(intptr_t socket, sp2__udp_batch *batch) {
     sockets[socket].open = false;
 }
 
-int32_t sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, uint32_t *count, bool *again) {
+void sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, sp2__udp_reception *reception) {
     fake_socket *s = &sockets[socket];
     SCHEDULE_CHECK(s->open);
-    *again = false;
-    *count = s->count - s->taken;
-    memcpy(batch->messages, &s->datagrams[s->taken], *count * sizeof(batch->messages[0]));
+    *reception = (sp2__udp_reception){.count = s->count - s->taken};
+    memcpy(batch->messages, &s->datagrams[s->taken], reception->count * sizeof(batch->messages[0]));
     s->taken = s->count;
-    return 0;
-}
-
-bool sp2__udp_error_is_end(int32_t os_code) {
-    (void)os_code;
-    return false;
 }
 
 sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index) {
@@ -379,7 +373,7 @@ void sp2__poller_destroy(sp2__poller *poller) {
 }
 
 static bool is_readable(const fake_socket *s, const sp2__poller *poller) {
-    return s->open && s->poller == poller && !s->paused && s->taken != s->count;
+    return s->open && s->poller == poller && s->interest & SP2__READABLE && s->taken != s->count;
 }
 
 static bool has_events(void *argument) {
@@ -401,7 +395,7 @@ int32_t sp2__poller_wait(sp2__poller *poller, int64_t timeout_ns) {
     poller->woken = false;
     for (int i = 0; i < SOCKETS; i++) {
         if (is_readable(&sockets[i], poller)) {
-            ready[count++] = sockets[i].task;
+            ready[count++] = sockets[i].watch->task;
         }
     }
     for (int i = 0; i < count; i++) {
@@ -414,35 +408,21 @@ void sp2__poller_wake(sp2__poller *poller) {
     poller->woken = true;
 }
 
-int32_t sp2__poller_add(sp2__poller *poller, intptr_t socket, sp2__task *task, bool paused) {
-    sockets[socket].poller = poller;
-    sockets[socket].task = task;
-    sockets[socket].paused = paused;
+int32_t sp2__poller_add(sp2__poller *poller, sp2__watch *watch, uint32_t interest) {
+    fake_socket *s = &sockets[watch->socket];
+    s->poller = poller;
+    s->watch = watch;
+    s->interest = interest;
     return 0;
 }
 
-int32_t sp2__poller_await_writable(sp2__poller *poller, intptr_t socket, sp2__task *task) {
-    (void)poller;
-    (void)socket;
-    (void)task;
+int32_t sp2__poller_change(sp2__poller *poller, sp2__watch *watch, uint32_t interest) {
+    SCHEDULE_CHECK(sockets[watch->socket].poller == poller);
+    sockets[watch->socket].interest = interest;
     return 0;
 }
 
-int32_t sp2__poller_pause(sp2__poller *poller, intptr_t socket, sp2__task *task) {
+void sp2__poller_remove(sp2__poller *poller, sp2__watch *watch) {
     (void)poller;
-    (void)task;
-    sockets[socket].paused = true;
-    return 0;
-}
-
-int32_t sp2__poller_resume(sp2__poller *poller, intptr_t socket, sp2__task *task) {
-    (void)poller;
-    (void)task;
-    sockets[socket].paused = false;
-    return 0;
-}
-
-void sp2__poller_remove(sp2__poller *poller, intptr_t socket) {
-    (void)poller;
-    sockets[socket].poller = NULL;
+    sockets[watch->socket].poller = NULL;
 }

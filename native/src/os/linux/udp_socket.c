@@ -288,7 +288,7 @@ static uint8_t *map_bytes(size_t size) {
     return bytes == MAP_FAILED ? NULL : bytes;
 }
 
-void sp2__udp_batch_free(sp2__udp_batch *batch) {
+static void free_batch(sp2__udp_batch *batch) {
     if (batch != NULL) {
         sp2__free(batch->messages);
         sp2__free(batch->vectors);
@@ -298,6 +298,11 @@ void sp2__udp_batch_free(sp2__udp_batch *batch) {
         }
         sp2__free(batch);
     }
+}
+
+bool sp2__udp_batch_try_free(sp2__udp_batch *batch) {
+    free_batch(batch);
+    return true;
 }
 
 sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size) {
@@ -313,7 +318,7 @@ sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size) {
     batch->bytes = map_bytes((size_t)slots * slot_size);
     if (batch->messages == NULL || batch->vectors == NULL || batch->controls == NULL ||
         batch->bytes == NULL) {
-        sp2__udp_batch_free(batch);
+        free_batch(batch);
         return NULL;
     }
     for (uint32_t i = 0; i < slots; i++) {
@@ -327,27 +332,45 @@ sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size) {
     return batch;
 }
 
-/* A socket that was shut down is readable forever, but says that there is nothing. */
-static bool is_shut_down(int fd) {
-    struct pollfd look = {.fd = fd, .events = POLLRDHUP};
-    return poll(&look, 1, 0) == 1 && look.revents & POLLRDHUP;
-}
+/* Errors taken out of a socket's queue at a time; the others are there next time. */
+#define ERRORS_AT_A_TIME 64
 
-bool sp2__udp_error_is_end(int32_t os_code) {
-    return os_code == ESHUTDOWN;
-}
-
-int32_t sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, uint32_t *count, bool *again) {
-    int received;
-    *again = false; /* the socket is readable as long as it has something */
-    do {
-        received = recvmmsg((int)socket, batch->messages, batch->slots, MSG_DONTWAIT, NULL);
-    } while (received < 0 && errno == EINTR);
-    *count = received > 0 ? (uint32_t)received : 0;
-    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-        return is_shut_down((int)socket) ? ESHUTDOWN : 0;
+/* Entries of the queue that a caller's socket may have (IP_RECVERR, time stamps of what was sent):
+ * as long as there is one the socket reports an error, whatever is waited for. */
+static uint32_t take_queued_errors(int fd) {
+    uint32_t count = 0;
+    struct msghdr message = {0};
+    while (count < ERRORS_AT_A_TIME && recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0) {
+        count++;
     }
-    return received >= 0 ? 0 : errno;
+    return count;
+}
+
+/* Why a socket that was reported to have something has nothing. */
+static SP2__COLD void find_reason(int fd, sp2__udp_reception *reception) {
+    struct pollfd look = {.fd = fd, .events = POLLRDHUP};
+    if (poll(&look, 1, 0) == 1) {
+        reception->shut_down = look.revents & POLLRDHUP;
+        if (look.revents & POLLERR) {
+            reception->queued_errors = take_queued_errors(fd);
+        }
+    }
+}
+
+void sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, sp2__udp_reception *reception) {
+    const int fd = (int)socket;
+    int received;
+    do {
+        received = recvmmsg(fd, batch->messages, batch->slots, MSG_DONTWAIT, NULL);
+    } while (received < 0 && errno == EINTR);
+    *reception = (sp2__udp_reception){.count = received > 0 ? (uint32_t)received : 0};
+    if (SP2__UNLIKELY(received < 0)) {
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            find_reason(fd, reception);
+        } else {
+            reception->error = errno;
+        }
+    }
 }
 
 /* Size of the datagrams that were joined into a message; 0 if none were. */

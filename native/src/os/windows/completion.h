@@ -9,8 +9,8 @@
 
 /*
  * An input operation that is under way on a socket which an event loop watches. When it is done the
- * loop sets `done`, on its thread, runs the socket's task, and then calls `let_go`: only from then
- * on may the operation or the task be freed.
+ * loop sets `done`, on its thread, runs the socket's watch, and then calls `let_go`: only from then
+ * on may the operation or the watch be freed.
  */
 typedef struct sp2__operation {
     OVERLAPPED overlapped; /* first */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An I/O completion port. The key of a socket is its task. */
+/* An I/O completion port. The key of a socket is its watch. It tells of input only. */
 #include "runtime/poller.h"
 
 #include <errno.h>
@@ -76,10 +76,11 @@ int32_t sp2__poller_wait(sp2__poller *poller, int64_t timeout_ns) {
         }
         operation_of(&entries[i])->done = true;
         /* Once for several operations of a socket in a row. */
-        sp2__task *task = (sp2__task *)key;
+        sp2__watch *watch = (sp2__watch *)key;
         const bool last = i + 1 == count || entries[i + 1].lpCompletionKey != key;
-        if (last && !task->paused) {
-            task->run(task);
+        if (last && watch->interest != SP2__SILENT) {
+            watch->events = SP2__READABLE;
+            watch->task->run(watch->task);
         }
     }
     for (ULONG i = 0; i < count; i++) {
@@ -98,39 +99,35 @@ void sp2__poller_wake(sp2__poller *poller) {
     }
 }
 
-int32_t sp2__poller_add(sp2__poller *poller, intptr_t socket, sp2__task *task, bool paused) {
-    task->paused = paused;
-    return CreateIoCompletionPort((HANDLE)socket, poller->port, (ULONG_PTR)task, 0) != NULL
+/* A port tells that an operation is complete, not that one could be started. */
+static int32_t check_interest(uint32_t interest) {
+    return interest & SP2__WRITABLE ? ENOTSUP : 0;
+}
+
+int32_t sp2__poller_add(sp2__poller *poller, sp2__watch *watch, uint32_t interest) {
+    const int32_t error = check_interest(interest);
+    if (error != 0) {
+        return error;
+    }
+    watch->interest = interest;
+    return CreateIoCompletionPort((HANDLE)watch->socket, poller->port, (ULONG_PTR)watch, 0) != NULL
                ? 0
                : (int32_t)GetLastError();
 }
 
-/* Operations that complete meanwhile wait for the source's next turn, which whoever resumes it
+/* Operations that complete while the watch is silent wait for its task, which whoever changes that
  * posts. */
-int32_t sp2__poller_pause(sp2__poller *poller, intptr_t socket, sp2__task *task) {
+int32_t sp2__poller_change(sp2__poller *poller, sp2__watch *watch, uint32_t interest) {
     (void)poller;
-    (void)socket;
-    task->paused = true;
-    return 0;
+    const int32_t error = check_interest(interest);
+    if (error == 0) {
+        watch->interest = interest;
+    }
+    return error;
 }
 
-int32_t sp2__poller_resume(sp2__poller *poller, intptr_t socket, sp2__task *task) {
+/* A socket leaves its port when it is closed; what completes until then tells nobody. */
+void sp2__poller_remove(sp2__poller *poller, sp2__watch *watch) {
     (void)poller;
-    (void)socket;
-    task->paused = false;
-    return 0;
-}
-
-/* A port tells that an operation is complete, not that one could be started. */
-int32_t sp2__poller_await_writable(sp2__poller *poller, intptr_t socket, sp2__task *task) {
-    (void)poller;
-    (void)socket;
-    (void)task;
-    return ENOTSUP;
-}
-
-/* A socket leaves its port when it is closed. */
-void sp2__poller_remove(sp2__poller *poller, intptr_t socket) {
-    (void)poller;
-    (void)socket;
+    watch->interest = SP2__SILENT;
 }

@@ -277,7 +277,6 @@ struct sp2__udp_batch {
     uint32_t given;  /* slots that the kernel fills or has filled */
     LPFN_WSARECVMSG receive;
     sp2__mutex lock;
-    sp2__condition idle;
     uint32_t kept; /* under the lock: operations that the kernel or the loop still has */
 };
 
@@ -288,9 +287,6 @@ static slot *slot_at(sp2__udp_batch *batch, uint32_t place) {
 static void change_kept(sp2__udp_batch *batch, uint32_t change) {
     sp2__mutex_lock(&batch->lock);
     batch->kept += change;
-    if (batch->kept == 0) {
-        sp2__condition_broadcast(&batch->idle);
-    }
     sp2__mutex_unlock(&batch->lock);
 }
 
@@ -316,22 +312,26 @@ void sp2__udp_close(intptr_t opened, sp2__udp_batch *batch) {
     closesocket(socket);
 }
 
-void sp2__udp_batch_free(sp2__udp_batch *batch) {
-    if (batch == NULL) {
-        return;
-    }
-    /* The socket is closed, so the kernel gives its operations back soon. */
-    sp2__mutex_lock(&batch->lock);
-    while (batch->kept != 0) {
-        sp2__condition_wait(&batch->idle, &batch->lock);
-    }
-    sp2__mutex_unlock(&batch->lock);
-    sp2__condition_destroy(&batch->idle);
+static void free_batch(sp2__udp_batch *batch) {
     sp2__mutex_destroy(&batch->lock);
     sp2__free(batch->taken);
     sp2__free(batch->slot);
     sp2__free(batch->bytes);
     sp2__free(batch);
+}
+
+/* The socket is closed, so the kernel gives its operations back soon, and the loop after it. */
+bool sp2__udp_batch_try_free(sp2__udp_batch *batch) {
+    if (batch == NULL) {
+        return true;
+    }
+    sp2__mutex_lock(&batch->lock);
+    const bool idle = batch->kept == 0;
+    sp2__mutex_unlock(&batch->lock);
+    if (idle) {
+        free_batch(batch);
+    }
+    return idle;
 }
 
 sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size) {
@@ -340,14 +340,13 @@ sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size) {
         return NULL;
     }
     sp2__mutex_init(&batch->lock);
-    sp2__condition_init(&batch->idle);
     batch->slots = slots;
     batch->slot_size = slot_size;
     batch->slot = sp2__calloc_array(slots, sizeof(*batch->slot));
     batch->taken = sp2__calloc_array(slots, sizeof(*batch->taken));
     batch->bytes = sp2__alloc((size_t)slots * slot_size);
     if (batch->slot == NULL || batch->taken == NULL || batch->bytes == NULL) {
-        sp2__udp_batch_free(batch);
+        free_batch(batch);
         return NULL;
     }
     for (uint32_t i = 0; i < slots; i++) {
@@ -421,21 +420,26 @@ static bool succeeded(SOCKET socket, slot *s, int32_t *error) {
     return false;
 }
 
-int32_t sp2__udp_receive(intptr_t opened, sp2__udp_batch *batch, uint32_t *count, bool *again) {
+void sp2__udp_receive(intptr_t opened, sp2__udp_batch *batch, sp2__udp_reception *reception) {
     const SOCKET socket = (SOCKET)opened;
     int32_t error = start_idle_slots(socket, batch);
-    *count = 0;
+    uint32_t count = 0;
     while (batch->given != 0 && slot_at(batch, batch->out)->operation.done) {
         slot *s = slot_at(batch, batch->out++);
         batch->given--;
         if (succeeded(socket, s, &error)) {
-            batch->taken[(*count)++] = (uint32_t)(s - batch->slot);
+            batch->taken[count++] = (uint32_t)(s - batch->slot);
         }
     }
-    /* Else those that are done, and those that are idle, would have nobody who asks for them. Of a
-     * socket that has ended nobody needs to. */
-    *again = batch->given != batch->slots && !sp2__udp_error_is_end(error);
-    return error;
+    const bool ended = error == WSAESHUTDOWN;
+    *reception = (sp2__udp_reception){
+        .count = count,
+        .error = error,
+        /* Else those that are done, and those that are idle, would have nobody who asks for them.
+         * Of a socket that has ended nobody needs to. */
+        .again = batch->given != batch->slots && !ended,
+        .ended = ended,
+    };
 }
 
 /* Size of the datagrams that were joined into a message; 0 if none were. */
@@ -471,8 +475,4 @@ void sp2__udp_count_drops(intptr_t socket, uint32_t *seen, _Atomic uint64_t *dro
     (void)socket;
     (void)seen;
     (void)dropped;
-}
-
-bool sp2__udp_error_is_end(int32_t os_code) {
-    return os_code == WSAESHUTDOWN;
 }

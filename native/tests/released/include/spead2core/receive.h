@@ -55,7 +55,11 @@ typedef enum sp2_receive_flags {
     SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD = 32,
     /* Packet sources are prepared when they are added, but receive nothing before
      * sp2_receive_stream_start. By default they begin at once. */
-    SP2_RECEIVE_EXPLICIT_START = 64
+    SP2_RECEIVE_EXPLICIT_START = 64,
+    /* For tests: heap cnts are looked up without the secret of this process, so that search_dist is
+     * the same in every run. Who can send to such a stream can choose heap cnts that make packets
+     * slow. */
+    SP2_RECEIVE_UNKEYED_SEARCH = 128
 } sp2_receive_flags;
 
 /* How the payload of packets is copied into their heap. */
@@ -99,12 +103,14 @@ typedef enum sp2_bug_compat {
 } sp2_bug_compat;
 
 /*
- * Takes one finished heap. At the end of the stream it is called once more, with `heap` NULL.
+ * Takes one finished heap. At the end of the stream it is called once more, with `heap` NULL. While
+ * it runs, the source that completed the heap is not read, and others only until some more heaps
+ * wait for it.
  *
  * Ownership: the heap is the callee's, until sp2_heap_release.
- * Threads:   called from worker threads, one call at a time. It may call any function of the
- *            stream but sp2_receive_stream_stop, sp2_receive_stream_destroy and
- *            sp2_packet_source_remove. While it runs, no packet source of the stream is read.
+ * Threads:   called from worker threads, or from a thread inside sp2_receive_stream_stop or
+ *            sp2_receive_stream_destroy; one call at a time, without any lock held. It may call
+ *            any function of the stream but sp2_receive_stream_destroy.
  */
 typedef void (*sp2_heap_fn)(void *context, sp2_heap *heap);
 

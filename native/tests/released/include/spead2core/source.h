@@ -90,11 +90,11 @@ typedef struct sp2_packet_source_stats {
  * Removes a source from its stream and closes it for good. Heaps under assembly stay, and the
  * stream goes on with its other sources, also if there are none. When this returns the source
  * touches neither the stream nor the caller's memory any more. Removing it again, or a source that
- * has ended, does nothing more.
+ * has ended, does nothing more, nor does removing it in a forked child (spead2core.h).
  *
  * Ownership: the handle stays the caller's.
  * Threads:   any, but not from a callback that is called with a lock of the stream held (an
- *            allocator, a copy function, a log function), nor from sp2_receive_options.on_heap.
+ *            allocator, a copy function, a log function).
  * Returns:   SP2_OK, SP2_E_ARG.
  */
 SP2_API int32_t sp2_packet_source_remove(sp2_packet_source *source);

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* The ring, the heaps that wait for room in it, and the consumers. */
+#include "receive/ring_sink.h"
+
+#include "base/clock.h"
+#include "base/compiler.h"
+#include "base/error.h"
+#include "base/fence.h"
+#include "heap/heap.h"
+#include "receive/stream.h"
+#include "runtime/signal.h"
+
+/* A source that found the ring full looks for room this long before it is parked: roughly what
+ * being parked and resumed costs. */
+#define ROOM_SPIN_NS 10000
+
+/* A wake-up costs too much for every small heap, but consumers should not wait long for large ones:
+ * so many bytes of payload are pushed until they are told within a turn. */
+#define ANNOUNCE_BYTES 1048576
+
+/* Whoever spins shares a processor's caches, and often the core itself, with the thread that it
+ * waits for: it pauses this often between two looks, a few hundred nanoseconds in all. */
+#define PAUSES_PER_LOOK 16
+
+/* Looks at the condition between two looks at the clock, which costs as much as several pauses. */
+#define LOOKS_PER_CLOCK 8
+
+static sp2__ring_sink *from_base(sp2__sink *base) {
+    return SP2__CONTAINER(base, sp2__ring_sink, base);
+}
+
+static bool ring_has_room(sp2__ring_sink *sink) {
+    return sp2__ring_has_room(&sink->ring);
+}
+
+bool sp2__ring_sink_has_something(sp2__ring_sink *sink) {
+    return !sp2__ring_is_empty(&sink->ring) || sp2__ring_is_stopped(&sink->ring);
+}
+
+/* Waits for a condition without sleeping, where another thread can make it true meanwhile. */
+static void spin_until(bool (*condition)(sp2__ring_sink *), sp2__ring_sink *sink,
+                       uint64_t limit_ns) {
+    if (!sp2__many_cpus()) {
+        return;
+    }
+    const uint64_t start = sp2__clock_ns();
+    do {
+        for (int look = 0; look < LOOKS_PER_CLOCK; look++) {
+            if (condition(sink)) {
+                return;
+            }
+            for (int i = 0; i < PAUSES_PER_LOOK; i++) {
+                sp2__spin_pause();
+            }
+        }
+    } while (sp2__clock_ns() - start < limit_ns);
+}
+
+void sp2__ring_sink_update_handle(sp2__ring_sink *sink) {
+    sp2__ready_handle *handle = &sink->ready_handle;
+    if (SP2__LIKELY(!atomic_load_explicit(&handle->wanted, memory_order_relaxed))) {
+        return;
+    }
+    sp2__mutex_lock(&handle->lock);
+    const bool ready = sp2__ring_sink_has_something(sink);
+    if (ready != handle->is_set) {
+        handle->is_set = ready;
+        if (ready) {
+            sp2__signal_set(handle->signal);
+        } else {
+            sp2__signal_clear(handle->signal);
+        }
+    }
+    sp2__mutex_unlock(&handle->lock);
+}
+
+static void announce(sp2__sink *base) {
+    sp2__ring_sink *sink = from_base(base);
+    if (sp2__ring_announce(&sink->ring)) {
+        atomic_store_explicit(&sink->ready_due, true, memory_order_relaxed);
+    }
+    sp2__ring_sink_update_handle(sink);
+}
+
+/* Lets consumers see what was pushed. */
+static void publish_heaps(sp2__ring_sink *sink) {
+    sp2__copier_fence(&sink->base.stream->assembler.copier);
+    sp2__ring_publish(&sink->ring);
+}
+
+static bool publish(sp2__sink *base) {
+    sp2__ring_sink *sink = from_base(base);
+    const bool news = sp2__ring_take_news(&sink->ring);
+    sink->unannounced_bytes = 0;
+    publish_heaps(sink);
+    return news;
+}
+
+/* A fence is for many heaps, and so is a wake-up. */
+static void after_push(sp2__ring_sink *sink, uint64_t bytes) {
+    sink->unannounced_bytes += bytes;
+    const bool enough = sink->unannounced_bytes >= ANNOUNCE_BYTES;
+    if (enough || !sink->base.stream->assembler.copier.fence_due) {
+        publish_heaps(sink);
+    }
+    if (enough) {
+        sink->unannounced_bytes = 0;
+        sp2__ring_take_news(&sink->ring);
+        announce(&sink->base);
+    }
+}
+
+static SP2__COLD void let_wait(sp2__ring_sink *sink, sp2_heap *heap) {
+    sp2_receive_stream *stream = sink->base.stream;
+    heap->next = NULL;
+    if (sink->waiting_first == NULL) {
+        sink->waiting_first = heap;
+    } else {
+        sink->waiting_last->next = heap;
+    }
+    sink->waiting_last = heap;
+    stream->stats.worker_blocked++;
+    if (atomic_load_explicit(&stream->lossy, memory_order_relaxed)) {
+        SP2__LOG(&stream->logger, SP2__MESSAGE_RING_FULL, SP2_LOG_WARNING,
+                 "the ring is full: the consumer is too slow, and packets may be lost (a larger "
+                 "ring_heaps helps against bursts)");
+    }
+}
+
+static bool deliver(sp2__sink *base, sp2_heap *heap) {
+    sp2__ring_sink *sink = from_base(base);
+    const uint64_t bytes = heap->received_length;
+    if (sink->waiting_first == NULL && SP2__LIKELY(sp2__ring_push(&sink->ring, heap))) {
+        after_push(sink, bytes);
+        return true;
+    }
+    let_wait(sink, heap);
+    return false;
+}
+
+static void move_waiting(sp2__ring_sink *sink) {
+    while (sink->waiting_first != NULL) {
+        sp2_heap *next = sink->waiting_first->next;
+        if (!sp2__ring_push(&sink->ring, sink->waiting_first)) {
+            break;
+        }
+        sink->waiting_first = next;
+    }
+    publish_heaps(sink);
+}
+
+/* Leaves the waiting heaps to the consumer, unless it has just made room. */
+static void leave_to_consumer(sp2__ring_sink *sink) {
+    atomic_store(&sink->asks_consumer, true);
+    sp2__full_fence();
+    if (sp2__ring_has_room(&sink->ring)) {
+        move_waiting(sink);
+    }
+}
+
+static bool settle(sp2__sink *base) {
+    sp2__ring_sink *sink = from_base(base);
+    move_waiting(sink);
+    if (sink->waiting_first != NULL) {
+        leave_to_consumer(sink);
+    }
+    if (sink->waiting_first != NULL) {
+        return false;
+    }
+    atomic_store(&sink->asks_consumer, false);
+    if (sink->ended && !sp2__ring_is_stopped(&sink->ring)) {
+        sp2__ring_stop(&sink->ring);
+    }
+    return true;
+}
+
+static void end(sp2__sink *base) {
+    from_base(base)->ended = true;
+}
+
+/* The sink whose ready callback this thread is inside, so that the callback may replace itself. */
+static SP2__THREAD_LOCAL const sp2__ring_sink *inside_ready_of;
+
+static void call_ready(sp2__ring_sink *sink) {
+    sp2__mutex_lock(&sink->ready_lock);
+    const sp2_ready_fn ready = sink->ready;
+    void *context = sink->ready_context;
+    sink->ready_calls++;
+    sp2__mutex_unlock(&sink->ready_lock);
+    if (ready != NULL) {
+        const sp2__ring_sink *outer = inside_ready_of;
+        inside_ready_of = sink;
+        ready(context);
+        inside_ready_of = outer;
+    }
+    sp2__mutex_lock(&sink->ready_lock);
+    sink->ready_calls--;
+    sp2__condition_broadcast(&sink->ready_returned);
+    sp2__mutex_unlock(&sink->ready_lock);
+}
+
+static void serve(sp2__sink *base) {
+    sp2__ring_sink *sink = from_base(base);
+    if (SP2__UNLIKELY(atomic_load_explicit(&sink->ready_due, memory_order_relaxed)) &&
+        atomic_exchange(&sink->ready_due, false)) {
+        call_ready(sink);
+    }
+}
+
+/* The callback may be the consumer: it is called before anybody looks. */
+static void wait_for_room(sp2__sink *base) {
+    serve(base);
+    spin_until(ring_has_room, from_base(base), ROOM_SPIN_NS);
+}
+
+static void make_room(sp2__ring_sink *sink) {
+    sp2_receive_stream *stream = sink->base.stream;
+    sp2__mutex_lock(&stream->lock);
+    sp2__stream_settle(stream);
+    sp2__stream_unlock(stream);
+    serve(&sink->base);
+}
+
+bool sp2__ring_sink_see_to_waiting(sp2__ring_sink *sink) {
+    sp2__full_fence();
+    if (SP2__LIKELY(!atomic_load_explicit(&sink->asks_consumer, memory_order_relaxed)) ||
+        !sp2__ring_has_room(&sink->ring)) {
+        return false;
+    }
+    make_room(sink);
+    return true;
+}
+
+void sp2__ring_sink_spin(sp2__ring_sink *sink, uint64_t limit_ns) {
+    spin_until(sp2__ring_sink_has_something, sink, limit_ns);
+}
+
+void sp2__ring_sink_set_ready(sp2__ring_sink *sink, sp2_ready_fn ready, void *context) {
+    sp2__mutex_lock(&sink->ready_lock);
+    sink->ready = ready;
+    sink->ready_context = context;
+    while (sink->ready_calls != 0 && inside_ready_of != sink) {
+        sp2__condition_wait(&sink->ready_returned, &sink->ready_lock);
+    }
+    sp2__mutex_unlock(&sink->ready_lock);
+}
+
+static void destroy(sp2__sink *base) {
+    sp2__ring_sink *sink = from_base(base);
+    sp2_heap *heap;
+    while (sp2__ring_pop(&sink->ring, &heap, 1) != 0) {
+        sp2__heap_free(heap);
+    }
+    while (sink->waiting_first != NULL) {
+        heap = sink->waiting_first;
+        sink->waiting_first = heap->next;
+        sp2__heap_free(heap);
+    }
+    sp2__ring_destroy(&sink->ring);
+    sp2__ready_handle_destroy(&sink->ready_handle);
+    sp2__condition_destroy(&sink->ready_returned);
+    sp2__mutex_destroy(&sink->ready_lock);
+}
+
+static void close_copy(sp2__sink *base) {
+    sp2__ready_handle_close_copy(&from_base(base)->ready_handle);
+}
+
+static const sp2__sink_ops ops = {
+    .deliver = deliver,
+    .settle = settle,
+    .end = end,
+    .publish = publish,
+    .announce = announce,
+    .serve = serve,
+    .wait_for_room = wait_for_room,
+    .destroy = destroy,
+    .close_copy = close_copy,
+};
+
+bool sp2__ring_sink_init(sp2__ring_sink *sink, sp2_receive_stream *stream, uint64_t capacity,
+                         int64_t spin_ns) {
+    if (!sp2__ring_init(&sink->ring, capacity)) {
+        return false;
+    }
+    sink->base = (sp2__sink){&ops, stream};
+    sink->spin_ns = spin_ns;
+    sp2__mutex_init(&sink->ready_lock);
+    sp2__condition_init(&sink->ready_returned);
+    sp2__ready_handle_init(&sink->ready_handle);
+    return true;
+}
