@@ -4,13 +4,15 @@
 
     receive.py LIBRARY [PORT]
 
-Python's own ctypes is all that is needed. It ends when the sender says so.
+Python's own ctypes is all that is needed. It ends when the sender says so, or on Ctrl-C.
 """
 import ctypes
+import select
 import struct
 import sys
 
-OK, STOPPED = 0, -5  # sp2_status of status.h
+OK, EMPTY, STOPPED = 0, -4, -5  # sp2_status of status.h
+INTERRUPTED = 130  # exit code of a program that Ctrl-C has ended
 TEXT = 2  # SP2_ITEM_TEXT of items.h
 
 
@@ -88,8 +90,6 @@ def load(path):
     library.sp2_last_error_message.restype = ctypes.c_char_p
     library.sp2_heap_release.argtypes = [ctypes.c_void_p]
     library.sp2_heap_release.restype = None
-    library.sp2_item_group_destroy.argtypes = [ctypes.c_void_p]
-    library.sp2_item_group_destroy.restype = None
     library.sp2_receive_stream_destroy.argtypes = [ctypes.c_void_p]
     library.sp2_receive_stream_destroy.restype = None
     library.sp2_packet_source_release.argtypes = [ctypes.c_void_p]
@@ -98,13 +98,17 @@ def load(path):
         ctypes.c_void_p, ctypes.POINTER(SourceInfo)]
     library.sp2_receive_stream_add_udp_source.argtypes = [
         ctypes.c_void_p, ctypes.POINTER(UdpOptions), ctypes.POINTER(ctypes.c_void_p)]
-    library.sp2_receive_stream_pop_wait.argtypes = [
-        ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p), ctypes.c_uint32, ctypes.c_int64,
+    library.sp2_receive_stream_get_fd.argtypes = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_int64)]
+    library.sp2_receive_stream_pop.argtypes = [
+        ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p), ctypes.c_uint32,
         ctypes.POINTER(ctypes.c_uint32)]
-    library.sp2_item_group_update.argtypes = [
-        ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_uint64)]
-    library.sp2_item_group_get_updated.argtypes = [
-        ctypes.c_void_p, ctypes.c_uint64, ctypes.POINTER(ItemInfo)]
+    if hasattr(library, "sp2_item_group_create"):  # libspead2core has no items
+        library.sp2_item_group_destroy.argtypes = [ctypes.c_void_p]
+        library.sp2_item_group_destroy.restype = None
+        library.sp2_item_group_update.argtypes = [
+            ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_uint64)]
+        library.sp2_item_group_get_updated.argtypes = [
+            ctypes.c_void_p, ctypes.c_uint64, ctypes.POINTER(ItemInfo)]
     return library
 
 
@@ -127,6 +131,30 @@ def shown(value):
     return str(value)
 
 
+def open_stream(library, check, port):
+    """A stream that receives from a UDP port of this host, and the port."""
+    stream, source, info = ctypes.c_void_p(), ctypes.c_void_p(), SourceInfo()
+    check(library.sp2_receive_stream_create(None, None, ctypes.byref(stream)))
+    options = UdpOptions(port=port, bind_host=b"127.0.0.1")
+    check(library.sp2_receive_stream_add_udp_source(stream, options, source))
+    check(library.sp2_packet_source_get_info(source, info))
+    library.sp2_packet_source_release(source)  # the source itself goes on
+    return stream, info.port
+
+
+def heaps(library, check, stream):
+    """The heaps of a stream until it stops, to be released. Python waits for them itself: it does not notice Ctrl-C
+    during a call of the library."""
+    ready, heap, count = ctypes.c_int64(), ctypes.c_void_p(), ctypes.c_uint32()
+    check(library.sp2_receive_stream_get_fd(stream, ready))
+    while (status := library.sp2_receive_stream_pop(stream, heap, 1, count)) != STOPPED:
+        if status == EMPTY:
+            select.select([ready.value], [], [])
+        else:
+            check(status)
+            yield heap
+
+
 def main(path, port=8888):
     library = load(path)
 
@@ -134,30 +162,24 @@ def main(path, port=8888):
         if status != OK:
             sys.exit(library.sp2_last_error_message().decode())
 
-    stream, items = ctypes.c_void_p(), ctypes.c_void_p()
-    check(library.sp2_receive_stream_create(None, None, ctypes.byref(stream)))
+    stream, bound = open_stream(library, check, port)
+    items, updated = ctypes.c_void_p(), ctypes.c_uint64()
     check(library.sp2_item_group_create(0, ctypes.byref(items)))
-    source, info = ctypes.c_void_p(), SourceInfo()
-    options = UdpOptions(port=port, bind_host=b"127.0.0.1")
-    check(library.sp2_receive_stream_add_udp_source(stream, options, source))
-    check(library.sp2_packet_source_get_info(source, info))
-    library.sp2_packet_source_release(source)  # the source itself goes on
-    print(f"Listening on UDP 127.0.0.1 port {info.port}.", file=sys.stderr, flush=True)
-
-    heap, count, updated = ctypes.c_void_p(), ctypes.c_uint32(), ctypes.c_uint64()
-    while (status := library.sp2_receive_stream_pop_wait(stream, heap, 1, -1, count)) == OK:
-        check(library.sp2_item_group_update(items, heap, updated))
-        library.sp2_heap_release(heap)
-        for index in range(updated.value):
-            item = ItemInfo()
-            check(library.sp2_item_group_get_updated(items, index, item))
-            shape = tuple(item.shape[:item.rank])
-            print(f"{item.name.decode()} {item.type.decode()} {shape} = {shown(values(item))}")
-
-    if status != STOPPED:
-        check(status)
-    library.sp2_item_group_destroy(items)
-    library.sp2_receive_stream_destroy(stream)
+    try:
+        print(f"Listening on UDP 127.0.0.1 port {bound}.", file=sys.stderr, flush=True)
+        for heap in heaps(library, check, stream):
+            check(library.sp2_item_group_update(items, heap, updated))
+            library.sp2_heap_release(heap)
+            for index in range(updated.value):
+                item = ItemInfo()
+                check(library.sp2_item_group_get_updated(items, index, item))
+                shape = tuple(item.shape[:item.rank])
+                print(f"{item.name.decode()} {item.type.decode()} {shape} = {shown(values(item))}")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    finally:
+        library.sp2_item_group_destroy(items)
+        library.sp2_receive_stream_destroy(stream)
 
 
 if __name__ == "__main__":

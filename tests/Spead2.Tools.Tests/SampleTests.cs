@@ -50,6 +50,25 @@ public sealed partial class SampleTests
     }
 
     [Test]
+    public async Task Python_sample_ends_on_Ctrl_C()
+    {
+        InstalledTree.Require("python3");
+        InstalledTree.RequireAot();
+        string sample = Path.Combine(RepositoryFiles.Root, "samples", "python-ctypes", "receive.py");
+
+        (CommandProcess receiver, _) = await CommandProcess.StartListeningAsync(
+            "python3", sample, Path.Combine(_installed.Prefix, "lib", "libspead2aot.so"), "0");
+        using (receiver)
+        {
+            receiver.Interrupt();
+            CommandResult ended = await receiver.WaitAsync();
+
+            Assert.That(ended.ExitCode, Is.EqualTo(130), ended.Error);
+            Assert.That(ended.Error, Does.Not.Contain("Traceback"));
+        }
+    }
+
+    [Test]
     public async Task Everything_is_installed_below_DESTDIR()
     {
         InstalledTree.RequireAot();
