@@ -74,9 +74,10 @@ internal sealed class InstalledTree : IDisposable
     public async Task<string> BuildWithPkgConfigAsync(string engine)
     {
         string program = Path.Combine(_folder, $"pkg-config-{engine}");
-        string commands =
-            $"gcc -Wall -Wextra -Werror '{Sample}/main.c' -o '{program}' $(pkg-config --cflags --libs spead2{engine}) "
-            + $"-Wl,-rpath,$(pkg-config --variable=libdir spead2{engine})";
+        string library = engine == "core_static"
+            ? "$(pkg-config --cflags spead2core) $(pkg-config --variable=libdir spead2core)/libspead2core.a -pthread"
+            : $"$(pkg-config --cflags --libs spead2{engine}) -Wl,-rpath,$(pkg-config --variable=libdir spead2{engine})";
+        string commands = $"gcc -Wall -Wextra -Werror '{Sample}/main.c' -o '{program}' {library}";
         await RunAsync(["sh", "-ec", commands], ("PKG_CONFIG_PATH", Path.Combine(Prefix, "lib", "pkgconfig")));
         return program;
     }

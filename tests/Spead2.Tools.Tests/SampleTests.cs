@@ -7,6 +7,9 @@ namespace Spead2.Tools.Tests;
 /// <summary>The samples, built against what is installed, print what their READMEs say.</summary>
 public sealed partial class SampleTests
 {
+    // What users of the C interface read.
+    private static readonly string[] Pages = ["abi", "aot", "c-api", "items", "memory", "tuning"];
+
     private InstalledTree _installed = null!;
 
     [OneTimeSetUp]
@@ -17,7 +20,7 @@ public sealed partial class SampleTests
 
     [Test]
     public async Task C_sample_receives_the_same_with_each_library_and_each_way_to_build_it(
-        [Values("core", "aot")] string engine, [Values("CMake", "pkg-config")] string build)
+        [Values("core", "core_static", "aot")] string engine, [Values("CMake", "pkg-config")] string build)
     {
         if (engine == "aot")
         {
@@ -82,12 +85,15 @@ public sealed partial class SampleTests
                 .Select(header => $"include/spead2core/{Path.GetFileName(header)}");
             string[] expected =
             [
-                .. headers, "lib/libspead2aot.so", "lib/libspead2core.so", "lib/libspead2core.so.0.1",
+                .. headers, "lib/libspead2aot.so", "lib/libspead2core.a", "lib/libspead2core.so", "lib/libspead2core.so.0.1",
                 "lib/libspead2core.so.0.1.0", "lib/pkgconfig/spead2aot.pc", "lib/pkgconfig/spead2core.pc",
                 "lib/cmake/spead2aot/spead2aotConfig.cmake", "lib/cmake/spead2aot/spead2aotConfigVersion.cmake",
                 "lib/cmake/spead2core/spead2coreConfig.cmake",
-                "lib/cmake/spead2core/spead2coreConfig-release.cmake",
                 "lib/cmake/spead2core/spead2coreConfigVersion.cmake",
+                "lib/cmake/spead2core/spead2coreTargets.cmake",
+                "lib/cmake/spead2core/spead2coreTargets-release.cmake",
+                "share/doc/spead2core/CHANGELOG.md", "share/doc/spead2core/LICENSE", "share/doc/spead2core/SECURITY.md",
+                .. Pages.Select(page => $"share/doc/spead2core/docs/{page}.md"),
             ];
             Assert.That(files, Is.EquivalentTo(expected.Select(file => $"opt/spead2/{file}")));
         }
