@@ -44,8 +44,8 @@ public sealed class DefaultsTests
     {
         Assert.Multiple(() =>
         {
-            Assert.That(new UdpReaderOptions().MaxSize, Is.EqualTo(NativeMethods.SP2_UDP_DEFAULT_MAX_SIZE));
-            Assert.That(UdpReaderOptions.LargestDatagram, Is.EqualTo(NativeMethods.SP2_UDP_LARGEST_DATAGRAM));
+            Assert.That(new UdpSourceOptions().MaxSize, Is.EqualTo(NativeMethods.SP2_UDP_DEFAULT_MAX_SIZE));
+            Assert.That(UdpSourceOptions.LargestDatagram, Is.EqualTo(NativeMethods.SP2_UDP_LARGEST_DATAGRAM));
         });
     }
 
@@ -60,6 +60,28 @@ public sealed class DefaultsTests
         ];
 
         Assert.That(StreamStatistics.Names, Is.EqualTo(counters));
+    }
+
+    [Test]
+    public void Sources_have_the_kinds_states_and_counters_of_the_header()
+    {
+        Assert.Multiple(() =>
+        {
+            Assert.That(
+                Enum.GetValues<SourceKind>().Skip(1).Select(kind => (int)kind),
+                Is.EqualTo(Enum.GetValues<sp2_source_kind>().Select(kind => (int)kind)));
+            Assert.That((int)SourceKind.Udp, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_UDP));
+            Assert.That((int)SourceKind.Buffer, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_BUFFER));
+            Assert.That((int)SourceKind.Datagrams, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_DATAGRAMS));
+            Assert.That(
+                Enum.GetNames<SourceState>(),
+                Is.EqualTo(Enum.GetNames<sp2_source_state>().Select(name => PascalCase(name["SP2_SOURCE_".Length..]))));
+            Assert.That(
+                typeof(PacketSourceStatistics).GetProperties()
+                    .Where(property => property.PropertyType == typeof(long)).Select(property => property.Name),
+                Is.EqualTo(typeof(sp2_packet_source_stats).GetFields()
+                    .Where(field => field.FieldType == typeof(ulong)).Select(field => PascalCase(field.Name))));
+        });
     }
 
     [Test]
@@ -124,4 +146,7 @@ public sealed class DefaultsTests
     {
         Assert.That(new StreamStoppedException().Status, Is.EqualTo(Spead2Status.Stopped));
     }
+
+    private static string PascalCase(string snakeCase) => string.Concat(
+        snakeCase.Split('_').Select(word => char.ToUpperInvariant(word[0]) + word[1..].ToLowerInvariant()));
 }

@@ -14,7 +14,7 @@ public sealed class ExplicitStartTests : IDisposable
     [
         Reader(stream => stream.AddBufferReader(Packets.Concatenate(Packets.OfHeap(1))), "buffer"),
         Reader(stream => stream.AddDatagramReader(Packets.OfHeap(1)), "datagrams"),
-        Reader(stream => stream.AddUdpReader(new UdpReaderOptions()), "UDP"),
+        Reader(stream => stream.AddUdpReader(new UdpSourceOptions()), "UDP"),
     ];
 
     private readonly ReceiveStream _stream = new(Explicit);
@@ -96,7 +96,7 @@ public sealed class ExplicitStartTests : IDisposable
     public void Stream_can_be_stopped_and_disposed_before_start([Values] bool start)
     {
         _stream.AddDatagramReader(Packets.OfHeaps(1));
-        _stream.AddUdpReader(new UdpReaderOptions());
+        _stream.AddUdpReader(new UdpSourceOptions());
         _stream.Stop();
         if (start)
         {

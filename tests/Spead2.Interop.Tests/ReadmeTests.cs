@@ -49,7 +49,7 @@ public sealed partial class ReadmeTests
     {
         // README
         using var stream = new ReceiveStream();
-        stream.AddUdpReader(new IPEndPoint(IPAddress.Any, port));
+        stream.Add(new UdpSourceOptions { Port = port });
         using var items = new ItemGroup();
         await foreach (Heap heap in stream.ReadAllAsync())
         {

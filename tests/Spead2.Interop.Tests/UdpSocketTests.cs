@@ -29,7 +29,7 @@ public sealed class UdpSocketTests : IDisposable
         _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         int bound = ((IPEndPoint)_socket.LocalEndPoint!).Port;
 
-        int port = _stream.AddUdpReader(new UdpReaderOptions { Socket = _socket, Port = saysPort ? bound : 0 });
+        int port = _stream.AddUdpReader(new UdpSourceOptions { Socket = _socket, Port = saysPort ? bound : 0 });
         Assert.That(port, Is.EqualTo(bound));
         Assert.That(_socket.ReceiveBufferSize, Is.EqualTo(buffer));
         _socket.Dispose();
@@ -63,7 +63,7 @@ public sealed class UdpSocketTests : IDisposable
     public void Stop_closes_the_duplicate_and_not_the_callers_socket()
     {
         _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        int port = _stream.AddUdpReader(new UdpReaderOptions { Socket = _socket });
+        int port = _stream.AddUdpReader(new UdpSourceOptions { Socket = _socket });
         _stream.Stop();
 
         using Socket other = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
@@ -78,7 +78,7 @@ public sealed class UdpSocketTests : IDisposable
         _socket.Dispose();
 
         Assert.That(
-            () => _stream.AddUdpReader(new UdpReaderOptions { Socket = _socket }),
+            () => _stream.AddUdpReader(new UdpSourceOptions { Socket = _socket }),
             Throws.InstanceOf<ObjectDisposedException>());
     }
 
@@ -88,7 +88,7 @@ public sealed class UdpSocketTests : IDisposable
         using Socket stream = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
 
         Assert.That(
-            () => _stream.AddUdpReader(new UdpReaderOptions { Socket = stream }),
+            () => _stream.AddUdpReader(new UdpSourceOptions { Socket = stream }),
             Throws.ArgumentException.With.Message.Contains("Stream"));
     }
 
@@ -103,14 +103,14 @@ public sealed class UdpSocketTests : IDisposable
         using Socket local = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
 
         Assert.That(
-            () => _stream.AddUdpReader(new UdpReaderOptions { Socket = local }), Throws.InstanceOf<Spead2Exception>());
+            () => _stream.AddUdpReader(new UdpSourceOptions { Socket = local }), Throws.InstanceOf<Spead2Exception>());
     }
 
     [Test]
     public void Bound_socket_takes_no_other_options()
     {
         _socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        UdpReaderOptions[] refused =
+        UdpSourceOptions[] refused =
         [
             new() { Socket = _socket, Port = 1 },
             new() { Socket = _socket, BindHost = "127.0.0.1" },
@@ -118,7 +118,7 @@ public sealed class UdpSocketTests : IDisposable
             new() { Socket = _socket, Group = "239.255.88.88" },
         ];
 
-        foreach (UdpReaderOptions options in refused)
+        foreach (UdpSourceOptions options in refused)
         {
             Assert.That(
                 () => _stream.AddUdpReader(options),
@@ -141,7 +141,7 @@ public sealed class UdpSocketTests : IDisposable
     {
         using ReceiveStream second = new();
         int port = _stream.AddUdpReader(Group, port: 0, interfaceAddress: IPAddress.Loopback);
-        second.AddUdpReader(new UdpReaderOptions
+        second.AddUdpReader(new UdpSourceOptions
         {
             Group = Group.ToString(),
             Port = port,
@@ -187,19 +187,17 @@ public sealed class UdpSocketTests : IDisposable
             Throws.ArgumentException.With.Message.Contains($"{Group}"));
     }
 
-    [TestCase("host", "239.255.88.88", null, 0, nameof(UdpReaderOptions.BindHost))]
-    [TestCase(null, null, "127.0.0.1", 0, nameof(UdpReaderOptions.InterfaceAddress))]
-    [TestCase(null, null, null, 1, nameof(UdpReaderOptions.InterfaceIndex))]
-    [TestCase(null, "239.255.88.88", "127.0.0.1", 1, nameof(UdpReaderOptions.InterfaceIndex))]
-    [TestCase(null, "ff02::1", null, -1, nameof(UdpReaderOptions.InterfaceIndex))]
-    [TestCase("", null, null, 0, nameof(UdpReaderOptions.BindHost))]
-    [TestCase(null, "", null, 0, nameof(UdpReaderOptions.Group))]
-    [TestCase(null, "239.255.88.88", "", 0, nameof(UdpReaderOptions.InterfaceAddress))]
-    [TestCase(null, "239.255.88.88\0", null, 0, nameof(UdpReaderOptions.Group))]
+    [TestCase("host", "239.255.88.88", null, 0, nameof(UdpSourceOptions.BindHost))]
+    [TestCase(null, null, "127.0.0.1", 0, nameof(UdpSourceOptions.InterfaceAddress))]
+    [TestCase(null, null, null, 1, nameof(UdpSourceOptions.InterfaceIndex))]
+    [TestCase(null, "239.255.88.88", "127.0.0.1", 1, nameof(UdpSourceOptions.InterfaceIndex))]
+    [TestCase(null, "ff02::1", null, -1, nameof(UdpSourceOptions.InterfaceIndex))]
+    [TestCase(null, "", null, 0, nameof(UdpSourceOptions.Group))]
+    [TestCase(null, "239.255.88.88\0", null, 0, nameof(UdpSourceOptions.Group))]
     public void Option_that_does_not_fit_the_others_is_named(
         string? bindHost, string? group, string? interfaceAddress, int interfaceIndex, string name)
     {
-        UdpReaderOptions options = new()
+        UdpSourceOptions options = new()
         {
             BindHost = bindHost,
             Group = group,

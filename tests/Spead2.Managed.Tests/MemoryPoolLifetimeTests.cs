@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Runtime.CompilerServices;
+using Spead2.Receive;
 
 namespace Spead2.Managed.Tests;
 

@@ -55,7 +55,7 @@ public sealed class SocketBackendTests : IDisposable
     {
         using ManagedReceiveStream stream = new(pool: _pool);
         using UdpSender sender = new(
-            stream.AddUdpReader(new UdpReaderOptions { BindHost = "127.0.0.1", MaxSize = 200 }));
+            stream.AddUdpReader(new UdpSourceOptions { BindHost = "127.0.0.1", MaxSize = 200 }));
         sender.Send(Packets.OfHeap(1, size: 1000));
         sender.Send(Packets.OfHeap(2));
 

@@ -42,8 +42,8 @@ internal static class HostileRun
                 StopOnStopItem = false,
             },
             logger);
-        stream.AddUdpReader(new UdpReaderOptions { Socket = goodSocket.Socket });
-        stream.AddUdpReader(new UdpReaderOptions { Socket = hostileSocket.Socket });
+        stream.AddUdpReader(new UdpSourceOptions { Socket = goodSocket.Socket });
+        stream.AddUdpReader(new UdpSourceOptions { Socket = hostileSocket.Socket });
         Consumer consumer = new(stream, way: 0, pause: TimeSpan.Zero);
         good.Resume();
         hostile.Resume();

@@ -182,10 +182,10 @@ internal sealed class SoakRun : IDisposable
     {
         foreach (ReceiverSocket socket in _sockets)
         {
-            stream.AddUdpReader(new UdpReaderOptions
+            stream.AddUdpReader(new UdpSourceOptions
             {
                 Socket = socket.Socket,
-                MaxSize = _random.Next(4) == 0 ? SmallMaxSize : UdpReaderOptions.DefaultMaxSize,
+                MaxSize = _random.Next(4) == 0 ? SmallMaxSize : UdpSourceOptions.DefaultMaxSize,
             });
         }
     }

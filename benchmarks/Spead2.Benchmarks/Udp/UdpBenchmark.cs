@@ -78,7 +78,7 @@ internal sealed class UdpBenchmark(RowPrinter printer)
     private static UdpRun RunOnce(Func<IReceiveStream> newStream, int payloadSize, double gigabits, double seconds)
     {
         using IReceiveStream stream = newStream();
-        int port = stream.AddUdpReader(new UdpReaderOptions { BindHost = "127.0.0.1", MaxSize = UdpReaderOptions.LargestDatagram });
+        int port = stream.AddUdpReader(new UdpSourceOptions { BindHost = "127.0.0.1", MaxSize = UdpSourceOptions.LargestDatagram });
         double before = ThreadTimes.Of("bench");
         SendTally tally = default;
         Thread sender = new(() => tally = Send(port, payloadSize, gigabits, seconds)) { Name = "sender" };

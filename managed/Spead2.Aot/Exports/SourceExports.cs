@@ -208,9 +208,9 @@ internal static unsafe class SourceExports
     }
 
     private static void AddUdpSource(
-        NativeStream stream, UdpReaderOptions options, sp2_packet_source** source, string function)
+        NativeStream stream, UdpSourceOptions options, sp2_packet_source** source, string function)
     {
-        using (options.Socket)
+        using (options.Socket.ToSocket())
         {
             StreamCore core = OpenCore(stream, function);
             if (core.IsStopped)

@@ -21,7 +21,7 @@ internal static unsafe class UdpOptions
     /// Options for the engine. If they have a socket, it is a duplicate of the caller's, and the caller's of this.
     /// </summary>
     /// <exception cref="Spead2Exception">A value breaks its rule.</exception>
-    public static UdpReaderOptions Read(sp2_udp_source_options* caller)
+    public static UdpSourceOptions Read(sp2_udp_source_options* caller)
     {
         sp2_udp_source_options options = Sized.Read(caller, Options);
         string? bindHost = Utf8.TextUnlessEmpty(options.bind_host);
@@ -52,7 +52,7 @@ internal static unsafe class UdpOptions
             InterfaceAddress = interfaceAddress,
             InterfaceIndex = (int)Math.Min(options.interface_index, int.MaxValue),
             Socket = socket,
-            MaxSize = options.max_size == 0 ? UdpReaderOptions.DefaultMaxSize : (int)options.max_size,
+            MaxSize = options.max_size == 0 ? UdpSourceOptions.DefaultMaxSize : (int)options.max_size,
             BufferSize = options.buffer_size switch
             {
                 0 => null,
@@ -81,11 +81,11 @@ internal static unsafe class UdpOptions
             throw Failure.Argument($"{Options}.port is {options.port}, but ports end at {ushort.MaxValue}");
         }
 
-        if (options.max_size > UdpReaderOptions.LargestDatagram)
+        if (options.max_size > UdpSourceOptions.LargestDatagram)
         {
             throw Failure.Argument(
                 $"{Options}.max_size is {options.max_size}, but a datagram has at most " +
-                $"{UdpReaderOptions.LargestDatagram} bytes");
+                $"{UdpSourceOptions.LargestDatagram} bytes");
         }
 
         if (options.socket != 0 && (options.flags & (uint)sp2_udp_flags.SP2_UDP_EXISTING_SOCKET) == 0)

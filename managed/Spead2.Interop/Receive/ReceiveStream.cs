@@ -121,13 +121,6 @@ public sealed class ReceiveStream : ReceiveStreamBase
     internal override StatisticNames StatisticNames => _handle.StatisticNames;
 
     /// <inheritdoc/>
-    public override void AddBufferReader(ReadOnlyMemory<byte> packets)
-    {
-        using HandleLease lease = Use();
-        _handle.AddBufferReader(packets);
-    }
-
-    /// <inheritdoc/>
     public override void Start()
     {
         using HandleLease lease = Use();
@@ -145,16 +138,22 @@ public sealed class ReceiveStream : ReceiveStreamBase
 
     internal override void Exit() => _handle.DangerousRelease();
 
-    internal override void AddDatagrams(IReadOnlyList<ReadOnlyMemory<byte>> datagrams)
+    internal override PacketSource AddUdp(UdpSourceOptions options)
     {
         using HandleLease lease = Use();
-        _handle.AddDatagramReader(datagrams);
+        return _handle.AddUdp(options);
     }
 
-    internal override int AddUdp(UdpReaderOptions options)
+    internal override PacketSource AddBuffer(BufferSourceOptions options)
     {
         using HandleLease lease = Use();
-        return _handle.AddUdpReader(options);
+        return _handle.AddBuffer(options.Packets);
+    }
+
+    internal override PacketSource AddDatagrams(DatagramSourceOptions options)
+    {
+        using HandleLease lease = Use();
+        return _handle.AddDatagrams(options.Datagrams);
     }
 
     internal override void UpdateCustom(int index, long value)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Spead2.Bindings;
 
@@ -95,46 +96,53 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         }
     }
 
-    /// <summary>Feeds the stream from memory, which stays pinned until the stream has been destroyed.</summary>
-    public void AddBufferReader(ReadOnlyMemory<byte> packets)
+    /// <summary>Feeds the stream from memory.</summary>
+    public NativePacketSource AddBuffer(ReadOnlyMemory<byte> packets)
     {
-        PinnedMemory memory = new([packets]);
-        Keep(memory);
+        PinnedMemory pins = new([packets]);
+        using SourceBeingAdded added = new(this, pins);
         sp2_buffer_source_options native = new()
         {
             size = (uint)sizeof(sp2_buffer_source_options),
-            data = memory.Address(0),
+            data = pins.Address(0),
             length = (ulong)packets.Length,
         };
-        NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_buffer_source(Stream, &native, null));
+        sp2_packet_source* source;
+        NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_buffer_source(Stream, &native, &source));
+        return added.Complete(source);
     }
 
-    /// <summary>Feeds the stream from datagrams, which stay pinned until the stream has been destroyed.</summary>
-    public void AddDatagramReader(IReadOnlyList<ReadOnlyMemory<byte>> datagrams)
+    /// <summary>Feeds the stream from datagrams.</summary>
+    public NativePacketSource AddDatagrams(IReadOnlyList<ReadOnlyMemory<byte>> datagrams)
     {
         NativeDatagrams list = new(datagrams);
-        Keep(list);
+        using SourceBeingAdded added = new(this, list);
         sp2_datagram_source_options native = new()
         {
             size = (uint)sizeof(sp2_datagram_source_options),
             datagrams = list.List,
             count = (ulong)list.Count,
         };
-        NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_datagram_source(Stream, &native, null));
+        sp2_packet_source* source;
+        NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_datagram_source(Stream, &native, &source));
+        return added.Complete(source);
     }
 
-    /// <summary>Feeds the stream from a UDP socket and gives its port.</summary>
-    public int AddUdpReader(UdpReaderOptions options)
+    /// <summary>Feeds the stream from a UDP socket.</summary>
+    public NativePacketSource AddUdp(UdpSourceOptions options)
     {
-        using HandleLease? socket = options.Socket is null ? null : new HandleLease(options.Socket.SafeHandle);
-        fixed (byte* bindHost = NativeText.FromString(options.BindHost))
+        Socket? existing = options.Socket.ToSocket();
+        using HandleLease? socket = existing is null ? null : new HandleLease(existing.SafeHandle);
+        using NativeTexts senders = new(options.Senders);
+        fixed (byte* bindHost = NativeText.FromString(options.GivenBindHost))
         fixed (byte* group = NativeText.FromString(options.Group))
-        fixed (byte* interfaceAddress = NativeText.FromString(options.InterfaceAddress))
+        fixed (byte* interfaceAddress = NativeText.FromString(options.GivenInterfaceAddress))
+        fixed (byte* interfaceName = NativeText.FromString(options.GivenInterfaceName))
         {
             sp2_udp_source_options native = new()
             {
                 size = (uint)sizeof(sp2_udp_source_options),
-                flags = options.Socket is null ? 0 : (uint)sp2_udp_flags.SP2_UDP_EXISTING_SOCKET,
+                flags = existing is null ? 0 : (uint)sp2_udp_flags.SP2_UDP_EXISTING_SOCKET,
                 bind_host = (sbyte*)bindHost,
                 port = (uint)options.Port,
                 max_size = (uint)options.MaxSize,
@@ -147,19 +155,18 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
                 group = (sbyte*)group,
                 interface_address = (sbyte*)interfaceAddress,
                 interface_index = (uint)options.InterfaceIndex,
-                socket = options.Socket is null ? 0 : options.Socket.SafeHandle.DangerousGetHandle(),
+                interface_name = (sbyte*)interfaceName,
+                sender_count = (uint)senders.Count,
+                senders = senders.List,
+                socket = existing is null ? 0 : existing.SafeHandle.DangerousGetHandle(),
             };
             sp2_packet_source* source;
             NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_udp_source(Stream, &native, &source));
-            sp2_packet_source_info info = new() { size = (uint)sizeof(sp2_packet_source_info) };
-            int status = NativeMethods.sp2_packet_source_get_info(source, &info);
-            NativeMethods.sp2_packet_source_release(source);
-            NativeStatus.ThrowIfFailed(status);
-            return (int)info.port;
+            return new(new PacketSourceHandle(source));
         }
     }
 
-    /// <summary>Lets readers receive if the stream waits for that.</summary>
+    /// <summary>Lets sources receive if the stream waits for that.</summary>
     public void Start() => NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_start(Stream));
 
     /// <summary>A copy of the statistics.</summary>
@@ -283,14 +290,35 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     {
         foreach (IDisposable resource in _kept)
         {
-            try
+            resource.Dispose();
+        }
+    }
+
+    /// <summary>The memory of a source that is being added: unpinned at once if that fails.</summary>
+    private ref struct SourceBeingAdded : IDisposable
+    {
+        private readonly ReceiveStreamHandle _stream;
+        private readonly SourceMemory _memory;
+        private bool _added;
+
+        public SourceBeingAdded(ReceiveStreamHandle stream, IDisposable pins)
+        {
+            _stream = stream;
+            _memory = new(pins, stream._fault);
+        }
+
+        public NativePacketSource Complete(sp2_packet_source* source)
+        {
+            _added = true;
+            _stream.Keep(_memory);
+            return new(new PacketSourceHandle(source), _memory);
+        }
+
+        public readonly void Dispose()
+        {
+            if (!_added)
             {
-                resource.Dispose();
-            }
-            catch (Exception exception)
-            {
-                // Memory is the user's, and so is the code that unpins it. The rest must be given up all the same.
-                _fault.Say("Memory that packets were read from cannot be unpinned", exception);
+                _memory.Dispose();
             }
         }
     }

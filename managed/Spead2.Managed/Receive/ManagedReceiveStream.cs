@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using Microsoft.Extensions.Logging;
 using Spead2.Receive;
 
@@ -121,14 +122,6 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
     internal override StatisticNames StatisticNames => _core.StatisticNames;
 
     /// <inheritdoc/>
-    public override void AddBufferReader(ReadOnlyMemory<byte> packets)
-    {
-        using StreamHold hold = Use();
-        _core.ThrowIfStarted();
-        _core.Add(new BufferReader(_core, packets));
-    }
-
-    /// <inheritdoc/>
     public override void Start()
     {
         using StreamHold hold = Use();
@@ -147,18 +140,37 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
 
     internal override void Exit() => GC.KeepAlive(this);
 
-    internal override void AddDatagrams(IReadOnlyList<ReadOnlyMemory<byte>> datagrams)
+    internal override PacketSource AddUdp(UdpSourceOptions options)
     {
         using StreamHold hold = Use();
         _core.ThrowIfStarted();
-        _core.Add(new DatagramReader(_core, new PinnedDatagrams(datagrams)));
+        if (_core.IsStopped)
+        {
+            return new ManagedPacketSource(SourceKind.Udp, null);
+        }
+
+        if (options.GivenInterfaceName is not null || options.Senders.Count != 0)
+        {
+            string what = options.GivenInterfaceName is null ? nameof(options.Senders) : nameof(options.InterfaceName);
+            throw new Spead2Exception($"{what} is not supported yet", Spead2Status.NotSupported);
+        }
+
+        IPEndPoint endPoint = UdpReaders.Add(_core, options, UdpFieldNames.DotNet, out Reader reader);
+        return new ManagedPacketSource(SourceKind.Udp, reader, endPoint);
     }
 
-    internal override int AddUdp(UdpReaderOptions options)
+    internal override PacketSource AddBuffer(BufferSourceOptions options)
     {
         using StreamHold hold = Use();
         _core.ThrowIfStarted();
-        return _core.IsStopped ? 0 : UdpReaders.Add(_core, options, UdpFieldNames.DotNet);
+        return Add(SourceKind.Buffer, new BufferReader(_core, options.Packets));
+    }
+
+    internal override PacketSource AddDatagrams(DatagramSourceOptions options)
+    {
+        using StreamHold hold = Use();
+        _core.ThrowIfStarted();
+        return Add(SourceKind.Datagrams, new DatagramReader(_core, new PinnedDatagrams(options.Datagrams)));
     }
 
     internal override void UpdateCustom(int index, long value)
@@ -172,6 +184,12 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
         _core.Stop();
         _core.Release(wait: true);
         ExchangeMemory(null)?.EndUse(wait: true);
+    }
+
+    private ManagedPacketSource Add(SourceKind kind, Reader reader)
+    {
+        _core.Add(reader);
+        return new ManagedPacketSource(kind, reader);
     }
 
     /// <summary>Sets where payloads live; gives the allocator that was set before.</summary>

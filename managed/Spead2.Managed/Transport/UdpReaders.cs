@@ -10,14 +10,6 @@ namespace Spead2.Managed;
 /// <summary>Makes UDP readers of the kind that the threads of a stream can wait for.</summary>
 internal static class UdpReaders
 {
-    /// <summary>Adds a reader with valid options; gives the port that it is bound to.</summary>
-    /// <param name="stream">The stream.</param>
-    /// <param name="options">Valid options.</param>
-    /// <param name="names">What messages call the options.</param>
-    /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
-    public static int Add(StreamCore stream, UdpReaderOptions options, UdpFieldNames names) =>
-        Add(stream, options, names, out _).Port;
-
     /// <summary>Adds a reader with valid options; gives what it is bound to.</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="options">Valid options.</param>
@@ -25,7 +17,7 @@ internal static class UdpReaders
     /// <param name="added">The reader.</param>
     /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
     public static IPEndPoint Add(
-        StreamCore stream, UdpReaderOptions options, UdpFieldNames names, out Reader added)
+        StreamCore stream, UdpSourceOptions options, UdpFieldNames names, out Reader added)
     {
         Socket socket = UdpSocket.Open(options, names, stream.Log);
         IPEndPoint endPoint = (IPEndPoint)socket.LocalEndPoint!;

@@ -16,11 +16,11 @@ internal sealed class UdpSocket
     // ENOMEM of Unix systems.
     private const int NoMemory = 12;
 
-    private readonly UdpReaderOptions _options;
+    private readonly UdpSourceOptions _options;
     private readonly UdpTarget _target;
     private readonly EngineLog _log;
 
-    private UdpSocket(UdpReaderOptions options, UdpTarget target, EngineLog log)
+    private UdpSocket(UdpSourceOptions options, UdpTarget target, EngineLog log)
     {
         _options = options;
         _target = target;
@@ -29,9 +29,9 @@ internal sealed class UdpSocket
 
     /// <summary>A socket that is bound as the options say, which must be valid; the caller owns it.</summary>
     /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
-    public static Socket Open(UdpReaderOptions options, UdpFieldNames names, EngineLog log)
+    public static Socket Open(UdpSourceOptions options, UdpFieldNames names, EngineLog log)
     {
-        if (options.Socket is not { } existing)
+        if (options.Socket.ToSocket() is not { } existing)
         {
             UdpSocket socket = new(options, UdpTarget.Of(options, null, names), log);
             return socket.Prepare(socket.New());
@@ -55,7 +55,7 @@ internal sealed class UdpSocket
     public static bool IsBound(Socket socket) => socket.LocalEndPoint is IPEndPoint { Port: not 0 };
 
     /// <summary>What to call the place that the socket is for in messages.</summary>
-    private string Host => _options.Group ?? _options.BindHost ?? "any address";
+    private string Host => _options.Group ?? _options.GivenBindHost ?? "any address";
 
     private Socket New()
     {

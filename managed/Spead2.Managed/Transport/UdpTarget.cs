@@ -28,26 +28,26 @@ internal sealed record UdpTarget(
     /// <param name="family">That of an existing socket, or null.</param>
     /// <param name="names">What messages call the options.</param>
     /// <exception cref="Spead2Exception">A name does not resolve, or an address does not fit the others.</exception>
-    public static UdpTarget Of(UdpReaderOptions options, AddressFamily? family, UdpFieldNames names)
+    public static UdpTarget Of(UdpSourceOptions options, AddressFamily? family, UdpFieldNames names)
     {
         if (options.Group is not null)
         {
             return OfGroup(options, family, names);
         }
 
-        if (options.BindHost is null)
+        if (options.GivenBindHost is null)
         {
             IPAddress any = family == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any;
             return new(new IPEndPoint(any, options.Port), IsGroup: false);
         }
 
-        IPAddress host = Resolve(names.Prefix + names.BindHost, options.BindHost, family, SocketReason);
+        IPAddress host = Resolve(names.Prefix + names.BindHost, options.GivenBindHost, family, SocketReason);
         return host.IsIPv6Multicast
-            ? OfGroupV6(host, options.BindHost, options, names)
+            ? OfGroupV6(host, options.GivenBindHost, options, names)
             : new(new IPEndPoint(host, options.Port), IsMulticast(host));
     }
 
-    private static UdpTarget OfGroup(UdpReaderOptions options, AddressFamily? family, UdpFieldNames names)
+    private static UdpTarget OfGroup(UdpSourceOptions options, AddressFamily? family, UdpFieldNames names)
     {
         string reason = SocketReason;
         AddressFamily? wanted = family;
@@ -56,7 +56,7 @@ internal sealed record UdpTarget(
             wanted = AddressFamily.InterNetworkV6;
             reason = $"{names.InterfaceIndex} goes with IPv6 groups (IPv4 groups have {names.InterfaceAddress})";
         }
-        else if (options.InterfaceAddress is not null)
+        else if (options.GivenInterfaceAddress is not null)
         {
             wanted = AddressFamily.InterNetwork;
             reason = $"{names.InterfaceAddress} goes with IPv4 groups (IPv6 groups have {names.InterfaceIndex})";
@@ -84,11 +84,11 @@ internal sealed record UdpTarget(
     }
 
     /// <summary>A group, or the address of the interface itself.</summary>
-    private static UdpTarget OfGroupV4(IPAddress group, UdpReaderOptions options, UdpFieldNames names)
+    private static UdpTarget OfGroupV4(IPAddress group, UdpSourceOptions options, UdpFieldNames names)
     {
-        IPAddress? interfaceAddress = options.InterfaceAddress is null ? null : Resolve(
+        IPAddress? interfaceAddress = options.GivenInterfaceAddress is null ? null : Resolve(
             names.Prefix + names.InterfaceAddress,
-            options.InterfaceAddress,
+            options.GivenInterfaceAddress,
             AddressFamily.InterNetwork,
             $"{names.InterfaceAddress} goes with IPv4 groups");
         if (group.Equals(IPAddress.Any) && interfaceAddress is not null)
@@ -101,7 +101,7 @@ internal sealed record UdpTarget(
         {
             throw StatusException.Argument(
                 $"{names.Prefix}{names.Group} is \"{options.Group}\", which is neither a multicast group nor the address of the " +
-                $"interface ({names.InterfaceAddress} is \"{options.InterfaceAddress}\"); use {names.BindHost} to " +
+                $"interface ({names.InterfaceAddress} is \"{options.GivenInterfaceAddress}\"); use {names.BindHost} to " +
                 "receive what is sent to one address");
         }
 
@@ -111,7 +111,7 @@ internal sealed record UdpTarget(
     /// <summary>
     /// The interface of an IPv6 group is a part of its address, without which groups of a link cannot be bound.
     /// </summary>
-    private static UdpTarget OfGroupV6(IPAddress group, string text, UdpReaderOptions options, UdpFieldNames names)
+    private static UdpTarget OfGroupV6(IPAddress group, string text, UdpSourceOptions options, UdpFieldNames names)
     {
         int index = (int)group.ScopeId;
         if (index != 0 && options.InterfaceIndex != 0 && index != options.InterfaceIndex)

@@ -30,7 +30,7 @@ internal sealed class RecvCommand
 
     private readonly Option<long> _maxSize = NumberOption.Whole(
         "--max-size", "BYTES", "With --udp: largest packet.",
-        UdpReaderOptions.DefaultMaxSize, 1, UdpReaderOptions.LargestDatagram);
+        UdpSourceOptions.DefaultMaxSize, 1, UdpSourceOptions.LargestDatagram);
 
     private readonly Option<string> _file = new("--file")
     {
@@ -168,7 +168,7 @@ internal sealed class RecvCommand
 
         if (sources[0] == _udp)
         {
-            return new UdpSource(new UdpReaderOptions
+            return new UdpSource(new UdpSourceOptions
             {
                 Port = (int)parsed.GetValue(_udp),
                 BindHost = parsed.GetValue(_bind),

@@ -6,7 +6,7 @@ using Spead2.Tools.Output;
 namespace Spead2.Tools.Receive;
 
 /// <summary>A UDP port.</summary>
-internal sealed class UdpSource(UdpReaderOptions options) : IPacketSource
+internal sealed class UdpSource(UdpSourceOptions options) : IPacketSource
 {
     public bool IsFile => false;
 

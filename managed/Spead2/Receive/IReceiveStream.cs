@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using System.Threading.Channels;
 
 namespace Spead2.Receive;
 
 /// <summary>
 /// A stream of heaps (receiving.txt: <c>spead2.recv.Stream</c>): packets with the same heap cnt belong to the same
-/// heap, wherever they come from. Make a stream, add readers, read heaps, dispose it.
+/// heap, wherever they come from. Make a stream, add packet sources, read heaps, dispose it.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -87,43 +86,22 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     nint Fd { get; }
 
     /// <summary>
-    /// Feeds the stream from memory: packets back to back (receiving.txt: <c>add_buffer_reader</c>). The end of the
-    /// buffer, or the first bytes that are not a packet, stops the stream. A full ring loses nothing.
+    /// Adds a source of packets: a UDP socket (<see cref="UdpSourceOptions"/>), packets in memory
+    /// (<see cref="BufferSourceOptions"/>) or datagrams in memory (<see cref="DatagramSourceOptions"/>).
+    /// <see cref="ReceiveStreamExtensions"/> has shortcuts by the names of receiving.txt.
     /// </summary>
-    /// <param name="packets">
-    /// Not copied: must stay unchanged until the stream is disposed. It is pinned until then.
-    /// </param>
-    /// <exception cref="InvalidOperationException">The stream has <see cref="Start">started</see>.</exception>
-    void AddBufferReader(ReadOnlyMemory<byte> packets);
-
-    /// <summary>
-    /// Feeds the stream from datagrams in memory, as if they came one by one from a network that loses nothing. The
-    /// end of the list stops the stream.
-    /// </summary>
-    /// <param name="datagrams">
-    /// Each exactly one packet. Not copied: must stay unchanged until the stream is disposed. They are pinned until
-    /// then.
-    /// </param>
-    /// <exception cref="InvalidOperationException">The stream has <see cref="Start">started</see>.</exception>
-    void AddDatagramReader(IReadOnlyList<ReadOnlyMemory<byte>> datagrams);
-
-    /// <summary>
-    /// Feeds the stream from a UDP socket (receiving.txt: <c>add_udp_reader</c>). While the ring is full, packets wait
-    /// in the kernel's socket buffer; what does not fit there is lost and counts as kernel drops.
-    /// </summary>
-    /// <returns>The port that the socket is bound to; 0 if the stream has already stopped.</returns>
+    /// <returns>
+    /// A handle of the source. It may be dropped: the source belongs to the stream. Disposing it removes the source. A
+    /// source that is added to a stream that has stopped has <see cref="SourceState.Ended">ended</see>.
+    /// </returns>
     /// <exception cref="ArgumentException">An option breaks its rule.</exception>
     /// <exception cref="InvalidOperationException">The stream has <see cref="Start">started</see>.</exception>
     /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
-    int AddUdpReader(UdpReaderOptions options);
-
-    /// <summary>Feeds the stream from a UDP socket that is bound to an address and port, by default options.</summary>
-    /// <inheritdoc cref="AddUdpReader(UdpReaderOptions)"/>
-    int AddUdpReader(IPEndPoint endPoint);
+    PacketSource Add(PacketSourceOptions options);
 
     /// <summary>
-    /// Lets the readers of a stream with <see cref="ReceiveStreamOptions.ExplicitStart"/> receive, all at the same
-    /// time. After it no reader can be added to such a stream. Without that option, and the second time, it does
+    /// Lets the sources of a stream with <see cref="ReceiveStreamOptions.ExplicitStart"/> receive, all at the same
+    /// time. After it no source can be added to such a stream. Without that option, and the second time, it does
     /// nothing.
     /// </summary>
     void Start();

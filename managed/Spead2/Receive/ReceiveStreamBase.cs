@@ -2,7 +2,6 @@
 
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
@@ -130,28 +129,11 @@ public abstract class ReceiveStreamBase : IReceiveStream
     private string DebugText => IsDisposed ? "disposed" : Statistics.ToString();
 
     /// <inheritdoc/>
-    public abstract void AddBufferReader(ReadOnlyMemory<byte> packets);
-
-    /// <inheritdoc/>
-    public void AddDatagramReader(IReadOnlyList<ReadOnlyMemory<byte>> datagrams)
-    {
-        ArgumentNullException.ThrowIfNull(datagrams);
-        AddDatagrams(datagrams);
-    }
-
-    /// <inheritdoc/>
-    public int AddUdpReader(UdpReaderOptions options)
+    public PacketSource Add(PacketSourceOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        return AddUdp(options);
-    }
-
-    /// <inheritdoc/>
-    public int AddUdpReader(IPEndPoint endPoint)
-    {
-        ArgumentNullException.ThrowIfNull(endPoint);
-        return AddUdpReader(new UdpReaderOptions { BindHost = endPoint.Address.ToString(), Port = endPoint.Port });
+        return options.AddTo(this);
     }
 
     /// <inheritdoc/>
@@ -310,11 +292,14 @@ public abstract class ReceiveStreamBase : IReceiveStream
     /// <summary>Ends what a successful <see cref="TryEnter"/> has begun.</summary>
     internal abstract void Exit();
 
-    /// <summary>Feeds the stream from datagrams.</summary>
-    internal abstract void AddDatagrams(IReadOnlyList<ReadOnlyMemory<byte>> datagrams);
+    /// <summary>Adds a UDP socket, by valid options.</summary>
+    internal abstract PacketSource AddUdp(UdpSourceOptions options);
 
-    /// <summary>Feeds the stream from a UDP socket, by valid options, and gives its port.</summary>
-    internal abstract int AddUdp(UdpReaderOptions options);
+    /// <summary>Adds packets in memory, by valid options.</summary>
+    internal abstract PacketSource AddBuffer(BufferSourceOptions options);
+
+    /// <summary>Adds datagrams in memory, by valid options.</summary>
+    internal abstract PacketSource AddDatagrams(DatagramSourceOptions options);
 
     /// <summary>Adds to a custom counter, or raises a custom maximum.</summary>
     /// <param name="index">Its index among the custom statistics.</param>

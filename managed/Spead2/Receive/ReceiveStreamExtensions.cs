@@ -6,27 +6,78 @@ using System.Net.Sockets;
 
 namespace Spead2.Receive;
 
-/// <summary>The three forms of receiving.txt's <c>add_udp_reader</c>, without an options object.</summary>
+/// <summary>
+/// The names of receiving.txt for what <see cref="IReceiveStream.Add"/> does, for those who need no handle of the source.
+/// </summary>
 public static class ReceiveStreamExtensions
 {
+    /// <summary>Feeds the stream from memory (receiving.txt: <c>add_buffer_reader</c>).</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="packets">See <see cref="BufferSourceOptions.Packets"/>.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The stream has <see cref="IReceiveStream.Start">started</see>.
+    /// </exception>
+    public static void AddBufferReader(this IReceiveStream stream, ReadOnlyMemory<byte> packets)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        stream.Add(new BufferSourceOptions { Packets = packets });
+    }
+
+    /// <summary>Feeds the stream from datagrams in memory.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="datagrams">See <see cref="DatagramSourceOptions.Datagrams"/>.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The stream has <see cref="IReceiveStream.Start">started</see>.
+    /// </exception>
+    public static void AddDatagramReader(
+        this IReceiveStream stream, IReadOnlyList<ReadOnlyMemory<byte>> datagrams)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(datagrams);
+        stream.Add(new DatagramSourceOptions { Datagrams = datagrams });
+    }
+
+    /// <summary>Feeds the stream from a UDP socket (receiving.txt: <c>add_udp_reader</c>).</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="options">Where and how to receive.</param>
+    /// <returns>The port that the socket is bound to; 0 if the stream has already stopped.</returns>
+    /// <exception cref="ArgumentException">An option breaks its rule.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The stream has <see cref="IReceiveStream.Start">started</see>.
+    /// </exception>
+    /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
+    public static int AddUdpReader(this IReceiveStream stream, UdpSourceOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return stream.Add(options).Port;
+    }
+
+    /// <summary>Feeds the stream from a UDP socket that is bound to an address and port, by default options.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="endPoint">Address and port; port 0 lets the operating system choose one.</param>
+    /// <inheritdoc cref="AddUdpReader(IReceiveStream, UdpSourceOptions)" path="/*[not(self::summary or self::param)]"/>
+    public static int AddUdpReader(this IReceiveStream stream, IPEndPoint endPoint)
+    {
+        ArgumentNullException.ThrowIfNull(endPoint);
+        return stream.AddUdpReader(
+            new UdpSourceOptions { BindHost = endPoint.Address.ToString(), Port = endPoint.Port });
+    }
+
     /// <summary>Feeds the stream from a UDP port.</summary>
     /// <param name="stream">The stream.</param>
-    /// <param name="port">See <see cref="UdpReaderOptions.Port"/>.</param>
-    /// <param name="bindHost">See <see cref="UdpReaderOptions.BindHost"/>.</param>
-    /// <param name="maxSize">See <see cref="UdpReaderOptions.MaxSize"/>.</param>
-    /// <param name="bufferSize">See <see cref="UdpReaderOptions.BufferSize"/>.</param>
-    /// <param name="socket">See <see cref="UdpReaderOptions.Socket"/>, also for who owns it.</param>
-    /// <inheritdoc cref="IReceiveStream.AddUdpReader(UdpReaderOptions)" path="/*[not(self::summary or self::param)]"/>
+    /// <param name="port">See <see cref="UdpSourceOptions.Port"/>.</param>
+    /// <param name="bindHost">See <see cref="UdpSourceOptions.BindHost"/>.</param>
+    /// <param name="maxSize">See <see cref="UdpSourceOptions.MaxSize"/>.</param>
+    /// <param name="bufferSize">See <see cref="UdpSourceOptions.BufferSize"/>.</param>
+    /// <param name="socket">See <see cref="UdpSourceOptions.Socket"/>, also for who owns it.</param>
+    /// <inheritdoc cref="AddUdpReader(IReceiveStream, UdpSourceOptions)" path="/*[not(self::summary or self::param)]"/>
     public static int AddUdpReader(
         this IReceiveStream stream,
         int port,
-        string? bindHost = null,
-        int maxSize = UdpReaderOptions.DefaultMaxSize,
+        string? bindHost = "",
+        int maxSize = UdpSourceOptions.DefaultMaxSize,
         long? bufferSize = null,
-        Socket? socket = null)
-    {
-        ArgumentNullException.ThrowIfNull(stream);
-        return stream.AddUdpReader(new UdpReaderOptions
+        Socket? socket = null) => stream.AddUdpReader(new UdpSourceOptions
         {
             Port = port,
             BindHost = bindHost,
@@ -34,63 +85,86 @@ public static class ReceiveStreamExtensions
             BufferSize = bufferSize,
             Socket = socket,
         });
-    }
 
     /// <summary>Feeds the stream from an IPv4 multicast group on one interface.</summary>
     /// <param name="stream">The stream.</param>
-    /// <param name="group">See <see cref="UdpReaderOptions.Group"/>.</param>
-    /// <param name="port">See <see cref="UdpReaderOptions.Port"/>.</param>
-    /// <param name="interfaceAddress">See <see cref="UdpReaderOptions.InterfaceAddress"/>.</param>
-    /// <param name="maxSize">See <see cref="UdpReaderOptions.MaxSize"/>.</param>
-    /// <param name="bufferSize">See <see cref="UdpReaderOptions.BufferSize"/>.</param>
-    /// <inheritdoc cref="IReceiveStream.AddUdpReader(UdpReaderOptions)" path="/*[not(self::summary or self::param)]"/>
+    /// <param name="group">See <see cref="UdpSourceOptions.Group"/>.</param>
+    /// <param name="port">See <see cref="UdpSourceOptions.Port"/>.</param>
+    /// <param name="interfaceAddress">See <see cref="UdpSourceOptions.InterfaceAddress"/>.</param>
+    /// <param name="maxSize">See <see cref="UdpSourceOptions.MaxSize"/>.</param>
+    /// <param name="bufferSize">See <see cref="UdpSourceOptions.BufferSize"/>.</param>
+    /// <inheritdoc cref="AddUdpReader(IReceiveStream, UdpSourceOptions)" path="/*[not(self::summary or self::param)]"/>
+    public static int AddUdpReader(
+        this IReceiveStream stream,
+        string group,
+        int port,
+        string? interfaceAddress,
+        int maxSize = UdpSourceOptions.DefaultMaxSize,
+        long? bufferSize = null)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        return stream.AddUdpReader(new UdpSourceOptions
+        {
+            Group = group,
+            Port = port,
+            InterfaceAddress = interfaceAddress,
+            MaxSize = maxSize,
+            BufferSize = bufferSize,
+        });
+    }
+
+    /// <inheritdoc cref="AddUdpReader(IReceiveStream, string, int, string, int, long?)"/>
     public static int AddUdpReader(
         this IReceiveStream stream,
         IPAddress group,
         int port,
         IPAddress interfaceAddress,
-        int maxSize = UdpReaderOptions.DefaultMaxSize,
+        int maxSize = UdpSourceOptions.DefaultMaxSize,
         long? bufferSize = null)
     {
-        ArgumentNullException.ThrowIfNull(stream);
         ThrowIfNotOf(group, AddressFamily.InterNetwork, nameof(group));
         ThrowIfNotOf(interfaceAddress, AddressFamily.InterNetwork, nameof(interfaceAddress));
-        return stream.AddUdpReader(new UdpReaderOptions
-        {
-            Group = group.ToString(),
-            Port = port,
-            InterfaceAddress = interfaceAddress.ToString(),
-            MaxSize = maxSize,
-            BufferSize = bufferSize,
-        });
+        return stream.AddUdpReader(group.ToString(), port, interfaceAddress.ToString(), maxSize, bufferSize);
     }
 
     /// <summary>Feeds the stream from an IPv6 multicast group on one interface.</summary>
     /// <param name="stream">The stream.</param>
-    /// <param name="group">See <see cref="UdpReaderOptions.Group"/>.</param>
-    /// <param name="port">See <see cref="UdpReaderOptions.Port"/>.</param>
-    /// <param name="interfaceIndex">See <see cref="UdpReaderOptions.InterfaceIndex"/>.</param>
-    /// <param name="maxSize">See <see cref="UdpReaderOptions.MaxSize"/>.</param>
-    /// <param name="bufferSize">See <see cref="UdpReaderOptions.BufferSize"/>.</param>
-    /// <inheritdoc cref="IReceiveStream.AddUdpReader(UdpReaderOptions)" path="/*[not(self::summary or self::param)]"/>
+    /// <param name="group">See <see cref="UdpSourceOptions.Group"/>.</param>
+    /// <param name="port">See <see cref="UdpSourceOptions.Port"/>.</param>
+    /// <param name="interfaceIndex">See <see cref="UdpSourceOptions.InterfaceIndex"/>.</param>
+    /// <param name="maxSize">See <see cref="UdpSourceOptions.MaxSize"/>.</param>
+    /// <param name="bufferSize">See <see cref="UdpSourceOptions.BufferSize"/>.</param>
+    /// <inheritdoc cref="AddUdpReader(IReceiveStream, UdpSourceOptions)" path="/*[not(self::summary or self::param)]"/>
     public static int AddUdpReader(
         this IReceiveStream stream,
-        IPAddress group,
+        string group,
         int port,
         int interfaceIndex,
-        int maxSize = UdpReaderOptions.DefaultMaxSize,
+        int maxSize = UdpSourceOptions.DefaultMaxSize,
         long? bufferSize = null)
     {
-        ArgumentNullException.ThrowIfNull(stream);
-        ThrowIfNotOf(group, AddressFamily.InterNetworkV6, nameof(group));
-        return stream.AddUdpReader(new UdpReaderOptions
+        ArgumentNullException.ThrowIfNull(group);
+        return stream.AddUdpReader(new UdpSourceOptions
         {
-            Group = group.ToString(),
+            Group = group,
             Port = port,
             InterfaceIndex = interfaceIndex,
             MaxSize = maxSize,
             BufferSize = bufferSize,
         });
+    }
+
+    /// <inheritdoc cref="AddUdpReader(IReceiveStream, string, int, int, int, long?)"/>
+    public static int AddUdpReader(
+        this IReceiveStream stream,
+        IPAddress group,
+        int port,
+        int interfaceIndex,
+        int maxSize = UdpSourceOptions.DefaultMaxSize,
+        long? bufferSize = null)
+    {
+        ThrowIfNotOf(group, AddressFamily.InterNetworkV6, nameof(group));
+        return stream.AddUdpReader(group.ToString(), port, interfaceIndex, maxSize, bufferSize);
     }
 
     private static void ThrowIfNotOf([NotNull] IPAddress? address, AddressFamily family, string name)

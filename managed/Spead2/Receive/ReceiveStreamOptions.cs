@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: MIT
 
+using System.ComponentModel.DataAnnotations;
+
 namespace Spead2.Receive;
 
-/// <summary>Options of a receive stream. They are checked once, when the stream is made.</summary>
-public sealed class ReceiveStreamOptions
+/// <summary>
+/// Options of a receive stream. They are checked and read once, when the stream is made; they may be used again and
+/// changed afterwards.
+/// </summary>
+/// <remarks>
+/// They can be bound from configuration, also in programs that are trimmed or compiled ahead of time (with .NET's
+/// binding generator), and validated by data annotations or <see cref="Validate"/>.
+/// </remarks>
+public sealed class ReceiveStreamOptions : IValidatableObject
 {
     /// <summary>Default of <see cref="MaxHeaps"/>.</summary>
     public const int DefaultMaxHeaps = 4;
@@ -38,61 +47,66 @@ public sealed class ReceiveStreamOptions
     /// Heaps under assembly per substream. A heap is pushed out when this many newer heaps of its substream have
     /// started. At least 1.
     /// </summary>
-    public int MaxHeaps { get; init; } = DefaultMaxHeaps;
+    [Range(1, MaxSlots)]
+    public int MaxHeaps { get; set; } = DefaultMaxHeaps;
 
     /// <summary>Finished heaps that wait for the reader. At least 1.</summary>
-    public int RingHeaps { get; init; } = DefaultRingHeaps;
+    [Range(1, MaxSlots)]
+    public int RingHeaps { get; set; } = DefaultRingHeaps;
 
     /// <summary>Number of substreams; heap cnt modulo this is the substream. At least 1.</summary>
-    public int Substreams { get; init; } = DefaultSubstreams;
+    [Range(1, MaxSlots)]
+    public int Substreams { get; set; } = DefaultSubstreams;
 
     /// <summary>Largest heap in bytes; packets of larger heaps are not used and count as too large.</summary>
-    public long MaxHeapSize { get; init; } = DefaultMaxHeapSize;
+    [Range(1d, LargestMaxHeapSize)]
+    public long MaxHeapSize { get; set; } = DefaultMaxHeapSize;
 
     /// <summary>
     /// A packet that does not say how long its heap is must not begin more bytes than this behind the last byte that
     /// the heap has, or else it is not used and counts as too large. At least 1.
     /// </summary>
-    public long MaxUnsizedGap { get; init; } = DefaultMaxUnsizedGap;
+    [Range(1d, long.MaxValue)]
+    public long MaxUnsizedGap { get; set; } = DefaultMaxUnsizedGap;
 
     /// <summary>
     /// Whether packets of a heap may arrive in any order (the default). Otherwise those that are out of order are not
     /// used.
     /// </summary>
-    public bool AllowOutOfOrder { get; init; } = true;
+    public bool AllowOutOfOrder { get; set; } = true;
 
     /// <summary>
     /// Whether heaps without a length are assembled (the default). They are delivered when newer heaps push them out or
     /// the stream stops.
     /// </summary>
-    public bool AllowUnsizedHeaps { get; init; } = true;
+    public bool AllowUnsizedHeaps { get; set; } = true;
 
     /// <summary>
     /// Whether a stop item stops the stream and its heap is not delivered (the default;
     /// receiving.txt: <c>stop_on_stop_item</c>).
     /// </summary>
-    public bool StopOnStopItem { get; init; } = true;
+    public bool StopOnStopItem { get; set; } = true;
 
     /// <summary>
     /// Whether incomplete heaps are dropped with a warning (the default) instead of delivered
     /// (receiving.txt: <c>contiguous_only</c>).
     /// </summary>
-    public bool ContiguousOnly { get; init; } = true;
+    public bool ContiguousOnly { get; set; } = true;
 
     /// <summary>
     /// Whether incomplete heaps know their <see cref="Heap.PayloadRanges"/>
     /// (receiving.txt: <c>incomplete_keep_payload_ranges</c>).
     /// </summary>
-    public bool IncompleteKeepPayloadRanges { get; init; }
+    public bool IncompleteKeepPayloadRanges { get; set; }
 
     /// <summary>Whether incomplete heaps keep their payload. By default its memory is given back at once.</summary>
-    public bool IncompleteKeepPayload { get; init; }
+    public bool IncompleteKeepPayload { get; set; }
 
     /// <summary>
     /// Whether readers are prepared when they are added but receive nothing before <see cref="IReceiveStream.Start"/>.
     /// By default they begin at once.
     /// </summary>
-    public bool ExplicitStart { get; init; }
+    public bool ExplicitStart { get; set; }
 
     /// <summary>
     /// For tests: whether heap cnts are looked up with the secret of this process (the default), so that no sender can
@@ -101,75 +115,106 @@ public sealed class ReceiveStreamOptions
     internal bool KeyedSearch { get; init; } = true;
 
     /// <summary>Statistics of the user's own, which follow the stream's.</summary>
-    public IReadOnlyList<CustomStatistic> CustomStatistics { get; init; } = [];
+    [Required]
+    public IReadOnlyList<CustomStatistic> CustomStatistics { get; set; } = [];
 
     /// <summary>
     /// How long a blocking read looks for a heap before it sleeps. At most <see cref="int.MaxValue"/> milliseconds. An
     /// asynchronous read never looks longer than a few microseconds. With <see cref="TimeSpan.Zero"/> neither looks at
     /// all. Sleeping saves processor time; waking a sleeper costs the thread that receives packets a system call.
     /// </summary>
-    public TimeSpan SpinTime { get; init; } = DefaultSpinTime;
+    public TimeSpan SpinTime { get; set; } = DefaultSpinTime;
 
     /// <summary>Bugs of senders to be compatible with (receiving.txt: <c>bug_compat</c>).</summary>
-    public BugCompat BugCompat { get; init; }
+    public BugCompat BugCompat { get; set; }
 
-    internal void Validate()
+    /// <summary>Checks the options, as the constructors of streams do.</summary>
+    /// <exception cref="ArgumentException">An option breaks its rule; the message and the parameter name it.</exception>
+    public void Validate() => OptionFault.Throw(Faults());
+
+    /// <summary>All options that break their rules.</summary>
+    IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext) =>
+        OptionFault.ToResults(Faults());
+
+    private IEnumerable<OptionFault> Faults()
     {
-        ThrowIfOutside(MaxHeaps, 1, MaxSlots, nameof(MaxHeaps));
-        ThrowIfOutside(RingHeaps, 1, MaxSlots, nameof(RingHeaps));
-        ThrowIfOutside(Substreams, 1, MaxSlots, nameof(Substreams));
-        ThrowIfOutside(MaxHeapSize, 1, LargestMaxHeapSize, nameof(MaxHeapSize));
-        ThrowIfOutside(MaxUnsizedGap, 1, long.MaxValue, nameof(MaxUnsizedGap));
-        ThrowIfOutside((long)MaxHeaps * Substreams, 1, MaxSlots, $"{nameof(MaxHeaps)} times {nameof(Substreams)}");
-        BugCompat.ThrowIfUndefined(nameof(BugCompat));
+        OptionFault[] faults =
+        [
+            .. OptionFault.Outside(MaxHeaps, 1, MaxSlots, nameof(MaxHeaps)),
+            .. OptionFault.Outside(RingHeaps, 1, MaxSlots, nameof(RingHeaps)),
+            .. OptionFault.Outside(Substreams, 1, MaxSlots, nameof(Substreams)),
+            .. OptionFault.Outside(MaxHeapSize, 1, LargestMaxHeapSize, nameof(MaxHeapSize)),
+            .. OptionFault.Outside(MaxUnsizedGap, 1, long.MaxValue, nameof(MaxUnsizedGap)),
+            .. OptionFault.Outside(
+                (long)MaxHeaps * Substreams, 1, MaxSlots, $"{nameof(MaxHeaps)} times {nameof(Substreams)}"),
+        ];
+        foreach (OptionFault fault in faults)
+        {
+            yield return fault;
+        }
+
+        if (BugCompat.HasUndefinedBits())
+        {
+            yield return OptionFault.OutOfRange(
+                nameof(BugCompat), (int)BugCompat, $"{nameof(BugCompat)} must be a combination of the bits 1, 2 and 4.");
+        }
+
         if (SpinTime < TimeSpan.Zero || SpinTime.TotalMilliseconds > int.MaxValue)
         {
-            throw new ArgumentOutOfRangeException(
+            yield return OptionFault.OutOfRange(
                 nameof(SpinTime), SpinTime, $"{nameof(SpinTime)} must be from 0 to {int.MaxValue} ms.");
         }
 
-        ValidateCustomStatistics();
-    }
+        if (CustomStatistics is null)
+        {
+            yield return OptionFault.Null(nameof(CustomStatistics));
+            yield break;
+        }
 
-    private void ValidateCustomStatistics()
-    {
-        ArgumentNullException.ThrowIfNull(CustomStatistics);
-        ThrowIfOutside(
-            CustomStatistics.Count, 0, MaxCustomStatistics, $"The number of {nameof(CustomStatistics)}");
+        if (CustomStatistics.Count > MaxCustomStatistics)
+        {
+            yield return OptionFault.OutOfRange(
+                nameof(CustomStatistics),
+                CustomStatistics.Count,
+                $"The number of {nameof(CustomStatistics)} must be from 0 to {MaxCustomStatistics}.");
+        }
+
         HashSet<string> names = [.. StatisticNames.Known.InOrder];
         foreach (CustomStatistic statistic in CustomStatistics)
         {
-            ArgumentNullException.ThrowIfNull(statistic, nameof(CustomStatistics));
-            if (string.IsNullOrEmpty(statistic.Name) || statistic.Name.Contains('\0', StringComparison.Ordinal))
+            if (FaultOf(statistic, names) is { } fault)
             {
-                throw new ArgumentException(
-                    "The name of a custom statistic must not be empty and must not contain NUL.",
-                    nameof(CustomStatistics));
-            }
-
-            if (!names.Add(statistic.Name))
-            {
-                throw new ArgumentException(
-                    $"There is another statistic that is called \"{statistic.Name}\"; choose another name.",
-                    nameof(CustomStatistics));
-            }
-
-            if (!Enum.IsDefined(statistic.Mode))
-            {
-                throw new ArgumentOutOfRangeException(
-                    nameof(CustomStatistics),
-                    statistic.Mode,
-                    $"The mode of the custom statistic \"{statistic.Name}\" must be " +
-                    $"{nameof(StatisticMode.Counter)} or {nameof(StatisticMode.Maximum)}.");
+                yield return fault;
             }
         }
     }
 
-    private static void ThrowIfOutside(long value, long min, long max, string name)
+    private static OptionFault? FaultOf(CustomStatistic? statistic, HashSet<string> names)
     {
-        if (value < min || value > max)
+        if (statistic is null)
         {
-            throw new ArgumentOutOfRangeException(name, value, $"{name} must be from {min} to {max}.");
+            return OptionFault.Null(nameof(CustomStatistics));
         }
+
+        if (string.IsNullOrEmpty(statistic.Name) || statistic.Name.Contains('\0', StringComparison.Ordinal))
+        {
+            return OptionFault.Of(
+                nameof(CustomStatistics), "The name of a custom statistic must not be empty and must not contain NUL.");
+        }
+
+        if (!names.Add(statistic.Name))
+        {
+            return OptionFault.Of(
+                nameof(CustomStatistics),
+                $"There is another statistic that is called \"{statistic.Name}\"; choose another name.");
+        }
+
+        return Enum.IsDefined(statistic.Mode)
+            ? null
+            : OptionFault.OutOfRange(
+                nameof(CustomStatistics),
+                statistic.Mode,
+                $"The mode of the custom statistic \"{statistic.Name}\" must be {nameof(StatisticMode.Counter)} or " +
+                $"{nameof(StatisticMode.Maximum)}.");
     }
 }

@@ -76,7 +76,7 @@ public sealed class ChannelTests : IDisposable
     [Test]
     public async Task Completion_does_not_take_heaps_from_those_who_wait()
     {
-        using UdpSender sender = new(_stream.AddUdpReader(new UdpReaderOptions { BindHost = "127.0.0.1" }));
+        using UdpSender sender = new(_stream.AddUdpReader(new UdpSourceOptions { BindHost = "127.0.0.1" }));
         Task completion = _stream.Reader.Completion;
         for (ulong cnt = 1; cnt <= 50; cnt++)
         {

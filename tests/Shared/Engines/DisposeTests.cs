@@ -163,7 +163,7 @@ public sealed class DisposeTests
             Assert.That(() => stream.AddBufferReader(default), Throws.InstanceOf<ObjectDisposedException>());
             Assert.That(() => stream.AddDatagramReader([]), Throws.InstanceOf<ObjectDisposedException>());
             Assert.That(
-                () => stream.AddUdpReader(new UdpReaderOptions()), Throws.InstanceOf<ObjectDisposedException>());
+                () => stream.AddUdpReader(new UdpSourceOptions()), Throws.InstanceOf<ObjectDisposedException>());
             Assert.That(() => stream.TryRead(out _), Throws.InstanceOf<ObjectDisposedException>());
             Assert.That(() => stream.TryRead(out _, TimeSpan.Zero), Throws.InstanceOf<ObjectDisposedException>());
             Assert.That(() => stream.TryReadBatch([]), Throws.InstanceOf<ObjectDisposedException>());

@@ -13,7 +13,7 @@ public sealed class InFlightTests : IDisposable
 
     public InFlightTests()
     {
-        _sender = new(_stream.AddUdpReader(new UdpReaderOptions { BindHost = "127.0.0.1" }));
+        _sender = new(_stream.AddUdpReader(new UdpSourceOptions { BindHost = "127.0.0.1" }));
     }
 
     public void Dispose()

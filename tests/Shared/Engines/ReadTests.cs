@@ -53,7 +53,7 @@ public sealed class ReadTests : IDisposable
     [TestCaseSource(nameof(Ways))]
     public async Task Every_heap_sent_over_udp_arrives_in_order(Func<IReceiveStream, Task<List<Heap>>> readAll)
     {
-        using UdpSender sender = new(_stream.AddUdpReader(new UdpReaderOptions { BindHost = "127.0.0.1" }));
+        using UdpSender sender = new(_stream.AddUdpReader(new UdpSourceOptions { BindHost = "127.0.0.1" }));
         Task<List<Heap>> reading = Task.Run(() => readAll(_stream));
         sender.Send(Packets.OfHeaps(HeapCount, size: 500));
         sender.Send(Packets.OfStop(HeapCount + 1));
@@ -109,7 +109,7 @@ public sealed class ReadTests : IDisposable
     [Test]
     public void Heaps_that_were_finished_before_stop_can_still_be_read()
     {
-        using UdpSender sender = new(_stream.AddUdpReader(new UdpReaderOptions { BindHost = "127.0.0.1" }));
+        using UdpSender sender = new(_stream.AddUdpReader(new UdpSourceOptions { BindHost = "127.0.0.1" }));
         sender.Send(Packets.OfHeaps(3));
         Poll.Until(() => _stream.Statistics.Heaps == 3, "three heaps are finished");
 
@@ -137,7 +137,7 @@ public sealed class ReadTests : IDisposable
     [Test]
     public async Task Batch_waits_for_its_first_heap_and_takes_the_rest()
     {
-        using UdpSender sender = new(_stream.AddUdpReader(new UdpReaderOptions { BindHost = "127.0.0.1" }));
+        using UdpSender sender = new(_stream.AddUdpReader(new UdpSourceOptions { BindHost = "127.0.0.1" }));
         Heap[] heaps = new Heap[8];
         Task<int> reading = _stream.ReadBatchAsync(heaps).AsTask();
         Assert.That(reading.IsCompleted, Is.False);
@@ -158,7 +158,7 @@ public sealed class ReadTests : IDisposable
     [Test]
     public async Task Cancelled_batch_loses_no_heap()
     {
-        using UdpSender sender = new(_stream.AddUdpReader(new UdpReaderOptions { BindHost = "127.0.0.1" }));
+        using UdpSender sender = new(_stream.AddUdpReader(new UdpSourceOptions { BindHost = "127.0.0.1" }));
         using CancellationTokenSource source = new();
         Task<int> reading = _stream.ReadBatchAsync(new Heap[2], source.Token).AsTask();
         await source.CancelAsync();

@@ -99,7 +99,7 @@ public sealed class StatisticsTests
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         using ReceiveStream stream = new(options, NullLogger.Instance);
-        using UdpSender sender = new(stream.AddUdpReader(new UdpReaderOptions { Socket = socket }));
+        using UdpSender sender = new(stream.AddUdpReader(new UdpSourceOptions { Socket = socket }));
         sender.Send(datagrams);
         stream.Start();
         stop(stream);
@@ -107,7 +107,7 @@ public sealed class StatisticsTests
         Poll.Until(
             () => stream.Statistics.DatagramsDroppedAtStop != 0, "datagrams dropped at the stop are counted");
         int left = 0;
-        byte[] buffer = new byte[UdpReaderOptions.LargestDatagram];
+        byte[] buffer = new byte[UdpSourceOptions.LargestDatagram];
         while (socket.Poll(0, SelectMode.SelectRead))
         {
             socket.Receive(buffer);

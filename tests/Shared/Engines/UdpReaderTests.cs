@@ -26,6 +26,33 @@ public sealed class UdpReaderTests : IDisposable
     }
 
     [Test]
+    public void Host_may_be_a_name_or_empty([Values("localhost", "", null)] string? host)
+    {
+        using UdpSender sender = new(_stream.AddUdpReader(0, host));
+        sender.Send(Packets.OfHeap(1));
+
+        using Heap heap = _stream.Read();
+        Assert.That(heap.Cnt, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Group_and_interface_may_be_names()
+    {
+        // An interface's own address stands for a group, so that the host's name of it does.
+        using UdpSender sender = new(_stream.AddUdpReader("localhost", 0, "localhost"));
+        sender.Send(Packets.OfHeap(1));
+
+        using Heap heap = _stream.Read();
+        Assert.That(heap.Cnt, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Empty_interface_lets_the_system_choose()
+    {
+        Assert.That(_stream.AddUdpReader("239.255.88.88", 0, ""), Is.Positive);
+    }
+
+    [Test]
     public void Port_in_use_is_an_error_of_the_operating_system()
     {
         int port = _stream.AddUdpReader(new IPEndPoint(IPAddress.Loopback, 0));
@@ -43,7 +70,7 @@ public sealed class UdpReaderTests : IDisposable
     public void Host_that_does_not_resolve_is_named()
     {
         Assert.That(
-            () => _stream.AddUdpReader(new UdpReaderOptions { BindHost = "no-such-host.invalid" }),
+            () => _stream.AddUdpReader(new UdpSourceOptions { BindHost = "no-such-host.invalid" }),
             Throws.InstanceOf<Spead2Exception>()
                 .With.Property(nameof(Spead2Exception.Status)).EqualTo(Spead2Status.InvalidAddress)
                 .And.Message.Contains("no-such-host.invalid"));
@@ -53,9 +80,9 @@ public sealed class UdpReaderTests : IDisposable
     public void Option_that_breaks_its_rule_is_named()
     {
         Assert.That(
-            () => _stream.AddUdpReader(new UdpReaderOptions { Port = 65536 }),
+            () => _stream.AddUdpReader(new UdpSourceOptions { Port = 65536 }),
             Throws.InstanceOf<ArgumentOutOfRangeException>()
-                .With.Property(nameof(ArgumentException.ParamName)).EqualTo(nameof(UdpReaderOptions.Port)));
+                .With.Property(nameof(ArgumentException.ParamName)).EqualTo(nameof(UdpSourceOptions.Port)));
     }
 
     [Test]
@@ -73,13 +100,13 @@ public sealed class UdpReaderTests : IDisposable
     {
         _stream.Stop();
 
-        Assert.That(_stream.AddUdpReader(new UdpReaderOptions()), Is.Zero);
+        Assert.That(_stream.AddUdpReader(new UdpSourceOptions()), Is.Zero);
     }
 
     [Test]
     public void Datagram_larger_than_the_largest_counts_as_truncated()
     {
-        UdpReaderOptions options = new() { BindHost = "127.0.0.1", MaxSize = 200 };
+        UdpSourceOptions options = new() { BindHost = "127.0.0.1", MaxSize = 200 };
         using UdpSender sender = new(_stream.AddUdpReader(options));
         sender.Send(Packets.OfHeap(1, size: 1000));
         sender.Send(Packets.OfHeap(2));
@@ -92,7 +119,7 @@ public sealed class UdpReaderTests : IDisposable
     [Test]
     public void Buffer_size_may_be_left_to_the_operating_system_or_given([Values(0, 100_000)] long size)
     {
-        UdpReaderOptions options = new() { BindHost = "127.0.0.1", BufferSize = size };
+        UdpSourceOptions options = new() { BindHost = "127.0.0.1", BufferSize = size };
         using UdpSender sender = new(_stream.AddUdpReader(options));
         sender.Send(Packets.OfHeap(1));
 

@@ -52,7 +52,7 @@ internal sealed class ReceiverSocket : IDisposable
     /// <summary>Takes all datagrams that wait, and gives how many there were.</summary>
     public long Drain()
     {
-        byte[] buffer = new byte[UdpReaderOptions.LargestDatagram];
+        byte[] buffer = new byte[UdpSourceOptions.LargestDatagram];
         long count = 0;
         while (!IsEmpty)
         {

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+
+using System.Globalization;
+using System.Net;
+
+namespace Spead2.Receive;
+
+/// <summary>
+/// What a packet source has counted at one moment. What a statistic of the stream counts, too, has the same name in
+/// <see cref="StreamStatistics"/>.
+/// </summary>
+public sealed class PacketSourceStatistics
+{
+    internal PacketSourceStatistics()
+    {
+    }
+
+    /// <summary>Messages taken from the kernel, which coalesces several datagrams into one.</summary>
+    public long Messages { get; internal init; }
+
+    /// <summary>Datagrams taken from the socket, or from memory.</summary>
+    public long Datagrams { get; internal init; }
+
+    /// <summary>Bytes of those datagrams, or of the packets of a buffer.</summary>
+    public long Bytes { get; internal init; }
+
+    /// <summary>Packets that reached the assembly, used or not.</summary>
+    public long Packets { get; internal init; }
+
+    /// <summary>Datagrams or bytes that are not a SPEAD packet.</summary>
+    public long Malformed { get; internal init; }
+
+    /// <summary>Datagrams that are longer than the packet in them.</summary>
+    public long SizeMismatch { get; internal init; }
+
+    /// <summary>Datagrams that are larger than <see cref="UdpSourceOptions.MaxSize"/>.</summary>
+    public long Truncated { get; internal init; }
+
+    /// <summary>Datagrams without a byte.</summary>
+    public long Empty { get; internal init; }
+
+    /// <summary>Messages dropped by the kernel, mostly because the socket's buffer was full.</summary>
+    public long KernelDropMessages { get; internal init; }
+
+    /// <summary>Datagrams that had been taken from the socket, but not used, when it was closed.</summary>
+    public long DroppedAtClose { get; internal init; }
+
+    /// <summary>Errors that the operating system told of the socket.</summary>
+    public long Errors { get; internal init; }
+
+    /// <summary>Times that the group was joined again on an interface that came back.</summary>
+    public long Rejoins { get; internal init; }
+
+    /// <summary>Times that the source paused because the ring was full.</summary>
+    public long Blocked { get; internal init; }
+
+    /// <summary>Bounded pieces of work done for the source on its thread.</summary>
+    public long Slices { get; internal init; }
+
+    /// <summary>Who sent a datagram of the latest batch; null if nothing has come from a network yet.</summary>
+    public IPEndPoint? LastSender { get; internal init; }
+
+    /// <summary>
+    /// One line, for example <c>8000 packets, 8192000 bytes from 10.0.0.1:7148; kernel dropped 12 messages</c>.
+    /// </summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Packets} packets, {Bytes} bytes{(LastSender is null ? "" : $" from {LastSender}")}" +
+        $"{(KernelDropMessages == 0 ? "" : $"; kernel dropped {KernelDropMessages} messages")}");
+}
