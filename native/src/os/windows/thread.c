@@ -53,9 +53,10 @@ static unsigned __stdcall thread_main(void *context) {
 /* Keeps the library, or what it is linked into, loaded until the process ends: FreeLibrary would
  * take the code away from under its threads. On Linux the linker says so. */
 static void stay_loaded(void) {
+    static const char address = 0;
     HMODULE module;
     GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
-                       (LPCWSTR)(void *)&thread_main, &module);
+                       (LPCWSTR)(const void *)&address, &module);
 }
 
 int32_t sp2__thread_start(sp2__thread *thread, void (*run)(void *), void *argument) {
