@@ -134,21 +134,6 @@ static int32_t allocate(const sp2_receive_options *options, sp2_receive_stream *
     return status;
 }
 
-/* The pool that a stream is to run on: held for it, or one of its own, which logs as it does. */
-static int32_t get_pool(sp2_thread_pool *wanted, const sp2_receive_options *options,
-                        sp2_thread_pool **pool) {
-    *pool = wanted;
-    if (wanted == NULL) {
-        sp2_thread_pool_options own = SP2_THREAD_POOL_OPTIONS_INIT;
-        own.log = options->log;
-        own.log_context = options->log_context;
-        own.log_level = options->log_level;
-        return sp2_thread_pool_create(&own, pool);
-    }
-    sp2__thread_pool_retain(wanted);
-    return SP2_OK;
-}
-
 int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_receive_options *caller,
                                   sp2_receive_stream **created) {
     if (created == NULL) {
@@ -164,7 +149,8 @@ int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_receive_optio
         return status;
     }
     sp2_thread_pool *held_pool;
-    status = get_pool(pool, &options, &held_pool);
+    status =
+        sp2__thread_pool_get(pool, options.log, options.log_context, options.log_level, &held_pool);
     if (status != SP2_OK) {
         return status;
     }

@@ -222,6 +222,20 @@ void sp2__thread_pool_release(sp2_thread_pool *pool) {
     }
 }
 
+int32_t sp2__thread_pool_get(sp2_thread_pool *wanted, sp2_log_fn log, void *log_context,
+                             uint32_t log_level, sp2_thread_pool **pool) {
+    *pool = wanted;
+    if (wanted == NULL) {
+        sp2_thread_pool_options own = SP2_THREAD_POOL_OPTIONS_INIT;
+        own.log = log;
+        own.log_context = log_context;
+        own.log_level = log_level;
+        return sp2_thread_pool_create(&own, pool);
+    }
+    sp2__thread_pool_retain(wanted);
+    return SP2_OK;
+}
+
 int32_t sp2__thread_pool_check(const sp2_thread_pool *pool, const char *function) {
     return sp2__is_inherited(pool->process) ? sp2__fail_forked(function, "the thread pool")
                                             : SP2_OK;

@@ -10,6 +10,11 @@
 void sp2__thread_pool_retain(sp2_thread_pool *pool);
 void sp2__thread_pool_release(sp2_thread_pool *pool);
 
+/* The pool that a stream is to run on: `wanted`, held for it, or if that is NULL one of its own,
+ * which logs as it does. Returns an sp2_status; *pool is NULL on failure. */
+int32_t sp2__thread_pool_get(sp2_thread_pool *wanted, sp2_log_fn log, void *log_context,
+                             uint32_t log_level, sp2_thread_pool **pool);
+
 /* SP2_OK, or SP2_E_FORKED as a failure of `function` if the pool is an inherited copy. */
 int32_t sp2__thread_pool_check(const sp2_thread_pool *pool, const char *function);
 
