@@ -19,7 +19,7 @@
 #include "sources.h"
 #include "test.h"
 
-enum { HEAPS = 3, HEAP_BYTES = 16, ENDLESS = -1, MOST_TIMEOUTS = 100 };
+enum { HEAPS = 3, HEAP_BYTES = 16, ENDLESS = -1, MOST_TIMEOUTS = 100, SOURCES = 2 };
 
 /* What the threads of a scenario share. Only one of them runs at a time. */
 static struct {
@@ -32,6 +32,8 @@ static struct {
     uint32_t calls_used;
     bool callback_gone;
     uint32_t port;
+    sp2_thread_pool *threads;
+    sp2_packet_source *sources[SOURCES];
     sp2_allocator *pool;
     int64_t blocks; /* of the pool's base */
     uint32_t ends;  /* of it */
@@ -39,6 +41,7 @@ static struct {
 
 static datagram_list heaps;
 static datagram_list stop;
+static datagram_list halves[SOURCES]; /* by source: heaps 1 and 3, and 2, of two packets each */
 
 /* Heaps 1, 2, 3 of one packet each, and a packet that stops the stream. */
 static void make_packets(void) {
@@ -49,6 +52,12 @@ static void make_packets(void) {
             free(payload);
         }
         datagrams_add_stop(&stop, HEAPS + 1);
+        for (uint64_t cnt = 1; cnt <= HEAPS; cnt++) {
+            uint8_t *payload = new_payload(HEAP_BYTES, cnt);
+            datagrams_add_heap(&halves[(cnt - 1) % SOURCES], cnt, payload, HEAP_BYTES,
+                               HEAP_BYTES / 2);
+            free(payload);
+        }
     }
 }
 
@@ -299,6 +308,188 @@ static void udp_stopped_by_user(void) {
     SCHEDULE_CHECK(shared.in_order);
 }
 
+/* ---- two sources, each on a thread of its own, and a ring of one heap ---- */
+
+static void begin_two(uint64_t max_heaps, uint32_t flags) {
+    platform_reset();
+    memset(&shared, 0, sizeof(shared));
+    sp2_thread_pool_options threads = SP2_THREAD_POOL_OPTIONS_INIT;
+    threads.threads = SOURCES;
+    threads.log_level = SP2_LOG_NONE;
+    SCHEDULE_CHECK(sp2_thread_pool_create(&threads, &shared.threads) == SP2_OK);
+    sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
+    options.ring_heaps = 1;
+    options.max_heaps = max_heaps;
+    options.flags = flags;
+    options.log_level = SP2_LOG_NONE;
+    SCHEDULE_CHECK(sp2_receive_stream_create(shared.threads, &options, &shared.stream) == SP2_OK);
+    for (int i = 0; i < SOURCES; i++) {
+        const sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
+        SCHEDULE_CHECK(sp2_receive_stream_add_udp_source(shared.stream, &udp, &shared.sources[i]) ==
+                       SP2_OK);
+    }
+}
+
+static uint32_t port_of(int source) {
+    sp2_packet_source_info info = SP2_PACKET_SOURCE_INFO_INIT;
+    SCHEDULE_CHECK(sp2_packet_source_get_info(shared.sources[source], &info) == SP2_OK);
+    return info.port;
+}
+
+static void send_halves(int source) {
+    for (size_t i = 0; i < halves[source].count; i++) {
+        const sp2_datagram *half = &halves[source].datagrams[i];
+        platform_send(port_of(source), half->data, (uint32_t)half->length);
+    }
+}
+
+/* Everything has arrived before anybody looks. */
+static void send_all_halves(void) {
+    for (int i = 0; i < SOURCES; i++) {
+        send_halves(i);
+    }
+}
+
+static void end_two(void) {
+    schedule_join();
+    schedule_choices(false);
+    sp2_receive_stream_destroy(shared.stream);
+    sp2_thread_pool_destroy(shared.threads);
+    for (int i = 0; i < SOURCES; i++) {
+        sp2_packet_source_release(shared.sources[i]);
+    }
+    sp2_memory_stats memory = SP2_MEMORY_STATS_INIT;
+    SCHEDULE_CHECK(sp2_memory_get_stats(&memory) == SP2_OK && memory.used_bytes == 0);
+}
+
+static uint64_t count_evicted(void) {
+    sp2_receive_stats stats = SP2_RECEIVE_STATS_INIT;
+    SCHEDULE_CHECK(sp2_receive_stream_get_stats(shared.stream, &stats) == SP2_OK);
+    return stats.incomplete_heaps_evicted;
+}
+
+static void pop_heaps(uint64_t count) {
+    while (shared.popped < count) {
+        sp2_heap *heap = NULL;
+        uint32_t popped;
+        SCHEDULE_CHECK(sp2_receive_stream_pop_wait(shared.stream, &heap, 1, ENDLESS, &popped) ==
+                       SP2_OK);
+        take(heap);
+    }
+}
+
+/* One slot for heaps, and a packet a slice: each would push out the other's heap. */
+static void two_sources_yield(void) {
+    begin_two(1, SP2_RECEIVE_EXPLICIT_START);
+    platform_limit_batch(1);
+    send_all_halves();
+    schedule_choices(true);
+    SCHEDULE_CHECK(sp2_receive_stream_start(shared.stream) == SP2_OK);
+    pop_heaps(HEAPS);
+    SCHEDULE_CHECK(count_evicted() == 0);
+    end_two();
+    check_all_popped();
+}
+
+/* Both pause while the ring is full. */
+static void two_sources_block(void) {
+    begin_two(HEAPS, SP2_RECEIVE_EXPLICIT_START);
+    send_all_halves();
+    schedule_choices(true);
+    SCHEDULE_CHECK(sp2_receive_stream_start(shared.stream) == SP2_OK);
+    pop_heaps(HEAPS);
+    end_two();
+    check_all_popped();
+}
+
+/* The rest of heap 1 never arrives, and heap 2 comes all the same. */
+static void two_sources_half_lost(void) {
+    begin_two(1, SP2_RECEIVE_EXPLICIT_START);
+    const sp2_datagram *half = &halves[0].datagrams[0];
+    platform_send(port_of(0), half->data, (uint32_t)half->length);
+    send_halves(1);
+    schedule_choices(true);
+    SCHEDULE_CHECK(sp2_receive_stream_start(shared.stream) == SP2_OK);
+    pop_heaps(1);
+    end_two();
+    SCHEDULE_CHECK(shared.seen[2] == 1);
+}
+
+static void stop_stream(void *unused) {
+    (void)unused;
+    SCHEDULE_CHECK(sp2_receive_stream_stop(shared.stream) == SP2_OK);
+}
+
+static void two_sources_stop(void) {
+    begin_two(1, SP2_RECEIVE_EXPLICIT_START);
+    platform_limit_batch(1);
+    send_all_halves();
+    schedule_start(stop_stream, NULL);
+    schedule_choices(true);
+    SCHEDULE_CHECK(sp2_receive_stream_start(shared.stream) == SP2_OK);
+    pop_until_stopped(ENDLESS);
+    end_two();
+}
+
+/* The stream ends while its sources wait for room, or for each other. */
+static void two_sources_destroy(void) {
+    begin_two(1, SP2_RECEIVE_EXPLICIT_START);
+    platform_limit_batch(1);
+    send_all_halves();
+    schedule_choices(true);
+    SCHEDULE_CHECK(sp2_receive_stream_start(shared.stream) == SP2_OK);
+    sp2_receive_stream_destroy(shared.stream);
+    shared.stream = NULL;
+    end_two();
+}
+
+static void remove_first(void *unused) {
+    (void)unused;
+    SCHEDULE_CHECK(sp2_packet_source_remove(shared.sources[0]) == SP2_OK);
+}
+
+/* The heaps of the other source come nevertheless, whatever waits for what. */
+static void one_of_two_sources_removed(void) {
+    begin_two(1, SP2_RECEIVE_EXPLICIT_START | SP2_RECEIVE_DELIVER_INCOMPLETE |
+                     SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD);
+    platform_limit_batch(1);
+    send_all_halves();
+    schedule_start(remove_first, NULL);
+    schedule_choices(true);
+    SCHEDULE_CHECK(sp2_receive_stream_start(shared.stream) == SP2_OK);
+    while (shared.seen[2] == 0) {
+        sp2_heap *heap = NULL;
+        uint32_t popped;
+        SCHEDULE_CHECK(sp2_receive_stream_pop_wait(shared.stream, &heap, 1, ENDLESS, &popped) ==
+                       SP2_OK);
+        sp2_heap_info info = SP2_HEAP_INFO_INIT;
+        SCHEDULE_CHECK(sp2_heap_get_info(heap, &info) == SP2_OK);
+        SCHEDULE_CHECK(info.cnt != 2 || info.flags & SP2_HEAP_COMPLETE);
+        shared.seen[info.cnt]++;
+        sp2_heap_release(heap);
+    }
+    end_two();
+}
+
+/* A handle is used while its stream ends. */
+static void use_handle(void *unused) {
+    (void)unused;
+    sp2_packet_source_stats stats = SP2_PACKET_SOURCE_STATS_INIT;
+    port_of(0);
+    SCHEDULE_CHECK(sp2_packet_source_get_stats(shared.sources[0], &stats) == SP2_OK);
+    remove_first(NULL);
+}
+
+static void handle_outlives_stream(void) {
+    begin_two(1, 0);
+    send_halves(0);
+    schedule_start(use_handle, NULL);
+    schedule_choices(true);
+    sp2_receive_stream_destroy(shared.stream);
+    shared.stream = NULL;
+    end_two();
+}
+
 /* ---- the memory pool and the default memory ---- */
 
 static void *base_allocate(void *context, uint64_t size, const sp2_packet_header *packet,
@@ -445,6 +636,13 @@ static const schedule_scenario scenarios[] = {
     {"source is added while the stream is started", explicit_start, STREAM_FILES, false},
     {"UDP source is paused and resumed", udp_with_full_ring, STREAM_FILES, false},
     {"UDP source is stopped by the user", udp_stopped_by_user, STREAM_FILES, false},
+    {"two sources, one slot for heaps", two_sources_yield, STREAM_FILES, false},
+    {"two sources, half a heap is lost", two_sources_half_lost, STREAM_FILES, false},
+    {"two sources, full ring", two_sources_block, STREAM_FILES, false},
+    {"two sources, stopped by the user", two_sources_stop, STREAM_FILES, false},
+    {"two sources, destroyed", two_sources_destroy, STREAM_FILES, false},
+    {"two sources, one is removed", one_of_two_sources_removed, STREAM_FILES, false},
+    {"two sources, a handle outlives its stream", handle_outlives_stream, STREAM_FILES, false},
     {"memory pool is refilled and ends", refilled_pool, "memory_pool.c allocator.c event_loop.c",
      false},
     {"default memory loses its last user", default_memory, "recycler.c", false},
@@ -498,6 +696,12 @@ static const struct {
     {"UDP source is paused and resumed", MUTATE_FENCE, "leave_to_consumer"},
     {"UDP source is paused and resumed", MUTATE_LOCK, "park"},
     {"UDP source is stopped by the user", MUTATE_LOCK, "close_as"},
+    {"two sources, one slot for heaps", MUTATE_LOCK, "sp2__stream_enter"},
+    {"two sources, full ring", MUTATE_STORE, "set_state"},
+    {"two sources, full ring", MUTATE_LOCK, "park"},
+    {"two sources, destroyed", MUTATE_LOCK, "run"},
+    {"two sources, stopped by the user", MUTATE_LOCK, "run"},
+    {"two sources, a handle outlives its stream", MUTATE_LOCK, "close_as"},
     {"default memory loses its last user", MUTATE_LOCK, "lock_class"},
 };
 

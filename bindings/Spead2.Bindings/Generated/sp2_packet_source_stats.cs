@@ -55,4 +55,7 @@ internal unsafe partial struct sp2_packet_source_stats
 
     [NativeTypeName("uint64_t")]
     public ulong slices;
+
+    [NativeTypeName("uint64_t")]
+    public ulong yields;
 }

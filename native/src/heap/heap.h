@@ -52,6 +52,7 @@ struct sp2_heap {
     bool stop_item_seen; /* an immediate stream control item says stop */
     uint32_t flags;      /* sp2_heap_flags, once finished */
     uint32_t slot;       /* the assembler's: index of the slot it lives in */
+    uint32_t fed_by;     /* the stream's: number of the source that its latest packet came from */
     sp2__next_packet next_packet;
     sp2_heap *next; /* the assembler's bucket, later the stream's list of waiting heaps */
     sp2__ranges ranges;
@@ -62,7 +63,12 @@ struct sp2_heap {
     sp2__block block;         /* the memory at `payload` */
     void *block_context;      /* the allocator's, of `block` */
     uint64_t last_end;        /* out of order: one more than the largest offset received */
-    sp2__pointers pointers;
+    /* The flow's: when the heap was last about to be pushed out, how much of it there was then, and
+     * how often another source has got a slice instead. */
+    uint64_t yield_number;
+    uint64_t yield_length;
+    uint32_t yields;
+    sp2__pointers pointers; /* last, as it is not zeroed */
 };
 
 /* What limits the packets that a heap accepts, and what its stream's user has set. */

@@ -115,6 +115,7 @@ static sp2_heap *start_heap(sp2__assembler *assembler, const sp2__packet *packet
         return NULL;
     }
     result->evicted = place(assembler, heap);
+    result->started = true;
     return heap;
 }
 
@@ -140,6 +141,7 @@ void sp2__assembler_add(sp2__assembler *assembler, const sp2__packet *packet,
             return;
         }
     }
+    result->heap = heap;
     result->stop = heap->stop_item_seen;
     if (sp2__heap_is_complete(heap)) {
         sp2__assembler_remove(assembler, heap);

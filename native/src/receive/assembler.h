@@ -35,6 +35,8 @@ typedef struct sp2__assembly {
     sp2__verdict verdict;
     bool unsized;          /* rejected because it has no HEAP_LENGTH */
     bool stop;             /* a stop item was seen in its heap */
+    bool started;          /* it is the first packet of its heap */
+    sp2_heap *heap;        /* that the packet became part of, or NULL */
     sp2_heap *evicted;     /* pushed out, or NULL */
     sp2_heap *complete;    /* or NULL */
     uint64_t search_steps; /* hash table entries looked at */
@@ -64,6 +66,20 @@ SP2__INLINE sp2_heap *sp2__assembler_find(const sp2__assembler *assembler, uint6
         ++*steps;
     }
     return heap;
+}
+
+/* The live heap that this packet would push out if it starts a heap, or NULL. */
+static inline sp2_heap *sp2__assembler_next_evicted(const sp2__assembler *assembler,
+                                                    const sp2__packet *packet) {
+    uint64_t steps;
+    const uint64_t substream = packet->cnt % assembler->substreams;
+    const uint64_t next = assembler->heads[substream] + 1;
+    sp2_heap *heap =
+        assembler
+            ->slots[substream * assembler->max_heaps + (next == assembler->max_heaps ? 0 : next)];
+    const bool starts = packet->heap_length == packet->payload_length ||
+                        sp2__assembler_find(assembler, packet->cnt, &steps) == NULL;
+    return heap != NULL && starts ? heap : NULL;
 }
 
 /* Takes a live heap out. */

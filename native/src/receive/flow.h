@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "spead2core/heap.h"
 #include "spead2core/source.h"
 
 /*
@@ -31,12 +32,26 @@ typedef enum sp2__answer {
     SP2__IDLE,    /* of a slice: nothing has arrived; the source waits for its socket */
     SP2__LATER,   /* of a slice: nothing can be done now, and nobody will call; a timer does */
     SP2__BLOCKED, /* not before the state is running again */
+    SP2__YIELD,   /* others first, the packet was not used: it is to be handed over again */
+    SP2__PARKED,  /* the same, but not before another source has had a slice */
     SP2__ENDED    /* never */
 } sp2__answer;
 
+/*
+ * A heap is pushed out when its substream has started many newer ones. But the rest of it may wait
+ * in another source, which has not had its turn. So a source that is about to push out a heap whose
+ * latest packet came from another one yields to that: it is parked until the other has had a slice,
+ * and again as long as that brings the heap more payload, but not for ever.
+ */
+#define SP2__MOST_YIELDS 256
+
 typedef struct sp2__flow {
-    _Atomic uint32_t state;    /* an sp2__flow_state; changed under the stream's lock */
-    sp2_packet_source *parked; /* under the stream's lock */
+    _Atomic uint32_t state;  /* an sp2__flow_state; changed under the stream's lock */
+    _Atomic uint64_t yields; /* ever; changed under the stream's lock */
+    _Atomic uint32_t yielding_count;
+    /* Under the stream's lock: */
+    sp2_packet_source *parked;   /* until the state is running again */
+    sp2_packet_source *yielding; /* until another source has had a slice */
 } sp2__flow;
 
 void sp2__flow_init(sp2__flow *flow, bool started);
@@ -48,6 +63,11 @@ static inline sp2__flow_state sp2__flow_state_of(sp2__flow *flow) {
 
 static inline bool sp2__flow_is_closed(sp2__flow *flow) {
     return sp2__flow_state_of(flow) == SP2__FLOW_CLOSED;
+}
+
+/* Whether the packet that was handed over was used. */
+static inline bool sp2__answer_used(sp2__answer answer) {
+    return SP2__LIKELY(answer != SP2__YIELD && answer != SP2__PARKED);
 }
 
 /* What a source is told in the state of now. */
@@ -76,7 +96,15 @@ bool sp2__flow_close(sp2__flow *flow);
 /* Parks a source unless the state lets it go on; returns whether it is parked. */
 bool sp2__flow_park(sp2__flow *flow, sp2_packet_source *source);
 
-/* The source is closed: it will not go on. */
+/* Whether `source`, which is about to push out `heap`, must let the one that fed it go first: then
+ * it is parked, and the other gets a slice. */
+bool sp2__flow_must_yield(sp2__flow *flow, sp2_packet_source *source, sp2_packet_source *feeder,
+                          sp2_heap *heap);
+
+/* A source has had a slice that began after so many yields: those who yielded look again. */
+void sp2__flow_slice_done(sp2__flow *flow, sp2_packet_source *source, uint64_t yields_before);
+
+/* The source is closed: it will not go on, and nobody waits for it. */
 void sp2__flow_forget(sp2__flow *flow, sp2_packet_source *source);
 
 #endif

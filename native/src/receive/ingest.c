@@ -14,6 +14,12 @@ sp2__answer sp2__stream_enter(sp2_receive_stream *stream) {
     return answer_of(stream);
 }
 
+/* A source that is alone has nobody to yield to. */
+static bool has_others(const sp2_packet_source *source) {
+    const sp2_packet_source *first = source->stream->sources;
+    return first != NULL && (first != source || source->next != NULL);
+}
+
 sp2__answer sp2__source_enter(sp2_packet_source *source) {
     const sp2__answer answer = sp2__stream_enter(source->stream);
     const sp2_receive_stats *now = &source->stream->stats;
@@ -23,6 +29,9 @@ sp2__answer sp2__source_enter(sp2_packet_source *source) {
     source->stats.size_mismatch -= now->size_mismatch;
     source->stats.truncated -= now->truncated;
     source->stats.empty -= now->empty;
+    source->stream->reading = has_others(source) ? source : NULL;
+    source->stream->reading_number = source->number;
+    source->stream->heaps_started = 0;
     return answer;
 }
 
@@ -135,10 +144,45 @@ static void complete(sp2_receive_stream *stream, sp2_heap *heap, bool stop) {
     }
 }
 
+static SP2__COLD sp2_packet_source *find_source(const sp2_receive_stream *stream, uint32_t number) {
+    sp2_packet_source *source = stream->sources;
+    while (source != NULL && source->number != number) {
+        source = source->next;
+    }
+    return source;
+}
+
+/*
+ * Whether a packet may push out a heap, if that is what it would do. Before a source starts more
+ * heaps in a slice than there are slots, the others get their turn; and what waits in another
+ * source for the heap comes first.
+ */
+static sp2__answer may_push_out(sp2_receive_stream *stream, const sp2__packet *packet) {
+    sp2__assembler *assembler = &stream->assembler;
+    sp2_heap *heap = sp2__assembler_next_evicted(assembler, packet);
+    if (SP2__LIKELY(heap == NULL)) {
+        return SP2__MORE;
+    }
+    if (heap->fed_by == stream->reading->number) {
+        return stream->heaps_started >= assembler->max_heaps * assembler->substreams ? SP2__YIELD
+                                                                                     : SP2__MORE;
+    }
+    sp2_packet_source *feeder = find_source(stream, heap->fed_by);
+    return feeder != NULL && sp2__flow_must_yield(&stream->flow, stream->reading, feeder, heap)
+               ? SP2__PARKED
+               : SP2__MORE;
+}
+
 /* Any packet but those that take_next takes. */
 static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packet *packet) {
     sp2_receive_stats *stats = &stream->stats;
     sp2__assembly result;
+    if (SP2__UNLIKELY(stream->reading != NULL)) {
+        const sp2__answer answer = may_push_out(stream, packet);
+        if (answer != SP2__MORE) {
+            return answer;
+        }
+    }
     sp2__assembler_add(&stream->assembler, packet, &result);
     stats->packets++;
     stats->search_dist += result.search_steps;
@@ -151,6 +195,8 @@ static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packe
     }
     stats->packets_accepted++;
     stats->payload_bytes += packet->payload_length;
+    result.heap->fed_by = stream->reading_number;
+    stream->heaps_started += result.started;
     const bool stop = result.stop && stream->stop_on_stop_item;
     stream->ending |= stop;
     if (SP2__UNLIKELY(result.evicted != NULL)) {
@@ -208,6 +254,7 @@ SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes,
         }
     }
     sp2_receive_stats *stats = &stream->stats;
+    heap->fed_by = stream->reading_number;
     stats->packets++;
     stats->packets_accepted++;
     stats->search_dist += stream->assembler.recent_steps;
@@ -231,8 +278,8 @@ sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8
     sp2__packet packet;
     const sp2__packet_fault fault = sp2__packet_decode(bytes, available, &packet);
     if (fault == SP2__PACKET_OK) {
-        *size = packet.size;
         *answer = add_other_packet(stream, &packet);
+        *size = sp2__answer_used(*answer) ? packet.size : 0;
     }
     return fault;
 }
@@ -354,5 +401,6 @@ void sp2__source_leave(sp2_packet_source *source) {
     source->stats.size_mismatch += now->size_mismatch;
     source->stats.truncated += now->truncated;
     source->stats.empty += now->empty;
+    source->stream->reading = NULL;
     sp2__stream_leave(source->stream);
 }

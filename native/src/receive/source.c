@@ -74,21 +74,31 @@ static sp2__answer poll(sp2_packet_source *source) {
     if (state != SP2__MORE) {
         return state;
     }
+    sp2__flow *flow = &source->stream->flow;
+    const uint64_t yields = atomic_load(&flow->yields);
     source->stats.slices++;
     const sp2__answer answer = source->ops->poll(source);
     publish(source);
+    if (SP2__UNLIKELY(atomic_load_explicit(&flow->yielding_count, memory_order_relaxed) != 0) &&
+        answer != SP2__BLOCKED) {
+        sp2__mutex_lock(&source->stream->lock);
+        sp2__flow_slice_done(flow, source, yields);
+        sp2__mutex_unlock(&source->stream->lock);
+    }
     return answer;
 }
 
 /* Does what a slice's answer asks for. With the source's lock. */
 static void act_on(sp2_packet_source *source, sp2__answer answer) {
-    if (answer == SP2__MORE) {
+    if (answer == SP2__MORE || answer == SP2__YIELD) {
         sp2__event_loop_post(source->loop, &source->task);
     } else if (answer == SP2__IDLE) {
         arm(source);
     } else if (answer == SP2__LATER) {
         disarm(source);
         look_later(source);
+    } else if (answer == SP2__PARKED || answer == SP2__ENDED) {
+        disarm(source);
     }
 }
 

@@ -70,8 +70,11 @@ struct sp2_packet_source {
     /* Under the stream's lock: */
     sp2_packet_source *next;        /* in the stream's list, whose lock changes it, too */
     bool is_listed;                 /* in that list */
-    sp2_packet_source *next_parked; /* the flow's */
-    bool is_parked;                 /* the flow's */
+    uint32_t number;                /* of the stream's sources, from 1 */
+    sp2_packet_source *next_parked; /* these four are the flow's */
+    bool is_parked;
+    uint32_t yields_to;     /* number of the source that this one waits for */
+    uint64_t yields_served; /* yields before the latest slice that others waited for */
 };
 
 /* How much a source may do in one slice, so that the other sources of its thread get theirs: well

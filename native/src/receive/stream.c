@@ -193,6 +193,7 @@ void sp2__stream_add_source(sp2_receive_stream *stream, sp2_packet_source *sourc
     sp2__mutex_lock(&stream->lock);
     sp2__mutex_lock(&stream->sources_lock);
     source->is_listed = true;
+    source->number = ++stream->source_numbers;
     source->next = stream->sources;
     stream->sources = source;
     sp2__mutex_unlock(&stream->sources_lock);

@@ -49,8 +49,10 @@ struct sp2_receive_stream {
     sp2__mutex lock;
     /* Under the lock: */
     bool stop_on_stop_item;
-    bool
-        ending; /* a stop item came, or a source has ended: the stream does when the lock is left */
+    sp2_packet_source *reading; /* the source that hands packets over, if it may have to yield */
+    uint32_t reading_number;    /* of the source that hands packets over */
+    uint64_t heaps_started;     /* since it took the lock */
+    bool ending; /* a stop item came, or a source has ended: so does the stream, at the end */
     sp2__assembler assembler;
     sp2_receive_stats stats;
 
@@ -59,7 +61,8 @@ struct sp2_receive_stream {
     /* Under the sources lock; the list changes with the stream's lock held, too: */
     sp2_packet_source *sources;
     sp2__gone_sources gone;
-    uint32_t attached; /* sources that the loops may know of */
+    uint32_t source_numbers; /* given so far */
+    uint32_t attached;       /* sources that the loops may know of */
 
     sp2__mutex stats_lock;
     sp2_receive_stats published; /* under the stats lock: as of the end of the latest slice */
@@ -71,8 +74,9 @@ struct sp2_receive_stream {
 /* Takes the stream's lock and says whether packets may be handed over. */
 sp2__answer sp2__stream_enter(sp2_receive_stream *stream);
 
-/* Hands over the packet at the start of the bytes, which has *size bytes. If there is none, nothing
- * is counted and *size and *answer are left alone. */
+/* Hands over the packet at the start of the bytes, which has *size bytes, 0 if it was not used yet
+ * (SP2__YIELD, SP2__PARKED). If there is none, nothing is counted and *size and *answer are left
+ * alone. */
 sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8_t *bytes,
                                          uint64_t available, uint64_t *size, sp2__answer *answer);
 

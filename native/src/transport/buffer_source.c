@@ -40,7 +40,7 @@ static sp2__answer read_packets(buffer_source *source, sp2__answer answer) {
     while (answer == SP2__MORE && base->slice_packets + count < SP2__SLICE_PACKETS &&
            base->slice_bytes + (source->position - first) < SP2__SLICE_BYTES) {
         if (add_next(source, &answer)) {
-            count++;
+            count += sp2__answer_used(answer);
         } else {
             sp2__stream_end_source(base->stream);
             answer = SP2__ENDED;

@@ -28,10 +28,13 @@ static sp2__answer read_datagrams(datagram_source *source, sp2__answer answer) {
             sp2__stream_end_source(stream);
             answer = SP2__ENDED;
         } else {
-            const sp2_datagram *datagram = &source->datagrams[source->position++];
+            const sp2_datagram *datagram = &source->datagrams[source->position];
             answer = sp2__stream_add_datagram(stream, datagram->data, datagram->length);
-            bytes += datagram->length;
-            batches++;
+            if (sp2__answer_used(answer)) {
+                source->position++;
+                bytes += datagram->length;
+                batches++;
+            }
         }
     }
     base->slice_packets += batches;

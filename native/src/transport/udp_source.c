@@ -117,7 +117,9 @@ static sp2__answer add_message(udp_source *source) {
         const uint32_t length = message->segment < rest ? message->segment : rest;
         answer = add_datagram(source, message->data + position, length,
                               message->truncated && length == rest);
-        source->message_position = position + length;
+        if (sp2__answer_used(answer)) {
+            source->message_position = position + length;
+        }
     } while (answer == SP2__MORE && source->message_position < message->length);
     return answer;
 }

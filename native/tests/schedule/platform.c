@@ -260,12 +260,18 @@ typedef struct fake_socket {
 } fake_socket;
 
 static fake_socket sockets[SOCKETS];
+static uint32_t batch_limit;
+
+void platform_limit_batch(uint32_t datagrams) {
+    batch_limit = datagrams;
+}
 
 void platform_reset(void) {
     memset(sockets, 0, sizeof(sockets));
     memset(signals, 0, sizeof(signals));
     memset(futexes, 0, sizeof(futexes));
     now_ns = 0;
+    batch_limit = 0;
 }
 
 void platform_send(uint32_t port, const void *bytes, uint32_t length) {
@@ -327,8 +333,11 @@ void sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, sp2__udp_reception
     fake_socket *s = &sockets[socket];
     SCHEDULE_CHECK(s->open);
     *reception = (sp2__udp_reception){.count = s->count - s->taken};
+    if (batch_limit != 0 && reception->count > batch_limit) {
+        reception->count = batch_limit;
+    }
     memcpy(batch->messages, &s->datagrams[s->taken], reception->count * sizeof(batch->messages[0]));
-    s->taken = s->count;
+    s->taken += reception->count;
 }
 
 sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index) {

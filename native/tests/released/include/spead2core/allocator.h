@@ -86,7 +86,8 @@ SP2_API int32_t sp2_allocator_create(const sp2_allocator_options *options,
 /* Flags of sp2_mmap_options. */
 typedef enum sp2_mmap_flags {
     /* Huge pages if there are any: from the system's pool of them (hugetlbfs; large pages on
-     * Windows), else transparent ones; ordinary pages if there are neither. */
+     * Windows), of which one byte takes a whole one, else transparent ones, as far as a heap has
+     * arrived without a gap; ordinary pages if there are neither. */
     SP2_MMAP_PREFER_HUGE = 1
 } sp2_mmap_flags;
 
@@ -102,9 +103,11 @@ typedef struct sp2_mmap_options {
 #define SP2_MMAP_OPTIONS_INIT SP2_SIZED_INIT(sp2_mmap_options)
 
 /*
- * Makes an allocator that maps every block from the operating system, with its pages in place
- * (receiving.txt: spead2.MmapAllocator). `options` may be NULL. Meant as the base of a memory pool:
- * by itself it pays for new pages with every heap.
+ * Makes an allocator that maps every block from the operating system (receiving.txt:
+ * spead2.MmapAllocator). `options` may be NULL. Meant as the base of a memory pool: by itself it
+ * pays for new pages with every heap. Pages come as payload arrives, so that a packet that only
+ * announces a large heap costs little; in the blocks that a memory pool makes ahead they are in
+ * place. `extra_flags` may say otherwise (MAP_POPULATE, MAP_LOCKED).
  *
  * Ownership: the caller's, until sp2_allocator_destroy.
  * Threads:   any.

@@ -28,6 +28,7 @@ typedef struct sp2_receive_stream sp2_receive_stream;
 #define SP2_RECEIVE_DEFAULT_RING_HEAPS 4
 #define SP2_RECEIVE_DEFAULT_SUBSTREAMS 1
 #define SP2_RECEIVE_DEFAULT_MAX_HEAP_SIZE 1073741824
+#define SP2_RECEIVE_DEFAULT_MAX_UNSIZED_GAP 16777216
 
 /* Largest max_heaps * substreams, and largest ring_heaps: their tables are allocated at once. */
 #define SP2_RECEIVE_MAX_SLOTS 16777216
@@ -138,6 +139,9 @@ typedef struct sp2_receive_options {
     sp2_heap_fn on_heap;   /* takes every finished heap instead of the ring; functions that pop
                               then return SP2_E_STATE; default: heaps go to the ring */
     void *on_heap_context; /* passed to `on_heap` */
+    uint64_t max_unsized_gap; /* a packet without HEAP_LENGTH must not begin more bytes than this
+                                 behind the last byte that its heap has, or else it is not used
+                                 and counts as too_large; default 16 MiB */
 } sp2_receive_options;
 
 #define SP2_RECEIVE_OPTIONS_INIT SP2_SIZED_INIT(sp2_receive_options)
@@ -195,7 +199,8 @@ SP2_API int32_t sp2_receive_stream_set_memcpy(sp2_receive_stream *stream, int32_
 /*
  * Copies the payload of one accepted packet into its heap, whose payload begins at `heap`: normally
  * packet->payload_length bytes to heap + packet->payload_offset, all of which is allocated. It may
- * put the bytes in any order within the heap's length.
+ * put the bytes in any order within the heap's length; in a heap without a length only where the
+ * packet's payload belongs, as nothing else moves along when such a heap grows.
  *
  * Threads: called from worker threads with the stream's lock held: it must not call functions of
  * this library on the same stream.

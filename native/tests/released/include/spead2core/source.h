@@ -72,7 +72,9 @@ typedef struct sp2_packet_source_info {
     X(rejoins)              /* times that the group was joined again on an interface that came     \
                                back */                                                             \
     X(blocked)              /* times that the source paused because the ring was full */           \
-    X(slices)               /* bounded pieces of work done for it on its thread */
+    X(slices)               /* bounded pieces of work done for it on its thread */                 \
+    X(yields) /* times that it let another source go first, which might have the rest              \
+                 of a heap that it was about to push out */
 
 /* Statistics of one source. Set `size` with the INIT macro. */
 typedef struct sp2_packet_source_stats {

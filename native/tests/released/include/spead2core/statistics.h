@@ -36,7 +36,8 @@ extern "C" {
     X(rejected_order)            /* in-order mode: not the next packet of its heap */              \
     X(rejected_duplicate)        /* its payload has been received already */                       \
     X(rejected_overlap)          /* part of its payload has been received already */               \
-    X(too_large)                 /* heap larger than max_heap_size, or of too many parts */        \
+    X(too_large) /* heap over max_heap_size, of too many parts, or with a gap over                 \
+                    max_unsized_gap */                                                             \
     X(allocation_failed)         /* no memory for the heap */                                      \
     X(malformed)                 /* bytes that are not a SPEAD packet */                           \
     X(size_mismatch)             /* datagram longer than the packet in it */                       \
