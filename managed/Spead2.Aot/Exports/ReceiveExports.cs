@@ -182,7 +182,7 @@ internal static unsafe class ReceiveExports
                 throw Failure.Null(Function, "handle");
             }
 
-            *handle = call.Stream.Core.Delivery.ReadyHandle.Open();
+            *handle = call.Stream.Ring.ReadyHandle.Open();
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)
@@ -249,7 +249,7 @@ internal static unsafe class ReceiveExports
         try
         {
             using StreamCall call = Handles.Stream(stream, Function);
-            return StatusOf(call.Stream.Core.Consumer.RequestReady(), sp2_status.SP2_E_EMPTY);
+            return StatusOf(call.Stream.Ring.Consumer.RequestReady(), sp2_status.SP2_E_EMPTY);
         }
         catch (Exception exception)
         {

@@ -28,7 +28,7 @@ internal static unsafe class SourceExports
             }
 
             StreamCore core = OpenCore(call.Stream, Function);
-            Add(core, new BufferReader(core, (byte*)known.data, known.length), sp2_source_kind.SP2_SOURCE_BUFFER, source);
+            Add(core, new BufferSource(core, (byte*)known.data, known.length), sp2_source_kind.SP2_SOURCE_BUFFER, source);
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)
@@ -56,7 +56,7 @@ internal static unsafe class SourceExports
             StreamCore core = OpenCore(call.Stream, Function);
             Add(
                 core,
-                new DatagramReader(core, new NativeDatagrams(known.datagrams, (long)known.count)),
+                new DatagramSource(core, new NativeDatagrams(known.datagrams, (long)known.count)),
                 sp2_source_kind.SP2_SOURCE_DATAGRAMS,
                 source);
             return (int)sp2_status.SP2_OK;
@@ -89,7 +89,7 @@ internal static unsafe class SourceExports
     {
         try
         {
-            Handles.Source(source, "sp2_packet_source_remove").Remove();
+            Handles.Source(source, "sp2_packet_source_remove").Source?.Remove();
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)
@@ -128,9 +128,9 @@ internal static unsafe class SourceExports
                 size = (uint)sizeof(sp2_packet_source_info),
                 kind = (uint)found.Kind,
                 state = (uint)found.State,
-                port = (uint)(found.EndPoint?.Port ?? 0),
+                port = (uint)(found.Source?.LocalEndPoint?.Port ?? 0),
             };
-            if (found.EndPoint is { } endPoint)
+            if (found.Source?.LocalEndPoint is { } endPoint)
             {
                 WriteText(known.address, endPoint.Address);
                 if (UdpTarget.IsMulticast(endPoint.Address))
@@ -160,12 +160,31 @@ internal static unsafe class SourceExports
                 throw Failure.Null(Function, "stats");
             }
 
+            SourceCounters counters = found.Source?.ReadCounters() ?? default;
             sp2_packet_source_stats known = new()
             {
                 size = (uint)sizeof(sp2_packet_source_stats),
-                kernel_drop_messages = (ulong)found.KernelDropMessages,
-                dropped_at_close = (ulong)found.DroppedAtClose,
+                messages = (ulong)counters.Messages,
+                datagrams = (ulong)counters.Datagrams,
+                bytes = (ulong)counters.Bytes,
+                packets = (ulong)counters.Packets,
+                malformed = (ulong)counters.Malformed,
+                size_mismatch = (ulong)counters.SizeMismatch,
+                truncated = (ulong)counters.Truncated,
+                empty = (ulong)counters.Empty,
+                kernel_drop_messages = (ulong)counters.KernelDropMessages,
+                dropped_at_close = (ulong)counters.DroppedAtClose,
+                errors = (ulong)counters.Errors,
+                rejoins = (ulong)counters.Rejoins,
+                blocked = (ulong)counters.Blocked,
+                slices = (ulong)counters.Slices,
             };
+            if (found.Source?.LastSender is { } sender)
+            {
+                known.sender_port = (uint)sender.Port;
+                WriteText(known.sender, sender.Address);
+            }
+
             Sized.Write(stats, known, nameof(sp2_packet_source_stats));
             return (int)sp2_status.SP2_OK;
         }
@@ -201,10 +220,11 @@ internal static unsafe class SourceExports
             "can be added; add all of them before sp2_receive_stream_start")
         : stream.Core;
 
-    private static void Add(StreamCore core, Reader reader, sp2_source_kind kind, sp2_packet_source** source)
+    private static void Add(
+        StreamCore core, Source added, sp2_source_kind kind, sp2_packet_source** source)
     {
-        HandOut(new(kind, reader, null), source);
-        core.Add(reader);
+        HandOut(new(kind, added), source);
+        core.Add(added);
     }
 
     private static void AddUdpSource(
@@ -213,14 +233,8 @@ internal static unsafe class SourceExports
         using (options.Socket.ToSocket())
         {
             StreamCore core = OpenCore(stream, function);
-            if (core.IsStopped)
-            {
-                HandOut(new(sp2_source_kind.SP2_SOURCE_UDP, null, null), source);
-                return;
-            }
-
-            IPEndPoint endPoint = UdpReaders.Add(core, options, UdpOptions.Names, out Reader reader);
-            HandOut(new(sp2_source_kind.SP2_SOURCE_UDP, reader, endPoint), source);
+            Source? added = core.Flow.IsClosed ? null : UdpSource.Add(core, options, UdpOptions.Names);
+            HandOut(new(sp2_source_kind.SP2_SOURCE_UDP, added), source);
         }
     }
 

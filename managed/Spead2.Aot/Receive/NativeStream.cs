@@ -19,11 +19,14 @@ internal sealed class NativeStream
         ReceiveStreamOptions options, IoThreads threads, EngineLog log, IReadOnlyList<byte[]> customNames)
     {
         Core = new(options, threads, log);
-        Core.Delivery.Ready = Ready.Call;
+        Ring.Ready = Ready.Call;
         Statistics = new(options.CustomStatistics, customNames);
     }
 
     public StreamCore Core { get; }
+
+    /// <summary>What finished heaps wait in.</summary>
+    public RingSink Ring => Core.Ring!;
 
     public ReadyCallback Ready { get; } = new();
 
@@ -65,14 +68,14 @@ internal sealed class NativeStream
         }
     }
 
-    /// <summary>Sets where payloads live; gives the allocator that was set before, with the stream's hold on it.</summary>
+    /// <summary>Sets where payloads live; gives the allocator that was set before, with the stream's reference to it.</summary>
     public CountedAllocator? ExchangeAllocator(CountedAllocator? allocator)
     {
         PayloadMemory? memory = allocator is null ? null : new(allocator, Core.Log, Core.Tally);
         lock (Core.Gate)
         {
-            CountedAllocator? old = (CountedAllocator?)Core.Intake.Memory?.Allocator;
-            Core.Intake.Memory = memory;
+            CountedAllocator? old = (CountedAllocator?)Core.Ingest.Memory?.Allocator;
+            Core.Ingest.Memory = memory;
             return old;
         }
     }

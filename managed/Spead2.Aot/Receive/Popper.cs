@@ -15,7 +15,7 @@ internal static unsafe class Popper
     {
         Batch batch = default;
         Span<LiveHeap?> live = batch;
-        ReadResult result = stream.Core.Consumer.Pop(Room(live, capacity), out int taken);
+        ReadResult result = stream.Ring.Consumer.Pop(Room(live, capacity), out int taken);
         GiveAll(stream, live, taken, heaps, capacity, count);
         return result;
     }
@@ -26,7 +26,7 @@ internal static unsafe class Popper
     {
         Batch batch = default;
         Span<LiveHeap?> live = batch;
-        ReadResult result = stream.Core.Consumer.PopWait(Room(live, capacity), timeout, out int taken);
+        ReadResult result = stream.Ring.Consumer.PopWait(Room(live, capacity), timeout, out int taken);
         GiveAll(stream, live, taken, heaps, capacity, count);
         return result;
     }
@@ -44,7 +44,7 @@ internal static unsafe class Popper
             taken = 0;
             if (*count < capacity && *count % (uint)live.Length == 0)
             {
-                stream.Core.Consumer.Pop(Room(live, capacity - *count), out taken);
+                stream.Ring.Consumer.Pop(Room(live, capacity - *count), out taken);
             }
         }
     }

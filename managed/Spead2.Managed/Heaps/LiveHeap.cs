@@ -67,6 +67,9 @@ internal sealed unsafe class LiveHeap
     /// <summary>The assembler's: index of the slot it lives in.</summary>
     public int Slot;
 
+    /// <summary>The ingest's: number of the slice that its latest packet came in.</summary>
+    public long Slice;
+
     /// <summary>The assembler's chain, later the list of waiting heaps, later the pool's.</summary>
     public LiveHeap? Next;
 

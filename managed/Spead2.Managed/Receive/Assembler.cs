@@ -67,6 +67,9 @@ internal sealed class Assembler
     /// <summary>Where the payloads of heaps that begin from now on live; null for the default memory.</summary>
     public PayloadMemory? Memory { get; set; }
 
+    /// <summary>The slice under way, which packets that are accepted come in.</summary>
+    public long Slice { get; set; }
+
     /// <summary>Adds a packet.</summary>
     public void Add(in Packet packet, out Assembly result)
     {
@@ -98,6 +101,7 @@ internal sealed class Assembler
             return;
         }
 
+        heap.Slice = Slice;
         result.Stop = heap.StopItemSeen;
         if (heap.IsComplete)
         {
@@ -118,6 +122,12 @@ internal sealed class Assembler
         RecentSteps = steps;
         return Recent;
     }
+
+    /// <summary>The live heap that would be pushed out if a packet were accepted; null if none would.</summary>
+    public LiveHeap? FindVictim(in Packet packet) =>
+        packet.HeapLength != packet.PayloadLength && Find(packet.Cnt, out _) is not null
+            ? null
+            : _slots[NextSlot(packet.Cnt, out _)];
 
     /// <summary>Takes a live heap out.</summary>
     public void Remove(LiveHeap heap)
@@ -203,14 +213,18 @@ internal sealed class Assembler
         return heap;
     }
 
+    private int NextSlot(ulong cnt, out int substream)
+    {
+        substream = _substreams == 1 ? 0 : (int)(cnt % (ulong)_substreams);
+        int head = _heads[substream] + 1;
+        return substream * _maxHeaps + (head == _maxHeaps ? 0 : head);
+    }
+
     /// <summary>Puts a heap into its substream's next slot; gives the heap that lived there, or null.</summary>
     private LiveHeap? Place(LiveHeap heap)
     {
-        int substream = _substreams == 1 ? 0 : (int)(heap.Cnt % (ulong)_substreams);
-        int head = _heads[substream] + 1;
-        head = head == _maxHeaps ? 0 : head;
-        _heads[substream] = head;
-        heap.Slot = substream * _maxHeaps + head;
+        heap.Slot = NextSlot(heap.Cnt, out int substream);
+        _heads[substream] = heap.Slot - substream * _maxHeaps;
         LiveHeap? evicted = _slots[heap.Slot];
         if (evicted is not null)
         {

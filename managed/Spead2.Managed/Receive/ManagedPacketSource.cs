@@ -6,36 +6,47 @@ using Spead2.Receive;
 namespace Spead2.Managed;
 
 /// <summary>A packet source of a managed stream, in the hands of a user.</summary>
-internal sealed class ManagedPacketSource(SourceKind kind, Reader? reader, IPEndPoint? endPoint = null) : PacketSource
+/// <param name="kind">What it is.</param>
+/// <param name="source">The source; null if the stream had ended when it was to be added.</param>
+internal sealed class ManagedPacketSource(SourceKind kind, Source? source) : PacketSource
 {
-    private volatile bool _removed;
-
     public override SourceKind Kind => kind;
 
-    public override IPEndPoint? LocalEndPoint => endPoint;
+    public override IPEndPoint? LocalEndPoint => source?.LocalEndPoint;
 
     public override SourceState State =>
-        _removed ? SourceState.Removed
-        : reader is null || reader.IsClosed ? SourceState.Ended
-        : reader.IsUnstarted ? SourceState.Unstarted
-        : reader.IsPaused ? SourceState.Blocked
+        source is null ? SourceState.Ended
+        : source.IsRemoved ? SourceState.Removed
+        : source.IsClosed ? SourceState.Ended
+        : source.IsUnstarted ? SourceState.Unstarted
+        : source.IsBlocked ? SourceState.Blocked
         : SourceState.Running;
 
     public override PacketSourceStatistics Statistics
     {
         get
         {
-            reader?.UpdateDropped();
-            return new() { KernelDropMessages = reader?.Dropped ?? 0, DroppedAtClose = reader?.Unused ?? 0 };
+            SourceCounters counters = source?.ReadCounters() ?? default;
+            return new()
+            {
+                Messages = counters.Messages,
+                Datagrams = counters.Datagrams,
+                Bytes = counters.Bytes,
+                Packets = counters.Packets,
+                Malformed = counters.Malformed,
+                SizeMismatch = counters.SizeMismatch,
+                Truncated = counters.Truncated,
+                Empty = counters.Empty,
+                KernelDropMessages = counters.KernelDropMessages,
+                DroppedAtClose = counters.DroppedAtClose,
+                Errors = counters.Errors,
+                Rejoins = counters.Rejoins,
+                Blocked = counters.Blocked,
+                Slices = counters.Slices,
+                LastSender = source?.LastSender,
+            };
         }
     }
 
-    public override void Remove()
-    {
-        if (reader is { IsClosed: false })
-        {
-            reader.Close();
-            _removed = true;
-        }
-    }
+    public override void Remove() => source?.Remove();
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using Microsoft.Extensions.Logging;
 using Spead2.Receive;
 
@@ -89,14 +88,14 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
     {
         get
         {
-            using StreamHold hold = Use();
-            return _core.Delivery.ReadyHandle.Open();
+            using StreamLease lease = Use();
+            return _core.Ring!.ReadyHandle.Open();
         }
     }
 
     internal override MemoryAllocator? EngineAllocator
     {
-        get => Locked(static core => core.Intake.Memory?.Allocator);
+        get => Locked(static core => core.Ingest.Memory?.Allocator);
         set
         {
             if (value?.IsNative == true)
@@ -124,7 +123,7 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
     /// <inheritdoc/>
     public override void Start()
     {
-        using StreamHold hold = Use();
+        using StreamLease lease = Use();
         _core.Start();
     }
 
@@ -142,9 +141,9 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
 
     internal override PacketSource AddUdp(UdpSourceOptions options)
     {
-        using StreamHold hold = Use();
+        using StreamLease lease = Use();
         _core.ThrowIfStarted();
-        if (_core.IsStopped)
+        if (_core.Flow.IsClosed)
         {
             return new ManagedPacketSource(SourceKind.Udp, null);
         }
@@ -155,22 +154,21 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
             throw new Spead2Exception($"{what} is not supported yet", Spead2Status.NotSupported);
         }
 
-        IPEndPoint endPoint = UdpReaders.Add(_core, options, UdpFieldNames.DotNet, out Reader reader);
-        return new ManagedPacketSource(SourceKind.Udp, reader, endPoint);
+        return new ManagedPacketSource(SourceKind.Udp, UdpSource.Add(_core, options, UdpFieldNames.DotNet));
     }
 
     internal override PacketSource AddBuffer(BufferSourceOptions options)
     {
-        using StreamHold hold = Use();
+        using StreamLease lease = Use();
         _core.ThrowIfStarted();
-        return Add(SourceKind.Buffer, new BufferReader(_core, options.Packets));
+        return Add(SourceKind.Buffer, new BufferSource(_core, options.Packets));
     }
 
     internal override PacketSource AddDatagrams(DatagramSourceOptions options)
     {
-        using StreamHold hold = Use();
+        using StreamLease lease = Use();
         _core.ThrowIfStarted();
-        return Add(SourceKind.Datagrams, new DatagramReader(_core, new PinnedDatagrams(options.Datagrams)));
+        return Add(SourceKind.Datagrams, new DatagramSource(_core, new PinnedDatagrams(options.Datagrams)));
     }
 
     internal override void UpdateCustom(int index, long value)
@@ -186,10 +184,10 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
         ExchangeMemory(null)?.EndUse(wait: true);
     }
 
-    private ManagedPacketSource Add(SourceKind kind, Reader reader)
+    private ManagedPacketSource Add(SourceKind kind, Source source)
     {
-        _core.Add(reader);
-        return new ManagedPacketSource(kind, reader);
+        _core.Add(source);
+        return new ManagedPacketSource(kind, source);
     }
 
     /// <summary>Sets where payloads live; gives the allocator that was set before.</summary>
@@ -197,8 +195,8 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
     {
         lock (_core.Gate)
         {
-            MemoryAllocator? old = _core.Intake.Memory?.Allocator;
-            _core.Intake.Memory = memory;
+            MemoryAllocator? old = _core.Ingest.Memory?.Allocator;
+            _core.Ingest.Memory = memory;
             return old;
         }
     }
@@ -224,7 +222,7 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
     }
 
     /// <summary>For calls that must not meet a stream that has been destroyed.</summary>
-    private StreamHold Use()
+    private StreamLease Use()
     {
         ThrowIfDisposed();
         return new(_core);

@@ -8,24 +8,28 @@ using Spead2.Receive;
 namespace Spead2.Managed;
 
 /// <summary>
-/// A stream without the object that its user holds, so that one that nobody disposes can be finalized while its readers
-/// still receive. Locks, in the order in which they are taken: a reader's lock, the stream's; each of the others is
+/// A stream without the object that its user has, so that one that nobody disposes can be finalized while its sources
+/// still receive. Locks, in the order in which they are taken: those of a source, the stream's; each of the others is
 /// taken last.
 /// </summary>
 internal sealed class StreamCore
 {
-    private volatile bool _stopped;
-    private volatile bool _lossy;
     private readonly bool _explicitStart;
-    private volatile bool _held;
+    private readonly ManagedReadQueue? _queue;
+    private volatile bool _sealed;
+    private volatile bool _lossy;
 
     // The user's until it gives the stream up, and those of calls.
-    private int _holds = 1;
+    private int _references = 1;
 
     /// <param name="options">Valid options.</param>
-    /// <param name="threads">Held by the caller; given up by <see cref="Destroy"/>.</param>
+    /// <param name="threads">The caller's reference to them is given up by <see cref="Destroy"/>.</param>
     /// <param name="log">Receives the stream's messages.</param>
-    public StreamCore(ReceiveStreamOptions options, IoThreads threads, EngineLog log)
+    /// <param name="onHeap">
+    /// Takes every finished heap, on a thread that receives, and null at the end; without it heaps wait in a ring.
+    /// </param>
+    public StreamCore(
+        ReceiveStreamOptions options, IoThreads threads, EngineLog log, Action<LiveHeap?>? onHeap = null)
     {
         Threads = threads;
         Log = log;
@@ -33,13 +37,17 @@ internal sealed class StreamCore
         StatisticNames = new(options.CustomStatistics);
         Copy = new(Log, Tally);
         _explicitStart = options.ExplicitStart;
-        _held = options.ExplicitStart;
+        Flow = new(options.ExplicitStart);
         StopOnStopItem = options.StopOnStopItem;
-        Delivery = new(this, options.RingHeaps);
-        Intake = new(this, options);
-        Consumer = new(Delivery, options.SpinTime);
-        Queue = new(Consumer, spins: options.SpinTime != TimeSpan.Zero);
-        Delivery.Ready = Queue.OnReady;
+        if (onHeap is null)
+        {
+            Ring = new(this, options.RingHeaps, options.SpinTime);
+            _queue = new(Ring.Consumer, spins: options.SpinTime != TimeSpan.Zero);
+            Ring.Ready = _queue.OnReady;
+        }
+
+        Sink = Ring is null ? new InlineSink(this, onHeap!) : Ring;
+        Ingest = new(this, options);
     }
 
     public IoThreads Threads { get; }
@@ -53,35 +61,32 @@ internal sealed class StreamCore
     /// <summary>How payload gets into heaps. Under the stream's lock.</summary>
     public PayloadCopy Copy { get; }
 
-    public ReaderList Readers { get; } = new();
+    public SourceList Sources { get; } = new();
 
-    public Delivery Delivery { get; }
+    public Ingest Ingest { get; }
 
-    public Intake Intake { get; }
+    /// <summary>Where finished heaps go.</summary>
+    public HeapSink Sink { get; }
 
-    /// <summary>The way of finished heaps out of the stream.</summary>
-    public RingConsumer Consumer { get; }
+    /// <summary>The sink, if heaps wait in it until they are pulled; null if they are handed to a function.</summary>
+    public RingSink? Ring { get; }
 
     /// <summary>Those who read <see cref="Heap"/>s.</summary>
-    public ManagedReadQueue Queue { get; }
+    /// <exception cref="InvalidOperationException">Heaps are handed to a function.</exception>
+    public ManagedReadQueue Queue => _queue ?? throw new InvalidOperationException(
+        "The stream hands every heap to a function, so there is none to be read.");
 
     /// <summary>The stream's lock.</summary>
     public Lock Gate { get; } = new();
 
+    /// <summary>Whether sources may hand over packets; changed under the stream's lock.</summary>
+    public Flow Flow { get; }
+
     /// <summary>Whether a stop item stops the stream. Under the stream's lock.</summary>
     public bool StopOnStopItem { get; set; }
 
-    /// <summary>Whether nothing is received any more; changed under the stream's lock.</summary>
-    public bool IsStopped => _stopped;
-
-    /// <summary>Whether a reader was added that loses packets while it does not read.</summary>
-    public bool IsLossy => _lossy;
-
-    /// <summary>Whether readers wait for the stream's start.</summary>
-    public bool IsHeld => _held;
-
-    /// <summary>Whether the stream was held and has been started, so that no reader can be added any more.</summary>
-    public bool IsSealed => _explicitStart && !IsHeld;
+    /// <summary>Whether an explicit start has come, so that no source can be added any more.</summary>
+    public bool IsSealed => _sealed;
 
     /// <summary>A consistent copy of the statistics.</summary>
     public StreamStatistics Statistics =>
@@ -90,55 +95,49 @@ internal sealed class StreamCore
     /// <summary>The values of all statistics, of one moment, custom ones last.</summary>
     public long[] ReadStatistics()
     {
-        long dropped = Readers.CountDropped();
-        long unused = Readers.CountUnused();
+        long dropped = Sources.CountDropped();
+        long unused = Sources.CountUnused();
         long[] values = Tally.Read();
         values[(int)Statistic.KernelDrops] = dropped;
         values[(int)Statistic.DatagramsDroppedAtStop] = unused;
         return values;
     }
 
-    /// <summary>Adds a reader, and starts it unless the stream has stopped.</summary>
-    public void Add(Reader reader)
+    /// <summary>Adds a source, which gets its first slice as soon as packets may be handed over.</summary>
+    public void Add(Source source)
     {
-        if (reader.IsLossy)
+        if (source.IsLossy)
         {
             _lossy = true;
         }
 
-        Readers.Add(reader);
-        bool begin;
-        lock (Gate)
-        {
-            reader.IsPaused = IsHeld;
-            begin = !reader.IsPaused;
-        }
+        Sources.Add(source);
 
-        // Whoever stops the stream from here on sees the reader, and closes it.
-        if (IsStopped)
+        // Whoever changes the flow from here on sees the source.
+        if (Flow.IsClosed)
         {
-            reader.Close();
+            source.Close();
         }
-        else if (begin)
+        else if (Flow.IsRunning)
         {
-            reader.Post();
+            source.Post();
         }
     }
 
-    /// <summary>Lets the readers of a stream that is held receive.</summary>
+    /// <summary>Lets the sources of a stream with an explicit start receive.</summary>
     public void Start()
     {
         lock (Gate)
         {
-            if (IsHeld)
+            _sealed = _explicitStart;
+            if (Flow.TryStart())
             {
-                _held = false;
-                Readers.Resume();
+                Sources.Post();
             }
         }
     }
 
-    /// <exception cref="InvalidOperationException">The stream was held and has been started.</exception>
+    /// <exception cref="InvalidOperationException">An explicit start has come.</exception>
     public void ThrowIfStarted()
     {
         if (IsSealed)
@@ -149,43 +148,84 @@ internal sealed class StreamCore
         }
     }
 
-    /// <summary>Takes the stream's lock for a reader's turn, and says whether packets may be handed over.</summary>
-    public Flow Enter()
+    /// <summary>Takes the stream's lock for a slice, and says whether packets may be handed over.</summary>
+    public PollResult Enter(Source source)
     {
         Gate.Enter();
-        return Intake.Flow;
+        return Ingest.BeginSlice(source);
     }
 
-    /// <summary>Publishes the statistics and gives the lock back; does what a stop asks for first.</summary>
+    /// <summary>Publishes the statistics and releases the lock; after the stream was closed, ends it first.</summary>
     public void Leave()
     {
-        bool stops = Intake.IsStopRequested && !IsStopped;
-        if (stops)
+        if (Flow.IsClosed)
         {
-            _stopped = true;
-            Intake.FlushLiveHeaps();
+            Ingest.FlushLiveHeaps();
         }
 
+        Ingest.EndSlice();
         Tally.Publish();
-        if (stops)
+        if (Flow.IsClosed)
         {
-            Delivery.Settle();
+            MakeRoom();
         }
 
-        Delivery.Unlock();
+        Unlock();
     }
 
-    /// <summary>A reader cannot go on: the stream ends as at the end of a source.</summary>
-    public void Fail(Exception exception)
+    /// <summary>
+    /// Waits for room in the sink, very briefly, after a slice of a source was blocked. Between slices, without any
+    /// lock.
+    /// </summary>
+    /// <returns>Whether packets may be handed over.</returns>
+    public bool WaitForRoom()
+    {
+        if (Flow.IsBlocked)
+        {
+            Sink.SpinForRoom();
+            Settle();
+        }
+
+        return Flow.IsRunning;
+    }
+
+    /// <summary>
+    /// Moves heaps on that wait for room. If none is left all sources go on; if the stream was closed the sink ends.
+    /// Without any lock.
+    /// </summary>
+    public void Settle()
+    {
+        Gate.Enter();
+        MakeRoom();
+        Unlock();
+    }
+
+    /// <summary>Counts a heap that found the sink full. Under the stream's lock.</summary>
+    public void CountBlocked()
+    {
+        Tally[Statistic.WorkerBlocked]++;
+        if (_lossy)
+        {
+            Log.Write(
+                MessageKind.RingFull,
+                LogLevel.Warning,
+                0,
+                static _ => "the ring is full: the consumer is too slow, and packets may be lost (a larger " +
+                    "ring_heaps helps against bursts)");
+        }
+    }
+
+    /// <summary>A source cannot go on: the stream ends as at the end of a source.</summary>
+    public void Fail(Source source, Exception exception)
     {
         Log.Write(
             MessageKind.Socket,
             LogLevel.Warning,
             exception,
             static exception => string.Create(
-                CultureInfo.InvariantCulture, $"a reader failed, so the stream ends: {ExceptionText.Of(exception)}"));
-        Enter();
-        Intake.EndSource();
+                CultureInfo.InvariantCulture, $"a source failed, so the stream ends: {ExceptionText.Of(exception)}"));
+        Enter(source);
+        Ingest.EndSource();
         Leave();
     }
 
@@ -193,65 +233,94 @@ internal sealed class StreamCore
     public void Stop()
     {
         Gate.Enter();
-        if (!IsStopped)
+        if (Flow.TryClose())
         {
-            _stopped = true;
-            Intake.DropLiveHeaps();
+            Ingest.DropLiveHeaps();
             Tally.Publish();
-            Delivery.Settle();
+            MakeRoom();
         }
 
-        Delivery.Unlock();
-        Readers.Close();
+        Unlock();
+        Sources.Close();
         Log.SayLeftOut();
-        Delivery.CallReadyIfDue();
+        Ring?.CallBack();
     }
 
-    /// <summary>Holds the stream; false if it has been given up by all.</summary>
+    /// <summary>Adds a reference to the stream; false if there is none any more.</summary>
     public bool TryRetain()
     {
-        int holds;
+        int references;
         do
         {
-            holds = Volatile.Read(ref _holds);
-            if (holds == 0)
+            references = Volatile.Read(ref _references);
+            if (references == 0)
             {
                 return false;
             }
         }
-        while (Interlocked.CompareExchange(ref _holds, holds + 1, holds) != holds);
+        while (Interlocked.CompareExchange(ref _references, references + 1, references) != references);
         return true;
     }
 
-    /// <summary>Gives the stream up; destroys it if nobody holds it any more.</summary>
+    /// <summary>Removes a reference to the stream; destroys it with the last one.</summary>
     /// <inheritdoc cref="Destroy" path="/param"/>
     public void Release(bool wait)
     {
-        if (Interlocked.Decrement(ref _holds) == 0)
+        if (Interlocked.Decrement(ref _references) == 0)
         {
             Destroy(wait);
         }
     }
 
-    /// <summary>Stops the stream and gives up everything that it holds. Once.</summary>
+    /// <summary>Stops the stream and gives up everything that it has. Once.</summary>
     /// <param name="wait">Whether to wait for threads that use it, or end, and for messages to arrive.</param>
     public void Destroy(bool wait)
     {
         Stop();
         if (wait)
         {
-            // A turn that has ended may still be about to call back.
+            // A slice that has ended may still be about to call back.
             Threads.Barrier();
         }
 
-        Delivery.FreeAll();
-        Queue.OnReady();
-        Delivery.ReadyHandle.Dispose();
-        Readers.Release();
+        Sink.Free();
+        _queue?.OnReady();
+        Ring?.ReadyHandle.Dispose();
+        Sources.Release();
         Threads.Release(wait);
         if (wait)
         {
             Log.Flush();
+        }
+    }
+
+    /// <summary>Makes room, and does what depends on it. Under the stream's lock.</summary>
+    private void MakeRoom()
+    {
+        if (!Sink.TryMakeRoom())
+        {
+            return;
+        }
+
+        if (Flow.TryResume())
+        {
+            Sources.Post();
+        }
+
+        if (Flow.IsClosed)
+        {
+            Sink.End();
+        }
+    }
+
+    /// <summary>Releases the stream's lock, and tells consumers what happened under it.</summary>
+    private void Unlock()
+    {
+        bool news = Sink.TakeNews();
+        Gate.Exit();
+        if (news)
+        {
+            Sink.Announce();
         }
     }
 }

@@ -6,7 +6,7 @@ using Spead2.Receive;
 namespace Spead2.Managed;
 
 /// <summary>
-/// The statistics of a stream: counted under its lock, and read by anyone as of the end of the latest turn.
+/// The statistics of a stream: counted under its lock, and read by anyone as of the end of the latest slice.
 /// </summary>
 internal sealed class Tally
 {
@@ -27,7 +27,7 @@ internal sealed class Tally
     }
 
     /// <summary>
-    /// What functions of the user say in the turn under way; it does not move in memory. Under the stream's lock.
+    /// What functions of the user say in the slice under way; it does not move in memory. Under the stream's lock.
     /// </summary>
     public Span<long> CustomBatch => _customBatch;
 
@@ -61,7 +61,7 @@ internal sealed class Tally
         }
     }
 
-    /// <summary>A consistent copy, custom statistics last. Never waits for a turn to end.</summary>
+    /// <summary>A consistent copy, custom statistics last. Never waits for a slice to end.</summary>
     public long[] Read()
     {
         lock (_lock)
@@ -77,5 +77,12 @@ internal sealed class Tally
         current = _customModes[index] == StatisticMode.Maximum
             ? (long)Math.Max((ulong)current, (ulong)value)
             : current + value;
+    }
+
+    /// <summary>Values of all <see cref="Statistic"/>.</summary>
+    [InlineArray(StatisticNames.KnownCount)]
+    private struct Counters
+    {
+        private long _first;
     }
 }

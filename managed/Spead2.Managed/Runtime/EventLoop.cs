@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 
+using System.Diagnostics;
 using Spead2.Managed.Linux;
 
 namespace Spead2.Managed;
 
 /// <summary>
-/// One thread that runs tasks: those that were posted, and those of sources that have become ready. A task runs on the
-/// loop's thread only, one at a time.
+/// One thread that runs tasks: those that were posted, those whose time has come, and those of descriptors that have
+/// become ready. A task runs on the loop's thread only, one at a time.
 /// </summary>
 internal abstract class EventLoop
 {
-    /// <summary>Where memory waits to be given back, the loop looks after it this often, in milliseconds.</summary>
+    /// <summary>Where memory waits to be released, the loop looks after it this often, in milliseconds.</summary>
     private const int IdleWorkInterval = 1000;
 
     private readonly Lock _lock = new();
@@ -20,10 +21,14 @@ internal abstract class EventLoop
 
     // The operating system's number of the thread, once it runs.
     private volatile int _id;
+    private long _rounds;
 
     // Under the lock:
     private LoopTask? _first;
     private LoopTask? _last;
+
+    // An entry counts only while it agrees with its task's DueAt: a task that was given another time has a second one.
+    private readonly PriorityQueue<LoopTask, long> _timers = new();
     private bool _asleep;
     private bool _ending;
 
@@ -37,29 +42,41 @@ internal abstract class EventLoop
         _thread = new(Main) { Name = name, IsBackground = true };
     }
 
+    /// <summary>How often the loop has looked for work. A loop without work does not look.</summary>
+    public long Rounds => Volatile.Read(ref _rounds);
+
     /// <summary>Makes the task run once, soon. A task that waits already is not posted again. Any thread.</summary>
     public void Post(LoopTask task)
     {
         bool asleep;
         lock (_lock)
         {
-            if (task.IsPosted)
+            if (!TryAppend(task))
             {
                 return;
             }
 
-            task.IsPosted = true;
-            task.NextPosted = null;
-            if (_last is null)
-            {
-                _first = task;
-            }
-            else
-            {
-                _last.NextPosted = task;
-            }
+            asleep = _asleep;
+            _asleep = false;
+        }
 
-            _last = task;
+        if (asleep)
+        {
+            WakeUp();
+        }
+    }
+
+    /// <summary>
+    /// Posts the task after a time, in place of any time that was asked for before. Any thread, but for a task one at a
+    /// time.
+    /// </summary>
+    public void PostAfter(LoopTask task, TimeSpan delay)
+    {
+        bool asleep;
+        lock (_lock)
+        {
+            task.DueAt = Stopwatch.GetTimestamp() + (long)(delay.TotalSeconds * Stopwatch.Frequency);
+            _timers.Enqueue(task, task.DueAt);
             asleep = _asleep;
             _asleep = false;
         }
@@ -112,7 +129,7 @@ internal abstract class EventLoop
     /// <summary>Starts the thread: last of all in a constructor.</summary>
     protected void Start() => _thread.UnsafeStart();
 
-    /// <summary>Runs the tasks of sources that are ready, after waiting for one if need be.</summary>
+    /// <summary>Runs the tasks of descriptors that are ready, after waiting for one if need be.</summary>
     /// <param name="milliseconds">How long to wait at most; 0 not at all, negative without limit.</param>
     protected abstract void RunReady(int milliseconds);
 
@@ -133,6 +150,7 @@ internal abstract class EventLoop
         _started();
         do
         {
+            Volatile.Write(ref _rounds, _rounds + 1);
             RunReady(PrepareToSleep());
             RunPosted();
             if (Recycler.IsIdleWorkPending)
@@ -145,19 +163,46 @@ internal abstract class EventLoop
         _ended();
     }
 
+    /// <summary>How many milliseconds there is nothing to do.</summary>
     private int PrepareToSleep()
     {
         lock (_lock)
         {
+            int untilTimer = _timers.Count == 0 ? Timeout.Infinite : PostDue();
             if (_first is not null || _ending)
             {
                 return 0;
             }
 
             _asleep = true;
+            return !Recycler.IsIdleWorkPending ? untilTimer
+                : untilTimer < 0 ? IdleWorkInterval
+                : Math.Min(untilTimer, IdleWorkInterval);
+        }
+    }
+
+    /// <summary>
+    /// Posts the tasks whose time has come; gives the milliseconds until the next one's, rounded up. Under the lock.
+    /// </summary>
+    private int PostDue()
+    {
+        long now = Stopwatch.GetTimestamp();
+        while (_timers.TryPeek(out LoopTask? task, out long due))
+        {
+            if (task.DueAt == due && due > now)
+            {
+                return (int)Math.Min(Math.Ceiling((due - now) * 1000.0 / Stopwatch.Frequency), int.MaxValue);
+            }
+
+            _timers.Dequeue();
+            if (task.DueAt == due)
+            {
+                task.DueAt = 0;
+                TryAppend(task);
+            }
         }
 
-        return Recycler.IsIdleWorkPending ? IdleWorkInterval : Timeout.Infinite;
+        return Timeout.Infinite;
     }
 
     private bool GoOn()
@@ -190,5 +235,40 @@ internal abstract class EventLoop
             task.Run();
             task = next;
         }
+    }
+
+    /// <summary>Puts a task behind those that wait to run; false if it is there. Under the lock.</summary>
+    private bool TryAppend(LoopTask task)
+    {
+        if (task.IsPosted)
+        {
+            return false;
+        }
+
+        task.IsPosted = true;
+        task.NextPosted = null;
+        if (_last is null)
+        {
+            _first = task;
+        }
+        else
+        {
+            _last.NextPosted = task;
+        }
+
+        _last = task;
+        return true;
+    }
+
+    /// <summary>Tells when it has been reached.</summary>
+    private sealed class BarrierTask : LoopTask, IDisposable
+    {
+        private readonly ManualResetEventSlim _reached = new();
+
+        public override void Run() => _reached.Set();
+
+        public void Wait() => _reached.Wait();
+
+        public void Dispose() => _reached.Dispose();
     }
 }

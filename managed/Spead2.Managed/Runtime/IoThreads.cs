@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using Spead2.Managed.Linux;
 
@@ -11,10 +12,13 @@ namespace Spead2.Managed;
 /// </summary>
 internal sealed class IoThreads
 {
+    // A thread's name on Linux; elsewhere it is the same, so that it can be relied on.
+    private const int MostNameBytes = 15;
+
     private readonly Lock _lock = new();
     private readonly IoThread[] _threads;
     private readonly EngineLog _log;
-    private int _holds = 1;
+    private int _references = 1;
     private int _running;
 
     /// <exception cref="Spead2Exception">The operating system refuses what threads need.</exception>
@@ -29,7 +33,7 @@ internal sealed class IoThreads
         {
             for (int i = 0; i < count; i++)
             {
-                string threadName = ThreadName.Of(name, i);
+                string threadName = NameOf(name, i);
                 int? cpu = affinity.Count == 0 ? null : affinity[i % affinity.Count];
                 int index = i;
                 Interlocked.Increment(ref _running);
@@ -50,27 +54,27 @@ internal sealed class IoThreads
     /// <summary>What the threads wait with.</summary>
     public IoBackend Backend { get; }
 
-    /// <summary>Holds the threads; false if they have been given up by all.</summary>
+    /// <summary>Adds a reference to the threads; false if there is none any more.</summary>
     public bool TryRetain()
     {
         lock (_lock)
         {
-            if (_holds == 0)
+            if (_references == 0)
             {
                 return false;
             }
 
-            _holds++;
+            _references++;
             return true;
         }
     }
 
-    /// <summary>Gives the threads up; if nobody holds them any more they end, and may be waited for.</summary>
+    /// <summary>Removes a reference; with the last one the threads end, and may be waited for.</summary>
     public void Release(bool wait)
     {
         lock (_lock)
         {
-            if (--_holds != 0)
+            if (--_references != 0)
             {
                 return;
             }
@@ -89,7 +93,7 @@ internal sealed class IoThreads
         }
     }
 
-    /// <summary>The thread with the fewest readers, for one more.</summary>
+    /// <summary>The thread with the fewest sources, for one more.</summary>
     public IoThread Assign()
     {
         lock (_lock)
@@ -100,7 +104,7 @@ internal sealed class IoThreads
         }
     }
 
-    /// <summary>The loop of the thread with the fewest readers, for work that ends.</summary>
+    /// <summary>The loop of the thread with the fewest sources, for work that ends.</summary>
     public EventLoop IdlestLoop()
     {
         lock (_lock)
@@ -118,12 +122,34 @@ internal sealed class IoThreads
         }
     }
 
+    /// <summary>
+    /// The pool's name and the thread's number. A name that is too long for both is cut, but not within a character.
+    /// </summary>
+    private static string NameOf(string poolName, int index)
+    {
+        string number = string.Create(CultureInfo.InvariantCulture, $"-{index}");
+        StringBuilder name = new();
+        int room = MostNameBytes - number.Length;
+        foreach (Rune character in poolName.EnumerateRunes())
+        {
+            room -= character.Utf8SequenceLength;
+            if (room < 0)
+            {
+                break;
+            }
+
+            name.Append(character.ToString());
+        }
+
+        return name.Append(number).ToString();
+    }
+
     private IoThread Idlest()
     {
         IoThread best = _threads[0];
         foreach (IoThread thread in _threads)
         {
-            best = thread.Readers < best.Readers ? thread : best;
+            best = thread.Sources < best.Sources ? thread : best;
         }
 
         return best;
@@ -134,7 +160,7 @@ internal sealed class IoThreads
         try
         {
             return Backend == IoBackend.Epoll && OperatingSystem.IsLinux()
-                ? new EpollLoop(name, started, ThreadEnded)
+                ? new EpollLoop(name, started, ThreadEnded, _log)
                 : new PortableLoop(name, started, ThreadEnded);
         }
         catch
@@ -172,5 +198,19 @@ internal sealed class IoThreads
                 static x => string.Create(
                     CultureInfo.InvariantCulture, $"cannot bind thread {x.index} to CPU {x.number}: {x.error}"));
         }
+    }
+
+    /// <summary>A thread, and how many packet sources it has.</summary>
+    internal sealed class IoThread(EventLoop loop)
+    {
+        private int _sources;
+
+        public EventLoop Loop { get; } = loop;
+
+        public int Sources => Volatile.Read(ref _sources);
+
+        public void Assign() => Interlocked.Increment(ref _sources);
+
+        public void Unassign() => Interlocked.Decrement(ref _sources);
     }
 }

@@ -3,33 +3,33 @@
 namespace Spead2.Managed;
 
 /// <summary>
-/// Finished heaps on their way to the consumer. One producer at a time (the stream's lock), any number of consumers.
+/// Objects on their way from one thread to others. One producer at a time (its owner's lock), any number of consumers.
 /// Neither side ever waits here for the other.
 /// </summary>
-internal sealed class Ring(int capacity)
+internal sealed class Ring<T>(int capacity)
+    where T : class
 {
-    private readonly LiveHeap?[] _slots = new LiveHeap?[capacity];
+    private readonly Slot[] _slots = new Slot[capacity];
     private readonly Lock _consumerLock = new();
-    private readonly Wake _wake = new();
     private RingEnds _ends;
 
     // Somebody wants to be called back when something happens.
     private int _request;
-    private volatile bool _stopped;
+    private volatile bool _ended;
 
     /// <summary>Whether nothing will be pushed any more.</summary>
-    public bool IsStopped => _stopped;
+    public bool IsEnded => _ended;
 
     public bool IsEmpty => Waiting == 0;
 
-    /// <summary>Whether a consumer that waits should look: there is a heap, or never will be one again.</summary>
-    public bool HasNews => !IsEmpty || IsStopped;
+    /// <summary>Whether a consumer that waits should look: there is an object, or never will be one again.</summary>
+    public bool HasNews => !IsEmpty || IsEnded;
 
-    /// <summary>Whether the ring is at most half full: time for a paused reader to go on.</summary>
+    /// <summary>Whether the ring is at most half full: time for a blocked producer to go on.</summary>
     public bool HasRoom => Waiting <= _slots.Length / 2;
 
     /// <summary>Consumers that wait in a blocking read.</summary>
-    public Wake Wake => _wake;
+    public Wake Wake { get; } = new();
 
     private long Waiting
     {
@@ -41,10 +41,10 @@ internal sealed class Ring(int capacity)
     }
 
     /// <summary>
-    /// Producer. False if the ring is full. Consumers that look see the heap at once; those who wait are told by
+    /// Producer. False if the ring is full. Consumers that look see the object at once; those who wait are told by
     /// <see cref="Announce"/>.
     /// </summary>
-    public bool TryPush(LiveHeap heap)
+    public bool TryPush(T item)
     {
         long tail = _ends.Tail;
         if (tail - _ends.KnownHead == _slots.Length)
@@ -57,7 +57,7 @@ internal sealed class Ring(int capacity)
         }
 
         int slot = _ends.TailSlot;
-        _slots[slot] = heap;
+        _slots[slot].Item = item;
         _ends.TailSlot = slot + 1 == _slots.Length ? 0 : slot + 1;
         Volatile.Write(ref _ends.Tail, tail + 1);
         _ends.News = true;
@@ -65,9 +65,9 @@ internal sealed class Ring(int capacity)
     }
 
     /// <summary>Producer. Ends the ring: what is in it can still be popped. To be announced, too.</summary>
-    public void Stop()
+    public void End()
     {
-        _stopped = true;
+        _ended = true;
         _ends.News = true;
     }
 
@@ -80,14 +80,14 @@ internal sealed class Ring(int capacity)
     }
 
     /// <summary>
-    /// Wakes consumers that wait. One announcement serves all heaps pushed before it: it costs as much as a heap.
+    /// Wakes consumers that wait. One announcement serves all objects pushed before it: it costs as much as a heap.
     /// </summary>
     /// <returns>Whether somebody is to be called back, who then has to ask again.</returns>
     public bool Announce()
     {
         // What was pushed must be visible before looking for those who wait, who do it the other way round.
         Interlocked.MemoryBarrier();
-        _wake.WakeAll();
+        Wake.WakeAll();
         return Volatile.Read(ref _request) != 0 && TakeRequest();
     }
 
@@ -97,24 +97,24 @@ internal sealed class Ring(int capacity)
     /// <summary>Takes a request back; false if it is being answered.</summary>
     public bool TakeRequest() => Interlocked.Exchange(ref _request, 0) != 0;
 
-    /// <summary>Consumer. Takes a heap, or null.</summary>
-    public LiveHeap? Pop()
+    /// <summary>Consumer. Takes an object, or null.</summary>
+    public T? Pop()
     {
-        LiveHeap? heap = null;
-        return Pop(new Span<LiveHeap?>(ref heap)) == 0 ? null : heap;
+        T? item = null;
+        return Pop(new Span<T?>(ref item)) == 0 ? null : item;
     }
 
-    /// <summary>Consumer. Takes heaps, as many as there is room for; gives how many.</summary>
-    public int Pop(Span<LiveHeap?> heaps)
+    /// <summary>Consumer. Takes objects, as many as there is room for; gives how many.</summary>
+    public int Pop(Span<T?> items)
     {
         lock (_consumerLock)
         {
             long head = _ends.Head;
-            int count = (int)Math.Min(heaps.Length, Volatile.Read(ref _ends.Tail) - head);
+            int count = (int)Math.Min(items.Length, Volatile.Read(ref _ends.Tail) - head);
             int slot = _ends.HeadSlot;
             for (int i = 0; i < count; i++)
             {
-                heaps[i] = _slots[slot];
+                items[i] = _slots[slot].Item;
                 slot = slot + 1 == _slots.Length ? 0 : slot + 1;
             }
 
@@ -122,5 +122,11 @@ internal sealed class Ring(int capacity)
             Volatile.Write(ref _ends.Head, head + count);
             return count;
         }
+    }
+
+    // An array of a struct is written to without a look at the type of its elements.
+    private struct Slot
+    {
+        public T? Item;
     }
 }

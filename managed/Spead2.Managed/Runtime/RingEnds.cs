@@ -5,15 +5,15 @@ using System.Runtime.InteropServices;
 namespace Spead2.Managed;
 
 /// <summary>
-/// Where a ring's producer and consumers are. What each side changes stands two cache lines apart from everything else,
-/// as lines are fetched in pairs.
+/// Where the producer and the consumers of a <see cref="Ring{T}"/> are. What each side changes stands two cache lines
+/// apart from everything else, as lines are fetched in pairs.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = 3 * Apart)]
 internal struct RingEnds
 {
     private const int Apart = 128;
 
-    /// <summary>Heaps pushed, ever.</summary>
+    /// <summary>Objects pushed, ever.</summary>
     [FieldOffset(Apart)]
     public long Tail;
 
@@ -29,7 +29,7 @@ internal struct RingEnds
     [FieldOffset(Apart + 20)]
     public bool News;
 
-    /// <summary>Heaps popped, ever.</summary>
+    /// <summary>Objects popped, ever.</summary>
     [FieldOffset(2 * Apart)]
     public long Head;
 

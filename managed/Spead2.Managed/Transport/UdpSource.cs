@@ -1,40 +1,244 @@
 // SPDX-License-Identifier: MIT
 
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Spead2.Managed.Linux;
+using Spead2.Receive;
+
 namespace Spead2.Managed;
 
-/// <summary>A bound UDP socket as readers use it: messages are taken in batches, without waiting.</summary>
-internal abstract class UdpSource : IDisposable
+/// <summary>Datagrams from a UDP socket. What one look at the socket delivers is one batch.</summary>
+internal sealed unsafe class UdpSource : Source
 {
-    /// <summary>Messages that are taken at most where each has its own slot.</summary>
-    public const int Slots = 64;
+    // A socket that fails so often in a row is left alone for a while. Errors that come in between (a peer that is not
+    // there, an entry in the error queue) go away by being told.
+    private const int FailuresInARow = 16;
 
-    /// <summary>How a turn ends that has used all messages taken.</summary>
-    public abstract ReaderTurn AfterBatch { get; }
+    private readonly DatagramSocket _socket;
+    private readonly int _maxSize;
+    private int _failures;
+    private long _dropped;
+    private long _unused;
+    private int _messageCount;
 
-    /// <summary>A message of the batch taken last.</summary>
-    public abstract UdpMessage this[int index] { get; }
+    // Messages that have been handed over, the one under way, and bytes of it that have been handed over.
+    private int _messageIndex;
+    private DatagramSocket.UdpMessage _message;
+    private int _messagePosition;
 
-    /// <summary>Lets the task run when messages can be taken. Once.</summary>
-    /// <param name="task">What to run.</param>
-    /// <param name="paused">Whether to wait for <see cref="Resume"/> first.</param>
-    /// <exception cref="Spead2Exception">The operating system refuses.</exception>
-    public abstract void Watch(LoopTask task, bool paused);
+    private UdpSource(StreamCore stream, IoThreads.IoThread thread, DatagramSocket socket, int maxSize)
+        : base(stream, thread)
+    {
+        _socket = socket;
+        _maxSize = maxSize;
+        LocalEndPoint = socket.LocalEndPoint;
+        socket.Owner = this;
+    }
 
-    /// <summary>Takes what has arrived; gives how many messages, and says what went wrong.</summary>
-    public abstract int Receive(out string? error);
+    public override bool IsLossy => true;
 
-    /// <summary>Keeps the task from running; false if that does not work.</summary>
-    public abstract bool TryPause();
+    public override IPEndPoint LocalEndPoint { get; }
 
-    /// <summary>Lets the task run again; says what went wrong.</summary>
-    public abstract string? Resume();
+    public override IPEndPoint? LastSender => _socket.LastSender;
 
-    /// <summary>Closes the socket. Any thread.</summary>
-    public abstract void Close();
+    public override long Dropped => Volatile.Read(ref _dropped);
 
-    /// <summary>Gives up the memory of messages. Nobody uses the source any more.</summary>
-    public abstract void Dispose();
+    public override long Unused => Volatile.Read(ref _unused);
 
-    /// <summary>Packets that the kernel has dropped since the socket was opened. While it is open, any thread.</summary>
-    public abstract long CountDrops();
+    /// <summary>Adds a source to a stream.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="options">Valid options.</param>
+    /// <param name="names">What messages call the options.</param>
+    /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
+    public static UdpSource Add(StreamCore stream, UdpSourceOptions options, UdpFieldNames names)
+    {
+        Socket socket = UdpSocket.Open(options, names, stream.Log);
+        IoThreads.IoThread thread = stream.Threads.Assign();
+        UdpSource source;
+        try
+        {
+            source = new(
+                stream,
+                thread,
+                thread.Loop is EpollLoop loop
+                    ? new LinuxDatagramSocket(loop, socket, options.MaxSize)
+                    : new PortableDatagramSocket(thread.Loop, socket, options.MaxSize),
+                options.MaxSize);
+        }
+        catch
+        {
+            thread.Unassign();
+            throw;
+        }
+
+        try
+        {
+            source.ArmFirst();
+        }
+        catch
+        {
+            source.Release();
+            throw;
+        }
+
+        stream.Add(source);
+        return source;
+    }
+
+    protected override PollResult Poll()
+    {
+        if (_messageIndex == _messageCount)
+        {
+            string? error = TakeBatch();
+            if (_messageCount == 0)
+            {
+                return error is null ? PollResult.Idle : AfterFailure();
+            }
+        }
+
+        _failures = 0;
+        PollResult result = Stream.Enter(this);
+        try
+        {
+            result = AddBatch(result);
+            if (result == PollResult.Ended || _messageIndex == _messageCount)
+            {
+                Stream.Ingest.CountBatches(1, BatchPackets);
+                BatchPackets = 0;
+            }
+        }
+        finally
+        {
+            Stream.Leave();
+        }
+
+        return result == PollResult.More && _messageIndex == _messageCount && _socket.IsDrained
+            ? PollResult.Idle
+            : result;
+    }
+
+    protected override Spead2Exception? Arm() => _socket.Arm();
+
+    protected override void Disarm() => _socket.Disarm();
+
+    protected override void CloseOrigin()
+    {
+        Volatile.Write(ref _unused, CountLeft());
+        _socket.Close();
+    }
+
+    protected override void ReleaseOrigin() => _socket.Dispose();
+
+    protected override void CountDrops() => Volatile.Write(ref _dropped, _socket.CountDrops());
+
+    /// <summary>There may be packets behind an error, but not for ever.</summary>
+    private PollResult AfterFailure()
+    {
+        if (++_failures < FailuresInARow)
+        {
+            return PollResult.More;
+        }
+
+        _failures = 0;
+        PostBlindly();
+        return PollResult.Idle;
+    }
+
+    /// <summary>Datagrams of the batch that have not been handed over.</summary>
+    private long CountLeft()
+    {
+        long left = 0;
+        for (int i = _messageIndex; i < _messageCount; i++)
+        {
+            bool underWay = i == _messageIndex;
+            DatagramSocket.UdpMessage message = underWay ? _message : _socket[i];
+            int rest = message.Length - (underWay ? _messagePosition : 0);
+            left += rest == 0 ? 1 : (rest + message.Segment - 1) / message.Segment;
+        }
+
+        return left;
+    }
+
+    /// <summary>Takes what has arrived; says what went wrong.</summary>
+    private string? TakeBatch()
+    {
+        _messageCount = _socket.Receive(out string? error);
+        _messageIndex = 0;
+        Counters.Messages += _messageCount;
+        if (error is not null)
+        {
+            Counters.Errors++;
+            Stream.Log.Write(
+                MessageKind.Socket,
+                LogLevel.Warning,
+                error,
+                static error => string.Create(
+                    CultureInfo.InvariantCulture, $"cannot receive from a UDP socket: {error}"));
+        }
+
+        TakeMessage();
+        return error;
+    }
+
+    private void TakeMessage()
+    {
+        if (_messageIndex < _messageCount)
+        {
+            _message = _socket[_messageIndex];
+            _messagePosition = 0;
+        }
+    }
+
+    private PollResult AddBatch(PollResult result)
+    {
+        long packets = Stream.Tally[Statistic.Packets];
+        while (result == PollResult.More && _messageIndex < _messageCount)
+        {
+            result = AddMessage();
+            if (result != PollResult.Yield && _messagePosition == _message.Length)
+            {
+                _messageIndex++;
+                TakeMessage();
+            }
+        }
+
+        BatchPackets += Stream.Tally[Statistic.Packets] - packets;
+        return result;
+    }
+
+    /// <summary>Hands over the message under way from where it was left.</summary>
+    private PollResult AddMessage()
+    {
+        PollResult result;
+        do
+        {
+            int rest = _message.Length - _messagePosition;
+            int length = Math.Min(_message.Segment, rest);
+            result = AddDatagram(
+                new(_message.Data + _messagePosition, length), _message.IsTruncated && length == rest);
+            if (result == PollResult.Yield)
+            {
+                break;
+            }
+
+            Counters.Datagrams++;
+            Counters.Bytes += length;
+            _messagePosition += length;
+        }
+        while (result == PollResult.More && _messagePosition < _message.Length);
+        return result;
+    }
+
+    private PollResult AddDatagram(ReadOnlySpan<byte> datagram, bool truncated)
+    {
+        if (truncated || datagram.Length > _maxSize)
+        {
+            Stream.Ingest.AddTruncated(_maxSize);
+            return PollResult.More;
+        }
+
+        return Stream.Ingest.AddDatagram(datagram);
+    }
 }

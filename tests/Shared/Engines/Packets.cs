@@ -10,11 +10,12 @@ internal static class Packets
     public const int ItemId = 0x1000;
 
     /// <summary>The packets of one heap with one item of bytes that depend on the heap cnt.</summary>
-    public static IReadOnlyList<ReadOnlyMemory<byte>> OfHeap(ulong cnt, int size = 64)
+    public static IReadOnlyList<ReadOnlyMemory<byte>> OfHeap(
+        ulong cnt, int size = 64, int maxPacketSize = PacketEncoder.DefaultMaxPacketSize)
     {
         HeapToSend heap = new();
         heap.AddItem(ItemId, Content(cnt, size), allowImmediate: false);
-        return Encode(heap, cnt);
+        return Encode(heap, cnt, maxPacketSize);
     }
 
     /// <summary>The packets of heaps 1, 2, … count.</summary>
@@ -41,9 +42,10 @@ internal static class Packets
         return content;
     }
 
-    private static List<ReadOnlyMemory<byte>> Encode(HeapToSend heap, ulong cnt)
+    private static List<ReadOnlyMemory<byte>> Encode(
+        HeapToSend heap, ulong cnt, int maxPacketSize = PacketEncoder.DefaultMaxPacketSize)
     {
-        PacketEncoder encoder = new(default);
+        PacketEncoder encoder = new(default, maxPacketSize);
         encoder.Begin(heap, cnt);
         List<ReadOnlyMemory<byte>> packets = [];
         while (!encoder.IsFinished)

@@ -31,14 +31,17 @@ internal static unsafe partial class Libc
     public const int EPOLL_CLOEXEC = 0x80000;
     public const int EPOLL_CTL_ADD = 1;
     public const int EPOLL_CTL_DEL = 2;
-    public const int EPOLL_CTL_MOD = 3;
     public const uint EPOLLIN = 1;
+    public const uint EPOLLOUT = 4;
+    public const uint EPOLLET = 1u << 31;
 
     public const int EFD_CLOEXEC = 0x80000;
     public const int EFD_NONBLOCK = 0x800;
 
     public const int F_DUPFD_CLOEXEC = 1030;
 
+    public const int AF_INET = 2;
+    public const int AF_INET6 = 10;
     public const int SOL_SOCKET = 1;
     public const int SO_REUSEADDR = 2;
     public const int SO_RCVBUFFORCE = 33;
@@ -52,6 +55,7 @@ internal static unsafe partial class Libc
     public const int UDP_GRO = 104;
     public const int MSG_TRUNC = 0x20;
     public const int MSG_DONTWAIT = 0x40;
+    public const int MSG_ERRQUEUE = 0x2000;
 
     public const int SO_TYPE = 3;
     public const int IPPROTO_IPV6 = 41;
@@ -119,5 +123,5 @@ internal static unsafe partial class Libc
     public static partial int setsockopt(int socket, int level, int option, void* value, uint length);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int recvmmsg(int fd, MMsgHdr* messages, uint count, int flags, void* timeout);
+    public static partial int recvmmsg(int fd, MessageBatch.Message* messages, uint count, int flags, void* timeout);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Net;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
@@ -8,24 +9,42 @@ namespace Spead2.Managed.Linux;
 /// <summary>Room for the messages of one system call, in native memory.</summary>
 internal sealed unsafe class MessageBatch : IDisposable
 {
-    /// <summary>Bytes of a message where the kernel may join datagrams.</summary>
-    public const int JoinedSize = 65536;
+    /// <summary>Bytes of a message where the kernel may coalesce datagrams.</summary>
+    public const int CoalescedSize = 65536;
 
     /// <summary>Messages of that size which all stay in the processor's second-level cache.</summary>
-    public const int JoinedSlots = 16;
+    public const int CoalescedSlots = 16;
 
-    // A control message: its length, level and type; then an int, padded.
+    // A control message begins with its length, level and type; its data and the next message are aligned.
     private const int ControlLevelOffset = 8;
     private const int ControlTypeOffset = 12;
-    private const int ControlDataOffset = 16;
-    private const int ControlSize = 24;
+    private const int ControlHeaderSize = 16;
+    private const int ControlAlignment = 8;
+
+    // Socket options of the user's bring further control messages: time stamp, drops, packet information take 112 bytes
+    // with the segment size. The rest is for what else a socket may ask for.
+    private const int ControlSize = 112 + 256;
+
+    // struct sockaddr_in6, the longer of the two.
+    private const int NameSize = 28;
+    private const int PortOffset = 2;
+    private const int AddressOffset = 4;
+    private const int AddressV6Offset = 8;
+    private const int ScopeOffset = 24;
 
     private readonly int _slots;
-    private readonly MMsgHdr* _messages;
+    private readonly Message* _messages;
     private readonly IoVec* _vectors;
     private readonly byte* _controls;
+    private readonly byte* _names;
     private readonly byte* _bytes;
     private readonly nuint _size;
+    private int _count;
+
+    // Of the message taken last; under a lock of its own.
+    private readonly Lock _senderLock = new();
+    private readonly byte[] _sender = new byte[NameSize];
+    private int _senderLength;
 
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public MessageBatch(int slots, int slotSize)
@@ -33,9 +52,10 @@ internal sealed unsafe class MessageBatch : IDisposable
         _slots = slots;
         try
         {
-            _messages = (MMsgHdr*)NativeMemory.AllocZeroed((nuint)slots, (nuint)sizeof(MMsgHdr));
+            _messages = (Message*)NativeMemory.AllocZeroed((nuint)slots, (nuint)sizeof(Message));
             _vectors = (IoVec*)NativeMemory.AllocZeroed((nuint)slots, (nuint)sizeof(IoVec));
             _controls = (byte*)NativeMemory.AllocZeroed((nuint)slots, ControlSize);
+            _names = (byte*)NativeMemory.AllocZeroed((nuint)slots, NameSize);
 
             // Mapped for itself, as malloc keeps more of all that is freed once such a large block has been.
             _size = (nuint)slots * (nuint)slotSize;
@@ -57,39 +77,65 @@ internal sealed unsafe class MessageBatch : IDisposable
             _messages[i].Vectors = &_vectors[i];
             _messages[i].VectorCount = 1;
             _messages[i].Control = _controls + i * ControlSize;
-            _messages[i].ControlLength = ControlSize;
+            _messages[i].Name = _names + i * NameSize;
+            MakeReady(ref _messages[i]);
+        }
+    }
+
+    /// <summary>Whether the last call filled every slot, so that there may be more.</summary>
+    public bool IsFull => _count == _slots;
+
+    /// <summary>Who sent the message taken last; null if there was none. Any thread.</summary>
+    public IPEndPoint? LastSender
+    {
+        get
+        {
+            lock (_senderLock)
+            {
+                return EndPoint(_sender.AsSpan(0, _senderLength));
+            }
+        }
+    }
+
+    /// <summary>A message of the last call.</summary>
+    public DatagramSocket.UdpMessage this[int index]
+    {
+        get
+        {
+            ref Message message = ref _messages[index];
+            int length = (int)message.Length;
+            int segment = SegmentSize(message);
+            return new(
+                _vectors[index].Base,
+                length,
+                segment > 0 ? segment : length,
+                (message.Flags & Libc.MSG_TRUNC) != 0);
         }
     }
 
     /// <summary>Takes what has arrived, without waiting; gives how many messages, and says what went wrong.</summary>
     public int Receive(int socket, out string? error)
     {
-        error = null;
-        int count;
-        do
+        int result = Take(socket, Libc.MSG_DONTWAIT);
+        error = result < 0 && Marshal.GetLastPInvokeError() != Libc.EAGAIN ? Marshal.GetLastPInvokeErrorMessage() : null;
+        if (result > 0)
         {
-            count = Libc.recvmmsg(socket, _messages, (uint)_slots, Libc.MSG_DONTWAIT, null);
-        }
-        while (count < 0 && Marshal.GetLastPInvokeError() == Libc.EINTR);
-        if (count < 0 && Marshal.GetLastPInvokeError() != Libc.EAGAIN)
-        {
-            error = Marshal.GetLastPInvokeErrorMessage();
+            lock (_senderLock)
+            {
+                ref Message last = ref _messages[result - 1];
+                _senderLength = (int)Math.Min(last.NameLength, NameSize);
+                new ReadOnlySpan<byte>(last.Name, _senderLength).CopyTo(_sender);
+            }
         }
 
-        return Math.Max(0, count);
+        return _count;
     }
 
-    /// <summary>A message that was received; it can be asked for once.</summary>
-    public UdpMessage Message(int index)
+    /// <summary>Empties the queue of errors of a socket, at most as far as there is room here. No message is kept.</summary>
+    public void DropErrors(int socket)
     {
-        ref MMsgHdr message = ref _messages[index];
-        int length = (int)message.Length;
-        int joined = JoinedSegment(message);
-
-        // The kernel has shortened it to what it wrote: made ready for the next call.
-        message.ControlLength = ControlSize;
-        return new(
-            _vectors[index].Base, length, joined > 0 ? joined : length, (message.Flags & Libc.MSG_TRUNC) != 0);
+        Take(socket, Libc.MSG_DONTWAIT | Libc.MSG_ERRQUEUE);
+        MakeReady();
     }
 
     public void Dispose()
@@ -97,20 +143,109 @@ internal sealed unsafe class MessageBatch : IDisposable
         NativeMemory.Free(_messages);
         NativeMemory.Free(_vectors);
         NativeMemory.Free(_controls);
+        NativeMemory.Free(_names);
         if (_bytes is not null)
         {
             MappedMemory.Unmap(_bytes, _size);
         }
     }
 
-    /// <summary>Size of the datagrams that were joined into a message; 0 if none were.</summary>
-    private static int JoinedSegment(in MMsgHdr message)
+    /// <summary>Size of the datagrams that were coalesced into a message; 0 if none were.</summary>
+    private static int SegmentSize(in Message message)
     {
-        // Only one kind of control message is asked for, so there is at most one.
         byte* control = message.Control;
-        bool isSegment = message.ControlLength >= ControlDataOffset + sizeof(int) &&
-            Unsafe.ReadUnaligned<int>(control + ControlLevelOffset) == Libc.IPPROTO_UDP &&
-            Unsafe.ReadUnaligned<int>(control + ControlTypeOffset) == Libc.UDP_GRO;
-        return isSegment ? Unsafe.ReadUnaligned<int>(control + ControlDataOffset) : 0;
+        byte* end = control + message.ControlLength;
+        while (end - control >= ControlHeaderSize + sizeof(int))
+        {
+            ulong length = Unsafe.ReadUnaligned<ulong>(control);
+            if (Unsafe.ReadUnaligned<int>(control + ControlLevelOffset) == Libc.IPPROTO_UDP &&
+                Unsafe.ReadUnaligned<int>(control + ControlTypeOffset) == Libc.UDP_GRO)
+            {
+                return Unsafe.ReadUnaligned<int>(control + ControlHeaderSize);
+            }
+
+            if (length < ControlHeaderSize || length > (ulong)(end - control))
+            {
+                return 0;
+            }
+
+            control += (length + ControlAlignment - 1) / ControlAlignment * ControlAlignment;
+        }
+
+        return 0;
+    }
+
+    private static IPEndPoint? EndPoint(ReadOnlySpan<byte> name)
+    {
+        if (name.Length < AddressOffset)
+        {
+            return null;
+        }
+
+        int port = name[PortOffset] << 8 | name[PortOffset + 1];
+        return MemoryMarshal.Read<ushort>(name) switch
+        {
+            Libc.AF_INET => new(new IPAddress(name.Slice(AddressOffset, 4)), port),
+            Libc.AF_INET6 => new(
+                new IPAddress(name.Slice(AddressV6Offset, 16), MemoryMarshal.Read<uint>(name[ScopeOffset..])), port),
+            _ => null,
+        };
+    }
+
+    private static void MakeReady(ref Message message)
+    {
+        message.ControlLength = ControlSize;
+        message.NameLength = NameSize;
+    }
+
+    private int Take(int socket, int flags)
+    {
+        MakeReady();
+        int result;
+        do
+        {
+            result = Libc.recvmmsg(socket, _messages, (uint)_slots, flags, null);
+        }
+        while (result < 0 && Marshal.GetLastPInvokeError() == Libc.EINTR);
+        _count = Math.Max(0, result);
+        return result;
+    }
+
+    /// <summary>Undoes what the kernel wrote into the messages of the last call.</summary>
+    private void MakeReady()
+    {
+        for (int i = 0; i < _count; i++)
+        {
+            MakeReady(ref _messages[i]);
+        }
+
+        _count = 0;
+    }
+
+    /// <summary>Linux' <c>struct mmsghdr</c> on 64-bit systems.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Message
+    {
+        public byte* Name;
+        public uint NameLength;
+        public IoVec* Vectors;
+        public nuint VectorCount;
+        public byte* Control;
+        public nuint ControlLength;
+        public int Flags;
+        private readonly int _endOfMsgHdr;
+
+        /// <summary>Bytes that were received.</summary>
+        public uint Length;
+
+        private readonly uint _endOfMMsgHdr;
+    }
+
+    /// <summary>Linux' <c>struct iovec</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct IoVec
+    {
+        public byte* Base;
+        public nuint Length;
     }
 }

@@ -3,12 +3,12 @@
 namespace Spead2.Managed;
 
 /// <summary>Keeps a stream from being destroyed during a call.</summary>
-internal readonly struct StreamHold : IDisposable
+internal readonly struct StreamLease : IDisposable
 {
     private readonly StreamCore _stream;
 
     /// <exception cref="ObjectDisposedException">The stream has been given up.</exception>
-    public StreamHold(StreamCore stream)
+    public StreamLease(StreamCore stream)
     {
         ObjectDisposedException.ThrowIf(!stream.TryRetain(), typeof(ManagedReceiveStream));
         _stream = stream;

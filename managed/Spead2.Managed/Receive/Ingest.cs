@@ -8,9 +8,10 @@ using Spead2.Receive;
 namespace Spead2.Managed;
 
 /// <summary>
-/// What comes into a stream: packets, and the heaps that leave the assembly because of them. Under the stream's lock.
+/// Brings packets into the assembly of a stream, and the heaps that leave it because of them to the sink. Under the
+/// stream's lock.
 /// </summary>
-internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
+internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
 {
     private readonly Assembler _assembler = new(options, stream.Copy);
     private readonly PayloadCopy _copy = stream.Copy;
@@ -19,8 +20,10 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
     private readonly bool _keepRanges = options.IncompleteKeepPayloadRanges;
     private readonly bool _keepIncompletePayload = options.IncompleteKeepPayload;
 
-    /// <summary>Asked for by a stop item or the end of a source; to be done at the turn's end.</summary>
-    public bool IsStopRequested { get; private set; }
+    // The slice under way: its source, its number among all of the stream's, and what had been counted before it.
+    private Source? _source;
+    private long _sliceNumber;
+    private SourceCounters _before;
 
     /// <summary>Where the payloads of heaps that begin from now on live; null for the default memory.</summary>
     public PayloadMemory? Memory
@@ -29,34 +32,64 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
         set => _assembler.Memory = value;
     }
 
-    /// <summary>Whether packets may be handed over.</summary>
-    public Flow Flow =>
-        IsStopRequested || stream.IsStopped ? Flow.Ended : stream.Delivery.HasWaiting ? Flow.Full : Flow.On;
+    /// <summary>Begins the slice of a source; says whether packets may be handed over.</summary>
+    public PollResult BeginSlice(Source source)
+    {
+        PollResult answer = stream.Flow.Answer;
+        if (answer == PollResult.More)
+        {
+            source.SliceNumber = NextSliceNumber();
+            _assembler.Slice = _sliceNumber;
+        }
+
+        _source = source;
+        Look(ref _before);
+        return answer;
+    }
+
+    /// <summary>Ends the slice: its source gets its share of the statistics.</summary>
+    public void EndSlice()
+    {
+        Source source = _source!;
+        _source = null;
+        SourceCounters now = default;
+        Look(ref now);
+        ref SourceCounters counters = ref source.Counters;
+        counters.Packets += now.Packets - _before.Packets;
+        counters.Malformed += now.Malformed - _before.Malformed;
+        counters.SizeMismatch += now.SizeMismatch - _before.SizeMismatch;
+        counters.Truncated += now.Truncated - _before.Truncated;
+        counters.Empty += now.Empty - _before.Empty;
+        source.Publish();
+    }
+
+    /// <summary>A number for a slice, larger than those before.</summary>
+    public long NextSliceNumber() => ++_sliceNumber;
 
     /// <summary>
     /// Hands over the packet at the start of the bytes. If there is none, nothing is counted and
-    /// <paramref name="size"/> and <paramref name="flow"/> say nothing.
+    /// <paramref name="size"/> and <paramref name="result"/> say nothing.
     /// </summary>
-    public PacketFault AddPacket(ReadOnlySpan<byte> bytes, out int size, ref Flow flow)
+    public PacketFault AddPacket(ReadOnlySpan<byte> bytes, out int size, ref PollResult result)
     {
-        ulong length = TakeNext(bytes, exact: false, ref flow);
+        ulong length = TakeNext(bytes, exact: false, ref result);
         if (length != Wire.LengthUnknown)
         {
             size = Wire.UsualPrefix + (int)length;
             return PacketFault.None;
         }
 
-        return AddOtherPacket(bytes, out size, ref flow);
+        return AddOtherPacket(bytes, out size, ref result);
     }
 
     /// <summary>Hands over a datagram, which must be exactly one packet; anything else is counted and logged.</summary>
-    public Flow AddDatagram(ReadOnlySpan<byte> bytes)
+    public PollResult AddDatagram(ReadOnlySpan<byte> bytes)
     {
-        Flow flow = Flow.On;
-        return TakeNext(bytes, exact: true, ref flow) != Wire.LengthUnknown ? flow : AddOtherDatagram(bytes);
+        PollResult result = PollResult.More;
+        return TakeNext(bytes, exact: true, ref result) != Wire.LengthUnknown ? result : AddOtherDatagram(bytes);
     }
 
-    /// <summary>Counts a datagram that was too large for the reader.</summary>
+    /// <summary>Counts a datagram that was too large for its source.</summary>
     public void AddTruncated(int maxSize)
     {
         _tally[Statistic.Truncated]++;
@@ -86,8 +119,8 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
         _tally[Statistic.MaxBatch] = Math.Max(_tally[Statistic.MaxBatch], packets);
     }
 
-    /// <summary>The source of a reader has ended, which ends the stream.</summary>
-    public void EndSource() => IsStopRequested = true;
+    /// <summary>The end of a source: it closes the stream. What is live is flushed at the end of the slice.</summary>
+    public void EndSource() => stream.Flow.TryClose();
 
     /// <summary>The network's stop: whatever is still live goes to the consumer.</summary>
     public void FlushLiveHeaps()
@@ -118,6 +151,15 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
         }
     }
 
+    private void Look(ref SourceCounters counters)
+    {
+        counters.Packets = _tally[Statistic.Packets];
+        counters.Malformed = _tally[Statistic.Malformed];
+        counters.SizeMismatch = _tally[Statistic.SizeMismatch];
+        counters.Truncated = _tally[Statistic.Truncated];
+        counters.Empty = _tally[Statistic.Empty];
+    }
+
     private static string Text(DefaultInterpolatedStringHandler text) =>
         string.Create(CultureInfo.InvariantCulture, ref text);
 
@@ -130,7 +172,7 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
     /// does not depend on bytes that may not have come from memory yet.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong TakeNext(ReadOnlySpan<byte> bytes, bool exact, ref Flow flow)
+    private ulong TakeNext(ReadOnlySpan<byte> bytes, bool exact, ref PollResult result)
     {
         if (bytes.Length < Wire.UsualPrefix || !_copy.IsPlain)
         {
@@ -152,12 +194,13 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
         _tally[Statistic.PacketsAccepted]++;
         _tally[Statistic.SearchDist] += _assembler.RecentSteps;
         _tally[Statistic.PayloadBytes] += (long)length;
-        flow = Flow.On;
-        if (heap!.IsComplete)
+        heap!.Slice = _sliceNumber;
+        result = PollResult.More;
+        if (heap.IsComplete)
         {
             _assembler.Remove(heap);
             LeaveAssembly(heap);
-            flow = Flow;
+            result = stream.Flow.Answer;
         }
 
         return length;
@@ -170,13 +213,13 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private PacketFault AddOtherPacket(ReadOnlySpan<byte> bytes, out int size, ref Flow flow)
+    private PacketFault AddOtherPacket(ReadOnlySpan<byte> bytes, out int size, ref PollResult result)
     {
         PacketFault fault = PacketDecoder.Decode(bytes, out Packet packet);
         size = packet.Bytes.Length;
         if (fault == PacketFault.None)
         {
-            flow = Add(packet);
+            result = Add(packet);
         }
 
         return fault;
@@ -184,12 +227,12 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
 
     /// <summary>Any datagram but the next packet of a live heap.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private Flow AddOtherDatagram(ReadOnlySpan<byte> bytes)
+    private PollResult AddOtherDatagram(ReadOnlySpan<byte> bytes)
     {
         if (bytes.IsEmpty)
         {
             _tally[Statistic.Empty]++;
-            return Flow.On;
+            return PollResult.More;
         }
 
         PacketFault fault = PacketDecoder.Decode(bytes, out Packet packet);
@@ -201,7 +244,7 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
                 LogLevel.Information,
                 (bytes.Length, fault),
                 static x => Text($"datagram of {x.Length} bytes is not a SPEAD packet: {x.fault.Text()}"));
-            return Flow.On;
+            return PollResult.More;
         }
 
         if (packet.Bytes.Length != bytes.Length)
@@ -213,15 +256,20 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
                 (bytes.Length, PacketLength: packet.Bytes.Length),
                 static x => Text(
                     $"datagram of {x.Length} bytes not used: the packet in it has {x.PacketLength} bytes"));
-            return Flow.On;
+            return PollResult.More;
         }
 
         return Add(packet);
     }
 
     /// <summary>Any packet but those that are taken undecoded.</summary>
-    private Flow Add(in Packet packet)
+    private PollResult Add(in Packet packet)
     {
+        if (stream.Sources.AreSeveral && MustYield(packet))
+        {
+            return PollResult.Yield;
+        }
+
         _assembler.Add(packet, out Assembly result);
         _tally[Statistic.Packets]++;
         _tally[Statistic.SearchDist] += result.SearchSteps;
@@ -233,13 +281,12 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
         if (result.Verdict != Verdict.Accepted)
         {
             Reject(packet, result.Verdict);
-            return Flow.On;
+            return PollResult.More;
         }
 
         _tally[Statistic.PacketsAccepted]++;
         _tally[Statistic.PayloadBytes] += (long)packet.PayloadLength;
         bool stop = result.Stop && stream.StopOnStopItem;
-        IsStopRequested |= stop;
         if (result.Evicted is not null)
         {
             _tally[Statistic.IncompleteHeapsEvicted]++;
@@ -251,7 +298,33 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
             Complete(result.Complete, stop);
         }
 
-        return Flow;
+        if (stop)
+        {
+            EndSource();
+        }
+
+        return stream.Flow.Answer;
+    }
+
+    /// <summary>
+    /// Whether a packet would evict an incomplete heap too early: the latest slice of another source brought a packet
+    /// of it, so that this source may be ahead, for no better reason than whose slice came first. Each slice of the
+    /// other that brings the heap something makes it wait for one more; in a slice of its own it waits for its end.
+    /// </summary>
+    private bool MustYield(in Packet packet)
+    {
+        if (_assembler.FindVictim(packet) is not { } victim)
+        {
+            return false;
+        }
+
+        if (victim.Slice == _source!.SliceNumber)
+        {
+            return true;
+        }
+
+        _source.YieldTo = stream.Sources.FindBySlice(victim.Slice, _source);
+        return _source.YieldTo is not null;
     }
 
     private void Reject(in Packet packet, Verdict verdict)
@@ -288,7 +361,12 @@ internal sealed class Intake(StreamCore stream, ReceiveStreamOptions options)
         if ((heap.State & HeapState.Contiguous) != 0 || _deliverIncomplete)
         {
             _copy.Fence();
-            stream.Delivery.Deliver(heap);
+            stream.Sink.Deliver(heap);
+            if (stream.Sink.IsFull)
+            {
+                stream.Flow.Block();
+            }
+
             return;
         }
 

@@ -7,7 +7,7 @@ namespace Spead2.Managed;
 /// it. From then on whoever changes the ring has a look at it afterwards, and the last one to look sees the truth: so
 /// it is never left unset while a heap waits.
 /// </summary>
-internal sealed class ReadyHandle(Ring ring) : IDisposable
+internal sealed class ReadyHandle(Ring<LiveHeap> ring) : IDisposable
 {
     private readonly Lock _lock = new();
     private volatile ReadySignal? _signal;

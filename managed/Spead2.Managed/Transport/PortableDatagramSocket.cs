@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Spead2.Managed;
 
 /// <summary>A UDP socket as .NET has it, for every operating system.</summary>
-internal sealed unsafe class SocketUdpSource : UdpSource
+internal sealed unsafe class PortableDatagramSocket : DatagramSocket
 {
     private readonly EventLoop _loop;
     private readonly Socket _socket;
@@ -16,15 +17,16 @@ internal sealed unsafe class SocketUdpSource : UdpSource
     private readonly int _slotSize;
     private readonly int[] _lengths = new int[Slots];
     private readonly bool[] _truncated = new bool[Slots];
-    private LoopTask? _task;
+    private readonly IPEndPoint _anySender;
 
-    // A receive is under way, or has come to an end that nobody has seen.
+    // A receive is under way, or has come to an end that nobody has seen. It is the only one that tells the sender.
     private volatile bool _armed;
     private volatile bool _arrived;
+    private volatile IPEndPoint? _lastSender;
 
     /// <summary>Takes a bound socket over; closes it if that fails.</summary>
     /// <exception cref="Spead2Exception">There is not enough memory.</exception>
-    public SocketUdpSource(EventLoop loop, Socket socket, int maxSize)
+    public PortableDatagramSocket(EventLoop loop, Socket socket, int maxSize)
     {
         _loop = loop;
         _socket = socket;
@@ -39,24 +41,33 @@ internal sealed unsafe class SocketUdpSource : UdpSource
         catch (OutOfMemoryException)
         {
             socket.Dispose();
-            throw StatusException.NoMemory("the packets of a UDP reader");
+            throw StatusException.NoMemory("the packets of a UDP source");
         }
 
         _first = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_bytes, 0);
         _arrival.SetBuffer(_bytes, 0, _slotSize);
+        LocalEndPoint = (IPEndPoint)socket.LocalEndPoint!;
+        _anySender = new(
+            socket.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
         _arrival.Completed += (_, _) => Arrive();
     }
 
+    public override IPEndPoint LocalEndPoint { get; }
+
     // The socket calls only when it was found empty.
-    public override ReaderTurn AfterBatch => ReaderTurn.More;
+    public override bool IsDrained => _armed;
+
+    public override IPEndPoint? LastSender => _lastSender;
 
     public override UdpMessage this[int index] =>
         new(_first + (nint)index * _slotSize, _lengths[index], _lengths[index], _truncated[index]);
 
-    public override void Watch(LoopTask task, bool paused)
+    // Whoever looks at the socket and finds it empty arms it.
+    public override Spead2Exception? Arm() => null;
+
+    // A receive that is under way takes one message at most; then nobody asks again before the next look.
+    public override void Disarm()
     {
-        // The first turn finds out whether something has arrived.
-        _task = task;
     }
 
     public override int Receive(out string? error)
@@ -71,7 +82,7 @@ internal sealed unsafe class SocketUdpSource : UdpSource
             }
 
             _armed = false;
-            count = Keep(0, _arrival.SocketError, _arrival.BytesTransferred, ref error);
+            count = KeepArrived(ref error);
         }
 
         while (count < Slots && error is null)
@@ -86,13 +97,8 @@ internal sealed unsafe class SocketUdpSource : UdpSource
             count += Keep(count, result, length, ref error);
         }
 
-        return count == 0 && error is null ? Arm(ref error) : count;
+        return count == 0 && error is null ? Listen(ref error) : count;
     }
-
-    // A receive that is under way takes one batch at most; then the reader, which waits for room, does not ask again.
-    public override bool TryPause() => true;
-
-    public override string? Resume() => null;
 
     public override void Close() => _socket.Dispose();
 
@@ -102,17 +108,30 @@ internal sealed unsafe class SocketUdpSource : UdpSource
     public override long CountDrops() => 0;
 
     /// <summary>Asks to be called when something arrives; gives how many messages have done so already.</summary>
-    private int Arm(ref string? error)
+    private int Listen(ref string? error)
     {
         _arrived = false;
         _armed = true;
-        if (_socket.ReceiveAsync(_arrival))
+        _arrival.RemoteEndPoint = _anySender;
+        if (_socket.ReceiveFromAsync(_arrival))
         {
             return 0;
         }
 
         _armed = false;
-        return Keep(0, _arrival.SocketError, _arrival.BytesTransferred, ref error);
+        return KeepArrived(ref error);
+    }
+
+    /// <summary>Keeps the result of the receive that was under way; gives how many messages it is.</summary>
+    private int KeepArrived(ref string? error)
+    {
+        int count = Keep(0, _arrival.SocketError, _arrival.BytesTransferred, ref error);
+        if (count != 0)
+        {
+            _lastSender = (IPEndPoint)_arrival.RemoteEndPoint!;
+        }
+
+        return count;
     }
 
     /// <summary>Keeps the result of a receive; gives how many messages it is.</summary>
@@ -136,6 +155,6 @@ internal sealed unsafe class SocketUdpSource : UdpSource
     private void Arrive()
     {
         _arrived = true;
-        _loop.Post(_task!);
+        _loop.Post(Owner!);
     }
 }

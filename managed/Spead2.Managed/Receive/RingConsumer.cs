@@ -5,10 +5,10 @@ using Spead2.Receive;
 
 namespace Spead2.Managed;
 
-/// <summary>Takes heaps from a stream's ring, and lets those that wait for room have their turn. Any thread.</summary>
-internal sealed class RingConsumer(Delivery delivery, TimeSpan spinTime)
+/// <summary>Takes heaps from a stream's ring, and lets those that wait for room follow. Any thread.</summary>
+internal sealed class RingConsumer(RingSink sink, TimeSpan spinTime)
 {
-    private readonly Ring _ring = delivery.Ring;
+    private readonly Ring<LiveHeap> _ring = sink.Ring;
 
     /// <summary>Takes heaps, as many as there is room for, without waiting; gives how many.</summary>
     public ReadResult Pop(Span<LiveHeap?> heaps, out int count)
@@ -16,15 +16,15 @@ internal sealed class RingConsumer(Delivery delivery, TimeSpan spinTime)
         bool moved;
         do
         {
-            bool stopped = _ring.IsStopped;
+            bool ended = _ring.IsEnded;
             count = _ring.Pop(heaps);
-            moved = delivery.SeeToBlocked();
+            moved = sink.SeeToWaiting();
             if (count != 0)
             {
                 return ReadResult.Item;
             }
 
-            if (stopped)
+            if (ended)
             {
                 return ReadResult.Stopped;
             }
@@ -61,16 +61,16 @@ internal sealed class RingConsumer(Delivery delivery, TimeSpan spinTime)
     }
 
     /// <summary>
-    /// Asks for one call of <see cref="Delivery.Ready"/>, unless a heap waits or the stream has stopped: then there is
+    /// Asks for one call of <see cref="RingSink.Ready"/>, unless a heap waits or the stream has stopped: then there is
     /// none.
     /// </summary>
     public ReadResult RequestReady()
     {
         _ring.Request();
-        delivery.SeeToBlocked();
-        bool stopped = _ring.IsStopped;
+        sink.SeeToWaiting();
+        bool ended = _ring.IsEnded;
         bool empty = _ring.IsEmpty;
-        if (empty && !stopped)
+        if (empty && !ended)
         {
             return ReadResult.Empty;
         }

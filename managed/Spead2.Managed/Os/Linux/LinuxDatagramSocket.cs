@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Spead2.Managed.Linux;
 
 /// <summary>A UDP socket that is watched by epoll and read by recvmmsg, with generic receive offload.</summary>
-internal sealed class LinuxUdpSource : UdpSource
+internal sealed class LinuxDatagramSocket : DatagramSocket
 {
     private readonly EpollLoop _loop;
     private readonly Socket _socket;
     private readonly int _fd;
     private readonly MessageBatch _batch;
+
+    // Keeps the socket from being finalized, and so closed, before the source of a forgotten stream is.
+    private GCHandle _root;
     private long _key;
+    private bool _armed;
 
     // What the kernel's own counter, which wraps, said last.
     private uint _dropsSeen;
@@ -21,62 +26,85 @@ internal sealed class LinuxUdpSource : UdpSource
 
     /// <summary>Takes a bound socket over; closes it if that fails.</summary>
     /// <exception cref="Spead2Exception">There is not enough memory.</exception>
-    public LinuxUdpSource(EpollLoop loop, Socket socket, int maxSize)
+    public LinuxDatagramSocket(EpollLoop loop, Socket socket, int maxSize)
     {
         _loop = loop;
         _socket = socket;
         _fd = (int)socket.Handle;
+        LocalEndPoint = (IPEndPoint)socket.LocalEndPoint!;
         try
         {
             // One byte more than a packet may have shows that a datagram was longer.
-            _batch = JoinsDatagrams(socket)
-                ? new(MessageBatch.JoinedSlots, MessageBatch.JoinedSize)
+            _batch = TryCoalesce(socket)
+                ? new(MessageBatch.CoalescedSlots, MessageBatch.CoalescedSize)
                 : new(Slots, maxSize + 1);
         }
         catch (OutOfMemoryException)
         {
             socket.Dispose();
-            throw StatusException.NoMemory("the packets of a UDP reader");
+            throw StatusException.NoMemory("the packets of a UDP source");
         }
 
         OpenDescriptors.Add(_fd);
+        _root = GCHandle.Alloc(socket);
 
         // What was dropped before does not concern the stream.
         CountDrops();
         _dropped = 0;
     }
 
-    // As long as there is more, the loop will call again.
-    public override ReaderTurn AfterBatch => ReaderTurn.Wait;
+    public override IPEndPoint LocalEndPoint { get; }
 
-    public override UdpMessage this[int index] => _batch.Message(index);
+    // What comes after a batch that is not full makes epoll call.
+    public override bool IsDrained => !_batch.IsFull;
 
-    public override void Watch(LoopTask task, bool paused)
+    public override IPEndPoint? LastSender => _batch.LastSender;
+
+    public override UdpMessage this[int index] => _batch[index];
+
+    public override Spead2Exception? Arm()
     {
-        _key = _loop.AddSocket(_fd, task, paused);
-        if (_key < 0)
+        if (_armed)
         {
-            int error = Marshal.GetLastPInvokeError();
-            throw StatusException.Os(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"cannot wait for a UDP socket: {Marshal.GetPInvokeErrorMessage(error)}"),
-                error);
+            return null;
+        }
+
+        int error = _loop.Watch(_fd, Interest.Readable, Owner!, out _key);
+        _armed = error == 0;
+        return _armed ? null : StatusException.Os(
+            string.Create(
+                CultureInfo.InvariantCulture, $"cannot wait for a UDP socket: {Marshal.GetPInvokeErrorMessage(error)}"),
+            error);
+    }
+
+    // A socket that is only not asked for would still tell of errors.
+    public override void Disarm()
+    {
+        if (_armed)
+        {
+            _armed = false;
+            _loop.Unwatch(_fd, _key);
         }
     }
 
-    public override int Receive(out string? error) => _batch.Receive(_fd, out error);
+    public override int Receive(out string? error)
+    {
+        int count = _batch.Receive(_fd, out error);
+        if (error is not null)
+        {
+            // With IP_RECVERR what has been told also stands in a queue, where it takes room from packets.
+            _batch.DropErrors(_fd);
+        }
 
-    public override bool TryPause() => _loop.PauseSocket(_fd, _key);
-
-    public override string? Resume() =>
-        _loop.ResumeSocket(_fd, _key) ? null : Marshal.GetLastPInvokeErrorMessage();
+        return count;
+    }
 
     public override void Close()
     {
-        _loop.RemoveSocket(_fd, _key);
+        Disarm();
         OpenDescriptors.Remove(_fd);
         _socket.Dispose();
+        _root.Free();
     }
 
     public override void Dispose() => _batch.Dispose();
@@ -104,8 +132,8 @@ internal sealed class LinuxUdpSource : UdpSource
         return _dropped;
     }
 
-    /// <summary>Lets the kernel join datagrams; false if it cannot.</summary>
-    private static bool JoinsDatagrams(Socket socket)
+    /// <summary>Lets the kernel coalesce datagrams; false if it cannot.</summary>
+    private static bool TryCoalesce(Socket socket)
     {
         try
         {

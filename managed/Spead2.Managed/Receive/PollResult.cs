@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Managed;
+
+/// <summary>How it goes on, with a packet (for the source that handed it over) and with a source (for its loop).</summary>
+internal enum PollResult
+{
+    /// <summary>There is nothing now: the source is to be armed.</summary>
+    Idle,
+
+    /// <summary>Another packet may be handed over; at the end of a slice: others first, then this source again.</summary>
+    More,
+
+    /// <summary>
+    /// The packet was not taken, as it would evict a heap that another source may still complete: others first, then
+    /// this source with the same packet.
+    /// </summary>
+    Yield,
+
+    /// <summary>The sink is full: the source goes on with the others of its stream when there is room.</summary>
+    Blocked,
+
+    /// <summary>The source has ended, or the stream has been closed.</summary>
+    Ended,
+}

@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: MIT
+
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Spead2.Managed;
+
+/// <summary>
+/// Where packets of a stream come from, on one thread of its pool: what a transport derives from. It is polled in
+/// slices, on its loop; while it has nothing, it is armed, so that what it comes from posts it.
+/// </summary>
+/// <remarks>
+/// Locks: the source's own is held during a slice; inside it another one keeps the origin (the socket, the memory) open
+/// for those who only count. Both come before the stream's.
+/// </remarks>
+internal abstract class Source : LoopTask
+{
+    // What a source may hand over in one slice, so that the others of its thread get theirs: well under a millisecond.
+    // The end of a slice costs some microseconds.
+    protected const int SlicePackets = 4096;
+    protected const long SliceBytes = 16 << 20;
+
+    // A ring that is filled and emptied on this thread (by a call back) lets the source go on within a slice of its
+    // loop, which saves looking for other work for every few heaps; but others must get theirs.
+    private const int PollsPerSlice = 64;
+
+    // An origin that cannot be armed is looked at this often.
+    private static readonly TimeSpan BlindInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly Lock _lock = new();
+    private readonly Lock _originLock = new();
+    private readonly IoThreads.IoThread _thread;
+    private readonly Lock _publishedLock = new();
+    private SourceCounters _published;
+
+    // Under both locks.
+    private bool _closed;
+    private bool _released;
+    private volatile bool _removed;
+
+    // Under the stream's lock: sources that go on after this one's next slice.
+    private List<Source>? _waiters;
+
+    /// <param name="stream">The stream.</param>
+    /// <param name="thread">The thread that the source was assigned to.</param>
+    protected Source(StreamCore stream, IoThreads.IoThread thread)
+    {
+        Stream = stream;
+        _thread = thread;
+    }
+
+    protected Source(StreamCore stream)
+        : this(stream, stream.Threads.Assign())
+    {
+    }
+
+    /// <summary>Whether packets are lost while the source is not polled.</summary>
+    public virtual bool IsLossy => false;
+
+    /// <summary>Where the socket is bound; null if there is none.</summary>
+    public virtual IPEndPoint? LocalEndPoint => null;
+
+    /// <summary>Who sent what was taken last; null if nobody is known.</summary>
+    public virtual IPEndPoint? LastSender => null;
+
+    /// <summary>Messages that the kernel has dropped so far.</summary>
+    public virtual long Dropped => 0;
+
+    /// <summary>Datagrams that had been taken from the origin, but not handed over, when it was closed.</summary>
+    public virtual long Unused => 0;
+
+    /// <summary>Whether the source was closed, by its removal or by the end of its stream.</summary>
+    public bool IsClosed => Volatile.Read(ref _closed);
+
+    /// <summary>Whether the source was taken out of its stream.</summary>
+    public bool IsRemoved => _removed;
+
+    /// <summary>Whether the source waits for the explicit start of its stream.</summary>
+    public bool IsUnstarted => Stream.Flow.IsUnstarted;
+
+    /// <summary>Whether the source waits, like all of its stream, for room in the sink.</summary>
+    public bool IsBlocked => Stream.Flow.IsBlocked;
+
+    /// <summary>
+    /// The number of the source's latest slice, among all of the stream's. It tells whether a source had a slice since
+    /// a packet came. Changed on the source's loop, under the stream's lock.
+    /// </summary>
+    public long SliceNumber { get; set; }
+
+    /// <summary>
+    /// The source to wait for, set by the ingest where it answers <see cref="PollResult.Yield"/>; null: whoever comes.
+    /// The source's own.
+    /// </summary>
+    public Source? YieldTo { get; set; }
+
+    /// <summary>What is counted in a slice; published at its end. The source's own.</summary>
+    protected internal SourceCounters Counters;
+
+    protected StreamCore Stream { get; }
+
+    protected EventLoop Loop => _thread.Loop;
+
+    /// <summary>Packets of the batch that is under way.</summary>
+    protected long BatchPackets { get; set; }
+
+    /// <summary>A consistent copy of the statistics.</summary>
+    public SourceCounters ReadCounters()
+    {
+        UpdateDropped();
+        lock (_publishedLock)
+        {
+            SourceCounters counters = _published;
+            counters.KernelDropMessages = Dropped;
+            counters.DroppedAtClose = Unused;
+            return counters;
+        }
+    }
+
+    /// <summary>Makes visible what was counted. During a slice.</summary>
+    public void Publish()
+    {
+        lock (_publishedLock)
+        {
+            _published = Counters;
+        }
+    }
+
+    /// <summary>Asks for a slice.</summary>
+    public void Post() => Loop.Post(this);
+
+    /// <summary>One slice, on the loop's thread.</summary>
+    public override void Run()
+    {
+        List<Source>? waiters = TakeWaiters();
+        long polls = Counters.Slices;
+        long number = SliceNumber;
+        PollResult result;
+        int rounds = 0;
+        do
+        {
+            result = Slice();
+
+            // Whoever is called back may make room.
+            Stream.Sink.CallBack();
+        }
+        while (result == PollResult.Blocked && Stream.WaitForRoom() && ++rounds < PollsPerSlice);
+        switch (result)
+        {
+            case PollResult.More:
+                Post();
+                break;
+            case PollResult.Yield:
+                Yield();
+                break;
+            case PollResult.Blocked:
+                Pause();
+                break;
+        }
+
+        Stream.Sink.CallBack();
+        if (waiters is not null)
+        {
+            // A poll that found nothing does not enter the stream, but was one.
+            Post(waiters, countSlice: result == PollResult.Idle && Counters.Slices != polls && SliceNumber == number);
+        }
+
+        if (Stream.Flow.IsClosed)
+        {
+            Stream.Sources.Close();
+        }
+    }
+
+    /// <summary>
+    /// Has the source posted when something comes, before its first slice: what cannot be waited for is refused.
+    /// </summary>
+    /// <exception cref="Spead2Exception">The operating system refuses.</exception>
+    public void ArmFirst()
+    {
+        lock (_lock)
+        {
+            if (!_closed && Stream.Flow.IsRunning && Arm() is { } error)
+            {
+                throw error;
+            }
+        }
+    }
+
+    /// <summary>Closes the origin, if it is open. Waits for a slice that is running on another thread.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                return;
+            }
+
+            lock (_originLock)
+            {
+                CountDrops();
+                Volatile.Write(ref _closed, true);
+                CloseOrigin();
+            }
+        }
+    }
+
+    /// <summary>Takes the source out of its stream, for good. Does nothing if it is closed. Any thread.</summary>
+    public void Remove()
+    {
+        if (!IsClosed)
+        {
+            _removed = true;
+            Stream.Sources.Remove(this);
+        }
+    }
+
+    /// <summary>Closes the source, and gives up what it holds. Once it has returned nothing is touched any more.</summary>
+    public void Release()
+    {
+        Close();
+        lock (_lock)
+        {
+            if (_released)
+            {
+                return;
+            }
+
+            _released = true;
+        }
+
+        try
+        {
+            ReleaseOrigin();
+        }
+        catch (Exception exception)
+        {
+            // Memory is the user's, and so is the code that unpins it. Everything else must be given up all the same.
+            Stream.Log.Write(
+                MessageKind.User,
+                LogLevel.Warning,
+                exception,
+                static exception =>
+                    $"memory that packets were read from cannot be unpinned: {ExceptionText.Of(exception)}");
+        }
+
+        _thread.Unassign();
+    }
+
+    /// <summary>Brings <see cref="Dropped"/> up to date, if the origin is open.</summary>
+    public void UpdateDropped()
+    {
+        lock (_originLock)
+        {
+            if (!_closed)
+            {
+                CountDrops();
+            }
+        }
+    }
+
+    /// <summary>Hands packets to the stream, for a limited time. The flow is running when it is called.</summary>
+    protected abstract PollResult Poll();
+
+    /// <summary>Has the source posted when something comes, and at once if something has; says why that fails.</summary>
+    protected virtual Spead2Exception? Arm() => null;
+
+    /// <summary>Undoes <see cref="Arm"/>, if the source is armed.</summary>
+    protected virtual void Disarm()
+    {
+        // Sources that post nothing need not be kept from it.
+    }
+
+    /// <summary>Closes the origin for good. Any thread.</summary>
+    protected virtual void CloseOrigin()
+    {
+        // Memory need not be closed.
+    }
+
+    /// <summary>Gives up what the closed source holds.</summary>
+    protected virtual void ReleaseOrigin()
+    {
+        // What the garbage collector sees to need not be given up.
+    }
+
+    /// <summary>Brings <see cref="Dropped"/> up to date. Any thread.</summary>
+    protected virtual void CountDrops()
+    {
+        // From memory nothing is dropped.
+    }
+
+    /// <summary>Has the source posted after a while, as what it comes from cannot be relied on to do it.</summary>
+    protected void PostBlindly() => Loop.PostAfter(this, BlindInterval);
+
+    private PollResult Slice()
+    {
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                return PollResult.Ended;
+            }
+
+            if (!Stream.Flow.IsRunning)
+            {
+                // Posted again when it runs.
+                Disarm();
+                return PollResult.Idle;
+            }
+
+            Counters.Slices++;
+            PollResult result = PollSafely();
+            Publish();
+            if (result == PollResult.Idle && Arm() is { } error)
+            {
+                Stream.Log.Write(
+                    MessageKind.Socket, LogLevel.Warning, error.Message, static message => $"{message}; trying again");
+                PostBlindly();
+            }
+
+            return result;
+        }
+    }
+
+    private PollResult PollSafely()
+    {
+        try
+        {
+            return Poll();
+        }
+        catch (Exception exception)
+        {
+            // Whatever it is, the thread also serves other streams, and those who wait for heaps should not do so
+            // for ever.
+            Stream.Fail(this, exception);
+            return PollResult.Ended;
+        }
+    }
+
+    /// <summary>Pauses a source that was blocked. If the flow runs again, the source has been posted.</summary>
+    private void Pause()
+    {
+        lock (_lock)
+        {
+            if (!_closed && !Stream.Flow.IsRunning)
+            {
+                Disarm();
+                Counters.Blocked++;
+                Publish();
+            }
+        }
+    }
+
+    /// <summary>Goes on after the next slice of another source.</summary>
+    private void Yield()
+    {
+        Source? other = YieldTo;
+        YieldTo = null;
+        if (other is null)
+        {
+            Post();
+            return;
+        }
+
+        lock (Stream.Gate)
+        {
+            (other._waiters ??= []).Add(this);
+        }
+
+        other.Post();
+    }
+
+    /// <summary>Who waits for the slice that begins now; those who come later wait for the one after.</summary>
+    private List<Source>? TakeWaiters()
+    {
+        if (Volatile.Read(ref _waiters) is null)
+        {
+            return null;
+        }
+
+        lock (Stream.Gate)
+        {
+            List<Source>? waiters = _waiters;
+            _waiters = null;
+            return waiters;
+        }
+    }
+
+    private void Post(List<Source> waiters, bool countSlice)
+    {
+        if (countSlice)
+        {
+            lock (Stream.Gate)
+            {
+                SliceNumber = Stream.Ingest.NextSliceNumber();
+            }
+        }
+
+        waiters.ForEach(source => source.Post());
+    }
+}

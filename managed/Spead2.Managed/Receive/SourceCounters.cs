@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Managed;
+
+/// <summary>The statistics of one packet source.</summary>
+internal struct SourceCounters
+{
+    /// <summary>What the kernel handed out: datagrams, or several that it had coalesced.</summary>
+    public long Messages;
+
+    public long Datagrams;
+
+    /// <summary>Of datagrams, or of packets from a buffer.</summary>
+    public long Bytes;
+
+    /// <summary>As the stream's statistic of the same name, and so the next four.</summary>
+    public long Packets;
+
+    public long Malformed;
+
+    public long SizeMismatch;
+
+    public long Truncated;
+
+    public long Empty;
+
+    /// <summary>Messages that the kernel has dropped.</summary>
+    public long KernelDropMessages;
+
+    /// <summary>Datagrams taken from the socket, but not handed over when it was closed.</summary>
+    public long DroppedAtClose;
+
+    /// <summary>How often a group was joined again, as its interface had come back.</summary>
+    public long Rejoins;
+
+    /// <summary>Errors that the operating system told of the socket.</summary>
+    public long Errors;
+
+    /// <summary>How often the source paused because the sink was full.</summary>
+    public long Blocked;
+
+    /// <summary>Bounded pieces of work on the loop. A source that has nothing to do gets none.</summary>
+    public long Slices;
+}

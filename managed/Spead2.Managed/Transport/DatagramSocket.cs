@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+
+using System.Net;
+
+namespace Spead2.Managed;
+
+/// <summary>A bound UDP socket as its source uses it: messages are taken in batches, without waiting.</summary>
+internal abstract class DatagramSocket : IDisposable
+{
+    /// <summary>Messages that are taken at most where each has its own slot.</summary>
+    public const int Slots = 64;
+
+    /// <summary>Where the socket is bound.</summary>
+    public abstract IPEndPoint LocalEndPoint { get; }
+
+    /// <summary>
+    /// Whether the batch taken last was all that there was. If not, the socket says nothing more by itself.
+    /// </summary>
+    public abstract bool IsDrained { get; }
+
+    /// <summary>Who sent the message taken last; null if that is not known. Any thread.</summary>
+    public abstract IPEndPoint? LastSender { get; }
+
+    /// <summary>A message of the batch taken last.</summary>
+    public abstract UdpMessage this[int index] { get; }
+
+    /// <summary>What is to run when messages can be taken. Set once, before anything else.</summary>
+    public LoopTask? Owner { get; set; }
+
+    /// <summary>Has the owner run when messages can be taken, and at once if some can. If armed it does nothing.</summary>
+    /// <returns>Null, or why that fails.</returns>
+    public abstract Spead2Exception? Arm();
+
+    /// <summary>Undoes <see cref="Arm"/>, if the socket is armed.</summary>
+    public abstract void Disarm();
+
+    /// <summary>Takes what has arrived; gives how many messages, and says what went wrong.</summary>
+    public abstract int Receive(out string? error);
+
+    /// <summary>Closes the socket. Any thread.</summary>
+    public abstract void Close();
+
+    /// <summary>Gives up the memory of messages. Nobody uses the socket any more.</summary>
+    public abstract void Dispose();
+
+    /// <summary>Messages that the kernel has dropped since the socket was opened. While it is open, any thread.</summary>
+    public abstract long CountDrops();
+
+    /// <summary>A message: one datagram, or several of one sender in a row that the kernel has coalesced (GRO).</summary>
+    internal readonly unsafe struct UdpMessage(byte* data, int length, int segment, bool isTruncated)
+    {
+        /// <summary>The bytes, which stay until the next messages are taken.</summary>
+        public byte* Data { get; } = data;
+
+        /// <summary>Number of bytes.</summary>
+        public int Length { get; } = length;
+
+        /// <summary>Bytes of each datagram but the last; 0 if and only if the length is.</summary>
+        public int Segment { get; } = segment;
+
+        /// <summary>The message did not fit, so its end is missing.</summary>
+        public bool IsTruncated { get; } = isTruncated;
+    }
+}
