@@ -70,6 +70,9 @@ internal sealed unsafe class LiveHeap
     /// <summary>The ingest's: number of the slice that its latest packet came in.</summary>
     public long Slice;
 
+    /// <summary>The ingest's: how often it was left alone when its turn to be evicted had come.</summary>
+    public int Skips;
+
     /// <summary>The assembler's chain, later the list of waiting heaps, later the pool's.</summary>
     public LiveHeap? Next;
 
@@ -112,6 +115,7 @@ internal sealed unsafe class LiveHeap
         OutOfOrder = false;
         StopItemSeen = false;
         State = HeapState.None;
+        Skips = 0;
         RangeCopies = null;
     }
 

@@ -67,6 +67,9 @@ internal sealed class Assembler
     /// <summary>Where the payloads of heaps that begin from now on live; null for the default memory.</summary>
     public PayloadMemory? Memory { get; set; }
 
+    /// <summary>Heaps that a substream has room for.</summary>
+    public int MaxHeaps => _maxHeaps;
+
     /// <summary>The slice under way, which packets that are accepted come in.</summary>
     public long Slice { get; set; }
 
@@ -128,6 +131,13 @@ internal sealed class Assembler
         packet.HeapLength != packet.PayloadLength && Find(packet.Cnt, out _) is not null
             ? null
             : _slots[NextSlot(packet.Cnt, out _)];
+
+    /// <summary>Leaves the heap alone that <see cref="FindVictim"/> gives: the next slot is another one.</summary>
+    public void SkipVictim(ulong cnt)
+    {
+        int slot = NextSlot(cnt, out int substream);
+        _heads[substream] = slot - substream * _maxHeaps;
+    }
 
     /// <summary>Takes a live heap out.</summary>
     public void Remove(LiveHeap heap)

@@ -13,6 +13,10 @@ namespace Spead2.Managed;
 /// </summary>
 internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
 {
+    // A heap whose source has nothing more of it, and nothing else either, is evicted all the same when the others have
+    // gone so often through all slots.
+    private const int MostSkips = 256;
+
     private readonly Assembler _assembler = new(options, stream.Copy);
     private readonly PayloadCopy _copy = stream.Copy;
     private readonly Tally _tally = stream.Tally;
@@ -307,24 +311,42 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     }
 
     /// <summary>
-    /// Whether a packet would evict an incomplete heap too early: the latest slice of another source brought a packet
-    /// of it, so that this source may be ahead, for no better reason than whose slice came first. Each slice of the
-    /// other that brings the heap something makes it wait for one more; in a slice of its own it waits for its end.
+    /// Makes sure that a packet evicts no heap too early, for no better reason than which source was polled first; says
+    /// whether it must wait.
     /// </summary>
+    /// <remarks>
+    /// The heap that the latest slice of another source brought a packet of is one that this source may be ahead of: it
+    /// is left alone, and the slot after it is looked at. If there is no other slot the source waits for a slice of the
+    /// other one. A heap that came in the slice under way waits for its end: the rest may be with the others.
+    /// </remarks>
     private bool MustYield(in Packet packet)
     {
-        if (_assembler.FindVictim(packet) is not { } victim)
+        Source? first = null;
+        for (int slot = 0; slot < _assembler.MaxHeaps; slot++)
         {
-            return false;
+            if (_assembler.FindVictim(packet) is not { } victim)
+            {
+                return false;
+            }
+
+            Source? other = stream.Sources.FindBySlice(victim.Slice, _source!);
+            if (other is null)
+            {
+                return victim.Slice == _source!.SliceNumber;
+            }
+
+            if (victim.Skips == MostSkips)
+            {
+                return false;
+            }
+
+            victim.Skips++;
+            first ??= other;
+            _assembler.SkipVictim(packet.Cnt);
         }
 
-        if (victim.Slice == _source!.SliceNumber)
-        {
-            return true;
-        }
-
-        _source.YieldTo = stream.Sources.FindBySlice(victim.Slice, _source);
-        return _source.YieldTo is not null;
+        _source!.YieldTo = first;
+        return true;
     }
 
     private void Reject(in Packet packet, Verdict verdict)

@@ -44,12 +44,32 @@ internal sealed class SourceList
         source.Release();
     }
 
-    /// <summary>Gives every source a slice, where they may hand over packets from now on.</summary>
+    /// <summary>
+    /// Gives every source a slice, as packets may be handed over from now on: first those whose latest one is longest
+    /// ago, so that none falls behind. Under the stream's lock.
+    /// </summary>
     public void Post()
     {
-        foreach (Source source in All)
+        ReadOnlySpan<Source> all = All;
+        long posted = -1;
+        for (int i = 0; i < all.Length; i++)
         {
-            source.Post();
+            long next = long.MaxValue;
+            foreach (Source source in all)
+            {
+                next = source.SliceNumber > posted ? Math.Min(next, source.SliceNumber) : next;
+            }
+
+            // Those that had none yet have the same number.
+            foreach (Source source in all)
+            {
+                if (source.SliceNumber == next)
+                {
+                    source.Post();
+                }
+            }
+
+            posted = next;
         }
     }
 
