@@ -57,13 +57,17 @@ internal sealed record HostileResult
     public long UsedBound => (Settings.MaxHeaps + Settings.RingHeaps + 4) * (Settings.MaxHeapSize * 5L / 4);
 
     /// <summary>
-    /// The most by which the process may grow: besides payloads what heaps under assembly know of their item pointers
+    /// The most by which the process may grow: besides what of the payloads is real, which is little of what is
+    /// announced, what heaps under assembly know of their item pointers
     /// and ranges, which have a limit of their own, and what the runtime takes.
     /// </summary>
-    public long GrowthBound => UsedBound + MostCached + (Settings.MaxHeaps * BytesOfParts) + RuntimeBytes;
+    public long GrowthBound => ((Settings.MaxHeaps + Settings.RingHeaps + 4) * RealBytes) + MostCached + (Settings.MaxHeaps * BytesOfParts) + RuntimeBytes;
 
     /// <summary>The most messages: a few each second of each kind, and one that says how many were left out.</summary>
     public long MessagesBound => (long)(Time.TotalSeconds + 2) * KindsOfMessages * (MessagesPerSecond + 1);
+
+    // More than a heap here makes real: its bytes lie beside each other, all of them on a few pages.
+    private const long RealBytes = 1 << 20;
 
     // 2^20 item pointers of 48 bytes with a hash table of 8, and as many ranges of 16 bytes in leaves that are half full.
     private const long BytesOfParts = (1L << 20) * (48 + 8 + 32);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using Spead2.Receive;
 using Spead2.Tools.Receive;
 
 namespace Spead2.Soak;
@@ -17,7 +18,7 @@ internal sealed record HostileSettings
     public required int Seed { get; init; }
 
     /// <summary>Largest heap of the stream.</summary>
-    public int MaxHeapSize { get; init; } = 1 << 20;
+    public int MaxHeapSize { get; init; } = (int)ReceiveStreamOptions.DefaultMaxHeapSize;
 
     /// <summary>Heaps under assembly of the stream.</summary>
     public int MaxHeaps { get; init; } = 16;

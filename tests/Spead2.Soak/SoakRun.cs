@@ -20,7 +20,7 @@ internal sealed class SoakRun : IDisposable
     private static readonly TimeSpan SampleTime = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(10);
     private const int BufferSize = 1 << 20;
-    private const int MaxHeapSize = 1 << 20;
+    private const int MaxHeapSize = (int)ReceiveStreamOptions.DefaultMaxHeapSize;
     private const int SmallMaxSize = 1472;
 
     private readonly SoakSettings _settings;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using Spead2.Receive;
 using Spead2.Soak.Commands;
 using Spead2.Soak.Receiving;
 using Spead2.Soak.Resources;
@@ -51,6 +52,27 @@ internal sealed class SoakTests
             Assert.That(result.LargerArrived, Is.Positive);
             Assert.That(result.Received["too_large"], Is.Positive);
             Assert.That(result.Received["malformed"], Is.Positive);
+        });
+    }
+
+    [Test]
+    public void Good_heaps_arrive_beside_requests_for_memory(
+        [ValueSource(typeof(ReceiveEngine), nameof(ReceiveEngine.All))] ReceiveEngine engine,
+        [Values] bool reusesCnts)
+    {
+        AttackResult result = AttackRun.Run(new AttackSettings
+        {
+            Engine = engine,
+            Heaps = 100,
+            MaxHeaps = reusesCnts ? ReceiveStreamOptions.DefaultMaxHeaps : 64,
+            ReusesCnts = reusesCnts,
+        });
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(result.Findings, Is.Empty);
+            Assert.That(result.Received.TooLarge, Is.Positive);
+            Assert.That(result.HostileDatagrams, Is.GreaterThan(2000));
         });
     }
 

@@ -5,10 +5,10 @@ namespace Spead2.Managed;
 /// <summary>State of the recycler, for the whole process.</summary>
 internal record struct RecyclerState
 {
-    /// <summary>Bytes in blocks that heaps hold now.</summary>
+    /// <summary>Bytes committed to heaps now; what is real may be less.</summary>
     public ulong UsedBytes { get; set; }
 
-    /// <summary>Bytes in blocks that wait to be used again.</summary>
+    /// <summary>Bytes of blocks that wait to be used again, as far as they are real.</summary>
     public ulong CachedBytes { get; set; }
 
     /// <summary>Largest value that <see cref="CachedBytes"/> may take.</summary>

@@ -19,7 +19,7 @@ internal static class SoakProgram
     /// </summary>
     public static int Run(string[] arguments)
     {
-        RootCommand root = new(SoakCommand.Description) { HostileCommand.Create() };
+        RootCommand root = new(SoakCommand.Description) { HostileCommand.Create(), AttackCommand.Create() };
         SoakCommand.AddTo(root);
         ParseResult parsed = root.Parse(arguments);
         try

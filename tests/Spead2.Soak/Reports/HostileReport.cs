@@ -27,7 +27,7 @@ internal static class HostileReport
             $"of {Readable.Number(result.LargerHeaps)}");
         Row("hostile datagrams sent", Readable.Number(result.HostileDatagrams), "");
         Row("  of these dropped by the kernel", Readable.Number(result.HostileDropped), "");
-        Row("heaps hold, at most", Readable.Bytes(result.MostUsed), Readable.Bytes(result.UsedBound));
+        Row("committed to heaps, at most", Readable.Bytes(result.MostUsed), Readable.Bytes(result.UsedBound));
         Row("blocks wait to be used again, at most", Readable.Bytes(result.MostCached), "");
         Row("the process grew by, at most", Readable.Bytes(result.MostGrowth), Readable.Bytes(result.GrowthBound));
         Row("messages of all levels", Readable.Number(result.Messages), Readable.Number(result.MessagesBound));
