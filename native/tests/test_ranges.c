@@ -30,8 +30,12 @@ static sp2__ranges_verdict model_check(const model *naive, uint64_t start, uint6
     if (next < naive->count && naive->ranges[next].start < end) {
         return SP2__RANGES_OVERLAP;
     }
-    return next > 0 && naive->ranges[next - 1].end > start ? SP2__RANGES_DUPLICATE
-                                                           : SP2__RANGES_NEW;
+    if (next > 0 && naive->ranges[next - 1].end > start) {
+        return SP2__RANGES_DUPLICATE;
+    }
+    const bool touches = (next > 0 && naive->ranges[next - 1].end == start) ||
+                         (next < naive->count && naive->ranges[next].start == end);
+    return touches ? SP2__RANGES_ADJACENT : SP2__RANGES_NEW;
 }
 
 static void model_remove(model *naive, size_t index) {
@@ -63,19 +67,42 @@ static void check_same(const sp2__ranges *ranges, const model *naive) {
         sp2__ranges_copy(ranges, copies);
         CHECK_MEM(copies, naive->ranges, naive->count * sizeof(*copies));
         free(copies);
+        uint64_t from = 0;
+        sp2_range range;
+        for (size_t i = 0; i < naive->count && sp2__ranges_next(ranges, &from, &range); i++) {
+            CHECK_EQ_U64(range.start, naive->ranges[i].start);
+            CHECK_EQ_U64(range.end, naive->ranges[i].end);
+        }
+        CHECK(!sp2__ranges_next(ranges, &from, &range));
+        const bool at_start = naive->count != 0 && naive->ranges[0].start == 0;
+        CHECK_EQ_U64(sp2__ranges_prefix(ranges), at_start ? naive->ranges[0].end : 0);
     }
 }
 
 static bool add_to_both(sp2__ranges *ranges, model *naive, uint64_t start, uint64_t end) {
-    const sp2__ranges_verdict verdict = sp2__ranges_check(ranges, start, end);
+    sp2__range_place place;
+    const sp2__ranges_verdict verdict = sp2__ranges_check(ranges, start, end, &place);
     if (!CHECK_EQ_U64(verdict, model_check(naive, start, end))) {
         return false;
     }
-    if (verdict == SP2__RANGES_NEW) {
+    if (verdict == SP2__RANGES_NEW || verdict == SP2__RANGES_ADJACENT) {
         model_add(naive, start, end);
-        return CHECK(sp2__ranges_add(ranges, start, end));
+        return CHECK(sp2__ranges_add(ranges, &place, start, end));
     }
     return true;
+}
+
+static sp2__ranges_verdict check(const sp2__ranges *ranges, uint64_t start, uint64_t end) {
+    sp2__range_place place;
+    return sp2__ranges_check(ranges, start, end, &place);
+}
+
+/* Adds a range that nothing received speaks against. */
+static void add(sp2__ranges *ranges, uint64_t start, uint64_t end) {
+    sp2__range_place place;
+    const sp2__ranges_verdict verdict = sp2__ranges_check(ranges, start, end, &place);
+    REQUIRE(verdict == SP2__RANGES_NEW || verdict == SP2__RANGES_ADJACENT);
+    REQUIRE(sp2__ranges_add(ranges, &place, start, end));
 }
 
 SP2_TEST(Random_ranges_agree_with_the_model) {
@@ -104,8 +131,7 @@ SP2_TEST(Every_other_position_and_then_the_rest_makes_one_range) {
         for (uint64_t half = 0; half < 2; half++) {
             for (uint64_t i = 0; i < POSITIONS / 2; i++) {
                 const uint64_t at = 2 * (backwards ? POSITIONS / 2 - 1 - i : i) + half;
-                CHECK_EQ_U64(sp2__ranges_check(&ranges, at, at + 1), SP2__RANGES_NEW);
-                REQUIRE(sp2__ranges_add(&ranges, at, at + 1));
+                add(&ranges, at, at + 1);
             }
             CHECK_EQ_U64(ranges.count, half == 0 ? POSITIONS / 2 : 1);
         }
@@ -120,13 +146,14 @@ SP2_TEST(Every_other_position_and_then_the_rest_makes_one_range) {
 SP2_TEST(Empty_range_in_a_gap_is_kept_and_blocks_what_covers_it) {
     sp2__ranges ranges;
     sp2__ranges_init(&ranges);
-    REQUIRE(sp2__ranges_add(&ranges, 8, 8));
+    add(&ranges, 8, 8);
     CHECK_EQ_U64(ranges.count, 1);
-    CHECK_EQ_U64(sp2__ranges_check(&ranges, 0, 16), SP2__RANGES_OVERLAP);
-    CHECK_EQ_U64(sp2__ranges_check(&ranges, 8, 16), SP2__RANGES_NEW);
-    CHECK_EQ_U64(sp2__ranges_check(&ranges, 0, 8), SP2__RANGES_NEW);
-    REQUIRE(sp2__ranges_add(&ranges, 8, 16));
-    REQUIRE(sp2__ranges_add(&ranges, 0, 8));
+    CHECK_EQ_U64(check(&ranges, 0, 16), SP2__RANGES_OVERLAP);
+    CHECK_EQ_U64(check(&ranges, 8, 16), SP2__RANGES_ADJACENT);
+    CHECK_EQ_U64(check(&ranges, 0, 8), SP2__RANGES_ADJACENT);
+    CHECK_EQ_U64(check(&ranges, 0, 7), SP2__RANGES_NEW);
+    add(&ranges, 8, 16);
+    add(&ranges, 0, 8);
     CHECK_EQ_U64(ranges.count, 1);
     sp2__ranges_destroy(&ranges);
 }

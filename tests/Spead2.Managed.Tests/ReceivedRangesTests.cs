@@ -21,7 +21,7 @@ public sealed class ReceivedRangesTests
                 long end = start + random.Next(4);
                 RangesVerdict expected = Judge(model, start, end);
                 Assert.That(ranges.Check((ulong)start, (ulong)end), Is.EqualTo(expected), $"[{start}, {end})");
-                if (expected == RangesVerdict.New)
+                if (expected is RangesVerdict.New or RangesVerdict.Adjacent)
                 {
                     Add(model, start, end);
                     Assert.That(ranges.TryAdd((ulong)start, (ulong)end), Is.True);
@@ -44,7 +44,14 @@ public sealed class ReceivedRangesTests
             return RangesVerdict.Overlap;
         }
 
-        return next > 0 && model[next - 1].End > start ? RangesVerdict.Duplicate : RangesVerdict.New;
+        if (next > 0 && model[next - 1].End > start)
+        {
+            return RangesVerdict.Duplicate;
+        }
+
+        return (next > 0 && model[next - 1].End == start) || (next < model.Count && model[next].Start == end)
+            ? RangesVerdict.Adjacent
+            : RangesVerdict.New;
     }
 
     private static void Add(List<PayloadRange> model, long start, long end)

@@ -7,7 +7,7 @@ namespace Spead2.Managed;
 /// <summary>Goes through the items that users see, over the sorted pointers of a finished heap.</summary>
 internal ref struct FrozenItems(LiveHeap heap)
 {
-    private readonly ReadOnlySpan<ItemPointer> _pointers = heap.Pointers.All;
+    private readonly ReadOnlySpan<ulong> _pointers = heap.Pointers.All;
     private int _index = -1;
 
     public ulong Id { get; private set; }
@@ -21,17 +21,17 @@ internal ref struct FrozenItems(LiveHeap heap)
     public ulong Length { get; private set; }
 
     /// <summary>The item pointer, as a number.</summary>
-    public readonly ulong Pointer => _pointers[_index].Wire;
+    public readonly ulong Pointer => _pointers[_index];
 
     /// <summary>Goes on to the next item: not padding, not empty, and of an incomplete heap only immediates.</summary>
     public bool MoveNext()
     {
         while (++_index < _pointers.Length)
         {
-            ulong pointer = _pointers[_index].Wire;
+            ulong pointer = _pointers[_index];
             Id = Wire.Id(pointer, heap.AddressBits);
             Value = Wire.Value(pointer, heap.AddressBits);
-            IsImmediate = _pointers[_index].IsImmediate;
+            IsImmediate = (pointer & Wire.ImmediateBit) != 0;
             Length = IsImmediate ? (ulong)heap.AddressBits / 8 : AddressedLength();
             if (Id != ItemId.Null && Length != 0)
             {
@@ -67,8 +67,8 @@ internal ref struct FrozenItems(LiveHeap heap)
             return 0;
         }
 
-        bool hasNext = _index + 1 < _pointers.Length && !_pointers[_index + 1].IsImmediate;
-        ulong end = hasNext ? Wire.Value(_pointers[_index + 1].Wire, heap.AddressBits) : heap.MinLength;
+        bool hasNext = _index + 1 < _pointers.Length && (_pointers[_index + 1] & Wire.ImmediateBit) == 0;
+        ulong end = hasNext ? Wire.Value(_pointers[_index + 1], heap.AddressBits) : heap.MinLength;
         return end - Value;
     }
 }

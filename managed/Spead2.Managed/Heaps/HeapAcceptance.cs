@@ -60,7 +60,7 @@ internal static unsafe class HeapAcceptance
             return Verdict.RejectedFlavour;
         }
 
-        if (needed > rules.MaxHeapSize || heap.Pointers.Count + packet.ItemCount > HeapRules.MaxParts)
+        if (needed > rules.MaxHeapSize)
         {
             return Verdict.TooLarge;
         }
@@ -70,7 +70,10 @@ internal static unsafe class HeapAcceptance
             return Verdict.GapTooLarge;
         }
 
-        return CheckPosition(heap, packet, rules.InOrder);
+        Verdict verdict = CheckPosition(heap, packet, rules.InOrder);
+        return verdict == Verdict.Accepted && heap.Pointers.Count + packet.ItemCount > HeapRules.MaxParts
+            ? CheckItems(heap, packet)
+            : verdict;
     }
 
     private static Verdict CheckPosition(LiveHeap heap, in Packet packet, bool inOrder)
@@ -105,16 +108,21 @@ internal static unsafe class HeapAcceptance
         {
             RangesVerdict.Duplicate => Verdict.RejectedDuplicate,
             RangesVerdict.Overlap => Verdict.RejectedOverlap,
-            _ => heap.Ranges.Count >= HeapRules.MaxParts ? Verdict.TooLarge : Verdict.Accepted,
+            RangesVerdict.New when heap.Ranges.Count >= HeapRules.MaxParts => Verdict.TooLarge,
+            _ => Verdict.Accepted,
         };
     }
 
     /// <summary>From now on the ranges say what was received.</summary>
     private static bool TryStartRanges(LiveHeap heap)
     {
-        if (heap.HasPackets && !heap.Ranges.TryAdd(0, heap.ReceivedLength))
+        if (heap.HasPackets)
         {
-            return false;
+            heap.Ranges.Check(0, heap.ReceivedLength);
+            if (!heap.Ranges.TryAdd(0, heap.ReceivedLength))
+            {
+                return false;
+            }
         }
 
         heap.LastEnd = heap.ReceivedLength;
@@ -133,28 +141,55 @@ internal static unsafe class HeapAcceptance
         return packet.PayloadOffset > end && packet.PayloadOffset - end > maxGap;
     }
 
-    private static void ApplyItems(LiveHeap heap, in Packet packet)
+    /// <summary>Whether a heap that has almost as many items as it may have has room for those of a packet.</summary>
+    private static Verdict CheckItems(LiveHeap heap, in Packet packet)
+    {
+        int before = heap.Pointers.Count;
+        if (!heap.Pointers.TryReserve(packet.ItemCount))
+        {
+            return Verdict.NoMemory;
+        }
+
+        bool fits = TryAddItems(heap, packet);
+        heap.Pointers.Shorten(before);
+        return fits ? Verdict.Accepted : Verdict.TooLarge;
+    }
+
+    /// <summary>Adds the items of a packet to the heap's; false if there is no room for them.</summary>
+    private static bool TryAddItems(LiveHeap heap, in Packet packet)
     {
         heap.Pointers.BeginPacket();
         for (ReadOnlySpan<byte> items = packet.Items; !items.IsEmpty; items = items[Wire.PointerSize..])
         {
             ulong pointer = BinaryPrimitives.ReadUInt64BigEndian(items);
-            ulong id = Wire.Id(pointer, packet.AddressBits);
+            if (Wire.Id(pointer, packet.AddressBits) is ItemId.Null or > ItemId.PayloadLength &&
+                !heap.Pointers.TryAdd(pointer))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static void ApplyItems(LiveHeap heap, in Packet packet)
+    {
+        for (ReadOnlySpan<byte> items = packet.Items; !items.IsEmpty; items = items[Wire.PointerSize..])
+        {
+            ulong pointer = BinaryPrimitives.ReadUInt64BigEndian(items);
             ulong value = Wire.Value(pointer, packet.AddressBits);
             if ((pointer & Wire.ImmediateBit) == 0)
             {
                 heap.MinLength = Math.Max(heap.MinLength, value);
             }
-            else if (id == ItemId.StreamControl && value == Wire.StreamStop)
+            else if (value == Wire.StreamStop && Wire.Id(pointer, packet.AddressBits) == ItemId.StreamControl)
             {
                 heap.StopItemSeen = true;
             }
-
-            if (id is ItemId.Null or > ItemId.PayloadLength)
-            {
-                heap.Pointers.Add(pointer);
-            }
         }
+
+        // There is room.
+        TryAddItems(heap, packet);
     }
 
     /// <summary>

@@ -4,18 +4,24 @@ using System.Numerics;
 
 namespace Spead2.Managed;
 
-/// <summary>The distinct item pointers of a heap in order of arrival.</summary>
+/// <summary>The distinct item pointers of a heap, as numbers, in order of arrival.</summary>
 internal sealed class ItemPointers
 {
     /// <summary>Pointers that are found without a table, and that a recycled heap has room for.</summary>
     private const int Few = 8;
 
-    private const int SmallestTableBits = 5;
+    // Slots of tables, which are at most half full: of the smallest, of the largest, which has room for all that a heap
+    // may have, and how much larger one is than the one before at least.
+    private const int LeastTableBits = 5;
+    private const int MostTableBits = 21;
+    private const int TableBitsStep = 2;
 
-    private ItemPointer[] _items = new ItemPointer[Few];
+    private ulong[] _items = new ulong[Few];
 
-    // Indices + 1 by hash, once there are more than a few.
-    private int[]? _table;
+    // Pointers by hash, xor the one that is never added, so that 0 is an empty slot; once there are more than a few.
+    private ulong[]? _table;
+    private int _tableBits;
+    private ulong _neverAdded;
 
     // Where the next pointer is, if it repeats those of an earlier packet.
     private int _expected;
@@ -23,7 +29,14 @@ internal sealed class ItemPointers
     public int Count { get; private set; }
 
     /// <summary>The pointers.</summary>
-    public ReadOnlySpan<ItemPointer> All => _items.AsSpan(0, Count);
+    public ReadOnlySpan<ulong> All => _items.AsSpan(0, Count);
+
+    /// <summary>Says of which flavour the pointers will be.</summary>
+    public void Begin(int addressBits)
+    {
+        // HEAP_CNT is no item, whatever its mode.
+        _neverAdded = (ulong)ItemId.HeapCnt << addressBits;
+    }
 
     /// <summary>Forgets all pointers.</summary>
     public void Clear()
@@ -32,21 +45,24 @@ internal sealed class ItemPointers
         if (_table is not null)
         {
             _table = null;
-            _items = new ItemPointer[Few];
+            _items = new ulong[Few];
         }
     }
 
-    /// <summary>Makes room for further pointers; false, and no change, if there is no memory.</summary>
+    /// <summary>
+    /// Makes room for further pointers, but for no more than a heap may have; false, and no change, if there is no memory.
+    /// </summary>
     public bool TryReserve(int more)
     {
-        if (more <= _items.Length - Count)
+        int wanted = Math.Min(Count + more, HeapRules.MaxParts);
+        if (wanted <= _items.Length)
         {
             return true;
         }
 
         try
         {
-            Grow(Count + more);
+            Grow(wanted);
             return true;
         }
         catch (OutOfMemoryException)
@@ -58,89 +74,103 @@ internal sealed class ItemPointers
     /// <summary>Says that the pointers of another packet follow.</summary>
     public void BeginPacket() => _expected = 0;
 
-    /// <summary>Adds a pointer unless it is there already. There must be room.</summary>
-    public void Add(ulong pointer)
+    /// <summary>Adds a pointer unless it is there already. False if it is not and there is no room for it.</summary>
+    public bool TryAdd(ulong pointer)
     {
-        if (_expected < Count && _items[_expected].Wire == pointer)
+        if (_expected < Count && _items[_expected] == pointer)
         {
             _expected++;
-            return;
+            return true;
         }
 
-        int known;
-        if (_table is null)
-        {
-            known = FindAmongFew(pointer);
-        }
-        else
-        {
-            ref int slot = ref FindSlot(_table, pointer);
-            known = slot == 0 ? Count : slot - 1;
-            slot = known + 1;
-        }
+        return _table is null ? TryAddToFew(pointer) : TryAddToTable(_table, pointer);
+    }
 
-        if (known == Count)
+    /// <summary>Takes out again all but the first pointers.</summary>
+    public void Shorten(int count)
+    {
+        // Last come, first gone: the slots of those that stay have never looked past these.
+        while (Count > count)
         {
-            _items[Count] = new(pointer, Count);
-            Count++;
+            ulong pointer = _items[--Count];
+            if (_table is not null)
+            {
+                FindSlot(_table, pointer) = 0;
+            }
         }
-
-        _expected = known + 1;
     }
 
     /// <summary>
     /// Puts the pointers in the order in which users see items: by address, then the immediates by value; the
     /// identifier takes no part, and equals keep their order of arrival. Nothing may be added after that.
     /// </summary>
-    public void Sort(int addressBits)
-    {
-        ItemPointerOrder order = ItemPointerOrder.For(addressBits);
-        for (int i = 1; i < Count; i++)
-        {
-            if (order.Compare(_items[i - 1], _items[i]) > 0)
-            {
-                _items.AsSpan(0, Count).Sort(order);
-                return;
-            }
-        }
-    }
+    public void Sort(int addressBits) => ItemPointerSort.Sort(_items.AsSpan(0, Count), addressBits);
 
-    private void Grow(int needed)
+    private void Grow(int wanted)
     {
-        int bits = _table is null ? SmallestTableBits : BitOperations.Log2((uint)_table.Length);
-        while ((1 << bits) / 2 < needed)
-        {
-            bits++;
-        }
-
-        ItemPointer[] items = new ItemPointer[(1 << bits) / 2];
-        int[] table = new int[1 << bits];
+        int bits = _table is null ? LeastTableBits : Math.Min(_tableBits + TableBitsStep, MostTableBits);
+        bits = Math.Max(bits, BitOperations.Log2((uint)wanted * 2 - 1) + 1);
+        ulong[] items = new ulong[(1 << bits) / 2];
+        ulong[] table = new ulong[1 << bits];
         All.CopyTo(items);
         _items = items;
         _table = table;
-        for (int i = 0; i < Count; i++)
+        _tableBits = bits;
+        foreach (ulong pointer in All)
         {
-            FindSlot(table, items[i].Wire) = i + 1;
+            FindSlot(table, pointer) = pointer ^ _neverAdded;
         }
     }
 
-    private int FindAmongFew(ulong pointer)
+    private bool TryAddToFew(ulong pointer)
     {
-        int i = 0;
-        while (i < Count && _items[i].Wire != pointer)
+        int known = All.IndexOf(pointer);
+        if (known >= 0)
         {
-            i++;
+            _expected = known + 1;
+            return true;
         }
 
-        return i;
+        bool added = TryAppend(pointer);
+        _expected = Count;
+        return added;
+    }
+
+    private bool TryAddToTable(ulong[] table, ulong pointer)
+    {
+        ref ulong slot = ref FindSlot(table, pointer);
+        if (slot != 0)
+        {
+            return true;
+        }
+
+        if (!TryAppend(pointer))
+        {
+            return false;
+        }
+
+        slot = pointer ^ _neverAdded;
+        return true;
+    }
+
+    private bool TryAppend(ulong pointer)
+    {
+        if (Count == _items.Length)
+        {
+            return false;
+        }
+
+        _items[Count++] = pointer;
+        return true;
     }
 
     /// <summary>The table's slot that holds the pointer, or the empty one where it belongs.</summary>
-    private ref int FindSlot(int[] table, ulong pointer)
+    private ref ulong FindSlot(ulong[] table, ulong pointer)
     {
+        ulong kept = pointer ^ _neverAdded;
         uint mask = (uint)table.Length - 1;
-        uint slot = (uint)Hash(pointer) & mask;
-        while (table[slot] != 0 && _items[table[slot] - 1].Wire != pointer)
+        uint slot = FirstSlot(pointer);
+        while (table[slot] != 0 && table[slot] != kept)
         {
             slot = (slot + 1) & mask;
         }
@@ -148,15 +178,11 @@ internal sealed class ItemPointers
         return ref table[slot];
     }
 
-    /// <summary>
-    /// Mixes all bits of a pointer into all bits of the hash (two rounds of xor, shift, multiply), which no sender can
-    /// know.
-    /// </summary>
-    private static ulong Hash(ulong pointer)
+    /// <summary>The slot where a search for a pointer begins: a hash that no sender can know.</summary>
+    private uint FirstSlot(ulong pointer)
     {
-        ulong x = pointer ^ Secret.OfItemPointers;
-        x = (x ^ (x >> 33)) * 0xff51afd7ed558ccd;
-        x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53;
-        return x ^ (x >> 33);
+        ulong x = (pointer ^ Secret.OfItemPointers) * (Secret.OfItemPointers | 1);
+        x = (x ^ (x >> 32)) * 0xc4ceb9fe1a85ec53;
+        return (uint)(x >> (64 - _tableBits));
     }
 }

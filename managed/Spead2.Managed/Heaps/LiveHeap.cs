@@ -110,6 +110,7 @@ internal sealed unsafe class LiveHeap
         LastEnd = 0;
         NextPacket.Header = 0;
         AddressBits = packet.AddressBits;
+        Pointers.Begin(AddressBits);
         BugCompat = bugCompat;
         HasPackets = false;
         OutOfOrder = false;

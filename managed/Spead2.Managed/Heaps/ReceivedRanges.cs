@@ -3,16 +3,24 @@
 namespace Spead2.Managed;
 
 /// <summary>
-/// Which bytes of a heap have arrived: disjoint ranges in order, those of packets without payload included. Kept in
-/// leaves of a few ranges each under one sorted table, so that no order of arrival makes adding slow.
+/// Which bytes of a heap have arrived: disjoint ranges in order, those of packets without payload included. A B-tree, so
+/// that no order of arrival makes a packet cost more than a few cache misses and the moving of a few hundred bytes.
 /// </summary>
 internal sealed class ReceivedRanges
 {
-    private const int FirstLeaves = 8;
+    /// <summary>Levels of a tree at most: far more than the ranges of a heap can fill.</summary>
+    private const int Levels = 10;
 
-    // The first _leafCount are in use and not empty.
-    private RangeLeaf?[] _leaves = [];
-    private int _leafCount;
+    // Where the range that was checked last belongs: the last one whose start is not above its own, and the nodes above
+    // that; leaves have level 0. Without a previous one it belongs before all others.
+    private readonly RangeNode[] _nodes = new RangeNode[Levels];
+    private readonly int[] _indices = new int[Levels];
+    private bool _hasPrevious;
+
+    // A leaf that the next heap will use.
+    private RangeNode? _spare;
+    private RangeNode? _root;
+    private int _top;
 
     /// <summary>Number of ranges.</summary>
     public int Count { get; private set; }
@@ -20,191 +28,373 @@ internal sealed class ReceivedRanges
     /// <summary>Forgets everything but one leaf, which the next heap will use.</summary>
     public void Clear()
     {
-        if (_leaves.Length > FirstLeaves)
+        if (_root is not null)
         {
-            _leaves = _leaves[..FirstLeaves];
+            _spare = _nodes[0];
+            _spare.Clear();
+            Array.Clear(_nodes);
         }
 
-        _leaves.AsSpan(Math.Min(1, _leaves.Length)).Clear();
-        if (_leaves.Length != 0 && _leaves[0] is { } leaf)
-        {
-            leaf.Count = 0;
-        }
-
-        _leafCount = 0;
+        _root = null;
+        _top = 0;
         Count = 0;
     }
 
     /// <summary>What adding a range would mean.</summary>
     public RangesVerdict Check(ulong start, ulong end)
     {
-        bool hasPrevious = FindPrevious(start, out RangePosition previous);
-        if (FindNext(hasPrevious, previous, out RangePosition next) && At(next).Start < end)
+        FindPrevious(start);
+        bool hasNext = TryGetNextStart(out ulong next);
+        if (hasNext && next < end)
         {
             return RangesVerdict.Overlap;
         }
 
-        return hasPrevious && At(previous).End > start ? RangesVerdict.Duplicate : RangesVerdict.New;
+        if (_hasPrevious && PreviousEnd >= start)
+        {
+            return PreviousEnd > start ? RangesVerdict.Duplicate : RangesVerdict.Adjacent;
+        }
+
+        return hasNext && next == end ? RangesVerdict.Adjacent : RangesVerdict.New;
     }
 
     /// <summary>
-    /// Adds a range that the check calls new. False, and no change, if there is no memory.
+    /// Adds the range that was checked last, and was called new or adjacent. False, and no change, if there is no memory.
     /// </summary>
     public bool TryAdd(ulong start, ulong end)
     {
-        bool hasPrevious = FindPrevious(start, out RangePosition previous);
-        bool hasNext = FindNext(hasPrevious, previous, out RangePosition next);
-        if (hasPrevious && At(previous).End == start)
+        bool touchesNext = TryGetNextStart(out ulong next) && next == end;
+        if (_hasPrevious && PreviousEnd == start)
         {
-            At(previous).End = end;
-            if (hasNext && At(next).Start == end)
+            ref ulong previousEnd = ref PreviousEnd;
+            previousEnd = end;
+            if (touchesNext)
             {
-                At(previous).End = At(next).End;
-                Remove(next);
+                MoveToNext();
+                previousEnd = PreviousEnd;
+                RemoveRange();
             }
 
             return true;
         }
 
-        if (hasNext && At(next).Start == end)
+        if (touchesNext)
         {
-            At(next).Start = start;
+            MoveToNext();
+            _nodes[0].Start(_indices[0]) = start;
+            LiftStart(0);
             return true;
         }
 
-        return TryInsert(hasPrevious ? new(previous.Leaf, previous.Index + 1) : default, new(start, end));
+        return TryInsert(start, end);
     }
 
     /// <summary>End of what has arrived without a gap from the start: 0 if that is nothing.</summary>
-    public ulong Prefix => _leafCount != 0 && At(default).Start == 0 ? At(default).End : 0;
+    public ulong Prefix
+    {
+        get
+        {
+            RangeNode? node = _root;
+            if (node is null || node.Start(0) != 0)
+            {
+                return 0;
+            }
+
+            for (int level = _top; level > 0; level--)
+            {
+                node = node.Child(0);
+            }
+
+            return node.End(0);
+        }
+    }
 
     /// <summary>Copies the bytes of the ranges from one block to another.</summary>
     public unsafe void CopyBytes(byte* from, byte* to)
     {
-        foreach (RangeLeaf? leaf in _leaves.AsSpan(0, _leafCount))
+        if (_root is not null)
         {
-            foreach (ReceivedRange range in leaf!.Ranges.AsSpan(0, leaf.Count))
-            {
-                ulong length = range.End - range.Start;
-                Buffer.MemoryCopy(from + range.Start, to + range.Start, length, length);
-            }
+            CopyBytesBelow(_root, _top, from, to);
         }
     }
 
     /// <summary>Copies the ranges, in order.</summary>
     public void CopyTo(Span<Receive.PayloadRange> copies)
     {
-        foreach (RangeLeaf? leaf in _leaves.AsSpan(0, _leafCount))
+        if (_root is not null)
         {
-            for (int i = 0; i < leaf!.Count; i++)
-            {
-                copies[i] = new((long)leaf.Ranges[i].Start, (long)leaf.Ranges[i].End);
-            }
-
-            copies = copies[leaf.Count..];
+            int count = 0;
+            CopyBelow(_root, _top, copies, ref count);
         }
     }
 
-    private ref ReceivedRange At(RangePosition position) => ref _leaves[position.Leaf]!.Ranges[position.Index];
-
-    /// <summary>The last range whose start is not above <paramref name="start"/>; false if there is none.</summary>
-    private bool FindPrevious(ulong start, out RangePosition position)
+    private static unsafe void CopyBytesBelow(RangeNode node, int level, byte* from, byte* to)
     {
-        int low = 0;
-        int high = _leafCount;
-        while (low < high)
+        for (int i = 0; i < node.Count; i++)
         {
-            int middle = low + (high - low) / 2;
-            if (_leaves[middle]!.Ranges[0].Start <= start)
+            if (level > 0)
             {
-                low = middle + 1;
+                CopyBytesBelow(node.Child(i), level - 1, from, to);
             }
             else
             {
-                high = middle;
+                ulong start = node.Start(i);
+                ulong length = node.End(i) - start;
+                Buffer.MemoryCopy(from + start, to + start, length, length);
             }
         }
+    }
 
-        if (low == 0)
+    private static void CopyBelow(RangeNode node, int level, Span<Receive.PayloadRange> copies, ref int count)
+    {
+        for (int i = 0; i < node.Count; i++)
         {
-            position = default;
+            if (level > 0)
+            {
+                CopyBelow(node.Child(i), level - 1, copies, ref count);
+            }
+            else
+            {
+                copies[count++] = new((long)node.Start(i), (long)node.End(i));
+            }
+        }
+    }
+
+    private ref ulong PreviousEnd => ref _nodes[0].End(_indices[0]);
+
+    /// <summary>Finds the last range whose start is not above <paramref name="start"/>.</summary>
+    private void FindPrevious(ulong start)
+    {
+        RangeNode? node = _root;
+        _hasPrevious = node is not null && node.Start(0) <= start;
+        for (int level = _top; node is not null; level--)
+        {
+            int index = _hasPrevious ? node.CountNotAbove(start) - 1 : 0;
+            _nodes[level] = node;
+            _indices[level] = index;
+            node = level == 0 ? null : node.Child(index);
+        }
+    }
+
+    /// <summary>The lowest level where the place has entries after it, or one more than the top.</summary>
+    private int LevelWithMore()
+    {
+        int level = 0;
+        while (level <= _top && _indices[level] + 1 == _nodes[level].Count)
+        {
+            level++;
+        }
+
+        return level;
+    }
+
+    /// <summary>Start of the range after the place; false if there is none.</summary>
+    private bool TryGetNextStart(out ulong start)
+    {
+        start = 0;
+        if (_root is null)
+        {
             return false;
         }
 
-        position = new(low - 1, _leaves[low - 1]!.IndexOfLast(start));
+        if (!_hasPrevious)
+        {
+            start = _root.Start(0);
+            return true;
+        }
+
+        int level = LevelWithMore();
+        if (level > _top)
+        {
+            return false;
+        }
+
+        start = _nodes[level].Start(_indices[level] + 1);
         return true;
     }
 
-    /// <summary>The range after a previous one, or the first; false if there is none.</summary>
-    private bool FindNext(bool hasPrevious, RangePosition previous, out RangePosition next)
+    /// <summary>Goes on to the range after the place, which exists.</summary>
+    private void MoveToNext()
     {
-        if (!hasPrevious)
+        if (!_hasPrevious)
         {
-            next = default;
-        }
-        else if (previous.Index + 1 < _leaves[previous.Leaf]!.Count)
-        {
-            next = new(previous.Leaf, previous.Index + 1);
-        }
-        else
-        {
-            next = new(previous.Leaf + 1, 0);
+            // The indices are those of the first one already.
+            _hasPrevious = true;
+            return;
         }
 
-        return next.Leaf < _leafCount;
+        int level = LevelWithMore();
+        _indices[level]++;
+        for (; level > 0; level--)
+        {
+            _nodes[level - 1] = _nodes[level].Child(_indices[level]);
+            _indices[level - 1] = 0;
+        }
     }
 
-    private bool TryInsert(RangePosition at, ReceivedRange range)
+    /// <summary>If the entry at a level is its node's first, tells the nodes above that they begin elsewhere.</summary>
+    private void LiftStart(int level)
     {
+        ulong start = _nodes[level].Start(0);
+        while (_indices[level] == 0 && level < _top)
+        {
+            level++;
+            _nodes[level].Start(_indices[level]) = start;
+        }
+    }
+
+    /// <summary>Removes the range at the place, which is not the only one.</summary>
+    private void RemoveRange()
+    {
+        Count--;
+        int level = 0;
+        while (RemoveAt(level))
+        {
+            level++;
+        }
+
+        while (_top > 0 && _root!.Count == 1)
+        {
+            _root = _root.Child(0);
+            _top--;
+        }
+    }
+
+    /// <summary>Removes the entry of the place at a level. True: then that of the level above has to go.</summary>
+    private bool RemoveAt(int level)
+    {
+        RangeNode node = _nodes[level];
+        node.Remove(_indices[level]);
+        if (level == _top)
+        {
+            return false;
+        }
+
+        if (node.Count == 0)
+        {
+            return true;
+        }
+
+        LiftStart(level);
+        int merged = node.MergeWithNeighbour(_nodes[level + 1], _indices[level + 1]);
+        if (merged < 0)
+        {
+            return false;
+        }
+
+        _indices[level + 1] = merged;
+        return true;
+    }
+
+    /// <summary>Inserts a range that touches no other one after the place.</summary>
+    private bool TryInsert(ulong start, ulong end)
+    {
+        if (_root is null)
+        {
+            return TryBegin(start, end);
+        }
+
+        int full = 0;
+        while (full <= _top && _nodes[full].IsFull)
+        {
+            full++;
+        }
+
+        RangeNode[] made;
         try
         {
-            if (_leafCount == 0)
-            {
-                AddLeaf(0);
-            }
-            else if (_leaves[at.Leaf]!.Count == RangeLeaf.Capacity)
-            {
-                AddLeaf(at.Leaf + 1);
-                _leaves[at.Leaf]!.MoveTo(_leaves[at.Leaf + 1]!, RangeLeaf.Capacity / 2);
-                if (at.Index > RangeLeaf.Capacity / 2)
-                {
-                    at = new(at.Leaf + 1, at.Index - RangeLeaf.Capacity / 2);
-                }
-            }
+            made = MakeNodes(full);
         }
         catch (OutOfMemoryException)
         {
             return false;
         }
 
-        _leaves[at.Leaf]!.Insert(at.Index, range);
+        Insert(made, full, start, end);
+        return true;
+    }
+
+    private bool TryBegin(ulong start, ulong end)
+    {
+        try
+        {
+            _root = _spare ?? new(isLeaf: true);
+        }
+        catch (OutOfMemoryException)
+        {
+            return false;
+        }
+
+        _spare = null;
+        _root.Insert(0, start, end, child: null);
+        _nodes[0] = _root;
         Count++;
         return true;
     }
 
-    private void AddLeaf(int position)
+    /// <summary>One for each full node from the leaf up, and a root if all are full.</summary>
+    private RangeNode[] MakeNodes(int full)
     {
-        if (_leafCount == _leaves.Length)
+        if (full == 0)
         {
-            Array.Resize(ref _leaves, Math.Max(FirstLeaves, _leaves.Length * 2));
+            return [];
         }
 
-        // The one that Clear has kept, if nothing is in use.
-        RangeLeaf leaf = (_leafCount == 0 ? _leaves[0] : null) ?? new();
-        Array.Copy(_leaves, position, _leaves, position + 1, _leafCount - position);
-        _leaves[position] = leaf;
-        _leafCount++;
+        RangeNode[] made = new RangeNode[full > _top ? full + 1 : full];
+        for (int level = 0; level < made.Length; level++)
+        {
+            made[level] = new(isLeaf: level == 0);
+        }
+
+        return made;
     }
 
-    private void Remove(RangePosition position)
+    private void Insert(RangeNode[] made, int full, ulong start, ulong end)
     {
-        _leaves[position.Leaf]!.Remove(position.Index);
-        Count--;
-        if (_leaves[position.Leaf]!.Count == 0)
+        Count++;
+        int index = _hasPrevious ? _indices[0] + 1 : 0;
+        ulong entryStart = start;
+        RangeNode? child = null;
+        for (int level = 0; level < full; level++)
         {
-            _leafCount--;
-            Array.Copy(_leaves, position.Leaf + 1, _leaves, position.Leaf, _leafCount - position.Leaf);
-            _leaves[_leafCount] = null;
+            _nodes[level].InsertAndSplit(index, entryStart, end, child, made[level]);
+            child = made[level];
+            entryStart = child.Start(0);
+            index = level < _top ? _indices[level + 1] + 1 : 0;
+        }
+
+        if (full > _top)
+        {
+            AddRoot(made[full], made[full - 1]);
+        }
+        else
+        {
+            _nodes[full].Insert(index, entryStart, end, child);
+        }
+
+        if (!_hasPrevious)
+        {
+            SetFirstStart(start);
+        }
+    }
+
+    /// <summary>Puts an empty root above the one there is and the upper half of what that was.</summary>
+    private void AddRoot(RangeNode root, RangeNode upper)
+    {
+        root.Insert(0, _root!.Start(0), end: 0, _root);
+        root.Insert(1, upper.Start(0), end: 0, upper);
+        _root = root;
+        _top++;
+    }
+
+    /// <summary>Tells the nodes above that the first of all ranges begins elsewhere.</summary>
+    private void SetFirstStart(ulong start)
+    {
+        RangeNode node = _root!;
+        for (int level = _top; level > 0; level--)
+        {
+            node.Start(0) = start;
+            node = node.Child(0);
         }
     }
 }

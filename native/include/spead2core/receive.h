@@ -35,7 +35,8 @@ typedef struct sp2_receive_stream sp2_receive_stream;
 
 /* Most distinct item pointers, and most received ranges, that one heap may have. A packet that
  * would bring more is not used and counts as too_large: no sender needs this many, and memory
- * stays bounded whatever the network sends. */
+ * stays bounded whatever the network sends. A packet whose payload lies next to what was received,
+ * or whose item pointers are known, brings none. */
 #define SP2_RECEIVE_MAX_HEAP_PARTS 1048576
 
 /* Flags of sp2_receive_options. */

@@ -19,7 +19,8 @@ sp2_heap *sp2__heap_create(const sp2__packet *packet, const sp2__heap_rules *rul
         return NULL;
     }
     memset(heap, 0, offsetof(sp2_heap, pointers));
-    sp2__pointers_init(&heap->pointers);
+    /* HEAP_CNT is no item, whatever its mode. */
+    sp2__pointers_init(&heap->pointers, (uint64_t)SP2__ID_HEAP_CNT << packet->address_bits);
     heap->cnt = packet->cnt;
     heap->heap_length = SP2__LENGTH_UNKNOWN;
     heap->address_bits = packet->address_bits;
@@ -44,8 +45,12 @@ void sp2__heap_free(sp2_heap *heap) {
 
 /* From now on the ranges say what was received, which no packet may pass by. */
 static bool start_ranges(sp2_heap *heap) {
-    if (heap->has_packets && !sp2__ranges_add(&heap->ranges, 0, heap->received_length)) {
-        return false;
+    if (heap->has_packets) {
+        sp2__range_place place;
+        sp2__ranges_check(&heap->ranges, 0, heap->received_length, &place);
+        if (!sp2__ranges_add(&heap->ranges, &place, 0, heap->received_length)) {
+            return false;
+        }
     }
     heap->last_end = heap->received_length;
     heap->out_of_order = true;
@@ -53,24 +58,28 @@ static bool start_ranges(sp2_heap *heap) {
     return true;
 }
 
-static SP2__COLD sp2__verdict check_ranges(sp2_heap *heap, const sp2__packet *packet) {
+static SP2__COLD sp2__verdict check_ranges(sp2_heap *heap, const sp2__packet *packet,
+                                           sp2__range_place *place) {
     if (!heap->out_of_order && !start_ranges(heap)) {
         return SP2__NO_MEMORY;
     }
     switch (sp2__ranges_check(&heap->ranges, packet->payload_offset,
-                              packet->payload_offset + packet->payload_length)) {
+                              packet->payload_offset + packet->payload_length, place)) {
     case SP2__RANGES_DUPLICATE:
         return SP2__REJECTED_DUPLICATE;
     case SP2__RANGES_OVERLAP:
         return SP2__REJECTED_OVERLAP;
     case SP2__RANGES_NEW:
+        return heap->ranges.count < SP2_RECEIVE_MAX_HEAP_PARTS ? SP2__ACCEPTED : SP2__TOO_LARGE;
+    case SP2__RANGES_ADJACENT:
         break;
     }
-    return heap->ranges.count >= SP2_RECEIVE_MAX_HEAP_PARTS ? SP2__TOO_LARGE : SP2__ACCEPTED;
+    return SP2__ACCEPTED;
 }
 
-/* Spec section 4.2, number 4. */
-SP2__INLINE sp2__verdict check_position(sp2_heap *heap, const sp2__packet *packet, bool in_order) {
+/* Spec section 4.2, number 4; out of order also finds the place of the packet's range. */
+SP2__INLINE sp2__verdict check_position(sp2_heap *heap, const sp2__packet *packet, bool in_order,
+                                        sp2__range_place *place) {
     const uint64_t offset = packet->payload_offset;
     if (SP2__LIKELY(!heap->out_of_order && offset == heap->received_length)) {
         return SP2__ACCEPTED;
@@ -81,7 +90,7 @@ SP2__INLINE sp2__verdict check_position(sp2_heap *heap, const sp2__packet *packe
     if (!heap->out_of_order && offset < heap->received_length) {
         return SP2__REJECTED_DUPLICATE;
     }
-    return check_ranges(heap, packet);
+    return check_ranges(heap, packet, place);
 }
 
 /* Whether a packet that does not say how long its heap is lies too far behind what there is. */
@@ -92,21 +101,50 @@ static bool leaves_too_large_gap(const sp2_heap *heap, const sp2__packet *packet
     return packet->payload_offset > end && packet->payload_offset - end > rules->max_unsized_gap;
 }
 
-static void apply_items(sp2_heap *heap, const sp2__packet *packet) {
+/* Adds the items of a packet to the heap's; false if there is no room for them. */
+static bool add_items(sp2_heap *heap, const sp2__packet *packet) {
+    uint64_t batch[SP2__POINTERS_BATCH];
+    uint32_t count = 0;
     sp2__pointers_next_packet(&heap->pointers);
     for (uint32_t i = 0; i < packet->item_count; i++) {
         const uint64_t pointer = sp2__load_be64(packet->items + (size_t)i * SP2__POINTER_SIZE);
         const uint64_t id = sp2__pointer_id(pointer, packet->address_bits);
+        if (id == SP2__ID_NULL || id > SP2__ID_PAYLOAD_LENGTH) {
+            batch[count++] = pointer;
+        }
+        if (count == SP2__POINTERS_BATCH) {
+            if (!sp2__pointers_add(&heap->pointers, batch, count)) {
+                return false;
+            }
+            count = 0;
+        }
+    }
+    return sp2__pointers_add(&heap->pointers, batch, count);
+}
+
+/* Whether a heap that has almost as many items as it may have has room for those of a packet. */
+static SP2__COLD sp2__verdict check_items(sp2_heap *heap, const sp2__packet *packet) {
+    const uint32_t before = heap->pointers.count;
+    if (!sp2__pointers_reserve(&heap->pointers, packet->item_count)) {
+        return SP2__NO_MEMORY;
+    }
+    const bool fits = add_items(heap, packet);
+    sp2__pointers_shorten(&heap->pointers, before);
+    return fits ? SP2__ACCEPTED : SP2__TOO_LARGE;
+}
+
+static void apply_items(sp2_heap *heap, const sp2__packet *packet) {
+    for (uint32_t i = 0; i < packet->item_count; i++) {
+        const uint64_t pointer = sp2__load_be64(packet->items + (size_t)i * SP2__POINTER_SIZE);
         const uint64_t value = sp2__pointer_value(pointer, packet->address_bits);
         if (!(pointer & SP2__IMMEDIATE_BIT)) {
             heap->min_length = sp2__max_u64(heap->min_length, value);
-        } else if (id == SP2__ID_STREAM_CTRL && value == SP2__STREAM_STOP) {
+        } else if (value == SP2__STREAM_STOP &&
+                   sp2__pointer_id(pointer, packet->address_bits) == SP2__ID_STREAM_CTRL) {
             heap->stop_item_seen = true;
         }
-        if (id == SP2__ID_NULL || id > SP2__ID_PAYLOAD_LENGTH) {
-            sp2__pointers_add(&heap->pointers, pointer);
-        }
     }
+    (void)add_items(heap, packet); /* there is room */
 }
 
 /* Says what packet sp2__heap_take_next may take: none, if what it need not look at is unusual. A
@@ -157,17 +195,23 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
     if (SP2__UNLIKELY(packet->address_bits != heap->address_bits)) {
         return SP2__REJECTED_FLAVOUR;
     }
-    if (SP2__UNLIKELY(needed > rules->max_heap_size ||
-                      (uint64_t)heap->pointers.count + packet->item_count >
-                          SP2_RECEIVE_MAX_HEAP_PARTS)) {
+    if (SP2__UNLIKELY(needed > rules->max_heap_size)) {
         return SP2__TOO_LARGE;
     }
     if (SP2__UNLIKELY(!has_length && leaves_too_large_gap(heap, packet, rules))) {
         return SP2__GAP_TOO_LARGE;
     }
-    sp2__verdict verdict = check_position(heap, packet, rules->in_order);
+    sp2__range_place place;
+    sp2__verdict verdict = check_position(heap, packet, rules->in_order, &place);
     if (SP2__UNLIKELY(verdict != SP2__ACCEPTED)) {
         return verdict;
+    }
+    if (SP2__UNLIKELY((uint64_t)heap->pointers.count + packet->item_count >
+                      SP2_RECEIVE_MAX_HEAP_PARTS)) {
+        verdict = check_items(heap, packet);
+        if (verdict != SP2__ACCEPTED) {
+            return verdict;
+        }
     }
 
     /* Whatever can fail comes first. */
@@ -180,7 +224,8 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
     if (packet->item_count != 0 && !sp2__pointers_reserve(&heap->pointers, packet->item_count)) {
         return SP2__NO_MEMORY;
     }
-    if (heap->out_of_order && !sp2__ranges_add(&heap->ranges, packet->payload_offset, end)) {
+    if (heap->out_of_order &&
+        !sp2__ranges_add(&heap->ranges, &place, packet->payload_offset, end)) {
         return SP2__NO_MEMORY;
     }
 

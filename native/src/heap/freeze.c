@@ -1,51 +1,80 @@
 /* SPDX-License-Identifier: MIT */
+#include <string.h>
+
 #include "base/error.h"
 #include "base/sized.h"
 #include "heap/heap.h"
 #include "packet/wire.h"
 
-/* Spec section 4.8: addressed items by address, then immediates by value; the identifier takes no
- * part. The order of arrival, kept in `length` meanwhile, decides between equals. */
-static bool is_before(const sp2_item *a, const sp2_item *b) {
-    const uint64_t mode_a = a->wire & SP2__IMMEDIATE_BIT;
-    const uint64_t mode_b = b->wire & SP2__IMMEDIATE_BIT;
-    if (mode_a != mode_b) {
-        return mode_a < mode_b;
+/* Up to so many pointers are sorted by insertion, more digit by digit. */
+#define MOST_INSERTED 24
+
+enum { DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
+
+static void sort_by_insertion(uint64_t *pointers, uint32_t count, uint64_t key_mask) {
+    for (uint32_t i = 1; i < count; i++) {
+        const uint64_t moving = pointers[i];
+        uint32_t k = i;
+        for (; k > 0 && (pointers[k - 1] & key_mask) > (moving & key_mask); k--) {
+            pointers[k] = pointers[k - 1];
+        }
+        pointers[k] = moving;
     }
-    return a->value != b->value ? a->value < b->value : a->length < b->length;
 }
 
-static void sift_down(sp2_item *items, uint32_t root, uint32_t count) {
-    const sp2_item moving = items[root];
-    for (uint32_t child; (child = 2 * root + 1) < count; root = child) {
-        if (child + 1 < count && is_before(&items[child], &items[child + 1])) {
-            child++;
-        }
-        if (!is_before(&moving, &items[child])) {
-            break;
-        }
-        items[root] = items[child];
+/* Sorts by one digit to other memory; equals keep their order. */
+static void sort_by_digit(const uint64_t *from, uint64_t *to, uint32_t count, uint64_t key_mask,
+                          unsigned shift) {
+    uint32_t ends[DIGITS] = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        ends[(from[i] & key_mask) >> shift & (DIGITS - 1)]++;
     }
-    items[root] = moving;
+    uint32_t start = 0;
+    for (uint32_t digit = 0; digit < DIGITS; digit++) {
+        const uint32_t of_digit = ends[digit];
+        ends[digit] = start;
+        start += of_digit;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        to[ends[(from[i] & key_mask) >> shift & (DIGITS - 1)]++] = from[i];
+    }
 }
 
-/* Heap sort: in place, and never slow, whatever order a sender has chosen. */
-static void sort_items(sp2_item *items, uint32_t count) {
+/*
+ * Spec section 4.8: addressed items by address, then immediates by value; the identifier takes no
+ * part, and the order of arrival decides between equals. Digit by digit, the lowest first, so that
+ * no order that a sender has chosen is slow. `room` has room for as many.
+ */
+static void sort_pointers(uint64_t *pointers, uint64_t *room, uint32_t count,
+                          uint32_t address_bits) {
+    const uint64_t key_mask = SP2__IMMEDIATE_BIT | ((UINT64_C(1) << address_bits) - 1);
+    uint64_t differences = 0;
     bool sorted = true;
-    for (uint32_t i = 1; i < count && sorted; i++) {
-        sorted = is_before(&items[i - 1], &items[i]);
+    for (uint32_t i = 1; i < count; i++) {
+        differences |= pointers[i - 1] ^ pointers[i];
+        sorted &= (pointers[i - 1] & key_mask) <= (pointers[i] & key_mask);
     }
     if (sorted) {
         return;
     }
-    for (uint32_t i = count / 2; i-- > 0;) {
-        sift_down(items, i, count);
+    if (count <= MOST_INSERTED) {
+        sort_by_insertion(pointers, count, key_mask);
+        return;
     }
-    for (uint32_t i = count - 1; i > 0; i--) {
-        const sp2_item largest = items[0];
-        items[0] = items[i];
-        items[i] = largest;
-        sift_down(items, 0, i);
+    uint64_t *from = pointers;
+    uint64_t *to = room;
+    for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
+        /* The identifier shares its digit with the bit that says what mode the pointer has. */
+        const uint64_t digit = key_mask & (uint64_t)(DIGITS - 1) << shift;
+        if (differences & digit) {
+            sort_by_digit(from, to, count, key_mask, shift);
+            uint64_t *const sorted_now = to;
+            to = from;
+            from = sorted_now;
+        }
+    }
+    if (from != pointers) {
+        memcpy(pointers, from, count * sizeof(*from));
     }
 }
 
@@ -69,8 +98,8 @@ static void note_stream_control(sp2_heap *heap, const sp2_item *item) {
     }
 }
 
-/* Fills in a sorted item; false if users do not see it. */
-static bool finish_item(const sp2_heap *heap, sp2_item *item, const sp2_item *next) {
+/* Says where an item is, up to the next pointer; false if users do not see it. */
+static bool finish_item(const sp2_heap *heap, sp2_item *item, uint64_t next) {
     if (item->id == SP2__ID_NULL) {
         return false;
     }
@@ -81,8 +110,9 @@ static bool finish_item(const sp2_heap *heap, sp2_item *item, const sp2_item *ne
     if (!(heap->flags & SP2_HEAP_CONTIGUOUS)) {
         return false;
     }
-    const bool next_has_address = next != NULL && !(next->flags & SP2_ITEM_IMMEDIATE);
-    const uint64_t end = next_has_address ? next->value : heap->min_length;
+    const bool next_has_address = !(next & SP2__IMMEDIATE_BIT);
+    const uint64_t end =
+        next_has_address ? sp2__pointer_value(next, heap->address_bits) : heap->min_length;
     item->length = end - item->value;
     if (item->length == 0) {
         return false; /* perhaps of a heap that has no payload at all */
@@ -91,30 +121,32 @@ static bool finish_item(const sp2_heap *heap, sp2_item *item, const sp2_item *ne
     return true;
 }
 
+/* An item without its place in the payload. */
+static sp2_item make_item(uint64_t pointer, uint32_t address_bits) {
+    return (sp2_item){
+        .id = sp2__pointer_id(pointer, address_bits),
+        .value = sp2__pointer_value(pointer, address_bits),
+        .wire = SP2__SWAP_U64(pointer),
+        .flags = pointer & SP2__IMMEDIATE_BIT ? SP2_ITEM_IMMEDIATE : 0,
+    };
+}
+
 void sp2__heap_freeze(sp2_heap *heap) {
-    sp2_item *items = heap->pointers.items;
+    uint64_t *pointers = sp2__pointers_all(&heap->pointers);
     const uint32_t count = heap->pointers.count;
-    for (uint32_t i = 0; i < count; i++) {
-        const uint64_t pointer = items[i].wire;
-        items[i].id = sp2__pointer_id(pointer, heap->address_bits);
-        items[i].flags = pointer & SP2__IMMEDIATE_BIT ? SP2_ITEM_IMMEDIATE : 0;
-        items[i].value = sp2__pointer_value(pointer, heap->address_bits);
-        items[i].length = i;
-        items[i].reserved = 0;
-        items[i].data = NULL;
-    }
-    sort_items(items, count);
+    sp2_item *items = heap->pointers.items;
+    sort_pointers(pointers, (uint64_t *)(void *)items, count, heap->address_bits);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const sp2_item *next = i + 1 < count ? &items[i + 1] : NULL;
-        if (finish_item(heap, &items[i], next)) {
-            items[kept] = items[i];
-            sp2_item *item = &items[kept++];
-            item->wire = SP2__SWAP_U64(item->wire);
-            if (item->flags & SP2_ITEM_IMMEDIATE) {
-                item->data = (const uint8_t *)&item->wire + sizeof(item->wire) - item->length;
+        /* The item may take the place of its pointer, but of none after it. */
+        sp2_item item = make_item(pointers[i], heap->address_bits);
+        if (finish_item(heap, &item, i + 1 < count ? pointers[i + 1] : SP2__IMMEDIATE_BIT)) {
+            sp2_item *made = &items[kept++];
+            *made = item;
+            if (item.flags & SP2_ITEM_IMMEDIATE) {
+                made->data = (const uint8_t *)&made->wire + sizeof(made->wire) - made->length;
             }
-            note_stream_control(heap, item);
+            note_stream_control(heap, made);
         }
     }
     heap->pointers.count = kept;

@@ -64,7 +64,7 @@ static void copy_received(const sp2_heap *heap, uint8_t *to) {
         return;
     }
     sp2_range range = {0, 0};
-    for (sp2__ranges_cursor cursor = {0, 0}; sp2__ranges_next(&heap->ranges, &cursor, &range);) {
+    for (uint64_t from = 0; sp2__ranges_next(&heap->ranges, &from, &range);) {
         memcpy(to + range.start, heap->payload + range.start, (size_t)(range.end - range.start));
     }
 }

@@ -1,19 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "heap/pointers.h"
 
+#include <assert.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/compiler.h"
 #include "base/secret.h"
 #include "memory/system.h"
+#include "spead2core/receive.h"
 
-void sp2__pointers_init(sp2__pointers *pointers) {
+/* Slots of tables, which are at most half full: of the smallest, of the largest, which has room for
+ * all that a heap may have, and how much larger one is than the one before at least. */
+enum { LEAST_TABLE_BITS = 5, MOST_TABLE_BITS = 21, TABLE_BITS_STEP = 2 };
+
+static_assert((1 << MOST_TABLE_BITS) / 2 == SP2_RECEIVE_MAX_HEAP_PARTS,
+              "the largest table has room for all pointers");
+
+void sp2__pointers_init(sp2__pointers *pointers, uint64_t never_stored) {
     pointers->items = pointers->inline_items;
     pointers->count = 0;
     pointers->capacity = SP2__POINTERS_INLINE;
     pointers->table = NULL;
     pointers->table_bits = 0;
     pointers->expected = 0;
+    pointers->never_stored = never_stored;
 }
 
 static size_t items_size(uint32_t capacity) {
@@ -21,7 +32,7 @@ static size_t items_size(uint32_t capacity) {
 }
 
 static size_t table_size(uint32_t bits) {
-    return sizeof(uint32_t) << bits;
+    return sizeof(uint64_t) << bits;
 }
 
 void sp2__pointers_destroy(sp2__pointers *pointers) {
@@ -31,88 +42,149 @@ void sp2__pointers_destroy(sp2__pointers *pointers) {
     }
 }
 
-/* Mixes all bits of a pointer into all bits of the hash (two rounds of xor, shift, multiply), which
- * no sender can know. */
-static uint64_t hash(uint64_t pointer) {
-    uint64_t x = pointer ^ sp2__secret(SP2__SECRET_OF_ITEM_POINTERS);
-    x = (x ^ (x >> 33)) * 0xff51afd7ed558ccdu;
-    x = (x ^ (x >> 33)) * 0xc4ceb9fe1a85ec53u;
-    return x ^ (x >> 33);
+/* The slot where a search for a pointer begins: a hash that no sender can know. */
+static uint32_t first_slot(const sp2__pointers *pointers, uint64_t pointer) {
+    const uint64_t secret = sp2__secret(SP2__SECRET_OF_ITEM_POINTERS);
+    uint64_t x = (pointer ^ secret) * (secret | 1);
+    x = (x ^ (x >> 32)) * 0xc4ceb9fe1a85ec53u;
+    return (uint32_t)(x >> (64 - pointers->table_bits));
 }
 
-/* The table's slot that holds the pointer, or the empty one where it belongs. */
-static uint32_t *find_slot(const sp2__pointers *pointers, uint64_t pointer) {
+/* The slot that holds the pointer, or the empty one where it belongs, from its first slot on. */
+static uint64_t *find_slot(const sp2__pointers *pointers, uint64_t pointer, uint32_t slot) {
     const uint32_t mask = (1u << pointers->table_bits) - 1;
-    uint32_t slot = (uint32_t)hash(pointer) & mask;
-    while (pointers->table[slot] != 0 &&
-           pointers->items[pointers->table[slot] - 1].wire != pointer) {
+    const uint64_t kept = pointer ^ pointers->never_stored;
+    while (pointers->table[slot] != 0 && pointers->table[slot] != kept) {
         slot = (slot + 1) & mask;
     }
     return &pointers->table[slot];
 }
 
+/* Begins to load the slots that a batch of pointers will need. */
+static void fetch_slots(const sp2__pointers *pointers, const uint64_t *batch, uint32_t count,
+                        uint32_t *slots) {
+    for (uint32_t i = 0; i < count; i++) {
+        slots[i] = first_slot(pointers, batch[i]);
+        SP2__PREFETCH_WRITE(&pointers->table[slots[i]]);
+    }
+}
+
+static void fill_table(sp2__pointers *pointers) {
+    const uint64_t *all = sp2__pointers_all(pointers);
+    uint32_t slots[SP2__POINTERS_BATCH];
+    for (uint32_t i = 0; i < pointers->count; i += SP2__POINTERS_BATCH) {
+        const uint32_t rest = pointers->count - i;
+        const uint32_t count = rest < SP2__POINTERS_BATCH ? rest : SP2__POINTERS_BATCH;
+        fetch_slots(pointers, &all[i], count, slots);
+        for (uint32_t k = 0; k < count; k++) {
+            *find_slot(pointers, all[i + k], slots[k]) = all[i + k] ^ pointers->never_stored;
+        }
+    }
+}
+
 bool sp2__pointers_reserve(sp2__pointers *pointers, uint32_t more) {
-    if (SP2__LIKELY(more <= pointers->capacity - pointers->count)) {
+    const uint64_t wanted =
+        sp2__min_u64((uint64_t)pointers->count + more, SP2_RECEIVE_MAX_HEAP_PARTS);
+    if (SP2__LIKELY(wanted <= pointers->capacity)) {
         return true;
     }
-    uint32_t bits = pointers->table_bits == 0 ? 5 : pointers->table_bits;
-    while ((1u << bits) / 2 < pointers->count + more) {
+    uint32_t bits = LEAST_TABLE_BITS;
+    if (pointers->table != NULL) {
+        bits = pointers->table_bits + TABLE_BITS_STEP;
+        bits = bits < MOST_TABLE_BITS ? bits : MOST_TABLE_BITS;
+    }
+    while ((1u << bits) / 2 < wanted) {
         bits++;
     }
-    const uint32_t capacity = (1u << bits) / 2;
+    sp2__pointers larger = *pointers;
+    larger.capacity = (1u << bits) / 2;
+    larger.table_bits = bits;
     /* Not of malloc, which maps large blocks, too, but keeps more of the memory of all small ones
      * for itself once such a block has been freed. */
-    sp2_item *items = sp2__system_alloc(items_size(capacity));
-    uint32_t *table = items == NULL ? NULL : sp2__system_alloc(table_size(bits));
-    if (table == NULL) {
-        if (items != NULL) {
-            sp2__system_free(items, items_size(capacity));
+    larger.items = sp2__system_alloc(items_size(larger.capacity));
+    larger.table = larger.items == NULL ? NULL : sp2__system_alloc(table_size(bits));
+    if (larger.table == NULL) {
+        if (larger.items != NULL) {
+            sp2__system_free(larger.items, items_size(larger.capacity));
         }
         return false;
     }
-    memset(table, 0, table_size(bits));
-    memcpy(items, pointers->items, pointers->count * sizeof(*items));
+    memset(larger.table, 0, table_size(bits));
+    memcpy(sp2__pointers_all(&larger), sp2__pointers_all(pointers),
+           pointers->count * sizeof(uint64_t));
+    fill_table(&larger);
     sp2__pointers_destroy(pointers);
-    pointers->items = items;
-    pointers->table = table;
-    pointers->table_bits = bits;
-    pointers->capacity = capacity;
-    for (uint32_t i = 0; i < pointers->count; i++) {
-        *find_slot(pointers, items[i].wire) = i + 1;
-    }
+    memcpy(pointers, &larger, offsetof(sp2__pointers, inline_items));
     return true;
 }
 
-/* Index of a pointer among the first few, or their count. */
-static uint32_t find_inline(const sp2__pointers *pointers, uint64_t pointer) {
+/* Skips pointers that repeat those of an earlier packet in their order; returns their number. */
+static uint32_t skip_expected(sp2__pointers *pointers, const uint64_t *added, uint32_t count) {
+    const uint64_t *all = sp2__pointers_all(pointers);
     uint32_t i = 0;
-    while (i < pointers->count && pointers->items[i].wire != pointer) {
+    while (i < count && pointers->expected < pointers->count &&
+           all[pointers->expected] == added[i]) {
+        pointers->expected++;
         i++;
     }
     return i;
 }
 
-void sp2__pointers_add(sp2__pointers *pointers, uint64_t pointer) {
-    if (pointers->expected < pointers->count &&
-        pointers->items[pointers->expected].wire == pointer) {
-        pointers->expected++;
-        return;
+static bool append(sp2__pointers *pointers, uint64_t pointer) {
+    if (SP2__UNLIKELY(pointers->count == pointers->capacity)) {
+        return false;
     }
-    if (pointers->table == NULL) {
-        const uint32_t known = find_inline(pointers, pointer);
-        if (known < pointers->count) {
-            pointers->expected = known + 1;
-            return;
+    sp2__pointers_all(pointers)[pointers->count++] = pointer;
+    return true;
+}
+
+/* Among the first few. */
+static bool add_inline(sp2__pointers *pointers, uint64_t pointer) {
+    const uint64_t *all = sp2__pointers_all(pointers);
+    for (uint32_t i = 0; i < pointers->count; i++) {
+        if (all[i] == pointer) {
+            pointers->expected = i + 1;
+            return true;
         }
-    } else {
-        uint32_t *slot = find_slot(pointers, pointer);
-        if (*slot != 0) {
-            pointers->expected = *slot;
-            return;
-        }
-        *slot = pointers->count + 1;
     }
-    pointers->items[pointers->count].wire = pointer;
-    pointers->count++;
+    const bool added = append(pointers, pointer);
     pointers->expected = pointers->count;
+    return added;
+}
+
+bool sp2__pointers_add(sp2__pointers *pointers, const uint64_t *added, uint32_t count) {
+    uint32_t slots[SP2__POINTERS_BATCH];
+    uint32_t i = skip_expected(pointers, added, count);
+    if (pointers->table != NULL) {
+        fetch_slots(pointers, added + i, count - i, slots + i);
+    }
+    while (i < count) {
+        if (pointers->table == NULL) {
+            if (!add_inline(pointers, added[i])) {
+                return false;
+            }
+        } else {
+            uint64_t *slot = find_slot(pointers, added[i], slots[i]);
+            if (*slot == 0) {
+                if (!append(pointers, added[i])) {
+                    return false;
+                }
+                *slot = added[i] ^ pointers->never_stored;
+            }
+        }
+        i++;
+        i += skip_expected(pointers, added + i, count - i);
+    }
+    return true;
+}
+
+void sp2__pointers_shorten(sp2__pointers *pointers, uint32_t count) {
+    const uint64_t *all = sp2__pointers_all(pointers);
+    /* Last come, first gone: the slots of those that stay have never looked past these. */
+    while (pointers->count > count) {
+        const uint64_t pointer = all[--pointers->count];
+        if (pointers->table != NULL) {
+            *find_slot(pointers, pointer, first_slot(pointers, pointer)) = 0;
+        }
+    }
 }
