@@ -75,6 +75,25 @@ static sp2_item_info update(sp2_item_group *group, const char *numpy_header, con
     return info;
 }
 
+/* As update, of a value that cannot be interpreted. */
+static sp2_item_info update_faulty(sp2_item_group *group, const char *numpy_header,
+                                   const void *value, uint64_t value_length) {
+    sp2_heap *heap = heap_of("gain", numpy_header, value, value_length);
+    uint64_t updated = 99;
+    uint64_t failed = 99;
+    sp2_item_info info = SP2_ITEM_INFO_INIT;
+    sp2_item_info found = SP2_ITEM_INFO_INIT;
+    REQUIRE_OK(sp2_item_group_update(group, heap, &updated));
+    sp2_heap_release(heap);
+    CHECK_EQ_U64(updated, 0);
+    REQUIRE_OK(sp2_item_group_get_failed_count(group, &failed));
+    CHECK_EQ_U64(failed, 1);
+    REQUIRE_OK(sp2_item_group_get_failed(group, 0, &info));
+    REQUIRE_OK(sp2_item_group_find_id(group, 0x1800, &found));
+    CHECK(found.raw == info.raw && found.flags == info.flags);
+    return info;
+}
+
 SP2_TEST(Numbers_are_in_the_machines_byte_order_and_aligned) {
     static const uint8_t sent[] = {0, 0, 0, 1, 0xff, 0xff, 0xff, 0xfe, 0, 1, 0, 0};
     static const int32_t expected[] = {1, -2, 65536};
@@ -202,8 +221,99 @@ SP2_TEST(Memory_of_a_heap_is_kept_as_long_as_a_value_is_in_it) {
     CHECK_EQ_U64(after.used_bytes, before.used_bytes);
 }
 
-SP2_TEST(Heap_that_breaks_a_rule_is_refused_with_its_reason_and_changes_nothing) {
+SP2_TEST(Descriptor_that_breaks_a_rule_leaves_bytes_and_a_reason) {
     sp2_item_group *group = new_group(0);
+    const sp2_item_info info =
+        update_faulty(group, "{'descr': '<i9', 'fortran_order': False, 'shape': (2,)}", "\1\2", 2);
+    CHECK_EQ_U64(info.flags, SP2_ITEM_FAULTY);
+    CHECK_STR(info.name, "gain");
+    CHECK_STR(info.type, "");
+    CHECK_EQ_U64(info.count, 0);
+    CHECK(info.data == NULL);
+    CHECK_EQ_U64(info.length, 0);
+    CHECK_CONTAINS(info.fault, "<i9");
+    CHECK_EQ_U64(info.raw_length, 2);
+    CHECK_MEM(info.raw, "\1\2", 2);
+    sp2_item_group_destroy(group);
+}
+
+SP2_TEST(Value_that_breaks_a_rule_leaves_bytes_until_the_next_one) {
+    static const char header[] = "{'descr': '<u2', 'fortran_order': False, 'shape': (2,)}";
+    sp2_item_group *group = new_group(0);
+    sp2_item_info info = update_faulty(group, header, "\1\2\3", 3);
+    CHECK_EQ_U64(info.flags, SP2_ITEM_FAULTY);
+    CHECK_STR(info.type, "<u2");
+    CHECK_CONTAINS(info.fault, "3 bytes");
+    CHECK_MEM(info.raw, "\1\2\3", 3);
+    info = update(group, header, "\1\2\3\4", 4);
+    CHECK_EQ_U64(info.flags, SP2_ITEM_HAS_VALUE);
+    CHECK(info.fault == NULL);
+    CHECK_EQ_U64(info.raw_length, 4);
+    uint64_t failed = 99;
+    REQUIRE_OK(sp2_item_group_get_failed_count(group, &failed));
+    CHECK_EQ_U64(failed, 0);
+    sp2_item_group_destroy(group);
+}
+
+SP2_TEST(Raw_bytes_of_an_immediate_are_those_of_its_pointer) {
+    uint8_t payload[BYTES];
+    const uint64_t length = put_descriptor(payload, 0x1800, "gain",
+                                           "{'descr': '>u2', 'fortran_order': False, "
+                                           "'shape': ()}");
+    packet_builder packet;
+    packet_begin_heap(&packet, 48, 7, (int64_t)length, 0, length);
+    packet_add_address(&packet, 5, 0);
+    packet_add_immediate(&packet, 0x1800, 0x1234);
+    packet_add_payload(&packet, payload, length);
+    datagram_list list = {0};
+    datagrams_add_packet(&list, &packet);
+    heap_list heaps = receive(NULL, &list, NULL);
+    REQUIRE(heaps.count == 1);
+    sp2_item_group *group = new_group(0);
+    uint64_t updated;
+    sp2_item_info info = SP2_ITEM_INFO_INIT;
+    REQUIRE_OK(sp2_item_group_update(group, heaps.heaps[0], &updated));
+    heaps_free(&heaps);
+    datagrams_free(&list);
+    REQUIRE_OK(sp2_item_group_find_id(group, 0x1800, &info));
+    CHECK_EQ_U64(info.raw_length, 2);
+    CHECK_MEM(info.raw, "\x12\x34", 2);
+    CHECK_MEM(info.data, "\x34\x12", 2);
+    sp2_item_group_destroy(group);
+}
+
+SP2_TEST(Failure_without_an_item_has_a_reason) {
+    packet_builder inner;
+    packet_builder packet;
+    packet_begin_heap(&inner, 48, 1, (1 << 20) + 1, 0, 0);
+    packet_begin_heap(&packet, 48, 7, (int64_t)inner.length, 0, inner.length);
+    packet_add_address(&packet, ITEM_DESCRIPTOR, 0);
+    packet_add_payload(&packet, inner.bytes, inner.length);
+    packet_free(&inner);
+    datagram_list list = {0};
+    datagrams_add_packet(&list, &packet);
+    heap_list heaps = receive(NULL, &list, NULL);
+    REQUIRE(heaps.count == 1);
+    sp2_item_group *group = new_group(0);
+    uint64_t updated = 99;
+    sp2_item_info info = SP2_ITEM_INFO_INIT;
+    REQUIRE_OK(sp2_item_group_update(group, heaps.heaps[0], &updated));
+    CHECK_EQ_U64(updated, 0);
+    REQUIRE_OK(sp2_item_group_get_failed(group, 0, &info));
+    CHECK_EQ_U64(info.id, 0);
+    CHECK_STR(info.name, "");
+    CHECK_EQ_U64(info.flags, SP2_ITEM_FAULTY);
+    CHECK_CONTAINS(info.fault, "1048576 bytes");
+    CHECK(info.raw == NULL);
+    CHECK_STATUS(sp2_item_group_get_failed(group, 1, &info), SP2_E_ARG);
+    CHECK_CONTAINS(sp2_last_error_message(), "index is 1");
+    heaps_free(&heaps);
+    datagrams_free(&list);
+    sp2_item_group_destroy(group);
+}
+
+SP2_TEST(Strict_group_refuses_a_heap_that_breaks_a_rule) {
+    sp2_item_group *group = new_group(SP2_ITEM_GROUP_STRICT);
     update(group, "{'descr': '|u1', 'fortran_order': False, 'shape': ()}", "\1", 1);
     sp2_heap *heap =
         heap_of("gain", "{'descr': '<i9', 'fortran_order': False, 'shape': ()}", "\1", 1);
@@ -320,13 +430,16 @@ SP2_TEST(Wrong_arguments_are_refused_and_named) {
     CHECK_EQ_U64(count, 0);
     CHECK_REFUSED(sp2_item_group_update(group, NULL, &count), "heap");
     CHECK_REFUSED(sp2_item_group_get_count(group, NULL), "count");
+    CHECK_REFUSED(sp2_item_group_get_failed_count(group, NULL), "count");
+    CHECK_REFUSED(sp2_item_group_get_failed(group, 0, &info), "index is 0");
+    CHECK_REFUSED(sp2_item_group_get_failed(group, 0, NULL), "info");
     CHECK_REFUSED(sp2_item_group_get_item(group, 0, &info), "index is 0");
     CHECK_REFUSED(sp2_item_group_get_item(group, 0, NULL), "info");
     CHECK_REFUSED(sp2_item_group_find_id(group, UINT64_MAX, &info), "0xffffffffffffffff");
     CHECK_REFUSED(sp2_item_group_find_name(group, NULL, &info), "name");
     CHECK_REFUSED(sp2_item_group_find_name(group, "none", &info), "none");
     sp2_item_group *other = group;
-    CHECK_STATUS(sp2_item_group_create(2, &other), SP2_E_TOO_NEW);
+    CHECK_STATUS(sp2_item_group_create(4, &other), SP2_E_TOO_NEW);
     CHECK(other == NULL);
     sp2_item_group_destroy(group);
     CHECK_REFUSED(sp2_item_group_get_count(group, &count), "not valid");

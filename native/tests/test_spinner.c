@@ -82,6 +82,8 @@
     X(sp2_item_group_find_id)                                                                      \
     X(sp2_item_group_find_name)                                                                    \
     X(sp2_item_group_get_count)                                                                    \
+    X(sp2_item_group_get_failed)                                                                   \
+    X(sp2_item_group_get_failed_count)                                                             \
     X(sp2_item_group_get_item)                                                                     \
     X(sp2_item_group_get_updated)                                                                  \
     X(sp2_item_group_update)
@@ -311,12 +313,11 @@ static packet_builder packets[HEAPS];
 static sp2_datagram datagrams[HEAPS + 1];
 static packet_builder buffer;
 
-static void describe_item(packet_builder *descriptor) {
-    static const char name[] = "gain";
-    static const char type[] = "{'descr': '|u1', 'fortran_order': False, 'shape': (6,)}";
+static void describe_item(packet_builder *descriptor, uint64_t id, const char *name,
+                          const char *type) {
     const uint64_t length = strlen(name) + strlen(type);
     packet_begin_heap(descriptor, 48, 1, (int64_t)length, 0, length);
-    packet_add_immediate(descriptor, 0x14, ITEM_ID);
+    packet_add_immediate(descriptor, 0x14, id);
     packet_add_address(descriptor, 0x10, 0);
     packet_add_address(descriptor, 0x15, strlen(name));
     packet_add_payload(descriptor, (const uint8_t *)name, strlen(name));
@@ -325,18 +326,23 @@ static void describe_item(packet_builder *descriptor) {
 
 static void make_packets(void) {
     packet_builder descriptor;
-    describe_item(&descriptor);
-    const uint64_t length = sizeof(content) + descriptor.length;
+    packet_builder odd;
+    describe_item(&descriptor, ITEM_ID, "gain",
+                  "{'descr': '|u1', 'fortran_order': False, 'shape': (6,)}");
+    describe_item(&odd, ITEM_ID + 1, "odd", "a type that nobody knows");
+    const uint64_t length = sizeof(content) + descriptor.length + odd.length;
     for (uint64_t i = 0; i < HEAPS; i++) {
         packet_begin_heap(&packets[i], 48, i + 1, (int64_t)length, 0, length);
         packet_add_address(&packets[i], 5, sizeof(content));
         packet_add_immediate(&packets[i], ITEM_ID, ITEM_VALUE);
         packet_add_payload(&packets[i], content, sizeof(content));
         packet_add_payload(&packets[i], descriptor.bytes, descriptor.length);
+        packet_add_payload(&packets[i], odd.bytes, odd.length);
         packet_add_payload(&buffer, packets[i].bytes, packets[i].length);
         datagrams[i] = (sp2_datagram){packets[i].bytes, packets[i].length - i / (HEAPS - 1)};
     }
     packet_free(&descriptor);
+    packet_free(&odd);
 }
 
 /* A struct with a size that may be wrong, or that of a later version with something in its tail, or
@@ -729,7 +735,7 @@ static void use_items(spinner *self) {
     const sp2_item_info options = {0};
     void *info = sized(self, &options, sizeof(options));
     uint64_t many;
-    switch (below(self, 7)) {
+    switch (below(self, 9)) {
     case 0:
         NOTE(sp2_item_group_get_count, group, once_in(self, 8) ? NULL : &many);
         break;
@@ -748,10 +754,16 @@ static void use_items(spinner *self) {
         break;
     case 5:
         group = NULL;
-        NOTE(sp2_item_group_create, (uint32_t)below(self, 3), once_in(self, 16) ? NULL : &group);
+        NOTE(sp2_item_group_create, (uint32_t)below(self, 5), once_in(self, 16) ? NULL : &group);
         if (group != NULL) {
             keep(self, ITEM_GROUP, group);
         }
+        break;
+    case 6:
+        NOTE(sp2_item_group_get_failed_count, group, once_in(self, 8) ? NULL : &many);
+        break;
+    case 7:
+        NOTE(sp2_item_group_get_failed, group, below(self, 2), info);
         break;
     default:
         NOTE(sp2_item_group_update, group, handle_of(self, HEAP), &many);

@@ -22,6 +22,10 @@ static int fail(const char *what, int32_t status) {
 static void print_descriptor(const sp2_descriptor *descriptor) {
     printf("  item 0x%" PRIx64 " is %s (%s): ", descriptor->id, descriptor->name,
            descriptor->description);
+    if (descriptor->flags & SP2_DESCRIPTOR_BROKEN) {
+        printf("%s\n", descriptor->fault);
+        return;
+    }
     if (descriptor->numpy_header_length != 0) {
         printf("%s\n", descriptor->numpy_header);
         return;
@@ -95,7 +99,11 @@ static void print_elements(const sp2_item_info *item) {
 
 static int32_t print_values(sp2_item_group *group, const sp2_heap *heap) {
     uint64_t updated;
+    uint64_t failed = 0;
     int32_t status = sp2_item_group_update(group, heap, &updated);
+    if (status == SP2_OK) {
+        status = sp2_item_group_get_failed_count(group, &failed);
+    }
     for (uint64_t i = 0; status == SP2_OK && i < updated; i++) {
         sp2_item_info item = SP2_ITEM_INFO_INIT;
         status = sp2_item_group_get_updated(group, i, &item);
@@ -111,6 +119,13 @@ static int32_t print_values(sp2_item_group *group, const sp2_heap *heap) {
             printf(" '%.*s'\n", (int)item.length, (const char *)item.data);
         } else {
             print_elements(&item);
+        }
+    }
+    for (uint64_t i = 0; status == SP2_OK && i < failed; i++) {
+        sp2_item_info item = SP2_ITEM_INFO_INIT;
+        status = sp2_item_group_get_failed(group, i, &item);
+        if (status == SP2_OK) {
+            printf("  item 0x%" PRIx64 " %s: %s\n", item.id, item.name, item.fault);
         }
     }
     return status;

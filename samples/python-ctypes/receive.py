@@ -13,7 +13,7 @@ import sys
 
 OK, EMPTY, STOPPED = 0, -4, -5  # sp2_status of status.h
 INTERRUPTED = 130  # exit code of a program that Ctrl-C has ended
-TEXT = 2  # SP2_ITEM_TEXT of items.h
+TEXT, LATIN_1 = 2, 64  # SP2_ITEM_TEXT and SP2_ITEM_LATIN_1 of items.h
 
 
 class Sized(ctypes.Structure):
@@ -74,6 +74,9 @@ class ItemInfo(Sized):
         ("count", ctypes.c_uint64),
         ("data", ctypes.c_void_p),
         ("length", ctypes.c_uint64),
+        ("fault", ctypes.c_char_p),
+        ("raw", ctypes.c_void_p),
+        ("raw_length", ctypes.c_uint64),
     ]
 
 
@@ -116,7 +119,7 @@ def values(item):
     """The elements of an item, which are copied; bytes where the struct module knows no such type."""
     data = ctypes.string_at(item.data, item.length) if item.length else b""
     if item.flags & TEXT:
-        return data.decode("ascii")
+        return data.decode("latin-1" if item.flags & LATIN_1 else "utf-8")
     if item.type == b"<c8":
         parts = struct.unpack(f"={2 * item.count}f", data)
         return [complex(*pair) for pair in zip(parts[::2], parts[1::2])]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 using System.Globalization;
+using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spead2.Fuzz.Items;
 using Spead2.Items.Descriptors;
@@ -48,16 +49,9 @@ internal sealed record DescriptorCase(BugCompat BugCompat, IReadOnlyList<byte[]>
     public string Lines()
     {
         var reader = new DescriptorReader(NullLogger.Instance);
-        try
+        for (int i = 0; i < Items.Count && reader.Read(Items[i], BugCompat, ItemGroup.DefaultMaxItems);)
         {
-            for (int i = 0; i < Items.Count && reader.Read(Items[i], BugCompat, ItemGroup.DefaultMaxItems);)
-            {
-                i++;
-            }
-        }
-        catch (HeapFormatException)
-        {
-            return "case SP2_E_ARG 0\n";
+            i++;
         }
 
         string count = reader.Descriptors.Count.ToString(CultureInfo.InvariantCulture);
@@ -71,7 +65,9 @@ internal sealed record DescriptorCase(BugCompat BugCompat, IReadOnlyList<byte[]>
         CultureInfo.InvariantCulture,
         $"{sent.Id} {Hex(sent.Name)} {Hex(sent.Description)} {Hex(sent.NumPyHeader)} "
         + $"({string.Join(',', sent.Format.Select(field => $"{field.Code}:{field.Bits}"))}) "
-        + $"({string.Join(',', sent.Shape)})\n");
+        + $"({string.Join(',', sent.Shape)}) {(sent.Fault is null ? 0 : 1) | (sent.HasUtf8 ? 2 : 0) | Latin1(sent)}\n");
 
-    private static string Hex(string ascii) => Convert.ToHexStringLower([.. ascii.Select(c => (byte)c)]);
+    private static int Latin1(SentDescriptor sent) => sent.TextEncoding == TextEncoding.Latin1 ? 4 : 0;
+
+    private static string Hex(string text) => Convert.ToHexStringLower(Encoding.UTF8.GetBytes(text));
 }

@@ -26,14 +26,16 @@ public sealed class ItemsTests(string engine)
 
         Assert.That(result.ExitCode, Is.Zero, result.Error);
         JsonElement heap = JsonDocument.Parse(result.Heaps.Single()).RootElement;
+        int errors = vector.Refused is null ? 0 : 1;
+        Assert.That(
+            result.Lines[^2], Is.EqualTo($$$"""{"items":{"interpreted":{{{1 - errors}}},"errors":{{{errors}}}}}"""));
+        Assert.That(heap.TryGetProperty("failed", out JsonElement failed), Is.EqualTo(errors == 1));
         if (vector.Refused is ExpectedValue refused)
         {
-            Assert.That(heap.GetProperty("error").GetString(), Does.Contain(refused.Value));
-            Assert.That(result.Lines[^2], Is.EqualTo("""{"items":{"interpreted":0,"errors":1}}"""));
-            return;
+            Assert.That(failed[0].GetProperty("name").GetString(), Is.EqualTo(refused.Name));
+            Assert.That(failed[0].GetProperty("reason").GetString(), Does.Contain(refused.Value));
         }
 
-        Assert.That(result.Lines[^2], Is.EqualTo("""{"items":{"interpreted":1,"errors":0}}"""));
         Assert.That(
             heap.GetProperty("values").EnumerateObject().Select(Summary),
             Is.EquivalentTo(vector.Items.Where(item => item.Value.Length > 0).Select(Summary)));
@@ -102,13 +104,15 @@ public sealed class ItemsTests(string engine)
     }
 
     [Test]
-    public async Task Heap_that_breaks_a_rule_is_reported_and_those_after_it_are_shown()
+    public async Task Value_that_breaks_a_rule_is_reported_and_the_others_are_shown()
     {
+        var other = ItemDescriptor.FromFormat(0x1002, "other", "", ItemShape.Scalar, new FormatField('u', 16));
         var broken = new HeapToSend();
         broken.AddDescriptor(Wrong.Encode(default));
-        broken.AddItem(Wrong.Id, new byte[15], allowImmediate: false);
+        broken.AddDescriptor(other.Encode(default));
+        broken.AddItem(Wrong.Id, Enumerable.Range(1, 15).Select(i => (byte)i).ToArray(), allowImmediate: false);
+        broken.AddItem(other.Id, new byte[] { 0, 77 }, allowImmediate: false);
         var good = new HeapToSend();
-        good.AddDescriptor(Wrong.Encode(default));
         good.AddItem(Wrong.Id, new byte[16], allowImmediate: false);
         using PacketFile file = PacketFile.OfDatagrams([.. PacketFile.Encode(broken, 1), .. PacketFile.Encode(good, 2)]);
 
@@ -116,13 +120,50 @@ public sealed class ItemsTests(string engine)
         CommandResult table = await RunAsync("recv", "--packets", file.Path, "--items");
 
         Assert.That(json.ExitCode, Is.Zero);
-        Assert.That(json.Heaps[0], Does.Contain("\"error\":\"Item 0x1001 'wrong': ").And.Not.Contain("\"values\""));
-        Assert.That(json.Heaps[1], Does.Contain("\"values\":[0,0,0,0]").And.Not.Contain("\"error\""));
+        Assert.That(json.Heaps[0], Does.Contain("\"values\":{\"other\":").And.Contain("\"values\":[77]"));
+        Assert.That(
+            json.Heaps[0],
+            Does.EndWith("""
+                "failed":[{"id":4097,"name":"wrong","reason":"Its 15 bytes have 3 elements of 32 bits, but the shape (4,) needs 4.","bytes":"0102030405060708090a0b0c0d0e0f"}]}
+                """));
+        Assert.That(json.Heaps[1], Does.Contain("\"values\":[0,0,0,0]").And.Not.Contain("\"failed\""));
         Assert.That(json.Lines[^2], Is.EqualTo("""{"items":{"interpreted":1,"errors":1}}"""));
         Assert.That(
             table.Output,
-            Does.Contain("Heap 1 cannot be interpreted: Item 0x1001 'wrong'")
-                .And.Match(@"heaps that cannot be interpreted +│ +1 "));
+            Does.Match("│ other .*│ 77 ").And.Match("│ wrong .*│ Its 15 bytes have")
+                .And.Match(@"heaps not fully interpreted +│ +1 "));
+    }
+
+    [Test]
+    public async Task One_item_does_not_take_the_others_with_it()
+    {
+        string file = Path.Combine(RepositoryFiles.Root, "tests", "cases", "items", "one-longdouble-item.spead");
+
+        CommandResult result = await RunAsync("recv", "--file", file, "--items", "--json");
+
+        Assert.That(result.Heaps, Has.Length.EqualTo(2));
+        Assert.That(
+            result.Heaps,
+            Is.All.Contains("""
+                "a":{"id":4096,"shape":[2],"type":"<i4","values":[1,2]}
+                """).And.All.Contains("""
+                "c":{"id":4098,"shape":[2],"type":"<f4","values":[3,4]}
+                """));
+    }
+
+    [Test]
+    public async Task Descriptor_of_an_unknown_type_is_reported_with_the_bytes_of_its_values()
+    {
+        var heap = new HeapToSend();
+        heap.AddDescriptor(WithType(Wrong.Encode(default), 'q'));
+        heap.AddItem(Wrong.Id, new byte[] { 1, 2, 3 }, allowImmediate: false);
+        using PacketFile file = PacketFile.OfDatagrams(PacketFile.Encode(heap, 1));
+
+        CommandResult json = await RunAsync("recv", "--packets", file.Path, "--items", "--json");
+        CommandResult table = await RunAsync("recv", "--packets", file.Path, "--items");
+
+        Assert.That(json.Heaps[0], Does.Contain("\"values\":{}").And.Contain("\"bytes\":\"010203\""));
+        Assert.That(table.Output, Does.Match("│ wrong │ .*│ unknown │ .*The format has"));
     }
 
     [Test]
@@ -173,6 +214,13 @@ public sealed class ItemsTests(string engine)
 
         Assert.That(lines.Heaps.Single(), Does.Contain($"\"values\":{json}"));
         Assert.That(table.Output, Does.Match($"│ x +│.*│ .*{text}"));
+    }
+
+    // The descriptor with another letter in its format.
+    private static byte[] WithType(byte[] descriptor, char letter)
+    {
+        descriptor[descriptor.AsSpan().LastIndexOf((byte)'u')] = (byte)letter;
+        return descriptor;
     }
 
     // A NumPy type, or a letter and a number of bits.

@@ -39,5 +39,8 @@ internal unsafe partial struct sp2_descriptor
     public uint rank;
 
     [NativeTypeName("uint32_t")]
-    public uint reserved;
+    public uint flags;
+
+    [NativeTypeName("const char *")]
+    public sbyte* fault;
 }

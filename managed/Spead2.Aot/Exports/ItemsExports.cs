@@ -11,6 +11,11 @@ internal static unsafe class ItemsExports
     /// <summary>SP2_ITEM_GROUP_MEMORY_ORDER.</summary>
     private const uint MemoryOrder = 1;
 
+    /// <summary>SP2_ITEM_GROUP_STRICT.</summary>
+    private const uint Strict = 2;
+
+    private const uint AllFlags = MemoryOrder | Strict;
+
     [UnmanagedCallersOnly(EntryPoint = "sp2_item_group_create")]
     public static int Create(uint flags, sp2_item_group** group)
     {
@@ -23,14 +28,14 @@ internal static unsafe class ItemsExports
             }
 
             *group = null;
-            if ((flags & ~MemoryOrder) != 0)
+            if ((flags & ~AllFlags) != 0)
             {
                 throw Failure.TooNew(
-                    $"{Function}: flags has 0x{flags & ~MemoryOrder:x}, which this library does not know yet");
+                    $"{Function}: flags has 0x{flags & ~AllFlags:x}, which this library does not know yet");
             }
 
             *group = (sp2_item_group*)HandleTable.Add(
-                HandleKind.ItemGroup, new NativeItemGroup((flags & MemoryOrder) != 0));
+                HandleKind.ItemGroup, new NativeItemGroup((flags & MemoryOrder) != 0, (flags & Strict) != 0));
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)
@@ -84,6 +89,45 @@ internal static unsafe class ItemsExports
             NativeItemGroup found = GroupOf(group, Function);
             RequireInfo(info, Function);
             Write(found.GetUpdated(index), info, $"{Function}: index is {index}, but the latest update brought less");
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_item_group_get_failed_count")]
+    public static int GetFailedCount(sp2_item_group* group, ulong* count)
+    {
+        const string Function = "sp2_item_group_get_failed_count";
+        try
+        {
+            Clear(count);
+            NativeItemGroup found = GroupOf(group, Function);
+            if (count is null)
+            {
+                throw Failure.Null(Function, "count");
+            }
+
+            *count = (ulong)found.FailedCount;
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_item_group_get_failed")]
+    public static int GetFailed(sp2_item_group* group, ulong index, sp2_item_info* info)
+    {
+        const string Function = "sp2_item_group_get_failed";
+        try
+        {
+            NativeItemGroup found = GroupOf(group, Function);
+            RequireInfo(info, Function);
+            Write(found.GetFailed(index), info, $"{Function}: index is {index}, but less failed in the latest update");
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)

@@ -40,6 +40,7 @@ internal readonly record struct ItemElements(string Type, int Size, bool IsAsSen
             NativeCode.Bytes => new($"|S{bytes}", bytes),
             NativeCode.Text => new($"{Order}U{bytes / CodePointSize}", bytes),
             NativeCode.Raw => new($"|V{bytes}", bytes),
+            NativeCode.Unknown => new("", 0),
             _ => new(type.ToString(), type.BitWidth % BitsPerByte == 0 ? bytes : 0, IsAsSent: true),
         };
     }

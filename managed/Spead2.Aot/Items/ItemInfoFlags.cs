@@ -10,4 +10,7 @@ internal enum ItemInfoFlags : uint
     Text = 2,
     FortranOrder = 4,
     AsSent = 8,
+    Faulty = 16,
+    Utf8 = 32,
+    Latin1 = 64,
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Spead2.Aot;
@@ -18,7 +19,9 @@ internal sealed unsafe class ItemView(Item item, bool keepsFortranOrder)
     private readonly byte[] _description = Utf8.Pinned(item.Description);
     private long _version = -1;
     private byte[]? _type;
+    private byte[]? _fault;
     private byte[] _value = [];
+    private byte[] _immediate = [];
     private long[] _shape = [];
     private sp2_item_info _info;
 
@@ -47,10 +50,19 @@ internal sealed unsafe class ItemView(Item item, bool keepsFortranOrder)
         ItemInfoFlags flags = item.HasValue ? ItemInfoFlags.HasValue : 0;
         flags |= item.Descriptor.IsText ? ItemInfoFlags.Text : 0;
         flags |= _elements.IsAsSent ? ItemInfoFlags.AsSent : 0;
+        flags |= item.Fault is null ? 0 : ItemInfoFlags.Faulty;
+        flags |= item.TextEncoding switch
+        {
+            TextEncoding.Utf8 => ItemInfoFlags.Utf8,
+            TextEncoding.Latin1 => ItemInfoFlags.Latin1,
+            _ => 0,
+        };
         bool isFortran = item.Descriptor.IsFortranOrder;
         bool changesOrder = isFortran && !keepsFortranOrder && _elements.Size != 0;
         flags |= isFortran && !changesOrder ? ItemInfoFlags.FortranOrder : 0;
         int length = item.HasValue ? ReadValue(dimensions, changesOrder) : 0;
+        _fault = item.Fault is null ? null : Utf8.Pinned(item.Fault);
+        void* raw = item.HasRawBytes ? FindRaw() : null;
         _info = new()
         {
             size = (uint)sizeof(sp2_item_info),
@@ -66,7 +78,28 @@ internal sealed unsafe class ItemView(Item item, bool keepsFortranOrder)
             count = (ulong)item.Count,
             data = length == 0 ? null : Aligned(_value),
             length = (ulong)length,
+            fault = _fault is null ? null : Utf8.Pointer(_fault),
+            raw = raw,
+            raw_length = raw is null ? 0 : (ulong)item.RawBytes.Length,
         };
+    }
+
+    // The bytes as they were sent: in the heap, which the item keeps, or a copy of an immediate.
+    private void* FindRaw()
+    {
+        ReadOnlySpan<byte> raw = item.RawBytes;
+        if (raw.IsEmpty)
+        {
+            return null;
+        }
+
+        if (item.IsInHeap)
+        {
+            return Unsafe.AsPointer(ref MemoryMarshal.GetReference(raw));
+        }
+
+        _immediate = Utf8.Pinned(raw);
+        return Utf8.Pointer(_immediate);
     }
 
     /// <summary>Decodes the value; gives the number of bytes.</summary>

@@ -5,15 +5,18 @@ using System.Runtime.CompilerServices;
 namespace Spead2.Aot;
 
 /// <summary>A group in the hands of a C program. Any thread.</summary>
-internal sealed class NativeItemGroup(bool keepsFortranOrder) : IDisposable
+internal sealed class NativeItemGroup(bool keepsFortranOrder, bool isStrict) : IDisposable
 {
     private readonly Lock _lock = new();
 
     // Under the lock: views go with their items.
-    private readonly ItemGroup _group = new();
+    private readonly ItemGroup _group = new() { IsStrict = isStrict };
     private readonly ConditionalWeakTable<Item, ItemView> _views = [];
     private UpdatedItems _updated;
     private Item[]? _all;
+
+    // Those of the latest update without an item, by their index.
+    private readonly Dictionary<int, FailureView> _failures = [];
 
     public int Count
     {
@@ -26,6 +29,17 @@ internal sealed class NativeItemGroup(bool keepsFortranOrder) : IDisposable
         }
     }
 
+    public int FailedCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _updated.Failed.Count;
+            }
+        }
+    }
+
     /// <summary>Takes a heap; gives the number of items that have a new value.</summary>
     public int Update(NativeHeap heap)
     {
@@ -33,6 +47,7 @@ internal sealed class NativeItemGroup(bool keepsFortranOrder) : IDisposable
         {
             _updated = default;
             _all = null;
+            _failures.Clear();
             using HeapOfGroup held = heap.HoldForGroup();
             _updated = _group.Update(held);
             return _updated.Count;
@@ -45,6 +60,31 @@ internal sealed class NativeItemGroup(bool keepsFortranOrder) : IDisposable
         lock (_lock)
         {
             return index < (ulong)_updated.Count ? Read(_updated[(int)index]) : null;
+        }
+    }
+
+    /// <summary>What the latest update could not interpret; null if there is no such index.</summary>
+    public sp2_item_info? GetFailed(ulong index)
+    {
+        lock (_lock)
+        {
+            if (index >= (ulong)_updated.Failed.Count)
+            {
+                return null;
+            }
+
+            FailedItem failed = _updated.Failed[(int)index];
+            if (failed.Item is not null)
+            {
+                return Read(failed.Item);
+            }
+
+            if (!_failures.TryGetValue((int)index, out FailureView? view))
+            {
+                _failures[(int)index] = view = new(failed);
+            }
+
+            return view.Info;
         }
     }
 
@@ -83,6 +123,7 @@ internal sealed class NativeItemGroup(bool keepsFortranOrder) : IDisposable
         {
             _updated = default;
             _all = [];
+            _failures.Clear();
             _group.Dispose();
         }
     }

@@ -18,4 +18,7 @@ internal unsafe struct sp2_item_info
     public ulong count;
     public void* data;
     public ulong length;
+    public sbyte* fault;
+    public void* raw;
+    public ulong raw_length;
 }

@@ -181,6 +181,10 @@ FUNCTION(sp2_item_group_update, (sp2_item_group * group, const sp2_heap *heap, u
          (group, heap, updated), SET(updated, 0))
 FUNCTION(sp2_item_group_get_updated, (sp2_item_group * group, uint64_t index, sp2_item_info *info),
          (group, index, info), NOTHING)
+FUNCTION(sp2_item_group_get_failed_count, (sp2_item_group * group, uint64_t *count), (group, count),
+         SET(count, 0))
+FUNCTION(sp2_item_group_get_failed, (sp2_item_group * group, uint64_t index, sp2_item_info *info),
+         (group, index, info), NOTHING)
 FUNCTION(sp2_item_group_get_count, (sp2_item_group * group, uint64_t *count), (group, count),
          SET(count, 0))
 FUNCTION(sp2_item_group_get_item, (sp2_item_group * group, uint64_t index, sp2_item_info *info),

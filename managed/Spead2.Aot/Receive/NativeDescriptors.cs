@@ -26,7 +26,6 @@ internal sealed unsafe class NativeDescriptors
     public sp2_descriptor* List => Count == 0 ? null : (sp2_descriptor*)_block;
 
     /// <summary>Reads the descriptors of a frozen heap.</summary>
-    /// <exception cref="HeapFormatException">A descriptor breaks a rule.</exception>
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public static NativeDescriptors Read(LiveHeap heap)
     {
@@ -61,7 +60,7 @@ internal sealed unsafe class NativeDescriptors
         {
             numbers += ((nuint)sent.Format.Length * (nuint)sizeof(sp2_format_field))
                 + ((nuint)sent.Shape.Length * sizeof(long));
-            texts += (nuint)sent.Name.Length + (nuint)sent.Description.Length + (nuint)sent.NumPyHeader.Length + 3;
+            texts += SizeOf(sent.Name) + SizeOf(sent.Description) + SizeOf(sent.NumPyHeader) + SizeOf(sent.Fault);
         }
 
         byte* block = (byte*)NativeMemory.Alloc(structs + numbers + texts);
@@ -82,29 +81,46 @@ internal sealed unsafe class NativeDescriptors
             ((sp2_descriptor*)block)[i] = new()
             {
                 id = (ulong)sent.Id,
-                name = CopyText(sent.Name, ref text),
-                description = CopyText(sent.Description, ref text),
-                numpy_header = CopyText(sent.NumPyHeader, ref text),
+                name = CopyText(sent.Name, ref text, out uint nameLength),
+                description = CopyText(sent.Description, ref text, out uint descriptionLength),
+                numpy_header = CopyText(sent.NumPyHeader, ref text, out uint headerLength),
+                fault = CopyText(sent.Fault, ref text, out _),
                 format = sent.Format.Length == 0 ? null : format,
                 shape = sent.Shape.Length == 0 ? null : shape,
-                name_length = (uint)sent.Name.Length,
-                description_length = (uint)sent.Description.Length,
-                numpy_header_length = (uint)sent.NumPyHeader.Length,
+                name_length = nameLength,
+                description_length = descriptionLength,
+                numpy_header_length = headerLength,
                 format_fields = (uint)sent.Format.Length,
                 rank = (uint)sent.Shape.Length,
+                flags = (uint)FlagsOf(sent),
             };
         }
 
         return new(block, descriptors.Count);
     }
 
-    // Copies an ASCII text with a final zero, and moves the position on.
-    private static sbyte* CopyText(string text, ref byte* at)
+    private static sp2_descriptor_flags FlagsOf(SentDescriptor sent) =>
+        (sent.Fault is null ? 0 : sp2_descriptor_flags.SP2_DESCRIPTOR_BROKEN)
+        | (sent.HasUtf8 ? sp2_descriptor_flags.SP2_DESCRIPTOR_UTF_8 : 0)
+        | (sent.TextEncoding == TextEncoding.Latin1 ? sp2_descriptor_flags.SP2_DESCRIPTOR_LATIN_1 : 0);
+
+    // Bytes of a copy.
+    private static nuint SizeOf(string? text) => text is null ? 0 : (nuint)Encoding.UTF8.GetByteCount(text) + 1;
+
+    // Copies a text as UTF-8 with a final zero, and moves the position on.
+    private static sbyte* CopyText(string? text, ref byte* at, out uint length)
     {
+        length = 0;
+        if (text is null)
+        {
+            return null;
+        }
+
         byte* copy = at;
-        Encoding.ASCII.GetBytes(text, new Span<byte>(copy, text.Length));
-        copy[text.Length] = 0;
-        at += text.Length + 1;
+        length = (uint)SizeOf(text) - 1;
+        Encoding.UTF8.GetBytes(text, new Span<byte>(copy, (int)length));
+        copy[length] = 0;
+        at += length + 1;
         return (sbyte*)copy;
     }
 }

@@ -85,7 +85,6 @@ internal sealed unsafe class NativeHeap
     }
 
     /// <summary>The descriptors; null if the heap was released.</summary>
-    /// <exception cref="HeapFormatException">A descriptor breaks a rule.</exception>
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public NativeDescriptors? GetDescriptors()
     {

@@ -97,7 +97,7 @@ internal sealed class RecvCommand
         Description = "Interpret descriptors and values, and show a table of them for each heap. With --json each heap "
             + "gets \"values\":{NAME:{\"id\",\"shape\",\"type\",\"values\"}}: elements flattened in C order (a scalar or "
             + "text is a list of one), complex numbers as [re,im], records as arrays of their fields, NaN and "
-            + "infinities as strings, raw bytes in hex. A heap that breaks a rule is reported (\"error\") and counted.",
+            + "infinities as strings, raw bytes in hex. What cannot be interpreted is reported (\"failed\") with its bytes.",
     };
 
     private readonly Option<bool> _verify = new("--verify")

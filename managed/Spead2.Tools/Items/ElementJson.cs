@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text;
 using System.Text.Json;
+using Spead2.Items.Descriptors;
 using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Items;
@@ -17,7 +18,7 @@ internal static class ElementJson
     /// </summary>
     public const int MaxDecimalBits = 1024;
 
-    // What a string is written in parts of; a multiple of the size of a code point.
+    // What a string is written in parts of.
     private const int BytesOfPart = 4096;
     private const int BytesOfCodePoint = 4;
 
@@ -33,12 +34,26 @@ internal static class ElementJson
     {
         if (item.Descriptor.IsText)
         {
-            WriteText(lines, item.RawBytes, Encoding.ASCII);
+            WriteText(lines, item.RawBytes, SentText.Decoder(item.TextEncoding));
         }
         else
         {
             Write(lines, new ElementList(item));
         }
+    }
+
+    /// <summary>Writes bytes as a string of hexadecimal digits.</summary>
+    public static void WriteHex(JsonLines lines, ReadOnlySpan<byte> bytes, string prefix = "")
+    {
+        lines.Json.WriteStringValueSegment(prefix, isFinalSegment: false);
+        for (; bytes.Length > BytesOfPart; bytes = bytes[BytesOfPart..])
+        {
+            lines.Json.WriteStringValueSegment(
+                Convert.ToHexStringLower(bytes[..BytesOfPart]), isFinalSegment: false);
+            lines.MakeRoom();
+        }
+
+        lines.Json.WriteStringValueSegment(Convert.ToHexStringLower(bytes), isFinalSegment: true);
     }
 
     private static void Write(JsonLines lines, ElementList elements)
@@ -60,7 +75,7 @@ internal static class ElementJson
                         elements.Type.IsLittleEndian ? Encoding.UTF32 : BigEndianUtf32);
                     break;
                 case ItemKind.Raw:
-                    WriteHex(lines, elements.BytesOf(i++), prefix: "");
+                    WriteHex(lines, elements.BytesOf(i++));
                     break;
                 default:
                     Array part = elements.ReadPart(i);
@@ -153,29 +168,20 @@ internal static class ElementJson
 
     private static void WriteText(JsonLines lines, ReadOnlySpan<byte> bytes, Encoding encoding)
     {
-        // A code point may take two chars, but none takes more of them than it has bytes.
-        Span<char> chars = stackalloc char[BytesOfPart];
+        // A code point may take two chars, but none takes more of them than it has bytes; one may begin in the part
+        // before.
+        Span<char> chars = stackalloc char[BytesOfPart + BytesOfCodePoint];
+        Decoder decoder = encoding.GetDecoder();
+        int length;
         for (; bytes.Length > BytesOfPart; bytes = bytes[BytesOfPart..])
         {
-            int length = encoding.GetChars(bytes[..BytesOfPart], chars);
+            length = decoder.GetChars(bytes[..BytesOfPart], chars, flush: false);
             lines.Json.WriteStringValueSegment(chars[..length], isFinalSegment: false);
             lines.MakeRoom();
         }
 
-        lines.Json.WriteStringValueSegment(chars[..encoding.GetChars(bytes, chars)], isFinalSegment: true);
-    }
-
-    private static void WriteHex(JsonLines lines, ReadOnlySpan<byte> bytes, string prefix)
-    {
-        lines.Json.WriteStringValueSegment(prefix, isFinalSegment: false);
-        for (; bytes.Length > BytesOfPart; bytes = bytes[BytesOfPart..])
-        {
-            lines.Json.WriteStringValueSegment(
-                Convert.ToHexStringLower(bytes[..BytesOfPart]), isFinalSegment: false);
-            lines.MakeRoom();
-        }
-
-        lines.Json.WriteStringValueSegment(Convert.ToHexStringLower(bytes), isFinalSegment: true);
+        length = decoder.GetChars(bytes, chars, flush: true);
+        lines.Json.WriteStringValueSegment(chars[..length], isFinalSegment: true);
     }
 
     private static void WriteReal(Utf8JsonWriter json, float value)

@@ -3,6 +3,7 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using Spead2.Items.Descriptors;
 using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Items;
@@ -35,7 +36,7 @@ internal sealed class ElementText
         ElementText text = new();
         if (item.Descriptor.IsText)
         {
-            text.AppendQuoted(item.RawBytes, Encoding.ASCII, bytesOfCharacter: 1);
+            text.AppendQuoted(item.RawBytes, SentText.Decoder(item.TextEncoding), bytesOfCharacter: 1);
             return text.Shortened(isMore: false);
         }
 

@@ -18,14 +18,8 @@ internal sealed class ItemInterpreter : IDisposable
             return null;
         }
 
-        try
-        {
-            return new ItemUpdate(_group.Update(heap), Error: null);
-        }
-        catch (HeapFormatException exception)
-        {
-            return new ItemUpdate([], exception.Message);
-        }
+        UpdatedItems updated = _group.Update(heap);
+        return new ItemUpdate(updated, updated.Failed);
     }
 
     public void Dispose() => _group.Dispose();

@@ -2,7 +2,7 @@
 
 namespace Spead2.Tools.Items;
 
-/// <summary>What a heap did to an item group.</summary>
-/// <param name="Items">Items that it gave a value, until the next update.</param>
-/// <param name="Error">Why it cannot be interpreted; null if it can.</param>
-internal sealed record ItemUpdate(IReadOnlyList<Item> Items, string? Error);
+/// <summary>What a heap did to an item group; good until the next update.</summary>
+/// <param name="Items">Items that it gave a value.</param>
+/// <param name="Failed">What of it cannot be interpreted.</param>
+internal sealed record ItemUpdate(IReadOnlyList<Item> Items, IReadOnlyList<FailedItem> Failed);

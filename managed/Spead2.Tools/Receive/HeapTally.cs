@@ -30,10 +30,10 @@ internal sealed class HeapTally(bool verify, bool interpret)
     /// <summary>Heaps with gaps.</summary>
     public long Incomplete { get; private set; }
 
-    /// <summary>Heaps whose descriptors and values are understood.</summary>
+    /// <summary>Heaps whose descriptors and values are all understood.</summary>
     public long Interpreted { get; private set; }
 
-    /// <summary>Heaps with a descriptor or value that breaks a rule.</summary>
+    /// <summary>Heaps with a descriptor or value that cannot be interpreted.</summary>
     public long NotInterpreted { get; private set; }
 
     /// <summary>Complete heaps with the content that `spead2 send` gives them.</summary>
@@ -75,8 +75,8 @@ internal sealed class HeapTally(bool verify, bool interpret)
 
         if (update is not null)
         {
-            Interpreted += update.Error is null ? 1 : 0;
-            NotInterpreted += update.Error is null ? 0 : 1;
+            Interpreted += update.Failed.Count == 0 ? 1 : 0;
+            NotInterpreted += update.Failed.Count == 0 ? 0 : 1;
         }
     }
 

@@ -37,7 +37,7 @@ internal static class SummaryTable
         if (tally.Interprets)
         {
             table.AddRow("heaps interpreted", Readable.Number(tally.Interpreted));
-            table.AddRow("heaps that cannot be interpreted", Coloured(tally.NotInterpreted, Tone.Bad));
+            table.AddRow("heaps not fully interpreted", Coloured(tally.NotInterpreted, Tone.Bad));
         }
 
         if (tally.Verifies)

@@ -7,6 +7,7 @@ using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using Spead2.Items.Descriptors;
 using Spead2.Items.Values;
 using Spead2.Receive;
 
@@ -40,6 +41,7 @@ public sealed class Item
     private int _offset;
     private MeasuredValue _measured;
     private ItemShape? _shape;
+    private string? _fault;
 
     // The value converted to what a span of it was asked for last.
     private byte[] _converted = [];
@@ -82,10 +84,21 @@ public sealed class Item
     /// </summary>
     public long Version { get; private set; }
 
-    /// <summary>Whether the item has a value.</summary>
-    public bool HasValue => _source is not (ValueSource.None or ValueSource.Released);
+    /// <summary>Whether the item has a value that can be interpreted.</summary>
+    public bool HasValue => HasRawBytes && Fault is null;
 
-    /// <summary>The value; that of an item without one is empty.</summary>
+    /// <summary>
+    /// Whether <see cref="RawBytes"/> can be read: there is a value, whether it can be interpreted or not.
+    /// </summary>
+    public bool HasRawBytes => _source is not (ValueSource.None or ValueSource.Released);
+
+    /// <summary>
+    /// Why there is nothing but <see cref="RawBytes"/>: the type is unknown (<see cref="ItemType.Fault"/>), or the last
+    /// value does not fit it. Null if all is well.
+    /// </summary>
+    public string? Fault => _fault ?? Type.Fault;
+
+    /// <summary>The value; that of an item without one, or with one that cannot be interpreted, is empty.</summary>
     /// <exception cref="ObjectDisposedException">The item is in no group any more.</exception>
     public ItemValue Value
     {
@@ -96,7 +109,10 @@ public sealed class Item
         }
     }
 
-    /// <summary>The bytes of the value, as they were sent and without those that surround it. Not copied.</summary>
+    /// <summary>
+    /// The bytes of the value, as they were sent and without those that surround it; of a value that cannot be
+    /// interpreted all that were sent. Not copied.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The item has no value.</exception>
     /// <exception cref="ObjectDisposedException">The item is in no group any more.</exception>
     public ReadOnlySpan<byte> RawBytes => _source switch
@@ -107,11 +123,34 @@ public sealed class Item
         _ => throw NoValue(),
     };
 
+    /// <summary>
+    /// How a text was sent (<see cref="ItemDescriptor.IsText"/>); ASCII for what is none, and without a value.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The item is in no group any more.</exception>
+    public TextEncoding TextEncoding
+    {
+        get
+        {
+            ThrowIfReleased();
+            if (!Descriptor.IsText || !HasValue)
+            {
+                return TextEncoding.Ascii;
+            }
+
+            TextEncoding encoding = SentText.EncodingOf(RawBytes);
+            GC.KeepAlive(this);
+            return encoding;
+        }
+    }
+
     /// <summary>Position of the item in the update that is being planned.</summary>
     internal int PlannedAt { get; set; } = -1;
 
     /// <summary>Whether the value is memory of the item, which does not change while the value stays.</summary>
     internal bool IsOwned => _source == ValueSource.Owned;
+
+    /// <summary>Whether the value is in the memory of a heap, which does not move while the value stays.</summary>
+    internal bool IsInHeap => _source == ValueSource.Heap;
 
     /// <summary>
     /// The elements in the order in which they are in memory: for Fortran order the first dimension is the fastest.
@@ -130,7 +169,7 @@ public sealed class Item
         ByteOrder order = ByteOrder.Native)
         where T : unmanaged
     {
-        ReadOnlySpan<byte> bytes = RawBytes;
+        ReadOnlySpan<byte> bytes = ValueBytes;
         bool bigEndian = IsBigEndian(order);
         if (IsInPlace<T>(bytes, bigEndian))
         {
@@ -197,7 +236,7 @@ public sealed class Item
     public T[] ToArray<[DynamicallyAccessedMembers(StructLeaves.Members)] T>(ByteOrder order = ByteOrder.Native)
         where T : unmanaged
     {
-        ReadOnlySpan<byte> bytes = RawBytes;
+        ReadOnlySpan<byte> bytes = ValueBytes;
         bool bigEndian = IsBigEndian(order);
         T[] elements;
         if (IsInPlace<T>(bytes, bigEndian))
@@ -232,7 +271,7 @@ public sealed class Item
         }
 
         ItemField found = Type.Fields[index];
-        ReadOnlySpan<byte> bytes = RawBytes;
+        ReadOnlySpan<byte> bytes = ValueBytes;
         if (found.Type.NativeType != typeof(T) || found.Type.NativeSize == 0 || found.Shape.Rank != 0)
         {
             throw new InvalidCastException(
@@ -259,7 +298,7 @@ public sealed class Item
     public T ToScalar<[DynamicallyAccessedMembers(StructLeaves.Members)] T>()
         where T : unmanaged
     {
-        ReadOnlySpan<byte> bytes = RawBytes;
+        ReadOnlySpan<byte> bytes = ValueBytes;
         ThrowUnlessOne();
         bool bigEndian = IsBigEndian(ByteOrder.Native);
         T value = default;
@@ -287,7 +326,7 @@ public sealed class Item
     public T ToNumber<T>()
         where T : INumberBase<T>
     {
-        ReadOnlySpan<byte> bytes = RawBytes;
+        ReadOnlySpan<byte> bytes = ValueBytes;
         ThrowUnlessOne();
         object value = ElementReader.ReadOne(Type, bytes, firstBit: 0);
         GC.KeepAlive(this);
@@ -354,14 +393,17 @@ public sealed class Item
     /// <param name="value">
     /// As <see cref="ItemValue.ToObject"/> gives it: a number (of any type that fits), a boolean, a character, a
     /// text, a byte array, a record (also as an array of its fields' values); for an array of any rank its elements
-    /// in row-major order. It is copied.
+    /// in row-major order. It is copied. A text that is not ASCII becomes UTF-8, or Latin-1 where only that fits the
+    /// shape.
     /// </param>
     /// <exception cref="ArgumentException">The value does not fit the descriptor.</exception>
+    /// <exception cref="InvalidOperationException">The type is unknown.</exception>
     /// <exception cref="ObjectDisposedException">The item is in no group any more.</exception>
     public void SetValue(object value)
     {
         ArgumentNullException.ThrowIfNull(value);
         ThrowIfReleased();
+        ThrowIfUnknown();
         SetOwned(ValueWriter.Write(Descriptor, value, out MeasuredValue measured), measured);
     }
 
@@ -376,11 +418,13 @@ public sealed class Item
     /// <exception cref="ArgumentException">
     /// Their number does not fit the shape, or one does not fit its bits.
     /// </exception>
+    /// <exception cref="InvalidOperationException">The type is unknown.</exception>
     /// <exception cref="ObjectDisposedException">The item is in no group any more.</exception>
     public void SetElements<[DynamicallyAccessedMembers(StructLeaves.Members)] T>(ReadOnlySpan<T> elements)
         where T : unmanaged
     {
         ThrowIfReleased();
+        ThrowIfUnknown();
         MeasuredValue measured = ValueWriter.Measure(Descriptor, elements.Length);
         byte[] bytes = new byte[measured.ByteCount];
         if (Type.NativeSize != 0 && Type.NativeType == typeof(T))
@@ -401,10 +445,13 @@ public sealed class Item
     }
 
     /// <summary>Name, shape and value.</summary>
-    public override string ToString() => HasValue ? $"{Name} {Shape} = {Value}" : $"{Name} {Shape}";
+    public override string ToString() =>
+        HasValue ? $"{Name} {Shape} = {Value}"
+        : HasRawBytes ? $"{Name}: {Fault}"
+        : $"{Name} {Shape}";
 
     /// <summary>Takes a value from a heap that is held by the caller; never fails then.</summary>
-    internal void SetFromHeap(Heap heap, int offset, in MeasuredValue measured)
+    internal void SetFromHeap(Heap heap, int offset, in MeasuredValue measured, string? fault)
     {
         Heap? before = _heap;
         if (!ReferenceEquals(before, heap))
@@ -415,15 +462,15 @@ public sealed class Item
         }
 
         _offset = offset;
-        Set(ValueSource.Heap, measured, Version + 2);
+        Set(ValueSource.Heap, measured, Version + 2, fault);
     }
 
     /// <summary>Takes the value of an immediate.</summary>
-    internal void SetImmediate(ulong value, in MeasuredValue measured)
+    internal void SetImmediate(ulong value, in MeasuredValue measured, string? fault)
     {
         LetGo();
         _immediate = BigEndian(value);
-        Set(ValueSource.Immediate, measured, Version + 2);
+        Set(ValueSource.Immediate, measured, Version + 2, fault);
     }
 
     /// <summary>Lets go of the value for ever.</summary>
@@ -443,7 +490,7 @@ public sealed class Item
     {
         if (Descriptor.IsText)
         {
-            string text = Encoding.ASCII.GetString(RawBytes);
+            string text = SentText.Read(ValueBytes);
             GC.KeepAlive(this);
             return text;
         }
@@ -456,8 +503,8 @@ public sealed class Item
     internal string ReadDisplayText()
     {
         string text = Descriptor.IsText
-            ? Encoding.ASCII.GetString(RawBytes)
-            : ValueText.Of(Descriptor, Shape.Dimensions, RawBytes);
+            ? SentText.Read(ValueBytes)
+            : ValueText.Of(Descriptor, Shape.Dimensions, ValueBytes);
         GC.KeepAlive(this);
         return text;
     }
@@ -485,6 +532,18 @@ public sealed class Item
     };
 
     private bool IsBigEndian(ByteOrder order) => IsBigEndian(order, Type);
+
+    // The bytes of a value that can be interpreted.
+    private ReadOnlySpan<byte> ValueBytes
+    {
+        get
+        {
+            ReadOnlySpan<byte> bytes = RawBytes;
+            return Fault is null
+                ? bytes
+                : throw new InvalidOperationException($"Item 0x{Id:x} '{Name}' cannot be interpreted. {Fault}");
+        }
+    }
 
     // Whether the bytes are elements of T as they are. Throws if they never can be.
     private bool IsInPlace<[DynamicallyAccessedMembers(StructLeaves.Members)] T>(
@@ -535,7 +594,7 @@ public sealed class Item
 
     private Array ReadElements()
     {
-        Array elements = ElementReader.ReadArray(Type, RawBytes, firstBit: 0, Type.BitWidth, _measured.Count);
+        Array elements = ElementReader.ReadArray(Type, ValueBytes, firstBit: 0, Type.BitWidth, _measured.Count);
         GC.KeepAlive(this);
         return ToRowMajor(elements);
     }
@@ -551,7 +610,7 @@ public sealed class Item
         Set(ValueSource.Owned, measured, Version + 1);
     }
 
-    private void Set(ValueSource source, in MeasuredValue measured, long version)
+    private void Set(ValueSource source, in MeasuredValue measured, long version, string? fault = null)
     {
         if (_measured.VariableLength != measured.VariableLength)
         {
@@ -559,6 +618,7 @@ public sealed class Item
         }
 
         _source = source;
+        _fault = fault;
         _measured = measured;
         Version = version;
     }
@@ -572,6 +632,14 @@ public sealed class Item
     }
 
     private void ThrowIfReleased() => ObjectDisposedException.ThrowIf(_source == ValueSource.Released, this);
+
+    private void ThrowIfUnknown()
+    {
+        if (Type.Fault is string fault)
+        {
+            throw new InvalidOperationException($"Item 0x{Id:x} '{Name}' has an unknown type. {fault}");
+        }
+    }
 
     private void ThrowIfNoValue()
     {
@@ -593,7 +661,8 @@ public sealed class Item
     private InvalidOperationException NoValue()
     {
         ThrowIfReleased();
-        return new InvalidOperationException($"Item 0x{Id:x} '{Name}' has no value yet.");
+        return new InvalidOperationException(
+            $"Item 0x{Id:x} '{Name}' {(HasRawBytes ? $"cannot be interpreted. {Fault}" : "has no value yet.")}");
     }
 
     private InvalidCastException WrongType<T>() => new(

@@ -11,11 +11,17 @@ namespace Spead2;
 /// </summary>
 public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
 {
-    /// <summary>Most characters of a name.</summary>
-    public const int MaxNameLength = 1024;
+    /// <summary>Default of <see cref="ItemGroup.MaxNameLength"/>.</summary>
+    public const int DefaultMaxNameLength = 1024;
 
-    /// <summary>Most characters of a description, and of a NumPy header.</summary>
-    public const int MaxTextLength = 65536;
+    /// <summary>Default of <see cref="ItemGroup.MaxTextLength"/>.</summary>
+    public const int DefaultMaxTextLength = 65536;
+
+    // Texts of more bytes do not fit in a descriptor that receivers take.
+    private const int MostEncodedText = 1 << 20;
+
+    // What was sent, of a descriptor that was received.
+    private readonly SentDescriptor? _sent;
 
     private ItemDescriptor(
         long id,
@@ -24,7 +30,8 @@ public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
         ItemShape shape,
         ItemType type,
         ImmutableArray<FormatField> format,
-        bool isFortranOrder)
+        bool isFortranOrder,
+        SentDescriptor? sent = null)
     {
         Id = id;
         Name = name;
@@ -33,16 +40,25 @@ public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
         Type = type;
         Format = format;
         IsFortranOrder = isFortranOrder;
+        _sent = sent;
     }
 
     /// <summary>Identifier of the item.</summary>
     public long Id { get; }
 
-    /// <summary>Name of the item, ASCII.</summary>
+    /// <summary>
+    /// Name of the item. If the sender gave none that can be used and the type is unknown, the identifier in the form
+    /// <c>0x1234</c>.
+    /// </summary>
     public string Name { get; }
 
-    /// <summary>What the item is, ASCII.</summary>
+    /// <summary>What the item is.</summary>
     public string Description { get; }
+
+    /// <summary>
+    /// How name, description and NumPy header were sent: the encoding of these that is farthest from ASCII.
+    /// </summary>
+    public TextEncoding TextEncoding => _sent?.TextEncoding ?? TextEncoding.Ascii;
 
     /// <summary>Shape of the values; a dimension may be variable.</summary>
     public ItemShape Shape { get; }
@@ -50,11 +66,11 @@ public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
     /// <summary>Type of the elements.</summary>
     public ItemType Type { get; }
 
-    /// <summary>Fields of the format; empty if the type comes from a NumPy header.</summary>
+    /// <summary>Fields of the format; empty if the type is unknown, or comes from a NumPy header.</summary>
     public ImmutableArray<FormatField> Format { get; }
 
     /// <summary>Whether type and shape come from a NumPy header.</summary>
-    public bool IsNumPy => Format.IsEmpty;
+    public bool IsNumPy => Format.IsEmpty && !IsUnknown;
 
     /// <summary>
     /// Whether the first dimension is the fastest in memory (NumPy's Fortran order). Otherwise the last one is.
@@ -63,6 +79,9 @@ public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
 
     /// <summary>Whether a value is a text: a vector with exactly the format <c>c8</c>.</summary>
     public bool IsText => Shape.Rank == 1 && Type.Kind == ItemKind.Character;
+
+    /// <summary>Whether the type is unknown.</summary>
+    internal bool IsUnknown => Type.Kind == ItemKind.Unknown;
 
     /// <summary>
     /// Whether a value may be sent in the item pointer: its size does not vary, and elements are whole bytes.
@@ -126,7 +145,8 @@ public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
         && Name == other.Name
         && Description == other.Description
         && Shape.Equals(other.Shape)
-        && Type.Equals(other.Type);
+        && Type.Equals(other.Type)
+        && (!IsUnknown || (_sent is not null && other._sent is not null && _sent.IsSame(other._sent)));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ItemDescriptor);
@@ -140,30 +160,58 @@ public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
     /// <summary>Encodes the descriptor as a SPEAD packet: what a DESCRIPTOR item consists of.</summary>
     /// <param name="flavour">Flavour of the packet, with the bugs to be compatible with.</param>
     /// <exception cref="ArgumentException">The descriptor does not fit the flavour.</exception>
-    public byte[] Encode(Flavour flavour) => DescriptorWriter.Write(this, flavour);
+    /// <exception cref="InvalidOperationException">The type is unknown.</exception>
+    public byte[] Encode(Flavour flavour) => IsUnknown
+        ? throw new InvalidOperationException($"Item 0x{Id:x} '{Name}' cannot be sent: its type is unknown.")
+        : DescriptorWriter.Write(this, flavour);
 
     /// <summary>Makes a descriptor of what was in a heap.</summary>
     /// <exception cref="HeapFormatException">It breaks a rule.</exception>
-    internal static ItemDescriptor FromHeap(SentDescriptor sent, BugCompat bugCompat)
+    internal static ItemDescriptor FromHeap(SentDescriptor sent, int maxNameLength, int maxTextLength)
     {
-        try
+        if (sent.Fault is not null)
         {
-            if (sent.NumPyHeader.Length > 0)
-            {
-                NumPyHeader header = NumPyHeader.Parse(sent.NumPyHeader, (bugCompat & BugCompat.SwapEndian) != 0);
-                return new(
-                    sent.Id, sent.Name, sent.Description, header.Shape, header.Type, [], header.IsFortranOrder);
-            }
-
-            FormatField[] format = Array.ConvertAll(sent.Format, field => FormatField.FromHeap(field.Code, field.Bits));
-            ItemShape shape = ItemShape.FromHeap(sent.Shape);
-            return new(
-                sent.Id, sent.Name, sent.Description, shape, ItemType.FromFormat(format), [.. format],
-                isFortranOrder: false);
+            throw new HeapFormatException(sent.Fault);
         }
-        catch (HeapFormatException exception)
+
+        CheckLength(sent.Name, "name", maxNameLength);
+        CheckLength(sent.Description, "description", maxTextLength);
+        CheckLength(sent.NumPyHeader, "NumPy header", maxTextLength);
+        if (sent.NumPyHeader.Length > 0)
         {
-            throw exception.About(sent.Id, sent.Name);
+            NumPyHeader header = NumPyHeader.Parse(sent.NumPyHeader, (sent.BugCompat & BugCompat.SwapEndian) != 0);
+            return new(
+                sent.Id, sent.Name, sent.Description, header.Shape, header.Type, [], header.IsFortranOrder, sent);
+        }
+
+        FormatField[] format = Array.ConvertAll(sent.Format, field => FormatField.FromHeap(field.Code, field.Bits));
+        ItemShape shape = ItemShape.FromHeap(sent.Shape);
+        return new(
+            sent.Id, sent.Name, sent.Description, shape, ItemType.FromFormat(format), [.. format],
+            isFortranOrder: false, sent);
+    }
+
+    /// <summary>Makes a descriptor of what was in a heap and cannot be interpreted.</summary>
+    internal static ItemDescriptor Unknown(SentDescriptor sent, string fault, int maxNameLength, int maxTextLength) =>
+        new(
+            sent.Id,
+            sent.Name.Length == 0 || sent.Name.Length > maxNameLength ? $"0x{sent.Id:x}" : sent.Name,
+            sent.Description.Length > maxTextLength ? "" : sent.Description,
+            ItemShape.Vector,
+            ItemType.Unknown(fault),
+            [],
+            isFortranOrder: false,
+            sent);
+
+    /// <summary>Whether this is what the sent descriptor says, without a look at what it means.</summary>
+    internal bool IsFrom(SentDescriptor sent) => _sent is not null && _sent.IsSame(sent);
+
+    private static void CheckLength(string text, string what, int most)
+    {
+        if (text.Length > most)
+        {
+            throw new HeapFormatException(
+                $"The {what} of the descriptor has {text.Length} characters; at most {most} are supported.");
         }
     }
 
@@ -171,17 +219,17 @@ public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(id);
         ArgumentNullException.ThrowIfNull(shape);
-        CheckText(name, nameof(name), MaxNameLength);
-        CheckText(description, nameof(description), MaxTextLength);
+        CheckText(name, nameof(name));
+        CheckText(description, nameof(description));
     }
 
-    private static void CheckText(string text, string parameter, int mostCharacters)
+    private static void CheckText(string text, string parameter)
     {
         ArgumentNullException.ThrowIfNull(text, parameter);
-        if (text.Length > mostCharacters || !System.Text.Ascii.IsValid(text))
+        if (text.Length > MostEncodedText || !System.Text.Ascii.IsValid(text))
         {
             throw new ArgumentException(
-                $"The {parameter} must be ASCII and have at most {mostCharacters} characters.", parameter);
+                $"The {parameter} must be ASCII and have at most {MostEncodedText} characters.", parameter);
         }
     }
 }

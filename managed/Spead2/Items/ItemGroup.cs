@@ -39,6 +39,10 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     private readonly DescriptorReader _descriptors;
     private readonly HashSet<long> _unknownIds = [];
     private readonly List<(Item Old, Item New)> _replaced = [];
+    private readonly List<FailedItem> _failures = [];
+
+    // Items whose type is unknown since the update that is being planned.
+    private readonly List<Item> _newUnknown = [];
     private ItemTable _items = new();
     private bool _isDisposed;
 
@@ -46,6 +50,7 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     private Item[] _updated = new Item[4];
     private PlannedValue[] _planned = new PlannedValue[4];
     private int _updatedCount;
+    private FailedItem[] _failed = [];
     private long _update;
 
     /// <summary>Makes a group without items.</summary>
@@ -60,9 +65,19 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     }
 
     /// <summary>
-    /// Most items; a heap that would bring more is refused, so that a stream cannot take memory without end.
+    /// Whether one descriptor or value that cannot be interpreted refuses the whole heap: <see cref="Update"/> then
+    /// throws, and no item is changed. By default it costs that item only.
     /// </summary>
+    public bool IsStrict { get; init; }
+
+    /// <summary>Most items, so that a stream cannot take memory without end. Those beyond it are failures.</summary>
     public int MaxItems { get; init; } = DefaultMaxItems;
+
+    /// <summary>Most characters of a name that is received.</summary>
+    public int MaxNameLength { get; init; } = ItemDescriptor.DefaultMaxNameLength;
+
+    /// <summary>Most characters of a description, and of a NumPy header, that is received.</summary>
+    public int MaxTextLength { get; init; } = ItemDescriptor.DefaultMaxTextLength;
 
     /// <summary>Number of items.</summary>
     public int Count => _items.Items.Count;
@@ -99,17 +114,22 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
 
     /// <summary>
     /// Takes the descriptors of a heap, then the values of the items that are known (SPEAD document: item descriptors).
-    /// Nothing is decoded yet. All or nothing: a heap that breaks a rule changes no item. Of an incomplete heap only
-    /// the immediates are there, so only they are taken.
+    /// Nothing is decoded yet. Of an incomplete heap only the immediates are there, so only they are taken.
     /// </summary>
     /// <param name="heap">The heap. It may be disposed right after this.</param>
-    /// <returns>The items that have a new value, valid until the next update of the group.</returns>
+    /// <returns>
+    /// The items that have a new value, and what cannot be interpreted (<see cref="UpdatedItems.Failed"/>): a
+    /// descriptor of that kind makes an item of <see cref="ItemKind.Unknown">unknown type</see>, a value gives its item
+    /// nothing but <see cref="Item.RawBytes"/>. Valid until the next update of the group.
+    /// </returns>
     /// <remarks>
     /// A descriptor that is known already changes nothing. Any other takes the place of the item with its identifier
     /// and of the one with its name. Of several raw items with one identifier the last one counts: immediates after
     /// others, and of those the largest.
     /// </remarks>
-    /// <exception cref="HeapFormatException">A descriptor or a value breaks a rule.</exception>
+    /// <exception cref="HeapFormatException">
+    /// A descriptor or a value breaks a rule, and <see cref="IsStrict"/> is set. No item is changed.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The heap or the group has been disposed.</exception>
     public UpdatedItems Update(Heap heap)
     {
@@ -117,14 +137,17 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         long update = ++_update;
         _updatedCount = 0;
+        _failed = [];
         heap.Hold();
         try
         {
             ReadOnlySpan<RawItem> rawItems = ImmutableCollectionsMarshal.AsArray(heap.Items);
             ItemTable items = WithDescriptors(heap, rawItems);
-            int unknown = Plan(heap, rawItems, items);
+            int unknown = Plan(rawItems, items);
+            FailedItem[] failed = CollectFailures(items);
             EndPlan();
             Commit(heap, items);
+            _failed = failed;
             if (unknown > 0)
             {
                 CountUnknown(rawItems, unknown);
@@ -139,6 +162,8 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
         }
         finally
         {
+            _failures.Clear();
+            _newUnknown.Clear();
             _descriptors.Clear();
             heap.Unhold();
             _log.Deliver();
@@ -229,6 +254,14 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
         : throw new InvalidOperationException(
             "These are the items of an earlier update of the group; copy what is needed later.");
 
+    /// <summary>What an update could not interpret.</summary>
+    /// <exception cref="InvalidOperationException">It is not the last one.</exception>
+    internal IReadOnlyList<FailedItem> Failed(long update)
+    {
+        _ = Updated(update);
+        return _failed;
+    }
+
     // The table as it is when the descriptors of the heap have been taken: this one if they change nothing.
     private ItemTable WithDescriptors(Heap heap, ReadOnlySpan<RawItem> rawItems)
     {
@@ -246,27 +279,76 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
 
         foreach (SentDescriptor sent in _descriptors.Descriptors)
         {
-            ItemDescriptor descriptor = ItemDescriptor.FromHeap(sent, heap.Flavour.BugCompat);
-            if (items.TryGet(descriptor.Id, out Item? same) && same.Descriptor.Equals(descriptor))
-            {
-                continue;
-            }
-
-            items = ReferenceEquals(items, _items) ? items.Copy() : items;
-            items.Replace(descriptor, _replaced);
-            if (items.Items.Count > MaxItems)
-            {
-                throw new HeapFormatException(
-                    $"The heap would bring more than {MaxItems} items, which is the group's maximum.")
-                    .About(descriptor.Id, descriptor.Name);
-            }
+            Take(sent, ref items);
         }
 
         return items;
     }
 
+    private void Take(SentDescriptor sent, ref ItemTable items)
+    {
+        if (items.TryGet(sent.Id, out Item? known) && known.Descriptor.IsFrom(sent))
+        {
+            return;
+        }
+
+        ItemDescriptor? descriptor = Interpret(sent, out string? fault);
+        if (descriptor is null)
+        {
+            _failures.Add(new(Id: null, Name: null, fault!, Item: null));
+            return;
+        }
+
+        if (known is not null && known.Descriptor.Equals(descriptor))
+        {
+            return;
+        }
+
+        if (items.Items.Count >= MaxItems && known is null && !items.TryGet(descriptor.Name, out _))
+        {
+            fault = $"The heap would bring more than {MaxItems} items, which is the group's maximum.";
+            ThrowIfStrict(fault, descriptor.Id, descriptor.Name);
+            _failures.Add(new(descriptor.Id, descriptor.Name, fault, Item: null));
+            return;
+        }
+
+        items = ReferenceEquals(items, _items) ? items.Copy() : items;
+        Item item = items.Replace(descriptor, _replaced);
+        if (fault is not null)
+        {
+            _newUnknown.Add(item);
+            ItemGroupLog.UnknownType(_log, item.Id, item.Name, fault);
+        }
+    }
+
+    // Null if not even the identifier is known.
+    private ItemDescriptor? Interpret(SentDescriptor sent, out string? fault)
+    {
+        fault = null;
+        try
+        {
+            return ItemDescriptor.FromHeap(sent, MaxNameLength, MaxTextLength);
+        }
+        catch (HeapFormatException exception)
+        {
+            bool isNamed = sent.Name.Length > 0 && sent.Name.Length <= MaxNameLength;
+            ThrowIfStrict(exception.Message, sent.Id == 0 ? null : sent.Id, isNamed ? sent.Name : null);
+            fault = exception.Message;
+            return sent.Id == 0 ? null : ItemDescriptor.Unknown(sent, fault, MaxNameLength, MaxTextLength);
+        }
+    }
+
+    private void ThrowIfStrict(string fault, long? id, string? name)
+    {
+        if (IsStrict)
+        {
+            HeapFormatException exception = new(fault);
+            throw id is null ? exception : exception.About(id.Value, name);
+        }
+    }
+
     // Returns the number of raw items without a descriptor.
-    private int Plan(Heap heap, ReadOnlySpan<RawItem> rawItems, ItemTable items)
+    private int Plan(ReadOnlySpan<RawItem> rawItems, ItemTable items)
     {
         int unknown = 0;
         foreach (ref readonly RawItem raw in rawItems)
@@ -282,19 +364,13 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
                 continue;
             }
 
-            MeasuredValue measured = MeasuredValue.Of(item.Descriptor, raw.Length);
-            if (raw.IsImmediate)
+            if (!MeasuredValue.TryMeasure(item.Descriptor, raw.Length, out MeasuredValue measured, out string? fault))
             {
-                ulong bytes = Item.BigEndian(raw.Value);
-                MeasuredValue.Check(
-                    item.Descriptor, MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in bytes))[^measured.ByteCount..]);
-                Plan(item, new(IsImmediate: true, raw.Value, measured));
+                ThrowIfStrict(fault, item.Id, item.Name);
             }
-            else
-            {
-                MeasuredValue.Check(item.Descriptor, heap.HeldBytes(raw.Offset, measured.ByteCount));
-                Plan(item, new(IsImmediate: false, (ulong)raw.Offset, measured));
-            }
+
+            ulong bits = raw.IsImmediate ? raw.Value : (ulong)raw.Offset;
+            Plan(item, new(raw.IsImmediate, bits, measured, fault));
         }
 
         return unknown;
@@ -320,6 +396,28 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
         _planned[at] = value;
     }
 
+    // Descriptors without an item, items that have become unknown and have no value, values; each item once.
+    private FailedItem[] CollectFailures(ItemTable items)
+    {
+        foreach (Item item in _newUnknown)
+        {
+            if (item.PlannedAt < 0)
+            {
+                _failures.Add(new(item.Id, item.Name, item.Type.Fault!, items.Contains(item) ? item : null));
+            }
+        }
+
+        for (int i = 0; i < _updatedCount; i++)
+        {
+            if (_planned[i].Fault is string fault)
+            {
+                _failures.Add(new(_updated[i].Id, _updated[i].Name, fault, _updated[i]));
+            }
+        }
+
+        return _failures.Count == 0 ? [] : [.. _failures];
+    }
+
     private void EndPlan()
     {
         foreach (Item item in _updated.AsSpan(0, _updatedCount))
@@ -333,18 +431,27 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     {
         _items = items;
         ReleaseReplaced();
+        int good = 0;
         for (int i = 0; i < _updatedCount; i++)
         {
+            Item item = _updated[i];
             ref readonly PlannedValue value = ref _planned[i];
             if (value.IsImmediate)
             {
-                _updated[i].SetImmediate(value.Bits, value.Measured);
+                item.SetImmediate(value.Bits, value.Measured, value.Fault);
             }
             else
             {
-                _updated[i].SetFromHeap(heap, (int)value.Bits, value.Measured);
+                item.SetFromHeap(heap, (int)value.Bits, value.Measured, value.Fault);
+            }
+
+            if (value.Fault is null)
+            {
+                _updated[good++] = item;
             }
         }
+
+        _updatedCount = good;
     }
 
     private void ReleaseReplaced()

@@ -24,4 +24,10 @@ internal static partial class ItemGroupLog
         Level = LogLevel.Warning,
         Message = "{Count} more messages about the items of a heap are left out.")]
     public static partial void LeftOut(ILogger logger, long count);
+
+    [LoggerMessage(
+        EventId = 14,
+        Level = LogLevel.Warning,
+        Message = "Item 0x{Id:x} '{Name}' has an unknown type, and its values are bytes only: {Reason}")]
+    public static partial void UnknownType(ILogger logger, long id, string name, string reason);
 }

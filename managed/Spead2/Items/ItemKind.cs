@@ -34,4 +34,10 @@ public enum ItemKind
 
     /// <summary>Several named fields.</summary>
     Record,
+
+    /// <summary>
+    /// The descriptor breaks a rule or has a type that is not supported (<see cref="ItemType.Fault"/>): values have
+    /// bytes, and no elements.
+    /// </summary>
+    Unknown,
 }

@@ -45,9 +45,13 @@ public sealed class ItemType : IEquatable<ItemType>
 
     /// <summary>
     /// The .NET type that an element is read as: the smallest that holds it. A byte for a character,
-    /// <see cref="BigInteger"/> for more than 64 bits, <see cref="ItemRecord"/> for a record.
+    /// <see cref="BigInteger"/> for more than 64 bits, <see cref="ItemRecord"/> for a record, a byte array for what has
+    /// no elements.
     /// </summary>
     public Type NativeType { get; }
+
+    /// <summary>Why the type is unknown; null for every other kind.</summary>
+    public string? Fault { get; private init; }
 
     /// <summary>Code of <see cref="NativeType"/>.</summary>
     internal NativeCode Native { get; }
@@ -157,6 +161,10 @@ public sealed class ItemType : IEquatable<ItemType>
     internal static ItemType Simple(ItemKind kind, int bitWidth, bool isLittleEndian, string text) =>
         new(kind, bitWidth, isLittleEndian, text, []);
 
+    /// <summary>The type of an item whose descriptor cannot be interpreted.</summary>
+    internal static ItemType Unknown(string fault) =>
+        new(ItemKind.Unknown, bitWidth: 0, isLittleEndian: false, "unknown", []) { Fault = fault };
+
     internal static ItemType Record(ImmutableArray<ItemField> fields, int bitWidth, string text) =>
         new(ItemKind.Record, bitWidth, isLittleEndian: false, text, fields);
 
@@ -201,6 +209,7 @@ public sealed class ItemType : IEquatable<ItemType>
         ItemKind.Bytes => (NativeCode.Bytes, 0, typeof(byte[])),
         ItemKind.Text => (NativeCode.Text, 0, typeof(string)),
         ItemKind.Raw => (NativeCode.Raw, 0, typeof(byte[])),
+        ItemKind.Unknown => (NativeCode.Unknown, 0, typeof(byte[])),
         _ => (NativeCode.Record, 0, typeof(ItemRecord)),
     };
 }

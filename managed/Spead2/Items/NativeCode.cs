@@ -25,4 +25,5 @@ internal enum NativeCode
     Text,
     Raw,
     Record,
+    Unknown,
 }

@@ -5,7 +5,7 @@ using System.Collections;
 namespace Spead2;
 
 /// <summary>
-/// The items that an update of a group gave a value, each once. Valid until the next update of the group, which uses
+/// The items that an update of a group gave a value, each once, and what it could not interpret. Valid until the next update of the group, which uses
 /// the same memory; after that its members throw <see cref="InvalidOperationException"/>.
 /// </summary>
 public readonly struct UpdatedItems : IReadOnlyList<Item>
@@ -21,6 +21,12 @@ public readonly struct UpdatedItems : IReadOnlyList<Item>
 
     /// <summary>Number of items.</summary>
     public int Count => _group?.Updated(_update).Length ?? 0;
+
+    /// <summary>
+    /// What the heap brought and could not be interpreted: descriptors that make a type unknown, values of items whose
+    /// type is unknown or whose bytes do not fit it. Each item once; none of them is among the updated items.
+    /// </summary>
+    public IReadOnlyList<FailedItem> Failed => _group?.Failed(_update) ?? [];
 
     /// <summary>An item.</summary>
     /// <param name="index">Its number, from 0.</param>

@@ -35,19 +35,21 @@ public sealed class HeapGenerator
     /// <summary>Makes the next heap.</summary>
     /// <param name="descriptors">Which descriptors it has.</param>
     /// <param name="data">Which values it has, of the items with a value.</param>
-    /// <returns>A heap that later changes of the items do not change. It may be empty.</returns>
+    /// <returns>
+    /// A heap that later changes of the items do not change. It may be empty. Items of unknown type are not sent.
+    /// </returns>
     /// <exception cref="ArgumentException">A descriptor does not fit the flavour.</exception>
     public HeapToSend Next(
         ItemSelection descriptors = ItemSelection.Stale, ItemSelection data = ItemSelection.Stale)
     {
         HeapToSend heap = new();
         ForgetRemoved();
-        foreach (Item item in _items)
+        foreach (Item item in SentItems)
         {
             AddDescriptor(heap, StateOf(item), descriptors);
         }
 
-        foreach (Item item in _items)
+        foreach (Item item in SentItems)
         {
             Sent sent = StateOf(item);
             if (item.HasValue && IsSelected(data, sent.Version != item.Version))
@@ -60,6 +62,8 @@ public sealed class HeapGenerator
         _heap++;
         return heap;
     }
+
+    private IEnumerable<Item> SentItems => _items.Where(item => !item.Descriptor.IsUnknown);
 
     private static bool IsSelected(ItemSelection selection, bool isStale) =>
         selection == ItemSelection.All || (selection == ItemSelection.Stale && isStale);

@@ -22,14 +22,23 @@ typedef struct sp2_format_field {
     uint32_t reserved; /* zero */
 } sp2_format_field;
 
+/* Flags of sp2_descriptor. */
+typedef enum sp2_descriptor_flags {
+    SP2_DESCRIPTOR_BROKEN = 1, /* it breaks a rule, and `fault` says which */
+    SP2_DESCRIPTOR_UTF_8 = 2,  /* a text was sent in UTF-8, and not only ASCII */
+    SP2_DESCRIPTOR_LATIN_1 = 4 /* a text was neither, and has been taken as Latin-1 */
+} sp2_descriptor_flags;
+
 /*
  * An item descriptor (SPEAD document, item descriptors): what a sender says about the values of an
  * item. These are the fields as they were sent; whether they make sense together is not looked at.
- * Where there is a NumPy header, it alone says what type and shape the values have.
+ * Where there is a NumPy header, it alone says what type and shape the values have. All texts are
+ * UTF-8 here, whatever was sent.
  */
 typedef struct sp2_descriptor {
-    uint64_t id;                    /* identifier of the described item, never 0 */
-    const char *name;               /* ASCII with a final zero; "" if there is none */
+    uint64_t id;                    /* identifier of the described item; 0 only if it is broken and
+                                       nobody knows */
+    const char *name;               /* with a final zero; "" if there is none */
     const char *description;        /* likewise */
     const char *numpy_header;       /* likewise; a Python dictionary */
     const sp2_format_field *format; /* `format_fields` of them, one after the other without gaps and
@@ -41,7 +50,8 @@ typedef struct sp2_descriptor {
     uint32_t numpy_header_length;   /* likewise */
     uint32_t format_fields;         /* at most 4096 */
     uint32_t rank;                  /* dimensions, at most 32; 0: a scalar */
-    uint32_t reserved;              /* zero */
+    uint32_t flags;                 /* sp2_descriptor_flags */
+    const char *fault;              /* of a broken one: the rule that it breaks; else NULL */
 } sp2_descriptor;
 
 /*
@@ -50,15 +60,16 @@ typedef struct sp2_descriptor {
  * over, and so are heaps without the identifier of an item; an incomplete heap has no descriptors.
  * The first call reads them, later ones give the same list.
  *
- * A text that is not ASCII or longer than 1,024 bytes (name) or 65,536 bytes (the others), more
- * fields or dimensions than said above, more than 65,536 descriptors, or one of more than 1 MiB,
- * breaks a rule: then none is given.
+ * A descriptor that breaks a rule is in the list like any other, with SP2_DESCRIPTOR_BROKEN and
+ * without what breaks the rule: the others stay good. The rules: as many fields and dimensions as
+ * said above, and 1 MiB and 1,048,576 item pointers for one descriptor, of which otherwise the
+ * identifier is known at most. If there are more than 65,536 descriptors, one that is broken and
+ * without identifier stands for the rest.
  *
  * Ownership: *descriptors and what it points to belong to the heap, valid until sp2_heap_release.
  * Threads:   any.
- * Returns:   SP2_OK, SP2_E_ARG (also: a descriptor breaks a rule, which the message says),
- *            SP2_E_NOMEM, SP2_E_UNSUPPORTED (in the AOT library: an item of 2 GiB or more).
- *            *descriptors is NULL and *count 0 on failure or where there are none.
+ * Returns:   SP2_OK, SP2_E_ARG, SP2_E_NOMEM, SP2_E_UNSUPPORTED (in the AOT library: an item of
+ *            2 GiB or more). *descriptors is NULL and *count 0 on failure or where there are none.
  */
 SP2_API int32_t sp2_heap_get_descriptors(const sp2_heap *heap, const sp2_descriptor **descriptors,
                                          uint64_t *count);

@@ -25,16 +25,24 @@ typedef struct sp2_item_group sp2_item_group;
 typedef enum sp2_item_group_flags {
     /* Arrays that a sender has in Fortran order stay so. By default all are in C order: the last
      * index is the fastest. */
-    SP2_ITEM_GROUP_MEMORY_ORDER = 1
+    SP2_ITEM_GROUP_MEMORY_ORDER = 1,
+    /* A descriptor or value that cannot be interpreted refuses its heap, which then changes no
+     * item. By default it costs that item only. */
+    SP2_ITEM_GROUP_STRICT = 2
 } sp2_item_group_flags;
 
 /* Flags of sp2_item_info. */
 typedef enum sp2_item_info_flags {
     SP2_ITEM_HAS_VALUE = 1,     /* without it the item has been described, but not sent yet */
-    SP2_ITEM_TEXT = 2,          /* `data` is ASCII text of `length` bytes, without a final zero */
+    SP2_ITEM_TEXT = 2,          /* `data` is text of `length` bytes, without a final zero: ASCII
+                                   unless a flag says something else */
     SP2_ITEM_FORTRAN_ORDER = 4, /* the first index is the fastest */
-    SP2_ITEM_AS_SENT = 8 /* records, and integers of more than 64 bits: `data` is as it was sent, in
-                            the byte order that `type` says */
+    SP2_ITEM_AS_SENT = 8, /* records, and integers of more than 64 bits: `data` is as it was sent,
+                            in the byte order that `type` says */
+    SP2_ITEM_FAULTY = 16, /* the type is unknown, or the last value does not fit it: `fault` says
+                            why, and there is no value but `raw` */
+    SP2_ITEM_UTF_8 = 32,  /* a text is UTF-8, and not only ASCII */
+    SP2_ITEM_LATIN_1 = 64 /* a text is neither ASCII nor UTF-8: take it as Latin-1 */
 } sp2_item_info_flags;
 
 /* What an item is, and its value. Set `size` with the INIT macro. */
@@ -45,15 +53,18 @@ typedef struct sp2_item_info {
     uint64_t version;        /* changes with every new value */
     const char *name;        /* UTF-8 */
     const char *description; /* UTF-8 */
-    const char *type;        /* of an element at `data`, as NumPy writes it: "<i4", "|b1", "|S5"; a
-                                sender's integer of 12 bits is an "<i2" here */
-    const int64_t *shape;    /* `rank` dimensions; -1: not known, as there is no value yet */
-    uint32_t rank;           /* 0: a scalar */
-    uint32_t element_size;   /* bytes; 0 if SP2_ITEM_AS_SENT and an element is no whole bytes */
-    uint64_t count;          /* elements */
-    const void *data;        /* `length` bytes, in this machine's byte order, aligned for the
-                                element; NULL if there are none */
+    const char *type; /* of an element at `data`, as NumPy writes it ("": unknown): "<i4", "|b1",
+                         "|S5"; a sender's integer of 12 bits is an "<i2" here */
+    const int64_t *shape;  /* `rank` dimensions; -1: not known, as there is no value yet */
+    uint32_t rank;         /* 0: a scalar */
+    uint32_t element_size; /* bytes; 0 if SP2_ITEM_AS_SENT and an element is no whole bytes */
+    uint64_t count;        /* elements */
+    const void *data;      /* `length` bytes, in this machine's byte order, aligned for the
+                              element; NULL if there are none */
     uint64_t length;
+    const char *fault; /* UTF-8: with SP2_ITEM_FAULTY the reason, else NULL */
+    const void *raw;   /* `raw_length` bytes as they were sent, at any alignment; NULL if none */
+    uint64_t raw_length;
 } sp2_item_info;
 
 #define SP2_ITEM_INFO_INIT SP2_SIZED_INIT(sp2_item_info)
@@ -75,15 +86,20 @@ SP2_API int32_t sp2_item_group_create(uint32_t flags, sp2_item_group **group);
 SP2_API void sp2_item_group_destroy(sp2_item_group *group);
 
 /*
- * Takes the descriptors of a heap, then the values of the items that are known. All or nothing: a
- * heap that breaks a rule changes no item. *updated is the number of items that have a new value.
+ * Takes the descriptors of a heap, then the values of the items that are known. *updated is the
+ * number of items that have a new value.
+ *
+ * What cannot be interpreted costs its item only, and is not an error: a descriptor of that kind
+ * makes an item of unknown type (`type` is ""), a value gives its item nothing but `raw`. Both have
+ * SP2_ITEM_FAULTY and are among what sp2_item_group_get_failed describes. With
+ * SP2_ITEM_GROUP_STRICT it refuses the heap.
  *
  * Ownership: the heap may be released right after this; the group keeps its memory as long as an
  *            item's value is in it.
  * Threads:   any.
- * Returns:   SP2_OK, SP2_E_ARG (also: a descriptor or value in the heap breaks a rule, which the
- *            message says), SP2_E_NOMEM, SP2_E_UNSUPPORTED (a heap of 2 GiB or more). *updated is 0
- *            on failure.
+ * Returns:   SP2_OK, SP2_E_ARG (also, if the group is strict: a descriptor or value in the heap
+ *            breaks a rule, which the message says), SP2_E_NOMEM, SP2_E_UNSUPPORTED (a heap of
+ *            2 GiB or more). *updated is 0 on failure.
  */
 SP2_API int32_t sp2_item_group_update(sp2_item_group *group, const sp2_heap *heap,
                                       uint64_t *updated);
@@ -99,6 +115,26 @@ SP2_API int32_t sp2_item_group_update(sp2_item_group *group, const sp2_heap *hea
  */
 SP2_API int32_t sp2_item_group_get_updated(sp2_item_group *group, uint64_t index,
                                            sp2_item_info *info);
+
+/*
+ * Says how many descriptors and values of the latest update could not be interpreted.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG. *count is 0 on failure.
+ */
+SP2_API int32_t sp2_item_group_get_failed_count(sp2_item_group *group, uint64_t *count);
+
+/*
+ * Describes what could not be interpreted: `index` is less than the count. If there is no such item
+ * (a descriptor that does not say which item it describes, or more items than a group has), only
+ * `fault`, and `id` and `name` if they are known, have a meaning.
+ *
+ * Ownership: as for sp2_item_group_get_updated; without an item valid until the next update.
+ * Threads:   any.
+ * Returns:   SP2_OK, SP2_E_ARG (also: there is no such index), SP2_E_NOMEM.
+ */
+SP2_API int32_t sp2_item_group_get_failed(sp2_item_group *group, uint64_t index,
+                                          sp2_item_info *info);
 
 /*
  * Says how many items there are.

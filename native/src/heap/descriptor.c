@@ -2,15 +2,20 @@
 #include "heap/descriptor.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "heap/heap.h"
 #include "spead2core/receive.h"
 
 /* No descriptor of a sender comes near these; what a hostile one can take is bounded by them. */
-enum { MAX_NAME = 1024, MAX_TEXT = 65536, MAX_FORMAT_FIELDS = 4096, MAX_RANK = 32 };
+enum { MAX_FORMAT_FIELDS = 4096, MAX_RANK = 32 };
+
+/* Room for the longest sentence about a rule that is broken. */
+enum { FAULT_SIZE = 96 };
 
 /* What PySPEAD 0.5.2 writes, whatever the flavour: bytes of a field, and the flag of a shape. */
 enum { BUGGY_FORMAT_WIDTH = 4, BUGGY_SHAPE_WIDTH = 8, BUGGY_VARIABLE_FLAG = 2, VARIABLE_FLAG = 1 };
@@ -74,46 +79,41 @@ static descriptor_parts find_parts(const sp2_heap *inner) {
     return parts;
 }
 
-static int32_t check_text(uint64_t id, const sp2_item *text, const char *what, uint64_t most) {
-    if (text->length > most) {
-        return sp2__fail(SP2_E_ARG, 0,
-                         "item 0x%" PRIx64 ": the %s in its descriptor has %" PRIu64
-                         " characters; at most %" PRIu64 " are supported",
-                         id, what, text->length, most);
+/* Drops what there is too much of, and says so in `fault`, which is "" otherwise. */
+static void check_parts(descriptor_parts *parts, char fault[FAULT_SIZE]) {
+    const uint64_t fields = parts->format->length / parts->format_width;
+    const uint64_t rank = parts->shape->length / parts->shape_width;
+    fault[0] = '\0';
+    if (fields > MAX_FORMAT_FIELDS) {
+        (void)snprintf(fault, FAULT_SIZE,
+                       "its format has %" PRIu64 " fields; at most %d are supported", fields,
+                       MAX_FORMAT_FIELDS);
+        parts->format = &no_item;
     }
-    for (uint64_t i = 0; i < text->length; i++) {
-        if (text->data[i] > 0x7f) {
-            return sp2__fail(SP2_E_ARG, 0,
-                             "item 0x%" PRIx64
-                             ": the %s in its descriptor is not ASCII: byte %" PRIu64 " is 0x%02x",
-                             id, what, i, (unsigned)text->data[i]);
-        }
+    if (rank > MAX_RANK) {
+        (void)snprintf(fault, FAULT_SIZE,
+                       "its shape has %" PRIu64 " dimensions; at most %d are supported", rank,
+                       MAX_RANK);
+        parts->shape = &no_item;
     }
-    return SP2_OK;
 }
 
-static int32_t check_count(uint64_t id, uint64_t count, const char *what, uint64_t most) {
-    if (count > most) {
-        return sp2__fail(SP2_E_ARG, 0,
-                         "item 0x%" PRIx64 ": its descriptor has %" PRIu64 " %s; at most %" PRIu64
-                         " are supported",
-                         id, count, what, most);
-    }
-    return SP2_OK;
-}
+/* A text as it is given to users: bytes in UTF-8, which take these flags. */
+typedef struct sent_text {
+    const sp2_item *sent;
+    size_t length;
+    uint32_t flags;
+} sent_text;
 
-static int32_t check_parts(const descriptor_parts *parts, uint64_t fields, uint64_t rank) {
-    int32_t status = check_text(parts->id, parts->name, "name", MAX_NAME);
-    if (status == SP2_OK) {
-        status = check_text(parts->id, parts->description, "description", MAX_TEXT);
+static sent_text measure_text(const sp2_item *sent) {
+    const size_t length = (size_t)sent->length;
+    if (sp2__is_ascii(sent->data, length)) {
+        return (sent_text){sent, length, 0};
     }
-    if (status == SP2_OK) {
-        status = check_text(parts->id, parts->numpy_header, "NumPy header", MAX_TEXT);
+    if (sp2__is_utf8(sent->data, length)) {
+        return (sent_text){sent, length, SP2_DESCRIPTOR_UTF_8};
     }
-    if (status == SP2_OK) {
-        status = check_count(parts->id, fields, "fields in its format", MAX_FORMAT_FIELDS);
-    }
-    return status != SP2_OK ? status : check_count(parts->id, rank, "dimensions", MAX_RANK);
+    return (sent_text){sent, sp2__utf8_size_of_latin_1(sent->data, length), SP2_DESCRIPTOR_LATIN_1};
 }
 
 /* The number after the first byte of a packed field: at most 7 bytes. */
@@ -145,32 +145,34 @@ static void read_shape(const descriptor_parts *parts, uint32_t rank, int64_t *sh
 }
 
 /* Copies a text with a final zero to *room and moves that on. */
-static const char *copy_text(const sp2_item *text, char **room) {
+static const char *copy_text(const sent_text *text, char **room) {
     char *copy = *room;
-    if (text->length != 0) {
-        memcpy(copy, text->data, (size_t)text->length);
+    if (text->flags & SP2_DESCRIPTOR_LATIN_1) {
+        sp2__utf8_from_latin_1(text->sent->data, (size_t)text->sent->length, copy);
+    } else if (text->length != 0) {
+        memcpy(copy, text->sent->data, text->length);
     }
     copy[text->length] = '\0';
     *room = copy + text->length + 1;
     return copy;
 }
 
-int32_t sp2__descriptor_read(const sp2_heap *inner, sp2__descriptor_block **block) {
-    *block = NULL;
-    const descriptor_parts parts = find_parts(inner);
-    if (parts.id == 0) {
-        return SP2_OK;
-    }
-    const uint64_t format_fields = parts.format->length / parts.format_width;
-    const uint64_t rank = parts.shape->length / parts.shape_width;
-    const int32_t status = check_parts(&parts, format_fields, rank);
-    if (status != SP2_OK) {
-        return status;
-    }
-    const size_t format_bytes = (size_t)format_fields * sizeof(sp2_format_field);
-    const size_t shape_bytes = (size_t)rank * sizeof(int64_t);
-    const size_t text_bytes = (size_t)(parts.name->length + 1 + parts.description->length + 1 +
-                                       parts.numpy_header->length + 1);
+/* Copies the sentence about a broken rule; NULL for none. */
+static const char *copy_fault(const char *fault, char *room) {
+    return fault[0] == '\0' ? NULL : memcpy(room, fault, strlen(fault) + 1);
+}
+
+static int32_t copy_descriptor(const descriptor_parts *parts, const char *fault,
+                               sp2__descriptor_block **block) {
+    const sent_text name = measure_text(parts->name);
+    const sent_text description = measure_text(parts->description);
+    const sent_text header = measure_text(parts->numpy_header);
+    const uint32_t format_fields = (uint32_t)(parts->format->length / parts->format_width);
+    const uint32_t rank = (uint32_t)(parts->shape->length / parts->shape_width);
+    const size_t format_bytes = format_fields * sizeof(sp2_format_field);
+    const size_t shape_bytes = rank * sizeof(int64_t);
+    const size_t text_bytes =
+        name.length + 1 + description.length + 1 + header.length + 1 + strlen(fault) + 1;
     sp2__descriptor_block *made =
         sp2__alloc(sizeof(*made) + format_bytes + shape_bytes + text_bytes);
     if (made == NULL) {
@@ -179,22 +181,52 @@ int32_t sp2__descriptor_read(const sp2_heap *inner, sp2__descriptor_block **bloc
     sp2_format_field *format = (void *)(made + 1);
     int64_t *shape = (void *)(format + format_fields);
     char *texts = (char *)(shape + rank);
-    read_format(&parts, (uint32_t)format_fields, format);
-    read_shape(&parts, (uint32_t)rank, shape);
+    read_format(parts, format_fields, format);
+    read_shape(parts, rank, shape);
     made->next = NULL;
     made->descriptor = (sp2_descriptor){
-        .id = parts.id,
-        .name = copy_text(parts.name, &texts),
+        .id = parts->id,
+        .name = copy_text(&name, &texts),
         .format = format_fields != 0 ? format : NULL,
         .shape = rank != 0 ? shape : NULL,
-        .name_length = (uint32_t)parts.name->length,
-        .description_length = (uint32_t)parts.description->length,
-        .numpy_header_length = (uint32_t)parts.numpy_header->length,
-        .format_fields = (uint32_t)format_fields,
-        .rank = (uint32_t)rank,
+        .name_length = (uint32_t)name.length,
+        .description_length = (uint32_t)description.length,
+        .numpy_header_length = (uint32_t)header.length,
+        .format_fields = format_fields,
+        .rank = rank,
+        .flags = name.flags | description.flags | header.flags |
+                 (fault[0] == '\0' ? 0 : SP2_DESCRIPTOR_BROKEN),
     };
-    made->descriptor.description = copy_text(parts.description, &texts);
-    made->descriptor.numpy_header = copy_text(parts.numpy_header, &texts);
+    made->descriptor.description = copy_text(&description, &texts);
+    made->descriptor.numpy_header = copy_text(&header, &texts);
+    made->descriptor.fault = copy_fault(fault, texts);
     *block = made;
     return SP2_OK;
+}
+
+int32_t sp2__descriptor_read(const sp2_heap *inner, sp2__descriptor_block **block) {
+    *block = NULL;
+    descriptor_parts parts = find_parts(inner);
+    if (parts.id == 0) {
+        return SP2_OK;
+    }
+    char fault[FAULT_SIZE];
+    check_parts(&parts, fault);
+    return copy_descriptor(&parts, fault, block);
+}
+
+sp2__descriptor_block *sp2__descriptor_broken(uint64_t id, const char *fault) {
+    const descriptor_parts parts = {
+        .id = id,
+        .name = &no_item,
+        .description = &no_item,
+        .numpy_header = &no_item,
+        .format = &no_item,
+        .shape = &no_item,
+        .format_width = BUGGY_FORMAT_WIDTH,
+        .shape_width = BUGGY_SHAPE_WIDTH,
+    };
+    sp2__descriptor_block *block = NULL;
+    (void)copy_descriptor(&parts, fault, &block);
+    return block;
 }

@@ -11,10 +11,15 @@ typedef struct sp2__descriptor_block {
 } sp2__descriptor_block;
 
 /*
- * Copies the descriptor out of an inner heap, which is contiguous and frozen. *block is NULL if the
- * heap does not say which item it describes, and on failure, which sets the last error.
+ * Copies the descriptor out of an inner heap, which is contiguous and frozen. One that breaks a rule
+ * is made, too, and says so. *block is NULL if the heap does not say which item it describes, and
+ * on failure, which sets the last error.
  */
 int32_t sp2__descriptor_read(const sp2_heap *inner, sp2__descriptor_block **block);
+
+/* What stands in the place of a descriptor of which nothing can be read but perhaps the identifier,
+ * or 0. NULL if there is no memory. */
+sp2__descriptor_block *sp2__descriptor_broken(uint64_t id, const char *fault);
 
 /* The descriptors of a heap. */
 typedef struct sp2__descriptors sp2__descriptors;

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <inttypes.h>
-
 #include "base/alloc.h"
 #include "base/error.h"
 #include "heap/descriptor.h"
@@ -8,6 +6,9 @@
 
 /* What hostile descriptors can take is bounded by these. */
 enum { MAX_DESCRIPTORS = 65536, MAX_INNER_HEAP = 1 << 20 };
+
+static const char TOO_MANY[] = "the heap has more than 65536 descriptors; the others are left out";
+static const char TOO_LARGE[] = "it has more than 1048576 bytes or 1048576 item pointers";
 
 struct sp2__descriptors {
     sp2__descriptor_block *blocks;
@@ -49,6 +50,22 @@ static void drop_inner(inner_receiver *receiver) {
     }
 }
 
+static void add_block(inner_receiver *receiver, sp2__descriptor_block *block) {
+    *receiver->end = block;
+    receiver->end = &block->next;
+    receiver->count++;
+}
+
+/* Says in the list what cannot be read: there must not be less in it without a word. */
+static int32_t add_broken(inner_receiver *receiver, uint64_t id, const char *fault) {
+    sp2__descriptor_block *block = sp2__descriptor_broken(id, fault);
+    if (block == NULL) {
+        return sp2__fail_memory("a descriptor");
+    }
+    add_block(receiver, block);
+    return SP2_OK;
+}
+
 /* Takes the descriptor of the heap under assembly, if all of that is there, and drops the heap. */
 static int32_t finish_inner(inner_receiver *receiver) {
     sp2_heap *inner = receiver->inner;
@@ -58,19 +75,50 @@ static int32_t finish_inner(inner_receiver *receiver) {
         sp2__heap_finish(inner, false, false);
         sp2__heap_freeze(inner);
         status = sp2__descriptor_read(inner, &block);
-        if (block != NULL) {
-            *receiver->end = block;
-            receiver->end = &block->next;
-            receiver->count++;
+        if (block != NULL && receiver->count == MAX_DESCRIPTORS) {
+            sp2__free(block);
+            status = add_broken(receiver, 0, TOO_MANY);
+            receiver->stopped = true;
+        } else if (block != NULL) {
+            add_block(receiver, block);
         }
     }
     drop_inner(receiver);
-    if (status == SP2_OK && receiver->count > MAX_DESCRIPTORS) {
-        return sp2__fail(SP2_E_ARG, 0,
-                         "the heap has more than %d descriptors, which is not supported",
-                         MAX_DESCRIPTORS);
-    }
     return status;
+}
+
+/* The identifier that an item pointer gives the described item, or 0. */
+static uint64_t described_id(uint64_t pointer, uint32_t address_bits) {
+    const uint64_t immediate_id = (uint64_t)1 << (63 - address_bits) | SP2__ID_DESCRIPTOR_ID;
+    return pointer >> address_bits == immediate_id ? pointer & (((uint64_t)1 << address_bits) - 1)
+                                                   : 0;
+}
+
+/* The identifier in the heap under assembly and a further packet: of several the largest, as where
+ * the heap is read. */
+static uint64_t find_described_id(const sp2_heap *inner, const sp2__packet *packet) {
+    uint64_t id = 0;
+    for (uint32_t i = 0; i < inner->pointers.count; i++) {
+        const uint64_t one = described_id(inner->pointers.items[i].wire, packet->address_bits);
+        id = one > id ? one : id;
+    }
+    for (uint32_t i = 0; i < packet->item_count; i++) {
+        const uint64_t pointer = sp2__load_be64(packet->items + (size_t)i * SP2__POINTER_SIZE);
+        const uint64_t one = described_id(pointer, packet->address_bits);
+        id = one > id ? one : id;
+    }
+    return id;
+}
+
+/* The rest of the heap is passed over, as no packet of it begins one. */
+static int32_t refuse_inner(inner_receiver *receiver, const sp2__packet *packet) {
+    const uint64_t id = find_described_id(receiver->inner, packet);
+    drop_inner(receiver);
+    if (receiver->count == MAX_DESCRIPTORS) {
+        receiver->stopped = true;
+        return add_broken(receiver, 0, TOO_MANY);
+    }
+    return add_broken(receiver, id, TOO_LARGE);
 }
 
 /* Whether a packet goes to the heap under assembly, wanted or not, or none is; else it begins one.
@@ -90,7 +138,7 @@ static bool continues_inner(const sp2_heap *inner, const sp2__packet *packet) {
 static int32_t add_packet(inner_receiver *receiver, const sp2__packet *packet) {
     if (!belongs_to_inner(receiver->inner, packet)) {
         const int32_t status = finish_inner(receiver);
-        if (status != SP2_OK) {
+        if (status != SP2_OK || receiver->stopped) {
             return status;
         }
     }
@@ -107,10 +155,7 @@ static int32_t add_packet(inner_receiver *receiver, const sp2__packet *packet) {
     case SP2__NO_MEMORY:
         return sp2__fail_memory("a descriptor");
     case SP2__TOO_LARGE:
-        return sp2__fail(SP2_E_ARG, 0,
-                         "a descriptor has more than %d bytes or %d item pointers, which is not "
-                         "supported",
-                         MAX_INNER_HEAP, SP2_RECEIVE_MAX_HEAP_PARTS);
+        return refuse_inner(receiver, packet);
     case SP2__ACCEPTED:
         receiver->stopped = receiver->inner->stop_item_seen;
         if (!sp2__heap_is_complete(receiver->inner)) {

@@ -4,7 +4,9 @@
  * the sender and the number of bytes, as 32-bit numbers of this machine, then packets.
  *
  *   case STATUS COUNT
- *   ID NAME DESCRIPTION HEADER (KIND:BITS,...) (LENGTH,...)      the texts as hexadecimal digits
+ *   ID NAME DESCRIPTION HEADER (KIND:BITS,...) (LENGTH,...) FLAGS
+ *
+ * with the texts as hexadecimal digits.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,7 +35,7 @@ static void print_descriptor(const sp2_descriptor *descriptor) {
     for (uint32_t i = 0; i < descriptor->rank; i++) {
         printf("%s%" PRId64, i == 0 ? "" : ",", descriptor->shape[i]);
     }
-    printf(")\n");
+    printf(") %" PRIu32 "\n", descriptor->flags);
 }
 
 static int run_case(uint32_t bug_compat, const uint8_t *packets, uint32_t length) {

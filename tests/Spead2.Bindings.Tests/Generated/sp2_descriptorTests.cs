@@ -30,7 +30,7 @@ public static unsafe partial class sp2_descriptorTests
     {
         if (Environment.Is64BitProcess)
         {
-            Assert.That(sizeof(sp2_descriptor), Is.EqualTo(72));
+            Assert.That(sizeof(sp2_descriptor), Is.EqualTo(80));
         }
         else
         {

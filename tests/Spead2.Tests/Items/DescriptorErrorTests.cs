@@ -30,7 +30,7 @@ public sealed class DescriptorErrorTests
         Case(Dimension('\0', 1L << 40), "Dimension 0 of the shape is 1099511627776"),
         Case(Dimension('\0', 1 << 20) + Dimension('\0', 1 << 20), "more than 2147483591 elements"),
         Case(Dimension('\0', 0) + Dimension('\0', 1 << 20) + Dimension('\0', 1 << 20), "more than 2147483591 elements"),
-        Case(string.Concat(Enumerable.Repeat(Dimension('\0', 1), 33)), "more than 32 dimensions"),
+        Case(string.Concat(Enumerable.Repeat(Dimension('\0', 1), 33)), "33 dimensions; at most 32"),
     ];
 
     private static readonly TestCaseData[] Headers =
@@ -76,7 +76,7 @@ public sealed class DescriptorErrorTests
         Case(new string('(', 33), "more than 32 levels deep"),
         Case(new string('[', 60000), "more than 32 levels deep"),
         Case(new string(' ', 65537), "has 65537 characters"),
-        Case("\u00e9", "is not ASCII: byte 0 is 0xe9"),
+        Case("\u00e9", "where a literal is expected"),
     ];
 
     [TestCaseSource(nameof(Formats))]
@@ -112,37 +112,127 @@ public sealed class DescriptorErrorTests
     }
 
     [Test]
-    public void Long_name_and_name_that_is_not_ascii_are_refused()
+    public void Long_texts_are_refused_unless_the_limit_is_raised()
     {
+        string longName = new('n', 1025);
         AssertRefused(
-            "The name of the descriptor has 1025", RawDescriptor.Encode(0x1000, new('n', 1025), U8), name: null);
-        AssertRefused("is not ASCII: byte 1 is 0xff", RawDescriptor.Encode(0x1000, "a\u00ff", U8), name: null);
+            "The name of the descriptor has 1025", RawDescriptor.Encode(0x1000, longName, U8), name: null);
+
+        using ItemGroup items = new() { MaxNameLength = 1025, MaxTextLength = 70_000 };
+        string header = new string(' ', 65_000) + Header("'<u2'") + new string(' ', 4_000);
+        using Heap heap = Heap(RawDescriptor.Encode(0x1000, longName, dtype: header));
+        Assert.That(items.Update(heap).Failed, Is.Empty);
+        Assert.That(items[0x1000].Name, Is.EqualTo(longName));
+        Assert.That(items[0x1000].Type, Is.EqualTo(ItemType.FromNumPy("<u2")));
     }
 
     [Test]
     public void Descriptor_of_more_than_a_mebibyte_is_refused()
     {
-        using ItemGroup items = new();
-        HeapToSend heap = new();
-        heap.AddDescriptor(RawDescriptor.Encode(0x1000, "x", U8, new('\0', 1 << 20)));
-        using Heap received = PacketHeap.Of(heap, Packets.Flavour48);
-        Assert.That(
-            () => items.Update(received),
-            Throws.InstanceOf<HeapFormatException>().With.Message.Contains("more than 1048576 bytes"));
+        AssertRefused(
+            "more than 1048576 bytes", RawDescriptor.Encode(0x1000, "x", U8, new('\0', 1 << 20)), name: null);
     }
 
     [Test]
-    public void Value_that_is_too_short_is_refused()
+    public void Descriptor_of_nobody_knows_what_is_a_failure_without_an_item()
+    {
+        HeapToSend inner = RawDescriptor.Heap(0, "x", U8, new('\0', 1 << 20));
+        using ItemGroup items = new();
+        using Heap heap = Heap([.. Packets.Encode(inner, 1, Packets.Flavour48, 1 << 21).SelectMany(packet => packet)]);
+
+        FailedItem failed = items.Update(heap).Failed.Single();
+        Assert.That((failed.Id, failed.Name, failed.Item), Is.EqualTo(((long?)null, (string?)null, (Item?)null)));
+        Assert.That(failed.ToString(), Does.Contain("more than 1048576 bytes"));
+        Assert.That(items, Is.Empty);
+    }
+
+    [TestCase("\u00b5s", "\u00b5s", TextEncoding.Latin1)]
+    [TestCase("\u00c2\u00b5s", "\u00b5s", TextEncoding.Utf8)]
+    [TestCase("\u00f0\u009f\u0098\u0080", "\U0001f600", TextEncoding.Utf8)]
+    [TestCase("us", "us", TextEncoding.Ascii)]
+    public void Text_that_is_not_ascii_is_utf8_or_else_latin1(string sent, string name, TextEncoding encoding)
     {
         using ItemGroup items = new();
-        items.Add(ItemDescriptor.FromFormat(0x1000, "x", "", new(2), new FormatField('u', 16)));
+        using Heap heap = Heap(RawDescriptor.Encode(0x1000, sent, U8));
+        Assert.That(items.Update(heap).Failed, Is.Empty);
+        ItemDescriptor descriptor = items[name].Descriptor;
+        Assert.That(descriptor.TextEncoding, Is.EqualTo(encoding));
+
+        using ItemGroup again = new();
+        using Heap sentOn = Heap(descriptor.Encode(Packets.Flavour48));
+        again.Update(sentOn);
+        Assert.That(again[name].Descriptor, Is.EqualTo(descriptor), "sent on");
+    }
+
+    [Test]
+    public void Value_that_is_too_short_is_a_failure_and_has_its_bytes()
+    {
+        ItemDescriptor descriptor = ItemDescriptor.FromFormat(0x1000, "x", "", new(2), new FormatField('u', 16));
+        const string Reason = "Its 3 bytes have 1 elements of 16 bits, but the shape (2,) needs 2.";
+        using ItemGroup items = new();
+        using ItemGroup strict = new() { IsStrict = true };
+        items.Add(descriptor);
+        strict.Add(descriptor);
         HeapToSend heap = new();
-        heap.AddItem(0x1000, new byte[3], allowImmediate: false);
+        heap.AddItem(0x1000, new byte[] { 1, 2, 3 }, allowImmediate: false);
         using Heap received = PacketHeap.Of(heap, Packets.Flavour48);
-        Assert.That(
-            () => items.Update(received),
-            Throws.InstanceOf<HeapFormatException>().With.Message.EqualTo(
-                "Item 0x1000 'x': its 3 bytes have 1 elements of 16 bits, but the shape (2,) needs 2."));
+
+        UpdatedItems updated = items.Update(received);
+        Item item = items[0x1000];
+        Assert.Multiple(() =>
+        {
+            Assert.That(updated, Is.Empty);
+            Assert.That(updated.Failed, Is.EqualTo(new[] { new FailedItem(0x1000, "x", Reason, item) }));
+            Assert.That(updated.Failed[0].ToString(), Is.EqualTo($"Item 0x1000 'x': {Reason}"));
+            Assert.That(item.Fault, Is.EqualTo(Reason));
+            Assert.That(item.HasValue, Is.False);
+            Assert.That(item.HasRawBytes, Is.True);
+            Assert.That(item.RawBytes.ToArray(), Is.EqualTo(new byte[] { 1, 2, 3 }));
+            Assert.That(item.Value.ToObject(), Is.Null);
+            Assert.That(item.ToString(), Is.EqualTo($"x: {Reason}"));
+            AssertCannotBeRead(item, Reason);
+            Assert.That(
+                () => strict.Update(received),
+                Throws.InstanceOf<HeapFormatException>().With.Message.EqualTo($"Item 0x1000 'x': {Reason}"));
+        });
+
+        item.SetValue(new ushort[] { 5, 6 });
+        Assert.That(item.Fault, Is.Null, "another value makes it good");
+        Assert.That(item.ToArray<ushort>(), Is.EqualTo(new ushort[] { 5, 6 }));
+    }
+
+    [Test]
+    public void Item_of_unknown_type_has_nothing_but_bytes()
+    {
+        using ItemGroup items = new();
+        using Heap first = Heap(RawDescriptor.Encode(0x1000, "x", "z\0\u0010"));
+        Item item = items.Update(first).Failed.Single().Item!;
+        Assert.Multiple(() =>
+        {
+            Assert.That(item.Type.Kind, Is.EqualTo(ItemKind.Unknown));
+            Assert.That(item.Type.Fault, Does.Contain("'z' of 16 bits"));
+            Assert.That(item.Type.ToString(), Is.EqualTo("unknown"));
+            Assert.That(item.Descriptor.IsNumPy, Is.False);
+            Assert.That(item.HasRawBytes, Is.False);
+            Assert.That(() => item.RawBytes.Length, Throws.InvalidOperationException);
+            Assert.That(() => item.SetValue(1), Throws.InvalidOperationException.With.Message.Contains("'z' of 16"));
+            Assert.That(() => item.SetElements<byte>([1]), Throws.InvalidOperationException);
+            Assert.That(() => item.Descriptor.Encode(default), Throws.InvalidOperationException);
+        });
+
+        HeapToSend heap = new();
+        heap.AddDescriptor(RawDescriptor.Encode(0x1000, "x", "z\0\u0010"));
+        heap.AddImmediate(0x1000, 0x010203040506);
+        using Heap second = PacketHeap.Of(heap, Packets.Flavour48);
+        FailedItem failed = items.Update(second).Failed.Single();
+        Assert.That(failed.Item, Is.SameAs(item), "the same descriptor changes nothing");
+        Assert.That(item.RawBytes.ToArray(), Is.EqualTo(new byte[] { 1, 2, 3, 4, 5, 6 }));
+        AssertCannotBeRead(item, "'z' of 16 bits");
+        Assert.That(new HeapGenerator(items, default).Next().Items, Is.Empty, "it is not sent on");
+
+        using Heap good = Heap(RawDescriptor.Encode(0x1000, "x", U8));
+        items.Update(good);
+        Assert.That(items[0x1000].Type.ToString(), Is.EqualTo(ItemType.FromFormat([new('u', 8)]).ToString()));
     }
 
     [Test]
@@ -150,24 +240,30 @@ public sealed class DescriptorErrorTests
     {
         // 2^28 bytes of 1-bit elements are more than an array can have. The memory is never touched.
         ItemDescriptor bits = ItemDescriptor.FromFormat(1, "x", "", ItemShape.Vector, new FormatField('u', 1));
-        Assert.That(
-            () => MeasuredValue.Of(bits, 1 << 28),
-            Throws.InstanceOf<HeapFormatException>().With.Message.Contains("2147483648 elements"));
-        Assert.That(MeasuredValue.Of(bits, (1 << 28) - 8).Count, Is.EqualTo(Array.MaxLength - 7));
+        Assert.That(MeasuredValue.TryMeasure(bits, 1 << 28, out _, out string? fault), Is.False);
+        Assert.That(fault, Does.Contain("2147483648 elements"));
+        Assert.That(MeasuredValue.TryMeasure(bits, (1 << 28) - 8, out MeasuredValue measured, out _), Is.True);
+        Assert.That(measured.Count, Is.EqualTo(Array.MaxLength - 7));
     }
 
-    [TestCase(true)]
-    [TestCase(false)]
-    public void Text_that_is_not_ascii_is_refused(bool immediate)
+    [TestCase(true, "a\u00b5", TextEncoding.Latin1, 0x61, 0xb5)]
+    [TestCase(false, "a\u00b5", TextEncoding.Latin1, 0x61, 0xb5)]
+    [TestCase(false, "\u00b5", TextEncoding.Utf8, 0xc2, 0xb5)]
+    [TestCase(false, "ab", TextEncoding.Ascii, 0x61, 0x62)]
+    public void Value_that_is_text_is_utf8_or_else_latin1(
+        bool immediate, string expected, TextEncoding encoding, params int[] bytes)
     {
         using ItemGroup items = new();
-        items.Add(ItemDescriptor.FromFormat(0x1000, "x", "", new(2), new FormatField('c', 8)));
+        Item item = items.Add(ItemDescriptor.FromFormat(0x1000, "x", "", new(2), new FormatField('c', 8)));
+        Assert.That(item.TextEncoding, Is.EqualTo(TextEncoding.Ascii), "there is no value");
         HeapToSend heap = new();
-        heap.AddItem(0x1000, new byte[] { 0x61, 0x80 }, allowImmediate: immediate);
+        heap.AddItem(0x1000, Array.ConvertAll(bytes, b => (byte)b), allowImmediate: immediate);
         using Heap received = PacketHeap.Of(heap, Packets.Flavour48);
-        Assert.That(
-            () => items.Update(received),
-            Throws.InstanceOf<HeapFormatException>().With.Message.Contains("not ASCII: byte 1 is 0x80"));
+
+        Assert.That(items.Update(received), Has.Count.EqualTo(1));
+        Assert.That(item.ToText(), Is.EqualTo(expected));
+        Assert.That(item.Value.ToString(), Is.EqualTo(expected));
+        Assert.That(item.TextEncoding, Is.EqualTo(encoding));
     }
 
     private static TestCaseData Case(string text, string message) =>
@@ -179,17 +275,45 @@ public sealed class DescriptorErrorTests
     private static string Header(string descr, string order = "False", string shape = "()") =>
         $"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}}}";
 
+    private static PacketHeap Heap(byte[] descriptor)
+    {
+        HeapToSend heap = new();
+        heap.AddDescriptor(descriptor);
+        return PacketHeap.Of(heap, Packets.Flavour48);
+    }
+
+    private static void AssertCannotBeRead(Item item, string reason)
+    {
+        Action[] reads =
+        [
+            () => item.AsSpan<byte>(), () => item.AsSpan<ushort>(), () => item.ToArray<ushort>(), () => item.ToText(),
+            () => item.ToScalar<ushort>(), () => item.ToNumber<int>(), () => item.ToRecords(),
+            () => item.AsTensor<ushort>(),
+        ];
+        foreach (Action read in reads)
+        {
+            Assert.That(read, Throws.InvalidOperationException.With.Message.Contains(reason));
+        }
+    }
+
+    // A group has an item of unknown type for it, and a strict one throws.
     private static void AssertRefused(string message, byte[] descriptor, long id = 0x1000, string? name = "x")
     {
         using ItemGroup items = new();
-        HeapToSend heap = new();
-        heap.AddDescriptor(descriptor);
-        using Heap received = PacketHeap.Of(heap, Packets.Flavour48);
+        using ItemGroup strict = new() { IsStrict = true };
+        using Heap received = Heap(descriptor);
 
-        HeapFormatException exception = Assert.Throws<HeapFormatException>(() => items.Update(received))!;
+        FailedItem failed = items.Update(received).Failed.Single();
+        Assert.That(failed.Reason, Does.Contain(message));
+        Assert.That(failed.Id, Is.EqualTo(id));
+        Assert.That(failed.Name, Is.EqualTo(name ?? $"0x{id:x}"));
+        Assert.That(failed.Item, Is.SameAs(items.Single()));
+        Assert.That(failed.Item!.Type.Fault, Is.EqualTo(failed.Reason));
+
+        HeapFormatException exception = Assert.Throws<HeapFormatException>(() => strict.Update(received))!;
         Assert.That(exception.Message, Does.Contain(message));
         Assert.That(exception.ItemId, Is.EqualTo(id));
         Assert.That(exception.ItemName, Is.EqualTo(name));
-        Assert.That(items, Is.Empty);
+        Assert.That(strict, Is.Empty);
     }
 }

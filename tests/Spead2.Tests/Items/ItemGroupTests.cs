@@ -13,7 +13,7 @@ public sealed class ItemGroupTests : IDisposable
     private static readonly FormatField U16 = new('u', 16);
 
     private readonly RecordingLogger _logger = new();
-    private readonly ItemGroup _items;
+    private ItemGroup _items;
 
     public ItemGroupTests()
     {
@@ -88,8 +88,87 @@ public sealed class ItemGroupTests : IDisposable
     }
 
     [Test]
-    public void Heap_with_a_bad_value_changes_nothing()
+    public void Bad_value_costs_its_item_only()
     {
+        Update(Describe(0x1000, "a"), Describe(0x1001, "b"), Value(0x1000, 1), Value(0x1001, 1));
+        (Item a, Item b) = (_items["a"], _items["b"]);
+        long before = b.Version;
+
+        UpdatedItems updated = Update(
+            Describe(0x1002, "c"),
+            Value(0x1000, 2),
+            heap => heap.AddItem(0x1001, new byte[1], allowImmediate: false),
+            Value(0x1002, 3));
+
+        Assert.That(updated.Select(item => item.Name), Is.EquivalentTo(new[] { "a", "c" }));
+        Assert.That(updated.Failed.Single().Item, Is.SameAs(b));
+        Assert.That(a.ToScalar<ushort>(), Is.EqualTo(2));
+        Assert.That(b.HasValue, Is.False, "an old value must not pass for a new one");
+        Assert.That(b.Version, Is.GreaterThan(before));
+        Assert.That(_logger.Lines, Is.Empty, "the result says it");
+
+        updated = Update(Value(0x1001, 4));
+        Assert.That(updated.Single(), Is.SameAs(b));
+        Assert.That(b.ToScalar<ushort>(), Is.EqualTo(4));
+        Assert.That(updated.Failed, Is.Empty);
+    }
+
+    [Test]
+    public void Bad_descriptor_costs_its_item_only_and_is_logged_once()
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            UpdatedItems updated = Update(
+                Describe(0x1000, "a"),
+                heap => AddRaw(heap, 0x1001, "b", "z\0\u0010", ""),
+                Describe(0x1002, "c"),
+                Value(0x1000, 1),
+                Value(0x1001, 2),
+                Value(0x1002, 3));
+
+            Assert.That(updated.Select(item => item.Name), Is.EquivalentTo(new[] { "a", "c" }));
+            FailedItem failed = updated.Failed.Single();
+            Assert.That((failed.Id, failed.Name), Is.EqualTo((0x1001L, "b")));
+            Assert.That(failed.Item!.RawBytes.ToArray(), Is.EqualTo(new byte[] { 0, 2 }));
+        }
+
+        Assert.That(_logger.Lines.Single(), Does.StartWith("Warning: Item 0x1001 'b' has an unknown type"));
+        Assert.That(Update(Describe(0x1000, "a")).Failed, Is.Empty, "nothing of b has come");
+    }
+
+    [Test]
+    public void Good_value_after_a_bad_one_counts()
+    {
+        Update(Describe(0x1000, "a"));
+        UpdatedItems updated = Update(
+            heap => heap.AddItem(0x1000, new byte[1], allowImmediate: false), heap => heap.AddImmediate(0x1000, 7));
+        Assert.That(updated.Single().ToScalar<ushort>(), Is.EqualTo(7));
+        Assert.That(updated.Failed, Is.Empty);
+    }
+
+    [Test]
+    public void Failures_of_an_earlier_update_throw()
+    {
+        UpdatedItems first = Update(heap => AddRaw(heap, 0x1001, "b", "z\0\u0010", ""));
+        Update(Value(0x1000, 2));
+
+        Assert.That(() => first.Failed, Throws.InvalidOperationException);
+        Assert.That(default(UpdatedItems).Failed, Is.Empty);
+    }
+
+    [Test]
+    public void Unknown_item_that_is_replaced_in_its_heap_is_a_failure_without_an_item()
+    {
+        UpdatedItems updated = Update(heap => AddRaw(heap, 0x1001, "b", "z\0\u0010", ""), Describe(0x1001, "b"));
+
+        Assert.That(updated.Failed.Single().Item, Is.Null);
+        Assert.That(_items["b"].Fault, Is.Null);
+    }
+
+    [Test]
+    public void Strict_heap_with_a_bad_value_changes_nothing()
+    {
+        BeStrict();
         Update(Describe(0x1000, "a"), Describe(0x1001, "b"), Value(0x1000, 1), Value(0x1001, 1));
         (Item a, Item b) = (_items["a"], _items["b"]);
         (long Version, long) before = (a.Version, b.Version);
@@ -115,8 +194,9 @@ public sealed class ItemGroupTests : IDisposable
     }
 
     [Test]
-    public void Values_planned_of_a_bad_heap_are_forgotten()
+    public void Strict_heap_with_a_bad_value_leaves_no_plans()
     {
+        BeStrict();
         Update(Describe(0x1000, "a"), Describe(0x1001, "b"), Value(0x1001, 1));
         Assert.That(
             () => Update(
@@ -131,8 +211,9 @@ public sealed class ItemGroupTests : IDisposable
     }
 
     [Test]
-    public void Heap_with_a_bad_descriptor_changes_nothing()
+    public void Strict_heap_with_a_bad_descriptor_changes_nothing()
     {
+        BeStrict();
         Assert.That(
             () => Update(Describe(0x1000, "a"), heap => AddRaw(heap, 0x1001, "b", "z\0\u0010", "")),
             Throws.InstanceOf<HeapFormatException>());
@@ -247,19 +328,29 @@ public sealed class ItemGroupTests : IDisposable
     }
 
     [Test]
-    public void More_items_than_the_maximum_are_refused()
+    public void Items_beyond_the_maximum_are_failures()
     {
         using ItemGroup small = new() { MaxItems = 2 };
+        using ItemGroup strict = new() { MaxItems = 2, IsStrict = true };
         small.Add(Descriptor(0x1000, "a"));
-        using Heap heap = Heap(Describe(0x1001, "b"), Describe(0x1002, "c"));
-        Assert.That(() => small.Update(heap), Throws.InstanceOf<HeapFormatException>());
-        Assert.That(small, Has.Count.EqualTo(1));
+        strict.Add(Descriptor(0x1000, "a"));
+        using Heap heap = Heap(Describe(0x1001, "b"), Describe(0x1002, "c"), Value(0x1001, 1), Value(0x1002, 1));
+        UpdatedItems updated = small.Update(heap);
+        Assert.That(updated.Single().Name, Is.EqualTo("b"));
+        FailedItem failed = updated.Failed.Single();
+        Assert.That((failed.Id, failed.Name, failed.Item), Is.EqualTo(((long?)0x1002, "c", (Item?)null)));
+        Assert.That(failed.Reason, Does.Contain("more than 2 items"));
+        Assert.That(() => strict.Update(heap), Throws.InstanceOf<HeapFormatException>());
+        Assert.That(strict, Has.Count.EqualTo(1));
 
-        small.Add(Descriptor(0x1001, "b"));
         Assert.That(() => small.Add(Descriptor(0x1002, "c")), Throws.InvalidOperationException);
         Assert.That(small.Add(Descriptor(0x1002, "b")).Id, Is.EqualTo(0x1002), "in the place of another one");
+        using Heap replacing = Heap(Describe(0x1003, "b"));
+        Assert.That(small.Update(replacing).Failed, Is.Empty, "likewise");
         using Heap many = Heap(Describe(1, "x"), Describe(1, "x"), Describe(1, "x"));
-        Assert.That(() => small.Update(many), Throws.InstanceOf<HeapFormatException>(), "more descriptors");
+        Assert.That(
+            small.Update(many).Failed[^1].Reason, Does.Contain("more than 2 descriptors"), "more descriptors");
+        Assert.That(() => strict.Update(many), Throws.InstanceOf<HeapFormatException>());
     }
 
     [Test]
@@ -280,6 +371,12 @@ public sealed class ItemGroupTests : IDisposable
         Assert.That(_items.Remove(item), Is.False);
         Assert.That(() => _items["a"], Throws.InstanceOf<KeyNotFoundException>());
         Assert.That(() => _items[0x1000], Throws.InstanceOf<KeyNotFoundException>());
+    }
+
+    private void BeStrict()
+    {
+        _items.Dispose();
+        _items = new(_logger) { IsStrict = true };
     }
 
     private static ItemDescriptor Descriptor(long id, string name) =>

@@ -164,12 +164,15 @@ public sealed class ItemLifetimeTests : IDisposable
     [Test]
     public void Value_that_is_refused_keeps_no_memory()
     {
+        using ItemGroup strict = new() { IsStrict = true };
+        strict.Add(Descriptor(0x1000, "a"));
+        strict.Add(Descriptor(0x1001, "b"));
         HeapToSend heap = new();
         heap.AddItem(0x1000, new byte[8], allowImmediate: false);
         heap.AddItem(0x1001, new byte[1], allowImmediate: false);
         using (Heap received = PacketHeap.Of(heap, Packets.Flavour48, _releases))
         {
-            Assert.That(() => _items.Update(received), Throws.InstanceOf<HeapFormatException>());
+            Assert.That(() => strict.Update(received), Throws.InstanceOf<HeapFormatException>());
         }
 
         Assert.That(_releases.Value, Is.EqualTo(1));

@@ -16,21 +16,35 @@ public sealed class ItemVectorTests
         ArgumentNullException.ThrowIfNull(vector);
         using ItemGroup items = new();
         using Heap heap = PacketHeap.Of(vector.Packets, vector.BugCompat);
-        if (vector.Refused is ExpectedValue refused)
+        UpdatedItems updated = items.Update(heap);
+
+        Assert.That(
+            updated.Select(item => item.Id),
+            Is.EquivalentTo(vector.Items.Where(item => item.Value.Length > 0).Select(item => item.Id)));
+        Assert.That(
+            updated.Failed.Select(failed => (failed.Id, failed.Name)),
+            Is.EqualTo(vector.Refused is { } refused ? [(refused.Id, refused.Name)] : Array.Empty<(long?, string?)>()));
+        Assert.That(updated.Failed.Select(failed => failed.Reason), Is.All.Contains(vector.Refused?.Value ?? ""));
+        Assert.That(items.Where(item => item.Fault is null).Select(ExpectedValue.Of), Is.EqualTo(vector.Items));
+    }
+
+    [TestCaseSource(typeof(ItemVector), nameof(ItemVector.All))]
+    public void Strict_group_refuses_what_fails(ItemVector vector)
+    {
+        ArgumentNullException.ThrowIfNull(vector);
+        using ItemGroup items = new() { IsStrict = true };
+        using Heap heap = PacketHeap.Of(vector.Packets, vector.BugCompat);
+        if (vector.Refused is not ExpectedValue refused)
         {
-            HeapFormatException exception = Assert.Throws<HeapFormatException>(() => items.Update(heap))!;
-            Assert.That(exception.ItemId, Is.EqualTo(refused.Id));
-            Assert.That(exception.ItemName, Is.EqualTo(refused.Name));
-            Assert.That(exception.Message, Does.Contain(refused.Value));
-        }
-        else
-        {
-            Assert.That(
-                items.Update(heap).Select(item => item.Id),
-                Is.EquivalentTo(vector.Items.Where(item => item.Value.Length > 0).Select(item => item.Id)));
+            Assert.That(items.Update(heap).Failed, Is.Empty);
+            return;
         }
 
-        Assert.That(items.Select(ExpectedValue.Of), Is.EqualTo(vector.Items));
+        HeapFormatException exception = Assert.Throws<HeapFormatException>(() => items.Update(heap))!;
+        Assert.That(exception.ItemId, Is.EqualTo(refused.Id));
+        Assert.That(exception.ItemName, Is.EqualTo(refused.Name));
+        Assert.That(exception.Message, Does.Contain(refused.Value));
+        Assert.That(items, Is.Empty);
     }
 
     [TestCaseSource(typeof(ItemVector), nameof(ItemVector.Sent))]

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 using System.Buffers.Binary;
-using System.Text;
 
 namespace Spead2.Items.Descriptors;
 
@@ -26,35 +25,20 @@ internal static class DescriptorFields
     public static int ShapeWidth(int addressBits, BugCompat bugCompat) =>
         (bugCompat & BugCompat.DescriptorWidths) != 0 ? BuggyShapeWidth : 1 + (addressBits / 8);
 
-    /// <summary>Reads an ASCII text.</summary>
-    /// <exception cref="HeapFormatException">It is none, or too long.</exception>
-    public static string ReadText(ReadOnlySpan<byte> bytes, string what, int mostCharacters)
-    {
-        if (bytes.Length > mostCharacters)
-        {
-            throw new HeapFormatException(
-                $"The {what} of the descriptor has {bytes.Length} characters; at most {mostCharacters} are supported.");
-        }
-
-        int bad = bytes.IndexOfAnyExceptInRange((byte)0, (byte)0x7f);
-        return bad < 0
-            ? Encoding.ASCII.GetString(bytes)
-            : throw new HeapFormatException(
-                $"The {what} of the descriptor is not ASCII: byte {bad} is 0x{bytes[bad]:x2}.");
-    }
-
     /// <summary>Reads a format as it was sent. Bytes at the end that do not fill a field are left out.</summary>
-    /// <exception cref="HeapFormatException">There are too many fields.</exception>
-    public static SentField[] ReadFormat(ReadOnlySpan<byte> bytes, int addressBits, BugCompat bugCompat)
+    /// <param name="bytes">The packed fields.</param>
+    /// <param name="addressBits">Heap address bits of the descriptor's packets.</param>
+    /// <param name="bugCompat">Bugs of the sender.</param>
+    /// <param name="fault">Why nothing is read; else null.</param>
+    public static SentField[] ReadFormat(
+        ReadOnlySpan<byte> bytes, int addressBits, BugCompat bugCompat, out string? fault)
     {
         int width = FormatWidth(addressBits, bugCompat);
-        if (bytes.Length / width > MaxFormatFields)
-        {
-            throw new HeapFormatException(
-                $"The format has {bytes.Length / width} fields; at most {MaxFormatFields} are supported.");
-        }
-
-        SentField[] fields = new SentField[bytes.Length / width];
+        int count = bytes.Length / width;
+        fault = count > MaxFormatFields
+            ? $"The format has {count} fields; at most {MaxFormatFields} are supported."
+            : null;
+        SentField[] fields = new SentField[fault is null ? count : 0];
         for (int i = 0; i < fields.Length; i++)
         {
             ReadOnlySpan<byte> field = bytes.Slice(i * width, width);
@@ -68,19 +52,17 @@ internal static class DescriptorFields
     /// Reads the lengths of a shape as they were sent, <see cref="ItemShape.Variable"/> for those that vary. Bytes at
     /// the end that do not fill a field are left out.
     /// </summary>
-    /// <exception cref="HeapFormatException">There are too many.</exception>
-    public static long[] ReadShape(ReadOnlySpan<byte> bytes, int addressBits, BugCompat bugCompat)
+    /// <inheritdoc cref="ReadFormat" path="/param"/>
+    public static long[] ReadShape(
+        ReadOnlySpan<byte> bytes, int addressBits, BugCompat bugCompat, out string? fault)
     {
         int width = ShapeWidth(addressBits, bugCompat);
         byte flag = ShapeFlag(bugCompat);
-        if (bytes.Length / width > ItemShape.MaxRank)
-        {
-            throw new HeapFormatException(
-                $"The shape has {bytes.Length / width} dimensions, more than {ItemShape.MaxRank} dimensions are not "
-                + "supported.");
-        }
-
-        long[] lengths = new long[bytes.Length / width];
+        int rank = bytes.Length / width;
+        fault = rank > ItemShape.MaxRank
+            ? $"The shape has {rank} dimensions; at most {ItemShape.MaxRank} are supported."
+            : null;
+        long[] lengths = new long[fault is null ? rank : 0];
         for (int i = 0; i < lengths.Length; i++)
         {
             ReadOnlySpan<byte> field = bytes.Slice(i * width, width);

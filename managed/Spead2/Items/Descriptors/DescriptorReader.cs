@@ -6,8 +6,8 @@ namespace Spead2.Items.Descriptors;
 
 /// <summary>
 /// Reads the descriptors of a DESCRIPTOR item: packets of inner heaps, one heap after the other, each packet where
-/// the one before it ended. What is no packet ends the item, as it ends a stream of packets; only descriptors that
-/// are there and break a rule are errors.
+/// the one before it ended. What is no packet ends the item, as it ends a stream of packets. A descriptor that breaks a
+/// rule is among the others, with its fault, and so there are never less of them without a word.
 /// </summary>
 internal sealed class DescriptorReader(ILogger logger)
 {
@@ -23,8 +23,9 @@ internal sealed class DescriptorReader(ILogger logger)
     /// <param name="bytes">The item.</param>
     /// <param name="bugCompat">Bugs of the sender.</param>
     /// <param name="mostDescriptors">Largest number of descriptors together with those of the items before.</param>
-    /// <returns>False if an inner heap says that the stream ends: further items are not to be read.</returns>
-    /// <exception cref="HeapFormatException">A descriptor breaks a rule.</exception>
+    /// <returns>
+    /// False if an inner heap says that the stream ends, or there are too many: further items are not to be read.
+    /// </returns>
     public bool Read(ReadOnlySpan<byte> bytes, BugCompat bugCompat, int mostDescriptors)
     {
         InnerHeap heap = new();
@@ -40,47 +41,66 @@ internal sealed class DescriptorReader(ILogger logger)
             bytes = bytes[packet.Size..];
             if (!heap.Takes(packet))
             {
-                Finish(heap, bugCompat, mostDescriptors);
+                goesOn = Finish(heap, bugCompat, mostDescriptors);
                 heap.Clear();
             }
 
-            if (heap.TryAdd(packet) && heap.IsComplete)
-            {
-                goesOn = !heap.IsStop;
-                if (goesOn)
-                {
-                    Finish(heap, bugCompat, mostDescriptors);
-                }
-
-                heap.Clear();
-            }
-
-            goesOn &= !heap.IsStop;
+            goesOn = goesOn && Take(heap, packet, bugCompat, mostDescriptors);
         }
 
-        Finish(heap, bugCompat, mostDescriptors);
-        return goesOn;
+        return Finish(heap, bugCompat, mostDescriptors) && goesOn;
     }
 
-    private void Finish(InnerHeap heap, BugCompat bugCompat, int mostDescriptors)
+    // False if nothing after this packet is to be read.
+    private bool Take(InnerHeap heap, in InnerPacket packet, BugCompat bugCompat, int mostDescriptors)
+    {
+        bool goesOn = true;
+        switch (heap.Add(packet))
+        {
+            case InnerVerdict.TooLarge:
+                long id = heap.IdWith(packet);
+                heap.Clear();
+                return Add(new() { Id = id, Fault = InnerHeap.TooLarge }, mostDescriptors);
+            case InnerVerdict.Added when heap.IsComplete:
+                goesOn = !heap.IsStop && Finish(heap, bugCompat, mostDescriptors);
+                heap.Clear();
+                break;
+        }
+
+        return goesOn && !heap.IsStop;
+    }
+
+    // False if there are too many descriptors.
+    private bool Finish(InnerHeap heap, BugCompat bugCompat, int mostDescriptors)
     {
         if (!heap.IsContiguous)
         {
-            return;
+            return true;
         }
 
         DescriptorParts parts = heap.ReadParts(logger);
         if (parts.Id == 0)
         {
             DescriptorLog.NoIdentifier(logger);
-            return;
+            return true;
         }
 
-        if (_descriptors.Count == mostDescriptors)
+        return Add(SentDescriptor.Read(parts, bugCompat), mostDescriptors);
+    }
+
+    private bool Add(SentDescriptor sent, int mostDescriptors)
+    {
+        if (_descriptors.Count < mostDescriptors)
         {
-            throw new HeapFormatException($"The heap has more than {mostDescriptors} descriptors.");
+            _descriptors.Add(sent);
+            return true;
         }
 
-        _descriptors.Add(SentDescriptor.Read(parts, bugCompat));
+        _descriptors.Add(new()
+        {
+            Id = 0,
+            Fault = $"The heap has more than {mostDescriptors} descriptors; the others are left out.",
+        });
+        return false;
     }
 }

@@ -11,14 +11,14 @@ internal static class DescriptorWriter
     // There is one inner heap per descriptor, always with this heap cnt.
     private const ulong InnerCnt = 1;
 
-    /// <summary>Encodes a descriptor as one packet.</summary>
+    /// <summary>Encodes a descriptor as one packet; texts that were received and are not ASCII as UTF-8.</summary>
     /// <exception cref="ArgumentException">The descriptor does not fit the flavour.</exception>
     public static byte[] Write(ItemDescriptor descriptor, Flavour flavour)
     {
         HeapToSend heap = new();
         heap.AddImmediate(ItemId.DescriptorId, (ulong)descriptor.Id);
-        Add(ItemId.DescriptorName, Encoding.ASCII.GetBytes(descriptor.Name));
-        Add(ItemId.DescriptorDescription, Encoding.ASCII.GetBytes(descriptor.Description));
+        Add(ItemId.DescriptorName, Encoding.UTF8.GetBytes(descriptor.Name));
+        Add(ItemId.DescriptorDescription, Encoding.UTF8.GetBytes(descriptor.Description));
         Add(ItemId.DescriptorFormat, DescriptorFields.WriteFormat(descriptor.Format.AsSpan(), flavour));
         Add(ItemId.DescriptorShape, DescriptorFields.WriteShape(descriptor.Shape, flavour));
         if (descriptor.IsNumPy)

@@ -16,6 +16,10 @@ internal sealed class InnerHeap
     private const int MaxBytes = 1 << 20;
     private const int MaxPointers = 1 << 20;
 
+    /// <summary>What is wrong with a heap that is too large.</summary>
+    public static readonly string TooLarge =
+        $"The descriptor has more than {MaxBytes} bytes or {MaxPointers} item pointers.";
+
     private readonly ArrayBufferWriter<byte> _payload = new();
     private readonly List<InnerPointer> _pointers = [];
     private HashSet<ulong> _known = [];
@@ -60,20 +64,18 @@ internal sealed class InnerHeap
     }
 
     /// <summary>Adds a packet if it continues the heap.</summary>
-    /// <exception cref="HeapFormatException">The heap is too large for a descriptor.</exception>
-    public bool TryAdd(in InnerPacket packet)
+    public InnerVerdict Add(in InnerPacket packet)
     {
         bool isFirst = _cnt < 0;
         if (packet.PayloadOffset != _payload.WrittenCount || (!isFirst && !Continues(packet)))
         {
-            return false;
+            return InnerVerdict.PassedOver;
         }
 
         if (Math.Max(packet.HeapLength, _payload.WrittenCount + packet.Payload.Length) > MaxBytes
             || _pointers.Count + (packet.Items.Length / InnerPacket.PointerSize) > MaxPointers)
         {
-            throw new HeapFormatException(
-                $"A descriptor has more than {MaxBytes} bytes or {MaxPointers} item pointers, which is not supported.");
+            return InnerVerdict.TooLarge;
         }
 
         _cnt = packet.Cnt;
@@ -86,7 +88,23 @@ internal sealed class InnerHeap
             Add(new(BinaryPrimitives.ReadUInt64BigEndian(packet.Items[at..]), _addressBits));
         }
 
-        return true;
+        return InnerVerdict.Added;
+    }
+
+    /// <summary>
+    /// The identifier that is described in this heap and a packet that is too much for it: of several the largest, as
+    /// where the heap is read; 0 if there is none.
+    /// </summary>
+    public long IdWith(in InnerPacket packet)
+    {
+        long id = _pointers.Where(pointer => pointer.IsDescribedId).Select(pointer => pointer.Value).DefaultIfEmpty().Max();
+        for (int at = 0; at < packet.Items.Length; at += InnerPacket.PointerSize)
+        {
+            InnerPointer pointer = new(BinaryPrimitives.ReadUInt64BigEndian(packet.Items[at..]), packet.AddressBits);
+            id = pointer.IsDescribedId ? Math.Max(id, pointer.Value) : id;
+        }
+
+        return id;
     }
 
     /// <summary>The items that make a descriptor. They are valid until the heap changes.</summary>

@@ -13,4 +13,7 @@ internal readonly struct InnerPointer(ulong pointer, int addressBits)
 
     /// <summary>Value of an immediate, or address.</summary>
     public long Value => (long)(Bits & ((1UL << addressBits) - 1));
+
+    /// <summary>Whether its value is the identifier of the described item.</summary>
+    public bool IsDescribedId => IsImmediate && Id == ItemId.DescriptorId;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-using System.Text;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Spead2.Items.Values;
 
@@ -12,10 +12,27 @@ internal readonly record struct MeasuredValue(int VariableLength, int Count, int
 {
     private const int BitsPerByte = 8;
 
+    /// <summary>Bytes without elements, as of an item that cannot be interpreted.</summary>
+    public static MeasuredValue OfBytes(int byteCount) => new(0, 0, byteCount);
+
     /// <summary>Measures a value in a number of bytes. Nothing is allocated.</summary>
-    /// <exception cref="HeapFormatException">There are too few bytes, or too many elements.</exception>
-    public static MeasuredValue Of(ItemDescriptor descriptor, int availableBytes)
+    /// <param name="descriptor">What the item is.</param>
+    /// <param name="availableBytes">Number of bytes.</param>
+    /// <param name="measured">How much of them is the value.</param>
+    /// <param name="fault">Why there is none: too few bytes, too many elements, or an unknown type.</param>
+    public static bool TryMeasure(
+        ItemDescriptor descriptor,
+        int availableBytes,
+        out MeasuredValue measured,
+        [NotNullWhen(false)] out string? fault)
     {
+        fault = descriptor.Type.Fault;
+        measured = OfBytes(availableBytes);
+        if (fault is not null)
+        {
+            return false;
+        }
+
         ItemShape shape = descriptor.Shape;
         int width = descriptor.Type.BitWidth;
         long mostElements = (long)availableBytes * BitsPerByte / width;
@@ -28,9 +45,8 @@ internal readonly record struct MeasuredValue(int VariableLength, int Count, int
             count *= length;
             if (count > Array.MaxLength)
             {
-                throw Fault(
-                    descriptor,
-                    $"its {availableBytes} bytes have {count} elements; at most {Array.MaxLength} are supported");
+                fault = $"Its {availableBytes} bytes have {count} elements; at most {Array.MaxLength} are supported.";
+                return false;
             }
 
             variable = (int)length;
@@ -38,26 +54,12 @@ internal readonly record struct MeasuredValue(int VariableLength, int Count, int
 
         if (count > mostElements)
         {
-            throw Fault(
-                descriptor,
-                $"its {availableBytes} bytes have {mostElements} elements of {width} bits, but the shape {shape} needs "
-                + $"{count}");
+            fault = $"Its {availableBytes} bytes have {mostElements} elements of {width} bits, but the shape {shape} "
+                + $"needs {count}.";
+            return false;
         }
 
-        return new(variable, (int)count, (int)(((count * width) + BitsPerByte - 1) / BitsPerByte));
+        measured = new(variable, (int)count, (int)(((count * width) + BitsPerByte - 1) / BitsPerByte));
+        return true;
     }
-
-    /// <summary>Checks the bytes of a value that are not all valid.</summary>
-    /// <exception cref="HeapFormatException">A text is not ASCII.</exception>
-    public static void Check(ItemDescriptor descriptor, ReadOnlySpan<byte> bytes)
-    {
-        if (descriptor.IsText && !Ascii.IsValid(bytes))
-        {
-            int bad = bytes.IndexOfAnyExceptInRange((byte)0, (byte)0x7f);
-            throw Fault(descriptor, $"its text is not ASCII: byte {bad} is 0x{bytes[bad]:x2}");
-        }
-    }
-
-    private static HeapFormatException Fault(ItemDescriptor descriptor, string what) =>
-        new HeapFormatException($"{what}.").About(descriptor.Id, descriptor.Name);
 }

@@ -23,7 +23,7 @@ internal static class ValueWriter
 
         Array elements = value switch
         {
-            string text when descriptor.IsText && Ascii.IsValid(text) => text.ToCharArray(),
+            string text when descriptor.IsText => EncodeText(descriptor, text),
             Array array when array.Rank == 1 || HasShape(array, descriptor.Shape) => array,
             _ => throw new ArgumentException(
                 $"{value} ({value.GetType().Name}) is no value of the type {descriptor.Type} {descriptor.Shape}.",
@@ -65,6 +65,16 @@ internal static class ValueWriter
             ? new(variable, count, (int)bytes)
             : throw new ArgumentException(
                 $"{count} elements of {descriptor.Type} have {bytes} bytes; at most {Array.MaxLength} are supported.");
+    }
+
+    // ASCII, or UTF-8, or Latin-1 where only that has as many bytes as there are elements.
+    private static byte[] EncodeText(ItemDescriptor descriptor, string text)
+    {
+        byte[] utf8 = Encoding.UTF8.GetBytes(text);
+        bool isLatin1 = !text.AsSpan().ContainsAnyExceptInRange('\0', (char)byte.MaxValue);
+        return !descriptor.Shape.IsVariable && utf8.Length != descriptor.Shape.FixedCount && isLatin1
+            ? Encoding.Latin1.GetBytes(text)
+            : utf8;
     }
 
     private static bool HasShape(Array array, ItemShape shape)

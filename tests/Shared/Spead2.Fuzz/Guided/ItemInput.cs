@@ -85,11 +85,13 @@ internal static class ItemInput
 
         begin();
         using var group = new ItemGroup();
+        using var strict = new ItemGroup { IsStrict = true };
+        bool isInStep = true;
         foreach (Heap heap in heaps)
         {
             using (heap)
             {
-                ItemCaseRunner.Update(group, heap, tally, refuse);
+                isInStep &= ItemCaseRunner.Update(group, strict, isInStep, heap, tally, refuse);
             }
 
             ItemCaseRunner.ReadAll(group, default, tally, refuse);

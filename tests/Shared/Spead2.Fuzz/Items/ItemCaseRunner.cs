@@ -4,7 +4,10 @@ using Spead2.Receive;
 
 namespace Spead2.Fuzz.Items;
 
-/// <summary>Feeds the heaps of a case to an item group and reads all values.</summary>
+/// <summary>
+/// Feeds the heaps of a case to an item group, and to a strict one that refuses what the other one takes in part, and
+/// reads all values.
+/// </summary>
 internal static class ItemCaseRunner
 {
     /// <summary>Runs a case.</summary>
@@ -14,12 +17,15 @@ internal static class ItemCaseRunner
     public static void Run(ItemCase input, ItemTally tally, Action<Exception> refuse)
     {
         using var group = new ItemGroup();
+        using var strict = new ItemGroup { IsStrict = true };
         var accepted = new List<IReadOnlyList<FuzzItem>>();
+        int seen = 0;
         foreach (IReadOnlyList<FuzzItem> items in input.Heaps)
         {
             using (Heap heap = FuzzHeap.Create(items, input.Flavour))
             {
-                if (Update(group, heap, tally, refuse))
+                bool isInStep = accepted.Count == seen++;
+                if (Update(group, strict, isInStep, heap, tally, refuse))
                 {
                     accepted.Add(items);
                 }
@@ -28,19 +34,35 @@ internal static class ItemCaseRunner
             ReadAll(group, input.Flavour, tally, refuse);
         }
 
-        if (accepted.Count < input.Heaps.Count)
-        {
-            CheckState(group, accepted, input.Flavour);
-        }
+        CheckState(strict, accepted, input.Flavour);
     }
 
-    /// <summary>Gives a heap to a group; whether it took it.</summary>
-    public static bool Update(ItemGroup group, Heap heap, ItemTally tally, Action<Exception> refuse)
+    /// <summary>Gives a heap to both groups; whether the strict one took it.</summary>
+    /// <param name="group">The group.</param>
+    /// <param name="strict">The strict group.</param>
+    /// <param name="isInStep">Whether the strict group has taken every heap so far.</param>
+    /// <param name="heap">The heap.</param>
+    /// <param name="tally">Is counted up.</param>
+    /// <param name="refuse">Is told of documented exceptions.</param>
+    public static bool Update(
+        ItemGroup group, ItemGroup strict, bool isInStep, Heap heap, ItemTally tally, Action<Exception> refuse)
     {
+        UpdatedItems updated = group.Update(heap);
+        foreach (Item item in updated)
+        {
+            Require(item.HasValue && item.Fault is null, "what is updated has a value");
+        }
+
+        foreach (FailedItem failed in updated.Failed)
+        {
+            CheckFailure(group, failed);
+        }
+
         try
         {
-            group.Update(heap);
+            strict.Update(heap);
             tally.HeapsAccepted++;
+            Require(!isInStep || updated.Failed.Count == 0, "what is not refused does not fail");
             return true;
         }
         catch (HeapFormatException exception)
@@ -51,12 +73,37 @@ internal static class ItemCaseRunner
         }
     }
 
-    /// <summary>Reads all values, also those that a refused heap did not touch.</summary>
+    private static void CheckFailure(ItemGroup group, in FailedItem failed)
+    {
+        Require(failed.Reason.Length > 0, "a failure has a reason");
+        if (failed.Item is { } item)
+        {
+            Require(item.Fault == failed.Reason && !item.HasValue, "what failed has the fault and no value");
+            Require(group.TryGet(item.Id, out Item? found) && ReferenceEquals(found, item), "what failed is in the group");
+            Require(item.Value.ToObject() is null && item.Count == 0, "what failed has no elements");
+            _ = item.HasRawBytes ? item.RawBytes.Length : 0;
+            _ = item.ToString();
+        }
+    }
+
+    private static void Require(bool condition, string rule)
+    {
+        if (!condition)
+        {
+            throw new InvalidDataException($"Not true: {rule}");
+        }
+    }
+
+    /// <summary>Reads all values, also those that a heap did not touch.</summary>
     public static void ReadAll(ItemGroup group, Flavour flavour, ItemTally tally, Action<Exception> refuse)
     {
         foreach (Item item in group)
         {
-            CheckDescriptor(item.Descriptor, flavour);
+            if (item.Type.Kind != ItemKind.Unknown)
+            {
+                CheckDescriptor(item.Descriptor, flavour);
+            }
+
             if (item.HasValue)
             {
                 ValueReader.Read(item, refuse);
