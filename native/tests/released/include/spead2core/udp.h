@@ -29,11 +29,12 @@ typedef enum sp2_udp_flags {
 } sp2_udp_flags;
 
 /*
- * Options of sp2_receive_stream_add_udp_source. A zero field means its default. There are two
+ * Options of sp2_receive_stream_add_udp_source. A zero field means its default. There are three
  * forms, and each works with a socket of the caller's:
- *   port and bind_host    any address, or a group on the interface that the system chooses
- *   port and group        a multicast group, on the interface that one of interface_name,
- *                         interface_index and interface_address (IPv4 only) names
+ *   port and bind_host                    any address, or a group on the interface that the system
+ *                                         chooses
+ *   port, group and interface_address     an IPv4 multicast group on one interface
+ *   port, group and interface_index       an IPv6 multicast group on one interface
  */
 typedef struct sp2_udp_source_options {
     uint32_t size;         /* bytes of this struct as the caller compiled it; always first */
@@ -54,19 +55,17 @@ typedef struct sp2_udp_source_options {
                               the interface's own */
     const char *interface_address; /* IPv4 group: host name or address of the interface to join it
                                       on; default: the system chooses */
-    uint32_t interface_index;      /* index of the interface to join the group on; default: the one
-                                      in the group's name, as in "ff12::1%eth0", else the system
-                                      chooses, which it cannot for IPv6 groups of one link */
-    uint32_t sender_count;         /* entries of `senders`; default 0 */
+    uint32_t interface_index;      /* IPv6 group: index of the interface to join it on; default:
+                                      the one in the group's name, as in "ff12::1%eth0", else the
+                                      system chooses, which it cannot for groups of one link */
+    uint32_t sender_count;         /* zero: SP2_E_UNSUPPORTED in this version */
     int64_t socket; /* with SP2_UDP_EXISTING_SOCKET: a UDP socket (file descriptor, or SOCKET on
                        Windows). It is duplicated, so the caller closes its own, any time. A socket
                        that is not bound is bound by `port` and the rest, and its buffer set. One
                        that is bound is used as it is: then every other field but `max_size` must be
                        left at its default, or `port` be the port it is bound to */
-    const char *interface_name; /* name of the interface to join the group on, as in "eth0" */
-    const char *const *senders; /* host names or addresses of the senders whose packets to the
-                                   group are received (source-specific multicast); default: all
-                                   senders */
+    const char *interface_name; /* NULL: SP2_E_UNSUPPORTED in this version */
+    const char *const *senders; /* NULL */
 } sp2_udp_source_options;
 
 #define SP2_UDP_SOURCE_OPTIONS_INIT SP2_SIZED_INIT(sp2_udp_source_options)
@@ -82,7 +81,8 @@ typedef struct sp2_udp_source_options {
  * Threads: any. A source added to a stopped stream has ended, and no socket is opened for it.
  * Returns: SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM, SP2_E_ADDRESS (a host name does not
  *          resolve), SP2_E_OS (for example the port is in use), SP2_E_UNSUPPORTED (no UDP in this
- *          build), SP2_E_STATE (see sp2_receive_stream_start). *source is NULL on failure.
+ *          build, or a field that it does not support), SP2_E_STATE (see sp2_receive_stream_start).
+ * *source is NULL on failure.
  */
 SP2_API int32_t sp2_receive_stream_add_udp_source(sp2_receive_stream *stream,
                                                   const sp2_udp_source_options *options,
