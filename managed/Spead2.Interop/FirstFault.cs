@@ -7,8 +7,8 @@ namespace Spead2;
 /// <summary>
 /// Says the first time that a function of the user's failed on a thread that cannot take an exception.
 /// </summary>
-/// <param name="log">Where to say it; standard error if there is none, as the C core does.</param>
-internal sealed class FirstFault(NativeLog? log)
+/// <param name="log">Where to say it.</param>
+internal sealed class FirstFault(NativeLog log)
 {
     private int _said;
 
@@ -22,14 +22,7 @@ internal sealed class FirstFault(NativeLog? log)
         string text = $"{what}; further failures are not logged. {ExceptionText.Of(exception)}";
         try
         {
-            if (log is not null)
-            {
-                log.Enqueue(LogLevel.Warning, text);
-            }
-            else
-            {
-                Console.Error.WriteLine($"spead2: warning: {text}");
-            }
+            log.Enqueue(LogLevel.Warning, text);
         }
         catch (Exception)
         {

@@ -10,25 +10,21 @@ namespace Spead2;
 /// </summary>
 internal sealed unsafe class IoThreadPoolHandle : SafeHandle
 {
-    private readonly NativeLog? _log;
+    private readonly NativeLog _log;
 
     private IoThreadPoolHandle(IoThreadPool pool)
         : base(invalidHandleValue: 0, ownsHandle: true)
     {
+        _log = new NativeLog(pool.Logger);
         sp2_thread_pool_options options = new()
         {
             size = (uint)sizeof(sp2_thread_pool_options),
             threads = (uint)pool.ThreadCount,
             affinity_count = (uint)pool.Affinity.Length,
+            log = NativeLog.Function,
+            log_context = _log.Context,
+            log_level = (uint)_log.Threshold,
         };
-        if (pool.Logger is not null)
-        {
-            _log = new NativeLog(pool.Logger);
-            options.log = NativeLog.Function;
-            options.log_context = _log.Context;
-            options.log_level = (uint)_log.Threshold;
-        }
-
         sp2_thread_pool* native;
         int status;
         fixed (int* cpus = pool.Affinity.AsSpan())
@@ -41,7 +37,7 @@ internal sealed unsafe class IoThreadPoolHandle : SafeHandle
 
         if (status != (int)sp2_status.SP2_OK)
         {
-            _log?.Dispose();
+            _log.Dispose();
             NativeStatus.Throw(status);
         }
 
@@ -63,14 +59,14 @@ internal sealed unsafe class IoThreadPoolHandle : SafeHandle
         base.Dispose(disposing);
         if (disposing)
         {
-            _log?.Flush();
+            _log.Flush();
         }
     }
 
     protected override bool ReleaseHandle()
     {
         NativeMethods.sp2_thread_pool_destroy(Pool);
-        _log?.Dispose();
+        _log.Dispose();
         return true;
     }
 }

@@ -8,7 +8,9 @@ using Spead2.Bindings;
 
 namespace Spead2;
 
-/// <summary>Brings messages of the C core to a logger.</summary>
+/// <summary>
+/// Brings messages of the C core to a logger, or warnings to standard error, with the names that options have in C#.
+/// </summary>
 /// <remarks>
 /// The core knows a log by a number, not by its address: what belongs to the log may live longer in the core than here
 /// (a memory pool lives as long as a heap that holds a block of it), and a message that comes too late finds nobody.
@@ -18,14 +20,15 @@ internal sealed unsafe class NativeLog : IDisposable
     private static readonly ConcurrentDictionary<long, NativeLog> Logs = new();
     private static long _lastNumber;
 
-    private readonly LogQueue _queue;
+    private readonly LogQueue? _queue;
     private readonly long _number;
 
     /// <summary>Makes a log that the core can use until it is disposed.</summary>
-    public NativeLog(ILogger logger)
+    /// <param name="logger">Null for standard error.</param>
+    public NativeLog(ILogger? logger)
     {
         // First, as it asks the logger, which may throw, and is known to nobody yet.
-        _queue = new(logger);
+        _queue = logger is null ? null : new(logger);
         _number = Interlocked.Increment(ref _lastNumber);
         Logs[_number] = this;
     }
@@ -37,7 +40,7 @@ internal sealed unsafe class NativeLog : IDisposable
     public void* Context => (void*)_number;
 
     /// <summary>The threshold of the core at which the logger gets what it wants.</summary>
-    public sp2_log_level Threshold => _queue.Threshold switch
+    public sp2_log_level Threshold => (_queue?.Threshold ?? LogLevel.Warning) switch
     {
         LogLevel.Debug => sp2_log_level.SP2_LOG_DEBUG,
         LogLevel.Information => sp2_log_level.SP2_LOG_INFO,
@@ -45,13 +48,23 @@ internal sealed unsafe class NativeLog : IDisposable
         _ => sp2_log_level.SP2_LOG_NONE,
     };
 
-    /// <summary>Queues a message for the logger.</summary>
-    public void Enqueue(LogLevel level, string text) => _queue.Enqueue(level, text);
+    /// <summary>Queues a message for the logger. Writes it to standard error if there is none.</summary>
+    public void Enqueue(LogLevel level, string text)
+    {
+        if (_queue is null)
+        {
+            Console.Error.WriteLine($"spead2: warning: {text}");
+        }
+        else
+        {
+            _queue.Enqueue(level, text);
+        }
+    }
 
     /// <summary>
     /// Delivers what is queued before it returns, unless a logger calls it while another thread does so.
     /// </summary>
-    public void Flush() => _queue.Flush();
+    public void Flush() => _queue?.Flush();
 
     /// <summary>Ends the use by the core. What is queued is still delivered.</summary>
     public void Dispose() => Logs.TryRemove(_number, out _);
@@ -63,10 +76,10 @@ internal sealed unsafe class NativeLog : IDisposable
         {
             if (Logs.TryGetValue((long)context, out NativeLog? log))
             {
-                log.Enqueue(ToLogLevel(level), Marshal.PtrToStringUTF8((nint)message)!);
+                log.Enqueue(ToLogLevel(level), OptionNames.ToDotNet(Marshal.PtrToStringUTF8((nint)message)!));
             }
         }
-        catch (OutOfMemoryException)
+        catch (Exception exception) when (exception is OutOfMemoryException or IOException)
         {
             // A message is lost; the core, which cannot take an exception, goes on.
         }

@@ -24,7 +24,7 @@ internal static unsafe class NativeStatus
     [DoesNotReturn]
     public static void Throw(int status)
     {
-        string message = NativeText.ToString(NativeMethods.sp2_last_error_message());
+        string message = OptionNames.ToDotNet(NativeText.ToString(NativeMethods.sp2_last_error_message()));
         throw status == (int)sp2_status.SP2_E_STATE
             ? new InvalidOperationException(message)
             : new Spead2Exception(

@@ -29,7 +29,7 @@ internal static unsafe class LastError
         switch (exception)
         {
             case Spead2Exception failure:
-                Note(failure.Message, failure.OsCode);
+                Note(OptionNames.ToC(failure.Message), failure.OsCode);
                 return (int)failure.Status;
             case OutOfMemoryException:
                 Note("not enough memory", 0);

@@ -37,6 +37,7 @@ internal sealed unsafe class CLog : LogTarget
 
     public override void Deliver(LogLevel level, string text)
     {
+        text = OptionNames.ToC(text);
         if (_log is null)
         {
             WriteToStandardError(level, text);

@@ -31,7 +31,7 @@ internal sealed unsafe class AllocatorHandle : SafeHandle
     /// <param name="customStatistics">Number of custom statistics of the stream that is to use it.</param>
     /// <param name="log">Learns of exceptions that a user's allocator throws.</param>
     /// <returns>A lease; the allocator may be disposed at once.</returns>
-    public static Lease LeaseOf(MemoryAllocator allocator, int customStatistics, NativeLog? log)
+    public static Lease LeaseOf(MemoryAllocator allocator, int customStatistics, NativeLog log)
     {
         if (allocator is INativeAllocator native)
         {

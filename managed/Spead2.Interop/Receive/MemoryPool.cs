@@ -21,7 +21,7 @@ namespace Spead2.Receive;
 public sealed unsafe class MemoryPool : MemoryPoolBase, INativeAllocator
 {
     private readonly AllocatorHandle _handle;
-    private readonly NativeLog? _log;
+    private readonly NativeLog _log;
 
     /// <summary>Makes a pool.</summary>
     /// <param name="lower">Smallest size in bytes that the pool serves.</param>
@@ -54,7 +54,7 @@ public sealed unsafe class MemoryPool : MemoryPoolBase, INativeAllocator
         ILogger? logger = null)
     {
         MemoryPoolSettings settings = Check(lower, upper, maxFree, initial, lowWater, threadPool, allocator);
-        _log = logger is null ? null : new NativeLog(logger);
+        _log = new(logger);
         _handle = Create(settings, threadPool, allocator, _log);
     }
 
@@ -113,11 +113,11 @@ public sealed unsafe class MemoryPool : MemoryPoolBase, INativeAllocator
     {
         _handle.Dispose();
         base.Dispose(disposing);
-        _log?.Flush();
+        _log.Flush();
     }
 
     private static AllocatorHandle Create(
-        in MemoryPoolSettings settings, IoThreadPool? threadPool, MemoryAllocator? allocator, NativeLog? log)
+        in MemoryPoolSettings settings, IoThreadPool? threadPool, MemoryAllocator? allocator, NativeLog log)
     {
         sp2_memory_pool_options options = new()
         {
@@ -131,14 +131,10 @@ public sealed unsafe class MemoryPool : MemoryPoolBase, INativeAllocator
         List<IDisposable> needs = [];
         try
         {
-            if (log is not null)
-            {
-                needs.Add(log);
-                options.log = NativeLog.Function;
-                options.log_context = log.Context;
-                options.log_level = (uint)log.Threshold;
-            }
-
+            needs.Add(log);
+            options.log = NativeLog.Function;
+            options.log_context = log.Context;
+            options.log_level = (uint)log.Threshold;
             if (threadPool is not null)
             {
                 IoThreadPoolHandle threads = IoThreadPoolHandle.Of(threadPool);

@@ -9,7 +9,7 @@ namespace Spead2.Receive;
 /// Where payloads of a stream live and how they get there. It may change while the stream receives. Dispose it when the
 /// stream has been destroyed.
 /// </summary>
-internal sealed unsafe class PayloadSettings(sp2_receive_stream* stream, int customStatistics, NativeLog? log)
+internal sealed unsafe class PayloadSettings(sp2_receive_stream* stream, int customStatistics, NativeLog log)
     : IDisposable
 {
     private readonly Lock _gate = new();

@@ -11,7 +11,7 @@ namespace Spead2.Receive;
 public sealed class ReceiveStream : ReceiveStreamBase
 {
     private readonly ReceiveStreamHandle _handle;
-    private readonly NativeLog? _log;
+    private readonly NativeLog _log;
 
     /// <summary>Makes a stream.</summary>
     /// <param name="options">Options; the defaults if left out.</param>
@@ -30,7 +30,7 @@ public sealed class ReceiveStream : ReceiveStreamBase
     {
         options ??= new();
         options.Validate();
-        _log = logger is null ? null : new NativeLog(logger);
+        _log = new(logger);
         _handle = new(options, pool, _log);
     }
 
@@ -170,7 +170,7 @@ public sealed class ReceiveStream : ReceiveStreamBase
         }
 
         _handle.Dispose();
-        _log?.Flush();
+        _log.Flush();
     }
 
     private HandleLease Use()

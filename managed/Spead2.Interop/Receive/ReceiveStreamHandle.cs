@@ -13,7 +13,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     private readonly FirstFault _fault;
 
     /// <exception cref="Spead2Exception">The stream could not be made.</exception>
-    public ReceiveStreamHandle(ReceiveStreamOptions options, IoThreadPool? pool, NativeLog? log)
+    public ReceiveStreamHandle(ReceiveStreamOptions options, IoThreadPool? pool, NativeLog log)
         : base(invalidHandleValue: 0, ownsHandle: true)
     {
         _fault = new(log);
@@ -21,14 +21,10 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         using NativeCustomStatistics statistics = new(options.CustomStatistics);
         native.custom_stats = statistics.List;
         native.custom_stat_count = (uint)statistics.Count;
-        if (log is not null)
-        {
-            Keep(log);
-            native.log = NativeLog.Function;
-            native.log_context = log.Context;
-            native.log_level = (uint)log.Threshold;
-        }
-
+        native.log = NativeLog.Function;
+        native.log_context = log.Context;
+        native.log_level = (uint)log.Threshold;
+        Keep(log);
         try
         {
             IoThreadPoolHandle? threads = null;

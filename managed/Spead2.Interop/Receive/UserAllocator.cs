@@ -16,7 +16,7 @@ internal sealed unsafe class UserAllocator
     private readonly FirstFault _allocateFault;
     private readonly FirstFault _freeFault;
 
-    private UserAllocator(MemoryAllocator allocator, int customStatistics, NativeLog? log)
+    private UserAllocator(MemoryAllocator allocator, int customStatistics, NativeLog log)
     {
         _allocator = allocator;
         _customStatistics = customStatistics;
@@ -25,7 +25,7 @@ internal sealed unsafe class UserAllocator
     }
 
     /// <inheritdoc cref="AllocatorHandle.LeaseOf"/>
-    public static AllocatorHandle Wrap(MemoryAllocator allocator, int customStatistics, NativeLog? log)
+    public static AllocatorHandle Wrap(MemoryAllocator allocator, int customStatistics, NativeLog log)
     {
         GCHandle<UserAllocator> context = new(new(allocator, customStatistics, log));
         sp2_allocator_options options = new()

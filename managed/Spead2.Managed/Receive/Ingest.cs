@@ -101,7 +101,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             MessageKind.Datagram,
             LogLevel.Information,
             maxSize,
-            static maxSize => Text($"datagram not used: it is larger than max_size, which is {maxSize} bytes"));
+            static maxSize => Text($"datagram not used: it is larger than MaxSize, which is {maxSize} bytes"));
     }
 
     /// <summary>Counts bytes that are not a packet, at a position of a source that ends because of it.</summary>

@@ -144,7 +144,7 @@ internal sealed class StreamCore
         {
             throw new InvalidOperationException(
                 $"The stream was made with {nameof(ReceiveStreamOptions.ExplicitStart)} and has been started, so that no " +
-                $"reader can be added; add all of them before {nameof(IReceiveStream.Start)}.");
+                $"source can be added; add all of them before {nameof(IReceiveStream.Start)}.");
         }
     }
 
@@ -211,7 +211,7 @@ internal sealed class StreamCore
                 LogLevel.Warning,
                 0,
                 static _ => "the ring is full: the consumer is too slow, and packets may be lost (a larger " +
-                    "ring_heaps helps against bursts)");
+                    "RingHeaps helps against bursts)");
         }
     }
 

@@ -51,12 +51,12 @@ internal readonly record struct VerdictExplanation(
             Statistic.TooLarge,
             MessageKind.TooLarge,
             LogLevel.Warning,
-            "the heap is larger than max_heap_size, or has too many parts"),
+            "the heap is larger than MaxHeapSize, or has too many parts"),
         Verdict.GapTooLarge => new(
             Statistic.TooLarge,
             MessageKind.TooLarge,
             LogLevel.Warning,
-            "it has no HEAP_LENGTH, and lies more than max_unsized_gap behind what has arrived"),
+            "it has no HEAP_LENGTH, and lies more than MaxUnsizedGap behind what has arrived"),
         _ => new(
             Statistic.AllocationFailed,
             MessageKind.Memory,

@@ -407,7 +407,7 @@ public sealed unsafe class ManagedMemoryPool : MemoryPoolBase
                 size,
                 static size => string.Create(
                     CultureInfo.InvariantCulture,
-                    $"the memory pool is empty: {size} bytes are wanted, and memory is allocated at once (more initial blocks, or a higher low_water, avoid that)"));
+                    $"the memory pool is empty: {size} bytes are wanted, and memory is allocated at once (more initial blocks, or a higher lowWater, avoid that)"));
         }
 
         PoolBlock? block = MakeBlock();

@@ -130,8 +130,8 @@ internal sealed class RecvCommand
     private IEnumerable<Option> All =>
     [
         _udp, _bind, _bufferSize, _maxSize, _file, _packets, _engine, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
-        _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items, _verify, _expect,
-        _summary, _json,
+        _maxUnsizedGap, _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items,
+        _verify, _expect, _summary, _json,
     ];
 
     private ReceiveSettings Read(ParseResult parsed)

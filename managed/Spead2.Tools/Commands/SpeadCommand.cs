@@ -35,9 +35,13 @@ internal static class SpeadCommand
                 ProcessTerminationTimeout = null,
             });
         }
-        catch (Exception e) when (e is UserErrorException or Spead2Exception)
+        catch (UserErrorException e)
         {
             return Refuse(terminal, e.Message);
+        }
+        catch (Spead2Exception e)
+        {
+            return Refuse(terminal, CommandNames.In(e.Message));
         }
     }
 

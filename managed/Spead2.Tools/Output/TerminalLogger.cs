@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Microsoft.Extensions.Logging;
+using Spead2.Tools.Commands;
 
 namespace Spead2.Tools.Output;
 
@@ -21,7 +22,7 @@ internal sealed class TerminalLogger(Terminal terminal) : ILogger
     {
         if (IsEnabled(logLevel))
         {
-            terminal.Say($"warning: {formatter(state, exception)}");
+            terminal.Say($"warning: {CommandNames.In(formatter(state, exception))}");
         }
     }
 }

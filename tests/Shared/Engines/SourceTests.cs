@@ -147,7 +147,9 @@ public sealed class SourceTests : IDisposable
         }
 
         Poll.Until(() => source.State == SourceState.Ended, "the source has ended");
-        Assert.That(() => stream.Add(Loopback), Throws.InvalidOperationException);
+        Assert.That(
+            () => stream.Add(Loopback),
+            Throws.InvalidOperationException.With.Message.Contains(nameof(ReceiveStreamOptions.ExplicitStart)));
     }
 
     [Test]
