@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What the library does to the signals of the process that it is loaded into: docs/c-api.md. */
 #include <signal.h>
-#include <string.h>
 
 #include "loopback.h"
 #include "receiver.h"
+#include "test_threads.h"
 
 enum { MOST_SIGNALS = 64 };
 
@@ -81,4 +81,34 @@ SP2_TEST(Later_change_of_a_signal_lasts) {
     read_dispositions(&before);
     receive_over_udp();
     check_same(&before);
+}
+
+static void *stop_at_signal(void *stream) {
+    sigset_t wanted;
+    int number = 0;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    CHECK(sigwait(&wanted, &number) == 0);
+    CHECK_EQ_I64(number, SIGTERM);
+    CHECK_STATUS(sp2_receive_stream_stop(stream), SP2_OK);
+    return NULL;
+}
+
+/* As docs/c-api.md tells programs to do it: a signal handler must not call the library. */
+SP2_TEST(Thread_in_sigwait_stops_a_blocking_pop) {
+    const sp2_receive_options options = quiet_options(0);
+    sp2_heap *heap;
+    uint32_t count;
+    sigset_t wanted;
+    test_thread thread;
+    sigemptyset(&wanted);
+    sigaddset(&wanted, SIGTERM);
+    REQUIRE(pthread_sigmask(SIG_BLOCK, &wanted, NULL) == 0);
+    sp2_receive_stream *stream = new_stream(&options);
+    open_loopback_source(stream);
+    test_thread_start(&thread, stop_at_signal, stream);
+    CHECK(pthread_kill(thread, SIGTERM) == 0);
+    CHECK_STATUS(sp2_receive_stream_pop_wait(stream, &heap, 1, PATIENCE_NS, &count), SP2_E_STOPPED);
+    test_thread_join(thread);
+    sp2_receive_stream_destroy(stream);
 }
