@@ -5,7 +5,7 @@ namespace Spead2.Receive;
 /// <summary>How the payload of packets is copied into their heap (receiving.txt: <c>set_memcpy</c>).</summary>
 public enum CopyMethod
 {
-    /// <summary>As the engine does it when nobody asks: today <see cref="Standard"/>.</summary>
+    /// <summary>As the engine does it when nobody asks: today <see cref="Auto"/>.</summary>
     Default = 0,
 
     /// <summary>
