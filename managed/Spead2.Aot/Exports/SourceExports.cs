@@ -178,6 +178,7 @@ internal static unsafe class SourceExports
                 rejoins = (ulong)counters.Rejoins,
                 blocked = (ulong)counters.Blocked,
                 slices = (ulong)counters.Slices,
+                yields = (ulong)counters.Yields,
             };
             if (found.Source?.LastSender is { } sender)
             {

@@ -51,6 +51,7 @@ internal sealed unsafe class NativePacketSource : PacketSource
                 Rejoins = (long)stats.rejoins,
                 Blocked = (long)stats.blocked,
                 Slices = (long)stats.slices,
+                Yields = (long)stats.yields,
                 LastSender = ToEndPoint(stats.sender, stats.sender_port),
             };
         }

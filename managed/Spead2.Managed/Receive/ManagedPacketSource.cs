@@ -43,6 +43,7 @@ internal sealed class ManagedPacketSource(SourceKind kind, Source? source) : Pac
                 Rejoins = counters.Rejoins,
                 Blocked = counters.Blocked,
                 Slices = counters.Slices,
+                Yields = counters.Yields,
                 LastSender = source?.LastSender,
             };
         }

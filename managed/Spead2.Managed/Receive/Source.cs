@@ -353,6 +353,7 @@ internal abstract class Source : LoopTask
     /// <summary>Goes on after the next slice of another source.</summary>
     private void Yield()
     {
+        Counters.Yields++;
         Source? other = YieldTo;
         YieldTo = null;
         if (other is null)

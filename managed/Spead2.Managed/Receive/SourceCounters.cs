@@ -41,4 +41,7 @@ internal struct SourceCounters
 
     /// <summary>Bounded pieces of work on the loop. A source that has nothing to do gets none.</summary>
     public long Slices;
+
+    /// <summary>Times that the source let another one go first.</summary>
+    public long Yields;
 }

@@ -57,6 +57,11 @@ public sealed class PacketSourceStatistics
     /// <summary>Bounded pieces of work done for the source on its thread.</summary>
     public long Slices { get; internal init; }
 
+    /// <summary>
+    /// Times that the source let another one go first, which might have the rest of a heap that it was about to push out.
+    /// </summary>
+    public long Yields { get; internal init; }
+
     /// <summary>Who sent a datagram of the latest batch; null if nothing has come from a network yet.</summary>
     public IPEndPoint? LastSender { get; internal init; }
 
