@@ -66,7 +66,7 @@ internal static class OptionNames
     public static string ToDotNet(string text)
     {
         string rest = WithoutFunction(text);
-        string translated = Translate(rest, word => DotNetOfC.GetValueOrDefault(word, word));
+        string translated = Translate(rest, word => DotNetOfC.GetValueOrDefault(word, word), leaveOutStructs: true);
         return rest.Length == text.Length ? translated : char.ToUpperInvariant(translated[0]) + translated[1..];
     }
 
@@ -74,7 +74,10 @@ internal static class OptionNames
     public static string ToC(string text) => Translate(text, word => COfDotNet.GetValueOrDefault(word, word));
 
     /// <summary>Replaces words that are not in quotation marks, where users' own words are.</summary>
-    public static string Translate(string text, Func<string, string> replace)
+    /// <param name="text">The text.</param>
+    /// <param name="replace">What stands for a word.</param>
+    /// <param name="leaveOutStructs">Whether the field of a struct of C is named as a property, without the struct.</param>
+    public static string Translate(string text, Func<string, string> replace, bool leaveOutStructs = false)
     {
         StringBuilder result = new(text.Length);
         int position = 0;
@@ -95,7 +98,7 @@ internal static class OptionNames
             {
                 end = EndOfWord(text, position);
                 string word = text[position..end];
-                if (IsStructOfC(word) && end + 1 < text.Length && text[end] == '.' && IsOfWord(text[end + 1]))
+                if (leaveOutStructs && IsStructOfC(word) && end + 1 < text.Length && text[end] == '.' && IsOfWord(text[end + 1]))
                 {
                     position = end + 1;
                     end = EndOfWord(text, position);

@@ -10,6 +10,9 @@
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 #include "test.h"
 
@@ -295,6 +298,10 @@ uint32_t schedule_new_thread(void (*run)(void *), void *argument) {
     memset(t, 0, offsetof(thread, local));
     memcpy(t->local, initial_local, local_size());
     t->stack = stack;
+#if defined(__SANITIZE_ADDRESS__)
+    /* Frames of its last thread that were left without returning. */
+    __asan_unpoison_memory_region(stack, STACK_SIZE);
+#endif
     t->run = run;
     t->argument = argument;
     getcontext(&t->context);
