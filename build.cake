@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
-#load "coverage.cake"
 #load "sanitize.cake"
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using System.Xml.Linq;
 
 const string Solution = "Spead2.Interop.sln";
+// CMake presets; those of systems are also what .NET calls them.
 const string Preset = "linux-x64";
 const string ClangPreset = "linux-x64-clang";
 const string AddressSanitizerPreset = "linux-x64-asan";
@@ -14,59 +13,51 @@ const string WindowsPreset = "win-x64-mingw";
 const string Arm64Preset = "linux-arm64";
 const string MuslPreset = "linux-musl-x64";
 const string Results = "artifacts/test-results";
+const string RunWithWine = "native/cmake/run-with-wine.sh";
 const string WindowsPrograms = "artifacts/win-x64";
 const string Packages = "artifacts/packages";
-// What packages are made of, and their tests.
 const string PackageSolution = "managed/Packages.slnf";
-const string PackageTests = "tests/Spead2.Package.Tests/Spead2.Package.Tests.csproj";
 // Category of tests that have a target of their own.
 const string LongTests = "Consume";
-const string FaultDocument = "docs/faults.md";
-// Options of 'dotnet test' that count which lines of the managed code run.
-string[] countLines = ["--collect", "XPlat Code Coverage", "--settings", "tests/coverage.runsettings"];
+const string Coverage = "artifacts/coverage";
 const string AotFolder = "build/aot";
 const string AotLibrary = $"{AotFolder}/lib/libspead2aot.so";
 
-// A program that is not on the PATH, and the Debian package that brings it.
-(string Program, string Package)[] nativeTools =
-[
-    ("cmake", "cmake"), ("ninja", "ninja-build"), ("gcc", "gcc"), ("g++", "g++"), ("nm", "binutils"),
-];
-(string Program, string Package)[] contractTools = [("clang-14", "clang-14"), ("clang-14", "libclang-common-14-dev")];
-(string Program, string Package)[] crossCompilers =
-[
-    ("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64"), ("x86_64-w64-mingw32-g++", "g++-mingw-w64-x86-64"),
-    ("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu"), ("aarch64-linux-gnu-g++", "g++-aarch64-linux-gnu"),
-    ("aarch64-linux-gnu-gcc", "libc6-dev-arm64-cross"),
-    ("musl-gcc", "musl-tools"),
-];
-(string Program, string Package)[] wine = [("wine", "wine"), ("wine", "wine64")];
-(string Program, string Package)[] emulators = [.. wine, ("qemu-aarch64-static", "qemu-user-static")];
-(string Program, string Package)[] packageTools = [("readelf", "binutils"), ("git", "git")];
-(string Program, string Package)[] sampleTools = [("pkg-config", "pkg-config"), ("python3", "python3")];
-(string Program, string Package)[] fuzzTools = [("/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a", "libclang-rt-14-dev")];
-(string Program, string Package)[] coverageTools = [("gcovr", "gcovr")];
-// The letters of plots.
-(string Program, string Package)[] fonts = [("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "fonts-dejavu-core")];
-(string Program, string Package)[] formatTools = [("clang-format-14", "clang-format-14")];
+// What targets need: a program, or a file, and after "=" the Debian package that brings it, where that has another name.
+string[] nativeTools = ["cmake", "ninja=ninja-build", "gcc", "g++", "nm=binutils"];
+string[] contractTools = ["clang-14", "clang-14=libclang-common-14-dev"];
+string[] wine = ["wine", "wine=wine64"];
+string[] packageTools = ["readelf=binutils", "git"];
+string[] sampleTools = ["pkg-config", "python3"];
+string[] coverageTools = ["gcovr"];
+string[] fuzzTools = ["/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a=libclang-rt-14-dev"];
+string[] fontsOfPlots = ["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core"];
 
-// The C core for other systems than this one, from musl, which needs least, to Windows.
-string[] crossPresets = [MuslPreset, Arm64Preset, WindowsPreset];
+// The C core for each system, from musl, which needs least, to Windows; the packages carry all of them.
+(string Rid, string Preset, string[] Compilers)[] platforms =
+[
+    (Preset, Preset, []),
+    (MuslPreset, MuslPreset, ["musl-gcc=musl-tools"]),
+    (Arm64Preset, Arm64Preset,
+        ["aarch64-linux-gnu-gcc=gcc-aarch64-linux-gnu", "aarch64-linux-gnu-g++=g++-aarch64-linux-gnu",
+         "aarch64-linux-gnu-gcc=libc6-dev-arm64-cross"]),
+    ("win-x64", WindowsPreset,
+        ["x86_64-w64-mingw32-gcc=gcc-mingw-w64-x86-64", "x86_64-w64-mingw32-g++=g++-mingw-w64-x86-64"]),
+];
+string[] crossCompilers = [.. platforms.SelectMany(platform => platform.Compilers)];
 
-string target = Argument("target", "help");
+string target = Argument("target", "");
 
 // What follows the target on the command line of build.sh, one per line: for the program that the target runs.
 string[] programArguments = Argument("arguments", "").Split('\n', StringSplitOptions.RemoveEmptyEntries);
-var suites = new List<Suite>();
+var suites = new List<SuiteRun>();
 // The names of the tests, whose parts are between bars, make the table at the end, instead of the suites.
 bool tableOfTests = false;
-
-Task("help")
-    .Description("Lists the targets");
+var isQuiet = new System.Threading.AsyncLocal<bool>();
 
 Task("setup")
-    .Description("Installs the Debian packages that are missing: cmake, ninja, gcc, g++, clang 14, pkg-config, Python 3")
-    .Does(() => Require([.. nativeTools, .. contractTools, .. sampleTools]));
+    .Description("Installs the Debian packages that are missing: cmake, ninja, gcc, g++, clang 14, gcovr, pkg-config, Python 3")
+    .Does(() => Require([.. nativeTools, .. contractTools, .. coverageTools, .. sampleTools]));
 
 Task("native")
     .Description("Builds the C core into build/linux-x64")
@@ -79,47 +70,44 @@ Task("aot")
 Task("build")
     .Description("Builds the C core and all .NET projects (Release)")
     .IsDependentOn("native")
-    .Does(() => Run("dotnet", "build", Solution, "--configuration", "Release", "--nologo"));
+    .Does(BuildManaged);
 
 Task("test")
     .Description("Runs all tests: C, C with address and undefined-behaviour sanitizers, .NET")
     .IsDependentOn("setup")
-    .IsDependentOn("build")
-    .IsDependentOn("aot")
     .Does(() =>
     {
         CleanDirectory(Results);
-        BuildNative(Preset, AotOption());
-        BuildNative(ClangPreset);
-        BuildNative(AddressSanitizerPreset);
+        BuildForTests();
         suites.Add(TestNative("C core, linux-x64", Preset, "--label-exclude", "^aot$"));
         suites.Add(TestNative("C tests of the AOT library", Preset, "--label-regex", "^aot$"));
         suites.Add(TestNative($"C core, {AddressSanitizerPreset}", AddressSanitizerPreset));
         suites.Add(TestCoverage());
         foreach (FilePath project in GetFiles("tests/*/*.csproj").OrderBy(path => path.FullPath))
         {
-            suites.Add(TestManaged(
-                project, project.GetFilenameWithoutExtension().ToString(), $"TestCategory!={LongTests}", countLines));
+            string name = project.GetFilenameWithoutExtension().ToString();
+            suites.Add(TestManaged($"tests/{name}", name, $"TestCategory!={LongTests}", [
+                "--collect", "XPlat Code Coverage", "--settings", "tests/coverage.runsettings"]));
         }
     });
 
 Task("pack")
-    .Description($"Packs the NuGet packages into {Packages}, with the C core for all systems, and tests what is in them")
+    .Description($"Packs the NuGet packages into {Packages} and tests what is in them; --rid RID: for that platform alone")
     .Does(() =>
     {
-        Pack();
+        Pack(programArguments);
         suites.Add(TestPackages("packages", $"TestCategory!={LongTests}"));
     });
 
 Task("repack")
     .Description("Packs two clones of the last commit in two folders, and compares the bytes; takes minutes")
-    .Does(Repack);
+    .Does(() => Run("tests/Spead2.Package.Tests/repack.sh", Packages));
 
 Task("consume")
     .Description("Receives with fresh programs that use the packages, published in every way; takes minutes")
     .Does(() =>
     {
-        Pack();
+        Pack([]);
         Require(wine);
         suites.Add(TestPackages("consumers", $"TestCategory={LongTests}|TestCategory=Readme"));
         tableOfTests = true;
@@ -128,8 +116,7 @@ Task("consume")
 Task("demo")
     .Description("Sends 1,000 heaps of 1 MiB over loopback from 'spead2 send' to 'spead2 recv'")
     .IsDependentOn("build")
-    .Does(() => Run(
-        "dotnet", "run", "--project", "managed/Spead2.Tools", "--configuration", "Release", "--no-build", "--", "demo"));
+    .Does(() => RunProgram("managed/Spead2.Tools", "demo"));
 
 Task("sanitize")
     .Description("Tests the C core with address, undefined-behaviour, thread and memory sanitizers, and the C# facade on the first; --valgrind adds memcheck")
@@ -141,9 +128,7 @@ Task("fuzz")
     .Does(() =>
     {
         Require([.. nativeTools, .. contractTools, .. fuzzTools, .. coverageTools]);
-        Environment.Exit(Start(
-            "dotnet",
-            ["run", "--project", "tests/Spead2.Fuzz.Runner", "--configuration", "Release", "--", .. programArguments]));
+        RunProgram("tests/Spead2.Fuzz.Runner", programArguments);
     });
 
 Task("coverage")
@@ -152,16 +137,15 @@ Task("coverage")
     {
         EnsureDirectoryExists(Results);
         suites.Add(TestCoverage());
-        PrintNativeCoverage();
     });
 
 Task("platforms")
     .Description("Builds the C core for Linux, Windows, arm64 and musl, and runs its tests with Wine and qemu; see docs/platforms.md")
     .Does(() =>
     {
-        Require([.. nativeTools, .. crossCompilers, .. emulators]);
+        Require([.. nativeTools, .. crossCompilers, .. wine, "qemu-aarch64-static=qemu-user-static"]);
         EnsureDirectoryExists(Results);
-        foreach (string preset in (string[])[Preset, .. crossPresets])
+        foreach ((_, string preset, _) in platforms)
         {
             BuildNative(preset);
         }
@@ -169,8 +153,8 @@ Task("platforms")
         suites.Add(TestNative("linux-x64", Preset, "--label-exclude", "^aot$"));
         suites.Add(TestNative("linux-musl-x64", MuslPreset));
         suites.Add(TestNative("linux-arm64 (qemu)", Arm64Preset));
-        StartWine();
-        suites.Add(TestNative("win-x64 (Wine)", WindowsPreset));
+        Run(RunWithWine, "--start");
+        suites.Add(TestNative("win-x64 (Wine)", WindowsPreset, "--parallel", "1"));
     });
 
 Task("windows")
@@ -186,7 +170,7 @@ Task("windows")
             PublishForWindows(project);
         }
 
-        StartWine();
+        Run(RunWithWine, "--start");
         suites.Add(DemoWithWine());
         suites.AddRange(projects.Select(TestWithWine));
     });
@@ -198,31 +182,30 @@ Task("faults")
     {
         Require([.. nativeTools, .. crossCompilers, .. wine]);
         BuildNative(WindowsPreset);
-        StartWine();
-        bool write = programArguments.Contains("--write");
-        bool[] held =
-        [
-            PrintFaults("what fails", $"build/{Preset}/native/tests/test_fault_matrix", "", write),
-            PrintFaults("what fails on Windows", "native/cmake/run-with-wine.sh", $"build/{WindowsPreset}/lib/test_fault_matrix.exe", write),
-        ];
-        if (!write && held.Contains(false))
+        Run(RunWithWine, "--start");
+        if (PrintFaults("what fails", $"build/{Preset}/native/tests/test_fault_matrix") |
+            PrintFaults("what fails on Windows", RunWithWine, $"build/{WindowsPreset}/lib/test_fault_matrix.exe"))
         {
-            throw new CakeException($"a fault was not seen as {FaultDocument} says, or left something behind");
+            throw new CakeException("a fault was not seen as docs/faults.md says, or left something behind");
         }
     });
 
 Task("schedules")
     .Description("Runs the C core's threads in many orders of their steps; an argument is the number of orders, 400000 by default")
     .IsDependentOn("native")
-    .Does(() => RunSchedules(programArguments.FirstOrDefault() ?? "400000"));
+    .Does(() =>
+    {
+        // Each scenario in as many orders, at most, of a cost of at most three; see native/tests/schedule/scheduler.h.
+        Environment.SetEnvironmentVariable("SPEAD2_SCHEDULE_LIMIT", programArguments.FirstOrDefault("400000"));
+        Environment.SetEnvironmentVariable("SPEAD2_SCHEDULE_COST", "3");
+        Run($"build/{Preset}/native/tests/test_schedules");
+    });
 
 Task("differential")
     .Description("Compares the engines with a naive model on seeded packets; --help lists its arguments, e.g. --seeds 10000")
     .IsDependentOn("native")
     .IsDependentOn("aot")
-    .Does(() => Run(
-        "dotnet",
-        ["run", "--project", "tests/Spead2.Differential", "--configuration", "Release", "--", .. programArguments]));
+    .Does(() => RunProgram("tests/Spead2.Differential", programArguments));
 
 Task("spinner")
     .Description("Calls both libraries at random from four threads, for 60 seconds or as many as its argument says")
@@ -240,10 +223,8 @@ Task("soak")
     .IsDependentOn("native")
     .Does(() =>
     {
-        Require(fonts);
-        Run(
-            "dotnet",
-            ["run", "--project", "tests/Spead2.Soak", "--configuration", "Release", "--", .. programArguments]);
+        Require(fontsOfPlots);
+        RunProgram("tests/Spead2.Soak", programArguments);
     });
 
 Task("bench")
@@ -252,61 +233,42 @@ Task("bench")
     .IsDependentOn("aot")
     .Does(() =>
     {
-        Require(fonts);
-        Run(
-            "dotnet",
-            ["run", "--project", "benchmarks/Spead2.Benchmarks", "--configuration", "Release", "--", "all", "--programs",
-             $"build/{Preset}/native/bench", .. programArguments]);
+        Require(fontsOfPlots);
+        RunProgram("benchmarks/Spead2.Benchmarks", ["all", "--programs", $"build/{Preset}/native/bench", .. programArguments]);
     });
 
 Task("bindings")
     .Description("Generates the C# bindings from the C headers and shows what changed; see docs/bindings.md")
     .Does(() =>
     {
-        string[] generated = ["bindings/Spead2.Bindings/Generated", "tests/Spead2.Bindings.Tests/Generated"];
-        string[] generator = ClangSharp();
-        Run(generator[0], [.. generator[1..], "@bindings/clangsharp.rsp"]);
-        Run("git", ["add", "--intent-to-add", "--", .. generated]);
-        Run("git", ["diff", "--exit-code", "--", .. generated]);
+        Require(contractTools);
+        Run("bindings/generate.sh");
     });
 
 Task("format")
     .Description("Checks the format of all C# and C files")
     .Does(() =>
     {
-        Require(formatTools);
+        Require(["clang-format-14"]);
         string[] sources =
             [.. GetFiles("{native,managed/Spead2.Aot/Native}/**/*.{c,h}").Select(path => path.FullPath)];
         Run("clang-format-14", ["--dry-run", "--Werror", .. sources]);
         Run("dotnet", "format", Solution, "--verify-no-changes");
     });
 
-if (!Tasks.Any(task => task.Name == target) || target == "help")
-{
-    bool asked = target == "help";
-    Console.WriteLine(asked ? "./build.sh TARGET" : $"There is no target '{target}'. The targets are:");
-    foreach (var task in Tasks)
-    {
-        Console.WriteLine($"  {task.Name,-12} {task.Description}");
-    }
-
-    Environment.Exit(asked ? 0 : 1);
-}
-
 RunTarget(target);
 
 if (suites.Count > 0)
 {
-    if (target == "test")
+    if (target is "test" or "coverage")
     {
-        PrintManagedCoverage();
-        PrintNativeCoverage();
+        PrintCoverage();
     }
 
-    Environment.Exit(Summarize(suites, tableOfTests));
+    string runs = $"{Results}/suites.json";
+    System.IO.File.WriteAllText(runs, JsonSerializer.Serialize(suites));
+    Environment.Exit(Report(["suites", runs, .. tableOfTests ? ["--tests"] : Array.Empty<string>()]));
 }
-
-// The C core -----------------------------------------------------------------------------------------------------------
 
 void BuildNative(string preset, params string[] options)
 {
@@ -322,166 +284,130 @@ void BuildNativeLibrary(string preset)
     Run("cmake", "--build", "--preset", preset, "--target", "spead2core");
 }
 
-Suite TestNative(string name, string preset, params string[] chosen)
+// The C core's library comes first, which .NET projects copy. Then, beside each other because each keeps only one processor
+// busy at times: the .NET projects; the AOT library and the tests with it; the C core in other ways.
+void BuildForTests()
+{
+    BuildNativeLibrary(Preset);
+    Parallel.Invoke(
+        BuildManaged,
+        () => Quietly(() =>
+        {
+            PublishAot();
+            BuildNative(Preset, AotOption());
+        }),
+        () => Quietly(() =>
+        {
+            BuildNative(AddressSanitizerPreset);
+            BuildNative(CoveragePreset);
+            BuildNative(ClangPreset);
+        }));
+}
+
+SuiteRun TestNative(string name, string preset, params string[] chosen)
 {
     const string wholeOutput = "10000000";
     string results = ResultsOf(name);
-    int exitCode = Start("ctest", ["--preset", preset, "--no-tests=error", "--output-junit", results,
-        "--test-output-size-passed", wholeOutput, "--test-output-size-failed", wholeOutput, .. chosen]);
-    return Suite.FromJUnit(name, results, exitCode);
+    return Timed(name, results, () => Start("ctest", ["--preset", preset, "--no-tests=error", "--output-junit", results,
+        "--parallel", $"{Environment.ProcessorCount}",
+        "--test-output-size-passed", wholeOutput, "--test-output-size-failed", wholeOutput, .. chosen]));
 }
 
 string ResultsOf(string nativeSuite) => MakeAbsolute(File($"{Results}/{nativeSuite.Replace(" ", "-")}.xml")).FullPath;
 
-// Each scenario in as many orders, at most, of a cost of at most three; see native/tests/schedule/scheduler.h.
-void RunSchedules(string orders)
-{
-    var settings = new ProcessSettings
-    {
-        EnvironmentVariables = new Dictionary<string, string>
-        {
-            ["SPEAD2_SCHEDULE_LIMIT"] = orders,
-            ["SPEAD2_SCHEDULE_COST"] = "3",
-        },
-    };
-    if (StartProcess($"build/{Preset}/native/tests/test_schedules", settings) != 0)
-    {
-        throw new CakeException("an order went wrong, or one that should have done so did not");
-    }
-}
-
-// The rows that a program's tests of faults print, which the document has, too: there they are between two comments.
-// Gives whether all of its tests passed.
-bool PrintFaults(string table, string program, string arguments, bool write)
-{
-    const string heading = "| Fault | Scenario | What the user sees |\n|---|---|---|\n";
-    int exitCode = StartProcess(
-        program, new ProcessSettings { Arguments = arguments, RedirectStandardOutput = true }, out IEnumerable<string> output);
-    string[] lines = [.. output];
-    string rows = heading + string.Concat(lines.Where(line => line.StartsWith("| ")).Select(line => line + "\n"));
-    Console.WriteLine($"\n{table}:\n{rows}");
-    Console.WriteLine(string.Join('\n', lines.Where(line => !line.StartsWith("| "))));
-    if (write)
-    {
-        System.IO.File.WriteAllText(FaultDocument, Regex.Replace(
-            System.IO.File.ReadAllText(FaultDocument), $"(?<=<!-- {table} -->\n).*?(?=<!-- end -->)", _ => rows,
-            RegexOptions.Singleline));
-    }
-
-    return exitCode == 0;
-}
+// Whether something was not as the document says.
+bool PrintFaults(string table, params string[] program) => Report(
+    ["faults", "--document", "docs/faults.md", "--table", table, .. programArguments, "--", .. program]) != 0;
 
 // All C tests in a build that counts what runs.
-Suite TestCoverage()
+SuiteRun TestCoverage()
 {
     BuildNative(CoveragePreset);
-    ForgetNativeCoverage(CoveragePreset);
+    DeleteFiles($"build/{CoveragePreset}/**/*.gcda");
     return TestNative($"C core, {CoveragePreset}", CoveragePreset);
 }
 
-void PrintNativeCoverage() => PrintCoverage("C core", "native", ReadNativeCoverage(CoveragePreset), folder => folder);
+// Of the C core as a library and with what tests can make fail, and of the managed code. Of the AOT library, which runs as
+// native code, nothing is counted.
+void PrintCoverage()
+{
+    CleanDirectory(Coverage);
+    foreach (string library in (string[])["spead2core", "spead2core_internal"])
+    {
+        // Threads leave gcov some counts below 0.
+        Output(
+            "gcovr", "--root", ".", "--filter", "native/src/", "--gcov-ignore-parse-errors",
+            "--cobertura", $"{Coverage}/{library}.xml", $"build/{CoveragePreset}/native/CMakeFiles/{library}.dir");
+    }
 
-// By assembly. Of the AOT library, which runs as native code, nothing is counted.
-void PrintManagedCoverage() => PrintCoverage(
-    "Managed code", "managed", ReadManagedCoverage(GetFiles($"{Results}/*/coverage.json")), folder => folder.Split('/')[1]);
+    Output(
+        "dotnet", "reportgenerator", $"-reports:{Coverage}/*.xml;{Results}/*/coverage.cobertura.xml",
+        $"-targetdir:{Coverage}", "-reporttypes:Html;Cobertura");
+    Report("coverage", $"{Coverage}/Cobertura.xml", "--output", $"{Coverage}/coverage.txt");
+}
 
 // Says to CMake where the second library for the public tests is.
 string AotOption() => $"-DSP2_AOT_LIBRARY={MakeAbsolute(File(AotLibrary)).FullPath}";
 
-// The newest .NET whose compiler and runtime for native libraries the package feed has.
-void PublishAot()
-{
-    const string runtime = "linux-x64";
-    string[] frameworks = ["net10.0", "net9.0"];
-    string[] Arguments(string framework) =>
-    [
-        "managed/Spead2.Aot", "--runtime", runtime, $"-p:AotTargetFramework={framework}",
-        "--artifacts-path", MakeAbsolute(Directory($"{AotFolder}/{framework}")).FullPath, "--nologo",
-    ];
-    Require([("gcc", "gcc")]);
-    string chosen = frameworks.FirstOrDefault(framework => Succeeds("dotnet", ["restore", .. Arguments(framework)[..^1]])) ??
-        throw new CakeException(
-            $"The packages runtime.{runtime}.Microsoft.DotNet.ILCompiler and Microsoft.NETCore.App.Runtime of " +
-            $"{string.Join(" or ", frameworks)} cannot be restored");
-    Information($"The AOT library is built for {chosen}" + (chosen == frameworks[0]
-        ? ""
-        : $", because the packages of {frameworks[0]} cannot be restored here"));
-    Run("dotnet", ["publish", .. Arguments(chosen), "--configuration", "Release", "--output", $"{AotFolder}/lib"]);
-}
-
-// Wine's own folder is made and its server started before the tests, whose time is limited. The server ends when nobody
-// has used it for a while; then it would list, below the results, what programs left open. Status 2: it runs already.
-void StartWine()
-{
-    Environment.SetEnvironmentVariable("WINEPREFIX", MakeAbsolute(Directory("build/wine")).FullPath);
-    Environment.SetEnvironmentVariable("WINEDEBUG", "-all");
-    EnsureDirectoryExists("build/wine");
-    Run("sh", "-c", "wineserver -p60 > /dev/null 2>&1 || test $? = 2");
-    Run("wineboot", "--update");
-}
+void PublishAot() => Run(
+    "dotnet", "publish", "managed/Spead2.Aot", "--runtime", "linux-x64", "-p:AotTargetFramework=net10.0",
+    "--artifacts-path", MakeAbsolute(Directory($"{AotFolder}/net10.0")).FullPath, "--nologo", "--configuration", "Release",
+    "--output", $"{AotFolder}/lib");
 
 void PublishForWindows(string project) => Run(
     "dotnet", "publish", project, "--runtime", "win-x64", "--self-contained", "--configuration", "Release",
     "-p:EnableNUnitRunner=true", "--output", $"{WindowsPrograms}/{System.IO.Path.GetFileName(project)}", "--nologo");
 
-// A .NET program in Wine 8. The first three variables let .NET survive exceptions there: native/tests/wine_frames.c. Wine
-// does not get on with memory that is mapped twice, which is what the last is about.
-int StartWithWine(string project, params string[] arguments)
+int StartWithWine(string name, params string[] arguments) =>
+    Start(RunWithWine, [$"{WindowsPrograms}/{name}/{name}.exe", .. arguments]);
+
+SuiteRun TestWithWine(string project)
 {
     string name = System.IO.Path.GetFileName(project);
-    Environment.SetEnvironmentVariable("CORECLR_ENABLE_PROFILING", "1");
-    Environment.SetEnvironmentVariable("CORECLR_PROFILER", Guid.Empty.ToString("B"));
-    Environment.SetEnvironmentVariable(
-        "CORECLR_PROFILER_PATH", WindowsPath($"build/{WindowsPreset}/lib/wine_frames.dll"));
-    Environment.SetEnvironmentVariable("DOTNET_EnableWriteXorExecute", "0");
-    return Start("native/cmake/run-with-wine.sh", [$"{WindowsPrograms}/{name}/{name}.exe", .. arguments]);
-}
-
-Suite TestWithWine(string project)
-{
-    string name = $"{System.IO.Path.GetFileName(project)}-win-x64";
-    string file = $"{Results}/{name}.trx";
-    if (FileExists(file))
-    {
-        DeleteFile(file);
-    }
-
-    int exitCode = StartWithWine(
-        project, "--results-directory", WindowsPath(Results), "--report-trx", "--report-trx-filename", $"{name}.trx",
-        "--no-ansi");
-    return Suite.FromTrx($"{System.IO.Path.GetFileName(project)}, win-x64 with Wine", file, exitCode);
+    string file = $"{name}-win-x64.trx";
+    DeleteFiles($"{Results}/{file}");
+    return Timed($"{name}, win-x64 with Wine", $"{Results}/{file}", () => StartWithWine(
+        name, "--results-directory", WindowsPath(Results), "--report-trx", "--report-trx-filename", file, "--no-ansi"));
 }
 
 // 1,000 heaps of 64 KiB from 'spead2 send' to 'spead2 recv', at a rate that Wine keeps up with.
-Suite DemoWithWine()
+SuiteRun DemoWithWine()
 {
     const string name = "spead2 send to spead2 recv, win-x64 with Wine";
     const string rate = "0.02";
-    int exitCode = StartWithWine("managed/Spead2.Tools", "demo", "--heaps", "1000", "--heap-size", "65536", "--rate", rate);
-    return Suite.OfProgram(name, $"1,000 heaps of 64 KiB at {rate} Gb/s", exitCode);
+    return Timed(name, $"1,000 heaps of 64 KiB at {rate} Gb/s", () => StartWithWine(
+        "Spead2.Tools", "demo", "--heaps", "1000", "--heap-size", "65536", "--rate", rate));
 }
 
 string WindowsPath(string path) => $"Z:{MakeAbsolute(File(path)).FullPath.Replace('/', '\\')}";
 
-// .NET -----------------------------------------------------------------------------------------------------------------
+void BuildManaged() => Run("dotnet", "build", Solution, "--configuration", "Release", "--nologo");
 
-Suite TestManaged(FilePath project, string name, string filter, params string[] more)
+SuiteRun TestManaged(string project, string name, string filter, params string[] more)
 {
     string results = $"{Results}/{name}.trx";
-    int exitCode = Start(
-        "dotnet", ["test", project.FullPath, "--configuration", "Release", "--no-build", "--nologo",
+    return Timed(name, results, () => Start(
+        "dotnet", ["test", project, "--configuration", "Release", "--no-build", "--nologo",
         "--filter", filter, "--logger", "console;verbosity=normal",
         "--logger", $"trx;LogFileName={name}.trx", "--results-directory", Results,
-        "--blame-hang-timeout", "5min", "--blame-hang-dump-type", "none", .. more]);
-    return Suite.FromTrx(name, results, exitCode);
+        "--blame-hang-timeout", "5min", "--blame-hang-dump-type", "none", .. more]));
 }
 
-// Packages -------------------------------------------------------------------------------------------------------------
-
-void Pack()
+// For all platforms, or for the one of --rid, whose C core alone the packages then carry: Directory.Build.props.
+void Pack(string[] arguments)
 {
-    Require([.. nativeTools, .. crossCompilers, .. packageTools]);
-    foreach (string preset in (string[])[Preset, .. crossPresets])
+    string rid = arguments is ["--rid", string one] ? one : "";
+    var chosen = platforms.Where(platform => rid == "" || platform.Rid == rid).ToArray();
+    if (chosen.Length == 0 || (rid == "" && arguments.Length > 0))
+    {
+        throw new CakeException(
+            $"pack understands --rid with one of {string.Join(", ", platforms.Select(platform => platform.Rid))}; " +
+            $"not: {string.Join(' ', arguments)}");
+    }
+
+    Environment.SetEnvironmentVariable("SPEAD2_RID", rid);
+    Require([.. nativeTools, .. chosen.SelectMany(platform => platform.Compilers), .. packageTools]);
+    foreach ((_, string preset, _) in chosen)
     {
         BuildNativeLibrary(preset);
     }
@@ -493,292 +419,97 @@ void Pack()
 }
 
 // The tests look at the packages that have been packed, instead of packing what they find.
-Suite TestPackages(string name, string filter)
+SuiteRun TestPackages(string name, string filter)
 {
-    string results = $"{Results}/{name}.trx";
-    if (FileExists(results))
-    {
-        DeleteFile(results);
-    }
-
+    DeleteFiles($"{Results}/{name}.trx");
     Environment.SetEnvironmentVariable("SPEAD2_PACKAGES", MakeAbsolute(Directory(Packages)).FullPath);
-    return TestManaged(PackageTests, name, filter);
+    return TestManaged("tests/Spead2.Package.Tests", name, filter);
 }
 
-void Repack()
+// Installs the packages of what is missing; their lists may be missing or old, too. Does nothing if all is there.
+void Require(string[] tools)
 {
-    string[] folders = [.. new[] { "one", "the-other/one" }.Select(name =>
-        System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"spead2-{Environment.ProcessId}", name))];
-    foreach (string folder in folders)
-    {
-        Run("git", "clone", "--quiet", "--no-hardlinks", ".", folder);
-    }
-
-    foreach (string folder in folders)
-    {
-        Run("bash", "-euc", "cd \"$1\" && ./build.sh pack", "bash", folder);
-    }
-
-    string[] Digests(string folder) => [.. System.IO.Directory.GetFiles($"{folder}/{Packages}")
-        .Select(file => $"{CalculateFileHash(file).ToHex()}  {System.IO.Path.GetFileName(file)}").Order()];
-    string[][] digests = [.. folders.Select(Digests)];
-    Console.WriteLine(string.Join('\n', [.. folders.Zip(digests, (folder, of) => $"\n{folder}:\n  {string.Join("\n  ", of)}")]));
-    DeleteDirectory(
-        System.IO.Path.GetDirectoryName(folders[0]), new DeleteDirectorySettings { Recursive = true, Force = true });
-    if (digests[0].Length == 0 || !digests[0].SequenceEqual(digests[1]))
-    {
-        throw new CakeException("The packages differ");
-    }
-
-    Console.WriteLine($"\nAll {digests[0].Length} packages are the same.");
-}
-
-// The generator of the bindings with the arguments that depend on the machine: the program that SPEAD2_CLANGSHARP names,
-// or the tool that bindings/.config/dotnet-tools.json pins. bindings/clangsharp.rsp holds paths from the root, where a
-// tool of that manifest cannot be started, so the tool gets a folder of its own; it comes without clang's headers.
-string[] ClangSharp()
-{
-    if (EnvironmentVariable("SPEAD2_CLANGSHARP") is { Length: > 0 } generator)
-    {
-        return [generator];
-    }
-
-    Require(contractTools);
-    using JsonDocument manifest = JsonDocument.Parse(System.IO.File.ReadAllText("bindings/.config/dotnet-tools.json"));
-    JsonProperty tool = manifest.RootElement.GetProperty("tools").EnumerateObject().Single();
-    string version = tool.Value.GetProperty("version").GetString();
-    string folder = $"artifacts/tools/{tool.Name}-{version}";
-    if (!DirectoryExists(folder))
-    {
-        Run("dotnet", "tool", "install", tool.Name, "--version", version, "--tool-path", folder);
-    }
-
-    string clangHeaders = Output("clang-14", "-print-resource-dir").Single() + "/include";
-    return [$"{folder}/{tool.Value.GetProperty("commands")[0].GetString()}", "--include-directory", clangHeaders];
-}
-
-// Programs and packages ------------------------------------------------------------------------------------------------
-
-// Installs the packages of the programs that are not on the PATH. Does nothing if all are there.
-void Require((string Program, string Package)[] tools)
-{
-    string[] packages = [.. tools.Where(tool => !IsOnPath(tool.Program)).Select(tool => tool.Package)];
-    if (packages.Length == 0)
+    string[] missing = [.. tools.Where(tool => !IsThere(tool.Split('=')[0])).Select(tool => tool.Split('=')[^1])];
+    if (missing.Length == 0)
     {
         return;
     }
 
-    string list = string.Join(' ', packages);
-    bool isRoot = Environment.IsPrivilegedProcess;
-    if (!IsOnPath("apt-get") || !(isRoot || IsOnPath("sudo")))
+    string list = string.Join(' ', missing);
+    if (!IsThere("apt-get") || !(Environment.IsPrivilegedProcess || IsThere("sudo")))
     {
         throw new CakeException($"Please install what these Debian packages contain: {list}");
     }
 
-    string[] apt = [.. isRoot ? [] : (string[])["sudo"], "env", "DEBIAN_FRONTEND=noninteractive", "apt-get",
-        "-o", "DPkg::Lock::Timeout=400"];
-    string[] install = [.. apt, "install", "--yes", "--no-install-recommends", .. packages];
     Information($"Installing {list}");
-    if (Start(install[0], install[1..]) != 0)
-    {
-        // The package lists may be missing or old.
-        string[] update = [.. apt, "update"];
-        Run(update[0], update[1..]);
-        Run(install[0], install[1..]);
-    }
+    string apt = $"{(Environment.IsPrivilegedProcess ? "" : "sudo ")}env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=400";
+    string install = $"{apt} install --yes --no-install-recommends {list}";
+    Run("sh", "-c", $"{install} || ({apt} update && {install})");
 }
 
-// A library is named by its whole path.
-bool IsOnPath(string program) =>
+// On the PATH, or at its own path.
+bool IsThere(string program) =>
     EnvironmentVariable("PATH").Split(System.IO.Path.PathSeparator)
         .Any(folder => System.IO.File.Exists(System.IO.Path.Combine(folder, program)));
 
 void Run(string program, params string[] arguments)
 {
-    int exitCode = Start(program, arguments);
-    if (exitCode != 0)
+    if (isQuiet.Value)
+    {
+        Output(program, arguments);
+    }
+    else if (Start(program, arguments) is int exitCode and not 0)
     {
         throw new CakeException($"{program} {arguments.FirstOrDefault()} ended with exit code {exitCode}");
     }
 }
 
-int Start(string program, params string[] arguments) =>
-    StartProcess(program, new ProcessSettings { Arguments = Quoted(arguments) });
-
-bool Succeeds(string program, params string[] arguments)
+// What commands print beside others is shown only if one fails.
+void Quietly(Action commands)
 {
-    var settings = new ProcessSettings
-    {
-        Arguments = Quoted(arguments),
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    };
-    return StartProcess(program, settings, out _, out _) == 0;
+    isQuiet.Value = true;
+    commands();
 }
+
+// A .NET program of the repository; its exit code is that of the target.
+void RunProgram(string project, params string[] arguments)
+{
+    if (StartProgram(project, arguments) is int exitCode and not 0)
+    {
+        Environment.Exit(exitCode);
+    }
+}
+
+int StartProgram(string project, params string[] arguments) =>
+    Start("dotnet", ["run", "--project", project, "--configuration", "Release", "--", .. arguments]);
+
+int Start(string program, params string[] arguments) =>
+    StartProcess(program, new ProcessSettings { Arguments = ProcessArgumentBuilder.FromStringsQuoted(arguments) });
 
 IEnumerable<string> Output(string program, params string[] arguments)
 {
     var settings = new ProcessSettings
     {
-        Arguments = Quoted(arguments),
+        Arguments = ProcessArgumentBuilder.FromStringsQuoted(arguments),
         RedirectStandardOutput = true,
         RedirectStandardError = true,
     };
-    return StartProcess(program, settings, out IEnumerable<string> output, out IEnumerable<string> errors) == 0
+    int exitCode = StartProcess(program, settings, out IEnumerable<string> output, out IEnumerable<string> errors);
+    return exitCode == 0
         ? output
-        : throw new CakeException($"{program} failed: {string.Join(' ', errors)}");
+        : throw new CakeException($"{program} {arguments.FirstOrDefault()} failed:\n{string.Join('\n', output.Concat(errors))}");
 }
 
-ProcessArgumentBuilder Quoted(string[] arguments) =>
-    arguments.Aggregate(new ProcessArgumentBuilder(), (builder, argument) => builder.AppendQuoted(argument));
-
-// Results --------------------------------------------------------------------------------------------------------------
-
-// Prints a table of the suites or of their tests, the tests that failed or were skipped, and the sums; gives the exit
-// code.
-int Summarize(IReadOnlyList<Suite> suites, bool ofTests)
+// Runs a suite.
+SuiteRun Timed(string name, string results, Func<int> run)
 {
-    Console.WriteLine();
-    if (ofTests)
-    {
-        PrintTests([.. suites.SelectMany(suite => suite.Tests)]);
-    }
-    else
-    {
-        PrintSuites(suites);
-    }
-
-    foreach (Outcome outcome in (Outcome[])[Outcome.Failed, Outcome.Skipped])
-    {
-        string[] lines =
-        [
-            .. from suite in suites
-               from test in suite.Tests
-               where test.Outcome == outcome
-               select $"  {suite.Name}: {test.Name}{(test.Reason == "" ? "" : ": ")}{test.Reason}",
-        ];
-        if (lines.Length > 0)
-        {
-            Console.WriteLine($"\n{outcome}:\n{string.Join('\n', lines)}");
-        }
-    }
-
-    int failed = suites.Sum(suite => suite.Failed);
-    Console.WriteLine();
-    Console.WriteLine(
-        $"{suites.Sum(suite => suite.Passed)} passed, {failed} failed, {suites.Sum(suite => suite.Skipped)} skipped");
-    return failed == 0 && suites.All(suite => suite.Reports is null or 0) ? 0 : 1;
+    var time = System.Diagnostics.Stopwatch.StartNew();
+    int exitCode = run();
+    return new SuiteRun(name, results, exitCode, null, time.Elapsed.TotalSeconds);
 }
 
-void PrintSuites(IReadOnlyList<Suite> suites)
-{
-    int width = suites.Max(suite => suite.Name.Length);
-    bool sanitized = suites.Any(suite => suite.Reports is not null);
-    (string Title, Func<Suite, int?> Value)[] columns =
-    [
-        .. sanitized ? [("run", suite => suite.Passed + suite.Failed)] : Array.Empty<(string, Func<Suite, int?>)>(),
-        ("passed", suite => suite.Passed), ("failed", suite => suite.Failed), ("skipped", suite => suite.Skipped),
-        .. sanitized ? [("reports", suite => suite.Reports)] : Array.Empty<(string, Func<Suite, int?>)>(),
-    ];
-    Console.WriteLine($"{"Suite".PadRight(width)}  {string.Join(' ', columns.Select(column => $"{column.Title,7}"))}");
-    foreach (Suite suite in suites)
-    {
-        Console.WriteLine($"{suite.Name.PadRight(width)}  {string.Join(' ', columns.Select(column => $"{column.Value(suite),7}"))}");
-    }
-}
+// What tests/Spead2.TestReports has to say.
+int Report(params string[] arguments) => StartProgram("tests/Spead2.TestReports", arguments);
 
-// A row per test, in the order of their names, whose parts are the columns.
-void PrintTests(IReadOnlyList<Test> tests)
-{
-    string[][] rows =
-    [
-        ["How published", "Package", "Platform", "Result"],
-        .. tests.OrderBy(test => test.Name, StringComparer.Ordinal)
-            .Select(test => (string[])[.. test.Name.Split(" | "), test.Outcome.ToString().ToLowerInvariant()]),
-    ];
-    int columns = rows.Max(row => row.Length);
-    int[] widths = [.. Enumerable.Range(0, columns).Select(column => rows.Max(row => row.ElementAtOrDefault(column)?.Length ?? 0))];
-    foreach (string[] row in rows)
-    {
-        Console.WriteLine(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd());
-    }
-}
-
-enum Outcome
-{
-    Passed,
-    Failed,
-    Skipped,
-}
-
-record Test(string Name, Outcome Outcome, string Reason);
-
-class Suite
-{
-    public string Name { get; }
-    public List<Test> Tests { get; }
-
-    // What a sanitizer has reported; null: there was none.
-    public int? Reports { get; set; }
-
-    public int Passed => Tests.Count(test => test.Outcome == Outcome.Passed);
-    public int Failed => Tests.Count(test => test.Outcome == Outcome.Failed);
-    public int Skipped => Tests.Count(test => test.Outcome == Outcome.Skipped);
-
-    // A suite in which nothing ran, or whose runner failed although no test did, counts as one failure.
-    private Suite(string name, IEnumerable<Test> tests, int exitCode)
-    {
-        Name = name;
-        Tests = [.. tests];
-        if (exitCode != 0 && Failed == 0)
-        {
-            Tests.Add(new Test("the runner", Outcome.Failed, $"ended with exit code {exitCode}"));
-        }
-        else if (Passed + Failed == 0)
-        {
-            Tests.Add(new Test("the suite", Outcome.Failed, "no test ran"));
-        }
-    }
-
-    public static Suite FromJUnit(string name, string file, int exitCode) =>
-        new(name, Elements(file, "testcase").Select(TestOfCTest), exitCode);
-
-    public static Suite OfProgram(string name, string what, int exitCode) => new(
-        name,
-        [new Test(what, exitCode == 0 ? Outcome.Passed : Outcome.Failed, exitCode == 0 ? "" : $"exit code {exitCode}")], exitCode);
-
-    public static Suite FromTrx(string name, string file, int exitCode) =>
-        new(name, Elements(file, "UnitTestResult").Select(test => new Test(
-            (string)test.Attribute("testName"),
-            (string)test.Attribute("outcome") switch
-            {
-                "Passed" => Outcome.Passed,
-                "NotExecuted" => Outcome.Skipped,
-                _ => Outcome.Failed,
-            },
-            Text(test, "Message").Trim().Split('\n')[0])), exitCode);
-
-    // Why a C test was skipped is said in its line (native/tests/test.c); where there is none, for example after a crash, the
-    // last line is the reason.
-    private static Test TestOfCTest(XElement test)
-    {
-        string output = Text(test, "system-out").Trim();
-        Outcome outcome = (string)test.Attribute("status") switch
-        {
-            "run" => Outcome.Passed,
-            "fail" => Outcome.Failed,
-            _ => Outcome.Skipped,
-        };
-        Match line = Regex.Match(output, @"^(?:failed|skipped) +\w+ \(\d+ ms\)(?:: )?(.*)$", RegexOptions.Multiline);
-        string reason = line.Success ? line.Groups[1].Value : output.Split('\n')[^1];
-        return new Test((string)test.Attribute("name"), outcome, outcome == Outcome.Passed ? "" : reason);
-    }
-
-    private static IEnumerable<XElement> Elements(string file, string name) =>
-        System.IO.File.Exists(file) ? Named(XDocument.Load(file), name) : [];
-
-    private static IEnumerable<XElement> Named(XContainer parent, string name) =>
-        parent.Descendants().Where(element => element.Name.LocalName == name);
-
-    private static string Text(XElement parent, string name) => Named(parent, name).FirstOrDefault()?.Value ?? "";
-}
+// As tests/Spead2.TestReports/Suites/SuiteRun.cs reads it.
+record SuiteRun(string Name, string Results, int ExitCode, int? Reports, double Seconds);

@@ -5,9 +5,11 @@ $ErrorActionPreference = "Stop"
 Set-Location $PSScriptRoot
 $env:DOTNET_CLI_TELEMETRY_OPTOUT = "1"
 $env:DOTNET_NOLOGO = "1"
-if ($Target -in "-h", "--help") { $Target = "help" }
 
-$ForProgram = @(if ($Arguments) { "--arguments=" + ($Arguments -join "`n") })
+$ForCake = @(
+    if ($Target -in "-h", "--help", "help") { "--showdescription" } else { "--target=$Target" }
+    if ($Arguments) { "--arguments=" + ($Arguments -join "`n") }
+)
 dotnet tool restore --verbosity quiet
-if ($LASTEXITCODE -eq 0) { dotnet cake --target="$Target" @ForProgram }
+if ($LASTEXITCODE -eq 0) { dotnet cake @ForCake }
 exit $LASTEXITCODE

@@ -9,11 +9,18 @@ if ! command -v dotnet >/dev/null; then
     exit 1
 fi
 
-target="${1:-help}"
-case "$target" in
-    -h | --help) target=help ;;
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+dotnet tool restore --verbosity quiet >/dev/null
+case "${1:-help}" in
+    -h | --help | help) exec dotnet cake --showdescription ;;
 esac
 
-export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
-dotnet tool restore --verbosity quiet
-exec dotnet cake --target="$target" ${2:+"--arguments=$(printf '%s\n' "${@:2}")"}
+# CMake cannot use what it has made of other sources, for example before this folder was copied.
+for cache in build/*/CMakeCache.txt; do
+    made=$(sed -n 's/^CMAKE_HOME_DIRECTORY:INTERNAL=//p' "$cache" 2>/dev/null || true)
+    if [ -n "$made" ] && [ ! "$made" -ef . ]; then
+        echo "${cache%/CMakeCache.txt} was made in $made and cannot be used in $PWD: please delete the folder build." >&2
+        exit 1
+    fi
+done
+exec dotnet cake --target="$1" ${2:+"--arguments=$(printf '%s\n' "${@:2}")"}

@@ -19,55 +19,50 @@ const string SpinSecondsForMemcheck = "30";
     ("memory and undefined behaviour (clang)", "linux-x64-msan"),
 ];
 
-IEnumerable<Suite> Sanitize(bool valgrind)
+IEnumerable<SuiteRun> Sanitize(bool valgrind)
 {
     Require([.. nativeTools, .. contractTools, .. fuzzTools]);
     if (valgrind)
     {
-        Require([("valgrind", "valgrind")]);
+        Require(["valgrind"]);
     }
 
     EnsureDirectoryExists(Results);
     foreach ((string name, string preset) in sanitizers)
     {
-        yield return TestNativeSanitized(name, preset, Sanitizer);
+        BuildNative(preset);
+        yield return Counted(TestNative(name, preset), Sanitizer, ResultsOf(name));
     }
 
     yield return TestFacadeSanitized();
     if (valgrind)
     {
+        const string name = "memcheck (valgrind)";
+        const string preset = "linux-x64-valgrind";
         Environment.SetEnvironmentVariable("SPEAD2_SPIN_SECONDS", SpinSecondsForMemcheck);
-        yield return TestNativeSanitized(
-            "memcheck (valgrind)", "linux-x64-valgrind", @"(?<=ERROR SUMMARY: )[1-9]\d* errors", "--exclude-regex", NotForMemcheck);
+        BuildNative(preset);
+        yield return Counted(
+            TestNative(name, preset, "--exclude-regex", NotForMemcheck), @"(?<=ERROR SUMMARY: )[1-9]\d* errors", ResultsOf(name));
     }
 }
 
-Suite TestNativeSanitized(string name, string preset, string report, params string[] chosen)
-{
-    BuildNative(preset);
-    Suite suite = TestNative(name, preset, chosen);
-    suite.Reports = Regex.Matches(System.IO.File.ReadAllText(ResultsOf(name)), report).Count;
-    return suite;
-}
+// With how often there is a report in files.
+SuiteRun Counted(SuiteRun run, string report, params string[] files) =>
+    run with { Reports = files.Sum(file => Regex.Matches(System.IO.File.ReadAllText(file), report).Count) };
 
 // The facade with a C core that has the address sanitizer, which must be the first library of the process. It cannot
-// tell leaks of the core from what .NET keeps.
-Suite TestFacadeSanitized()
+// tell leaks of the core from what .NET keeps. C# reads without asking the sanitizer: only other bytes show that memory of a
+// heap was freed too early.
+SuiteRun TestFacadeSanitized()
 {
-    const string reports = "address-sanitizer";
-
-    // C# reads without asking the sanitizer: only other bytes show that memory of a heap was freed too early.
     const string overwriteFreed = "max_free_fill_size=1048576:free_fill_byte=221";
-    DeleteFiles($"{Results}/{reports}.*");
+    string log = MakeAbsolute(File($"{Results}/address-sanitizer")).FullPath;
+    DeleteFiles($"{log}.*");
     string core = MakeAbsolute(File($"build/{AddressSanitizerPreset}/lib/libspead2core.so")).FullPath;
     string runtime = Output("gcc", "-print-file-name=libasan.so").Single();
-    string log = MakeAbsolute(File($"{Results}/{reports}")).FullPath;
-    Suite suite = TestManaged(
-        File("tests/Spead2.Interop.Tests/Spead2.Interop.Tests.csproj"), "C# facade, address and undefined behaviour (gcc)",
-        $"TestCategory!={LongTests}",
+    SuiteRun run = TestManaged(
+        "tests/Spead2.Interop.Tests", "C# facade, address and undefined behaviour (gcc)", $"TestCategory!={LongTests}",
         "--environment", $"SPEAD2_CORE_LIBRARY={core}", "--environment", $"LD_PRELOAD={runtime}",
         "--environment", $"ASAN_OPTIONS=detect_leaks=0:handle_segv=0:use_sigaltstack=0:log_path={log}:{overwriteFreed}");
-    suite.Reports = GetFiles($"{Results}/{reports}.*")
-        .Sum(file => Regex.Matches(System.IO.File.ReadAllText(file.FullPath), Sanitizer).Count);
-    return suite;
+    return Counted(run, Sanitizer, [.. GetFiles($"{log}.*").Select(file => file.FullPath)]);
 }

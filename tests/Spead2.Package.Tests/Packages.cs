@@ -14,7 +14,11 @@ internal static class Packages
 
     private static readonly Lazy<string> Packed = new(() => Given ?? Pack("packages"));
 
-    /// <summary>The C core of every platform is in; else of those that happen to have been built.</summary>
+    /// <summary>The only platform whose C core may be in; null: all may.</summary>
+    public static string? OnlyPlatform { get; } =
+        Environment.GetEnvironmentVariable("SPEAD2_RID") is { Length: > 0 } rid ? rid : null;
+
+    /// <summary>The C core of every platform that may be in is in; else of those that happen to have been built.</summary>
     public static bool AreComplete => Given is not null;
 
     /// <summary>A directory with all packages.</summary>

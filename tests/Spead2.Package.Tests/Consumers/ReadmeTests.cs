@@ -10,6 +10,11 @@ internal sealed class ReadmeTests
     [TestCase(TestName = "the lines of README.md, dotnet run | Spead2.Interop, Spead2.Tools | linux-x64")]
     public void Lines_of_the_readme_receive_what_they_send()
     {
+        if (Packages.OnlyPlatform is string only and not "linux-x64")
+        {
+            Assert.Ignore($"these are packages for {only} alone");
+        }
+
         ReceiverProject project = ReceiverProject.Create();
         using Command receiver = Command.Start(project.Directory, FreshUser.Environment, "dotnet", "run");
         bool isReady = UdpHeaps.WaitForReceiver(project.Port, () => receiver.HasExited);
