@@ -40,7 +40,8 @@ internal sealed record ReachedLines(IReadOnlyList<(string File, int Number, bool
         }
 
         string report = $"{FuzzTarget.WorkRoot}/reached.json";
-        ChildProcess.Run("gcovr", "--root", ".", Objects, "--filter", Sources, "--json", "--output", report);
+        ChildProcess.Run(
+            "gcovr", "--root", ".", Objects, "--filter", Sources, "--gcov-ignore-parse-errors", "--json", "--output", report);
         return Parse(File.ReadAllText(report));
     }
 
