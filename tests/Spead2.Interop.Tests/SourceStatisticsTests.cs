@@ -6,7 +6,7 @@ using Spead2.Receive;
 
 namespace Spead2.Interop.Tests;
 
-/// <summary>What each packet source counts for itself, and what it gives back when it is removed.</summary>
+/// <summary>What each packet source counts for itself, and what it releases when it is removed.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class SourceStatisticsTests : IDisposable
 {
