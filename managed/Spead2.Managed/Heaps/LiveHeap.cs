@@ -67,11 +67,20 @@ internal sealed unsafe class LiveHeap
     /// <summary>The assembler's: index of the slot it lives in.</summary>
     public int Slot;
 
-    /// <summary>The ingest's: number of the slice that its latest packet came in.</summary>
-    public long Slice;
+    /// <summary>The ingest's: number of the source that its latest packet came from.</summary>
+    public int FedBy;
 
-    /// <summary>The ingest's: how often it was left alone when its turn to be evicted had come.</summary>
-    public int Skips;
+    /// <summary>The ingest's: how often the heap was passed over when its turn to be evicted had come.</summary>
+    public int Passes;
+
+    /// <summary>The flow's: how often the heap's source got a slice instead of the heap being evicted.</summary>
+    public int Yields;
+
+    /// <summary>The flow's: the number, among all yields, of the latest of these.</summary>
+    public long YieldNumber;
+
+    /// <summary>The flow's: how much of the heap there was then.</summary>
+    public ulong YieldLength;
 
     /// <summary>The assembler's chain, later the list of waiting heaps, later the pool's.</summary>
     public LiveHeap? Next;
@@ -116,7 +125,10 @@ internal sealed unsafe class LiveHeap
         OutOfOrder = false;
         StopItemSeen = false;
         State = HeapState.None;
-        Skips = 0;
+        Passes = 0;
+        Yields = 0;
+        YieldNumber = 0;
+        YieldLength = 0;
         RangeCopies = null;
     }
 

@@ -70,8 +70,7 @@ internal sealed class Assembler
     /// <summary>Heaps that a substream has room for.</summary>
     public int MaxHeaps => _maxHeaps;
 
-    /// <summary>The slice under way, which packets that are accepted come in.</summary>
-    public long Slice { get; set; }
+    public int Substreams => _substreams;
 
     /// <summary>Adds a packet.</summary>
     public void Add(in Packet packet, out Assembly result)
@@ -104,7 +103,7 @@ internal sealed class Assembler
             return;
         }
 
-        heap.Slice = Slice;
+        result.Heap = heap;
         result.Stop = heap.StopItemSeen;
         if (heap.IsComplete)
         {
@@ -132,12 +131,8 @@ internal sealed class Assembler
             ? null
             : _slots[NextSlot(packet.Cnt, out _)];
 
-    /// <summary>Leaves the heap alone that <see cref="FindVictim"/> gives: the next slot is another one.</summary>
-    public void SkipVictim(ulong cnt)
-    {
-        int slot = NextSlot(cnt, out int substream);
-        _heads[substream] = slot - substream * _maxHeaps;
-    }
+    /// <summary>Leaves the heap alone that would be evicted: the slot after its own is the next one.</summary>
+    public void PassOver(LiveHeap heap) => _heads[heap.Slot / _maxHeaps] = heap.Slot % _maxHeaps;
 
     /// <summary>Takes a live heap out.</summary>
     public void Remove(LiveHeap heap)
@@ -220,6 +215,7 @@ internal sealed class Assembler
         }
 
         result.Evicted = Place(heap);
+        result.Started = true;
         return heap;
     }
 

@@ -13,6 +13,12 @@ internal struct Assembly
     /// <summary>Hash table entries looked at.</summary>
     public long SearchSteps;
 
+    /// <summary>The heap that accepted the packet; null if none did.</summary>
+    public LiveHeap? Heap;
+
+    /// <summary>The packet started the heap.</summary>
+    public bool Started;
+
     /// <summary>Pushed out, or null.</summary>
     public LiveHeap? Evicted;
 

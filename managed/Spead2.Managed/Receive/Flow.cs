@@ -16,7 +16,11 @@ namespace Spead2.Managed;
 /// </remarks>
 internal sealed class Flow(bool unstarted)
 {
+    // A source goes on waiting for another one as long as that brings the heap more payload, but not for ever.
+    private const int MostYields = 256;
+
     private volatile State _now = unstarted ? State.Unstarted : State.Running;
+    private long _yields;
 
     private enum State
     {
@@ -58,6 +62,38 @@ internal sealed class Flow(bool unstarted)
         _now = State.Closed;
         return closes;
     }
+
+    /// <summary>How often a source has made way for another one so far. Any thread.</summary>
+    public long Yields => Volatile.Read(ref _yields);
+
+    /// <summary>
+    /// Whether a source that is about to evict a heap must let the source that fed it go first: until that has had a
+    /// slice that began afterwards, and again as long as the heap grows. Then
+    /// <see cref="Source.YieldTo"/> says for whom it waits.
+    /// </summary>
+    public bool MustYield(Source source, LiveHeap heap, SourceList sources)
+    {
+        if (sources.Find(heap.FedBy) is not { } feeder || (heap.Yields != 0 && !IsWorthWaitingFor(feeder, heap)))
+        {
+            return false;
+        }
+
+        if (feeder.YieldsServed >= heap.YieldNumber)
+        {
+            heap.Yields++;
+            heap.YieldLength = heap.ReceivedLength;
+            heap.YieldNumber = _yields + 1;
+            Volatile.Write(ref _yields, heap.YieldNumber);
+        }
+
+        source.YieldTo = feeder;
+        return true;
+    }
+
+    // Whether the feeder has not had its slice since the heap was last about to be evicted, or has made use of it.
+    private static bool IsWorthWaitingFor(Source feeder, LiveHeap heap) =>
+        feeder.YieldsServed < heap.YieldNumber
+        || (heap.ReceivedLength != heap.YieldLength && heap.Yields < MostYields);
 
     private bool TryMove(State from, State to)
     {

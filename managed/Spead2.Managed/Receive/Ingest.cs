@@ -13,9 +13,10 @@ namespace Spead2.Managed;
 /// </summary>
 internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
 {
-    // A heap whose source has nothing more of it, and nothing else either, is evicted all the same when the others have
-    // gone so often through all slots.
-    private const int MostSkips = 256;
+    // A heap that other sources pass over is evicted all the same when they have done so this often; and no packet looks
+    // at more slots than it takes to find a free one where each source feeds a heap or two.
+    private const int MostPasses = 256;
+    private const int MostPassesOfPacket = 32;
 
     private readonly Assembler _assembler = new(options, stream.Copy);
     private readonly PayloadCopy _copy = stream.Copy;
@@ -24,9 +25,10 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     private readonly bool _keepRanges = options.IncompleteKeepPayloadRanges;
     private readonly bool _keepIncompletePayload = options.IncompleteKeepPayload;
 
-    // The slice under way: its source, its number among all of the stream's, and what had been counted before it.
+    // The slice under way: its source, the heaps it has started, and what had been counted before it.
     private Source? _source;
-    private long _sliceNumber;
+    private int _sourceNumber;
+    private long _heapsStarted;
     private SourceCounters _before;
 
     /// <summary>Where the payloads of heaps that begin from now on live; null for the default memory.</summary>
@@ -39,16 +41,11 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     /// <summary>Begins the slice of a source; says whether packets may be handed over.</summary>
     public PollResult BeginSlice(Source source)
     {
-        PollResult answer = stream.Flow.Answer;
-        if (answer == PollResult.More)
-        {
-            source.SliceNumber = NextSliceNumber();
-            _assembler.Slice = _sliceNumber;
-        }
-
         _source = source;
+        _sourceNumber = source.Number;
+        _heapsStarted = 0;
         Look(ref _before);
-        return answer;
+        return stream.Flow.Answer;
     }
 
     /// <summary>Ends the slice: its source gets its share of the statistics.</summary>
@@ -66,9 +63,6 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         counters.Empty += now.Empty - _before.Empty;
         source.Publish();
     }
-
-    /// <summary>A number for a slice, larger than those before.</summary>
-    public long NextSliceNumber() => ++_sliceNumber;
 
     /// <summary>
     /// Hands over the packet at the start of the bytes. If there is none, nothing is counted and
@@ -198,7 +192,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _tally[Statistic.PacketsAccepted]++;
         _tally[Statistic.SearchDist] += _assembler.RecentSteps;
         _tally[Statistic.PayloadBytes] += (long)length;
-        heap!.Slice = _sliceNumber;
+        heap!.FedBy = _sourceNumber;
         result = PollResult.More;
         if (heap.IsComplete)
         {
@@ -290,6 +284,8 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
 
         _tally[Statistic.PacketsAccepted]++;
         _tally[Statistic.PayloadBytes] += (long)packet.PayloadLength;
+        result.Heap!.FedBy = _sourceNumber;
+        _heapsStarted += result.Started ? 1 : 0;
         bool stop = result.Stop && stream.StopOnStopItem;
         if (result.Evicted is not null)
         {
@@ -311,42 +307,39 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     }
 
     /// <summary>
-    /// Makes sure that a packet evicts no heap too early, for no better reason than which source was polled first; says
-    /// whether it must wait.
+    /// Whether a packet must wait instead of evicting a heap, if that is what it would do; there is more than one source.
     /// </summary>
     /// <remarks>
-    /// The heap that the latest slice of another source brought a packet of is one that this source may be ahead of: it
-    /// is left alone, and the slot after it is looked at. If there is no other slot the source waits for a slice of the
-    /// other one. A heap that came in the slice under way waits for its end: the rest may be with the others.
+    /// A heap that another source feeds is passed over as long as another slot can be had, for its rest may wait in that
+    /// source's socket, or not be sent yet. Without such a slot the source yields to the feeder. And before a source
+    /// evicts a heap of its own in a slice in which it has started as many heaps as there are slots, the others get
+    /// their turn.
     /// </remarks>
     private bool MustYield(in Packet packet)
     {
-        Source? first = null;
-        for (int slot = 0; slot < _assembler.MaxHeaps; slot++)
+        int slots = _assembler.MaxHeaps;
+        for (int i = 0; i < Math.Min(slots, MostPassesOfPacket); i++)
         {
             if (_assembler.FindVictim(packet) is not { } victim)
             {
                 return false;
             }
 
-            Source? other = stream.Sources.FindBySlice(victim.Slice, _source!);
-            if (other is null)
+            if (victim.FedBy == _sourceNumber)
             {
-                return victim.Slice == _source!.SliceNumber;
+                return _heapsStarted >= (long)slots * _assembler.Substreams;
             }
 
-            if (victim.Skips == MostSkips)
+            if (victim.Passes == MostPasses)
             {
-                return false;
+                break;
             }
 
-            victim.Skips++;
-            first ??= other;
-            _assembler.SkipVictim(packet.Cnt);
+            victim.Passes++;
+            _assembler.PassOver(victim);
         }
 
-        _source!.YieldTo = first;
-        return true;
+        return stream.Flow.MustYield(_source!, _assembler.FindVictim(packet)!, stream.Sources);
     }
 
     private void Reject(in Packet packet, Verdict verdict)

@@ -41,6 +41,9 @@ internal abstract class Source : LoopTask
     // Under the stream's lock: sources that go on after this one's next slice.
     private List<Source>? _waiters;
 
+    // Of the loop's thread: whether the latest slice took what there was.
+    private bool _wasServed;
+
     /// <param name="stream">The stream.</param>
     /// <param name="thread">The thread that the source was assigned to.</param>
     protected Source(StreamCore stream, IoThreads.IoThread thread)
@@ -81,11 +84,13 @@ internal abstract class Source : LoopTask
     /// <summary>Whether the source waits, like all of its stream, for room in the sink.</summary>
     public bool IsBlocked => Stream.Flow.IsBlocked;
 
+    /// <summary>The stream's number for the source, set when it is added; the first is 1.</summary>
+    public int Number { get; set; }
+
     /// <summary>
-    /// The number of the source's latest slice, among all of the stream's. It tells whether a source had a slice since
-    /// a packet came. Changed on the source's loop, under the stream's lock.
+    /// The stream's <see cref="Flow.Yields"/> before the latest slice that took what there was. Under the stream's lock.
     /// </summary>
-    public long SliceNumber { get; set; }
+    public long YieldsServed { get; private set; }
 
     /// <summary>
     /// The source to wait for, set by the ingest where it answers <see cref="PollResult.Yield"/>; null: whoever comes.
@@ -132,8 +137,7 @@ internal abstract class Source : LoopTask
     public override void Run()
     {
         List<Source>? waiters = TakeWaiters();
-        long polls = Counters.Slices;
-        long number = SliceNumber;
+        long yields = Stream.Flow.Yields;
         PollResult result;
         int rounds = 0;
         do
@@ -160,8 +164,7 @@ internal abstract class Source : LoopTask
         Stream.Sink.CallBack();
         if (waiters is not null)
         {
-            // A poll that found nothing does not enter the stream, but was one.
-            Post(waiters, countSlice: result == PollResult.Idle && Counters.Slices != polls && SliceNumber == number);
+            Post(waiters, yields);
         }
 
         if (Stream.Flow.IsClosed)
@@ -293,6 +296,7 @@ internal abstract class Source : LoopTask
 
     private PollResult Slice()
     {
+        _wasServed = false;
         lock (_lock)
         {
             if (_closed)
@@ -309,6 +313,7 @@ internal abstract class Source : LoopTask
 
             Counters.Slices++;
             PollResult result = PollSafely();
+            _wasServed = result != PollResult.Blocked;
             Publish();
             if (result == PollResult.Idle && Arm() is { } error)
             {
@@ -386,13 +391,13 @@ internal abstract class Source : LoopTask
         }
     }
 
-    private void Post(List<Source> waiters, bool countSlice)
+    private void Post(List<Source> waiters, long yieldsBefore)
     {
-        if (countSlice)
+        if (_wasServed)
         {
             lock (Stream.Gate)
             {
-                SliceNumber = Stream.Ingest.NextSliceNumber();
+                YieldsServed = yieldsBefore;
             }
         }
 

@@ -7,6 +7,7 @@ internal sealed class SourceList
 {
     private readonly Lock _lock = new();
     private Source[] _sources = [];
+    private int _latestNumber;
 
     // Of sources that were removed. Under the lock.
     private long _removedDropped;
@@ -22,6 +23,7 @@ internal sealed class SourceList
     {
         lock (_lock)
         {
+            source.Number = ++_latestNumber;
             Volatile.Write(ref _sources, [.. _sources, source]);
         }
     }
@@ -44,44 +46,21 @@ internal sealed class SourceList
         source.Release();
     }
 
-    /// <summary>
-    /// Gives every source a slice, as packets may be handed over from now on: first those whose latest one is longest
-    /// ago, so that none falls behind. Under the stream's lock.
-    /// </summary>
+    /// <summary>Gives every source a slice, as packets may be handed over from now on.</summary>
     public void Post()
-    {
-        ReadOnlySpan<Source> all = All;
-        long posted = -1;
-        for (int i = 0; i < all.Length; i++)
-        {
-            long next = long.MaxValue;
-            foreach (Source source in all)
-            {
-                next = source.SliceNumber > posted ? Math.Min(next, source.SliceNumber) : next;
-            }
-
-            // Those that had none yet have the same number.
-            foreach (Source source in all)
-            {
-                if (source.SliceNumber == next)
-                {
-                    source.Post();
-                }
-            }
-
-            posted = next;
-        }
-    }
-
-    /// <summary>
-    /// The source, other than one, whose latest slice is the one of this number; null if there is none. Under the
-    /// stream's lock.
-    /// </summary>
-    public Source? FindBySlice(long number, Source except)
     {
         foreach (Source source in All)
         {
-            if (source.SliceNumber == number && source != except && !source.IsClosed)
+            source.Post();
+        }
+    }
+
+    /// <summary>The source of a number, unless it has been closed.</summary>
+    public Source? Find(int number)
+    {
+        foreach (Source source in All)
+        {
+            if (source.Number == number && !source.IsClosed)
             {
                 return source;
             }

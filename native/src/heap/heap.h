@@ -63,11 +63,12 @@ struct sp2_heap {
     sp2__block block;         /* the memory at `payload` */
     void *block_context;      /* the allocator's, of `block` */
     uint64_t last_end;        /* out of order: one more than the largest offset received */
-    /* The flow's: when the heap was last about to be pushed out, how much of it there was then, and
-     * how often another source has got a slice instead. */
+    /* The flow's: when the heap was last about to be pushed out, how much of it there was then, how
+     * often another source has got a slice instead, and how often the heap was passed over. */
     uint64_t yield_number;
     uint64_t yield_length;
     uint32_t yields;
+    uint32_t passes;
     sp2__pointers pointers; /* last, as it is not zeroed */
 };
 

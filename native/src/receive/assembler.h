@@ -82,6 +82,11 @@ static inline sp2_heap *sp2__assembler_next_evicted(const sp2__assembler *assemb
     return heap != NULL && starts ? heap : NULL;
 }
 
+/* Leaves the heap alone that would be pushed out: the slot after its own is the next one. */
+static inline void sp2__assembler_pass_over(sp2__assembler *assembler, const sp2_heap *heap) {
+    assembler->heads[heap->slot / assembler->max_heaps] = heap->slot % assembler->max_heaps;
+}
+
 /* Takes a live heap out. */
 void sp2__assembler_remove(sp2__assembler *assembler, sp2_heap *heap);
 

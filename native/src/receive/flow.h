@@ -39,10 +39,14 @@ typedef enum sp2__answer {
 
 /*
  * A heap is pushed out when its substream has started many newer ones. But the rest of it may wait
- * in another source, which has not had its turn. So a source that is about to push out a heap whose
- * latest packet came from another one yields to that: it is parked until the other has had a slice,
- * and again as long as that brings the heap more payload, but not for ever.
+ * in another source, which has not had its turn. So a source passes over the heaps that others
+ * feed, each so many times at most. Where there is no other slot it yields to the source that the
+ * heap's latest packet came from: it is parked until that one has had a slice, and again as long as
+ * that brings the heap more payload, but not for ever. No packet looks at more slots than it takes to
+ * find a free one where each source feeds a heap or two.
  */
+#define SP2__MOST_PASSES 256
+#define SP2__MOST_PASSES_OF_A_PACKET 32
 #define SP2__MOST_YIELDS 256
 
 typedef struct sp2__flow {

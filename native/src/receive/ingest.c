@@ -153,20 +153,30 @@ static SP2__COLD sp2_packet_source *find_source(const sp2_receive_stream *stream
 }
 
 /*
- * Whether a packet may push out a heap, if that is what it would do. Before a source starts more
- * heaps in a slice than there are slots, the others get their turn; and what waits in another
- * source for the heap comes first.
+ * Whether a packet may push out a heap, if that is what it would do; there is more than one source.
+ * A heap that another source feeds is passed over as long as another slot can be had, for its rest
+ * may wait in that source's socket, or not be sent yet. Without such a slot the source yields to
+ * the feeder. And before a source pushes out a heap of its own in a slice in which it has started
+ * as many heaps as there are slots, the others get their turn.
  */
 static sp2__answer may_push_out(sp2_receive_stream *stream, const sp2__packet *packet) {
     sp2__assembler *assembler = &stream->assembler;
+    const uint64_t slots = assembler->max_heaps;
+    for (uint64_t i = 0; i < slots && i < SP2__MOST_PASSES_OF_A_PACKET; i++) {
+        sp2_heap *heap = sp2__assembler_next_evicted(assembler, packet);
+        if (SP2__LIKELY(heap == NULL)) {
+            return SP2__MORE;
+        }
+        if (heap->fed_by == stream->reading->number) {
+            return stream->heaps_started >= slots * assembler->substreams ? SP2__YIELD : SP2__MORE;
+        }
+        if (heap->passes == SP2__MOST_PASSES) {
+            break;
+        }
+        heap->passes++;
+        sp2__assembler_pass_over(assembler, heap);
+    }
     sp2_heap *heap = sp2__assembler_next_evicted(assembler, packet);
-    if (SP2__LIKELY(heap == NULL)) {
-        return SP2__MORE;
-    }
-    if (heap->fed_by == stream->reading->number) {
-        return stream->heaps_started >= assembler->max_heaps * assembler->substreams ? SP2__YIELD
-                                                                                     : SP2__MORE;
-    }
     sp2_packet_source *feeder = find_source(stream, heap->fed_by);
     return feeder != NULL && sp2__flow_must_yield(&stream->flow, stream->reading, feeder, heap)
                ? SP2__PARKED
