@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Every public function with arguments that are wrong, short, long, unknown or too large. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +181,21 @@ SP2_TEST(Null_arguments_are_refused_and_named) {
     CHECK_NULL(sp2_heap_get_ranges(NULL, &ranges, &many), "heap");
     CHECK(ranges == NULL);
     CHECK_EQ_U64(many, 0);
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Null_bytes_of_any_datagram_are_refused) {
+    enum { DATAGRAMS = 3 };
+    const uint8_t byte = 0;
+    sp2_receive_stream *stream = new_stream(NULL);
+    for (uint64_t i = 0; i < DATAGRAMS; i++) {
+        char name[64];
+        sp2_datagram datagrams[DATAGRAMS] = {{&byte, 1}, {&byte, 1}, {&byte, 1}};
+        datagrams[i] = (sp2_datagram){NULL, 1};
+        snprintf(name, sizeof(name), "datagrams[%" PRIu64 "].data", i);
+        CHECK_STATUS(add_datagram_source(stream, datagrams, DATAGRAMS), SP2_E_ARG);
+        CHECK_CONTAINS(sp2_last_error_message(), name);
+    }
     sp2_receive_stream_destroy(stream);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The handle for event loops of other libraries, with a real loop of the system's. */
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #if defined(_WIN32)
 #include <windows.h>
 #else
@@ -10,6 +12,7 @@
 #endif
 
 #include "loopback.h"
+#include "test_threads.h"
 
 enum { HEAP_BYTES = 1000, MANY_HEAPS = 2000 };
 
@@ -175,4 +178,62 @@ SP2_TEST(Null_arguments_of_the_handle_are_refused) {
     sp2_receive_stream *stream = new_stream(NULL);
     CHECK_STATUS(sp2_receive_stream_get_fd(stream, NULL), SP2_E_ARG);
     sp2_receive_stream_destroy(stream);
+}
+
+enum { LARGE_BYTES = 600000, LARGE_HEAPS = 9 };
+
+/* What the consumer has taken, as the source knows it. */
+typedef struct large_heaps {
+    sp2_receive_stream *stream;
+    ready_handle handle;
+    atomic_uint taken;
+} large_heaps;
+
+/* Every two heaps are more than a MiB. All of them are one slice: the consumer must have been told
+ * of the ones before within it. */
+static void copy_after_consumer(void *context, uint8_t *heap, const sp2_packet_header *packet) {
+    large_heaps *large = context;
+    const uint64_t before = packet->cnt - 1;
+    if (before % 2 == 0) {
+        WAIT_UNTIL(atomic_load(&large->taken) >= before, PATIENCE_SECONDS);
+    }
+    memcpy(heap + packet->payload_offset, packet->payload, packet->payload_length);
+}
+
+/* Sleeps until the handle says that there is something, again and again. */
+static void *take_large_heaps(void *context) {
+    large_heaps *large = context;
+    const event_loop loop = new_loop(large->handle);
+    int32_t status = SP2_OK;
+    while (status != SP2_E_STOPPED && CHECK(wait_for_event(&loop))) {
+        sp2_heap *heap;
+        uint32_t count;
+        while ((status = sp2_receive_stream_pop(large->stream, &heap, 1, &count)) == SP2_OK) {
+            sp2_heap_release(heap);
+            atomic_fetch_add(&large->taken, 1);
+        }
+    }
+    free_loop(&loop);
+    return NULL;
+}
+
+SP2_TEST(Handle_is_readable_after_each_mib_of_a_slice) {
+    datagram_list list = {0};
+    uint8_t *payload = new_payload(LARGE_BYTES, 1);
+    for (uint64_t cnt = 1; cnt <= LARGE_HEAPS; cnt++) {
+        datagrams_add_heap(&list, cnt, payload, LARGE_BYTES, LARGE_BYTES);
+    }
+    sp2_receive_options options = quiet_options(0);
+    options.ring_heaps = LARGE_HEAPS;
+    large_heaps large = {.stream = new_stream(&options)};
+    large.handle = fd_of(large.stream);
+    REQUIRE_OK(sp2_receive_stream_set_copy_function(large.stream, copy_after_consumer, &large));
+    test_thread consumer;
+    test_thread_start(&consumer, take_large_heaps, &large);
+    REQUIRE_OK(add_datagram_source(large.stream, list.datagrams, list.count));
+    test_thread_join(consumer);
+    CHECK_EQ_U64(atomic_load(&large.taken), LARGE_HEAPS);
+    sp2_receive_stream_destroy(large.stream);
+    datagrams_free(&list);
+    free(payload);
 }

@@ -619,3 +619,29 @@ SP2_TEST(Program_started_by_a_receiver_inherits_no_descriptor) {
     }
     destroy_all(&r);
 }
+
+/* Descriptors of this process that a program which it executes would have, too. */
+static unsigned count_inheritable(void) {
+    enum { DESCRIPTORS = 1024 };
+    unsigned count = 0;
+    for (int fd = 0; fd < DESCRIPTORS; fd++) {
+        const int flags = fcntl(fd, F_GETFD);
+        count += flags >= 0 && !(flags & FD_CLOEXEC);
+    }
+    return count;
+}
+
+SP2_TEST(Executed_programs_inherit_no_descriptor) {
+    const unsigned before = count_inheritable();
+    receiver r = start_receiver(RING_HEAPS);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const test_socket owned = socket(AF_INET, SOCK_DGRAM, 0);
+    REQUIRE(bind(owned, (const struct sockaddr *)&address, sizeof(address)) == 0);
+    sp2_udp_source_options duplicate = SP2_UDP_SOURCE_OPTIONS_INIT;
+    duplicate.flags = SP2_UDP_EXISTING_SOCKET;
+    duplicate.socket = owned;
+    open_udp_source(r.stream, &duplicate);
+    test_socket_close(owned);
+    CHECK_EQ_U64(count_inheritable(), before);
+    destroy_all(&r);
+}

@@ -352,6 +352,35 @@ SP2_TEST(Callback_that_was_taken_away_is_not_called) {
     }
 }
 
+typedef struct slow_callback {
+    atomic_bool entered;
+    atomic_bool returned;
+} slow_callback;
+
+/* Long enough for another thread to return from a call that does not wait. */
+static void take_a_while(void *context) {
+    slow_callback *slow = context;
+    atomic_store(&slow->entered, true);
+    for (int i = 0; i < 50; i++) {
+        sp2_test_nap();
+    }
+    atomic_store(&slow->returned, true);
+}
+
+SP2_TEST(Replacing_a_callback_waits_for_its_call) {
+    datagram_list list = small_heaps(1);
+    slow_callback slow = {false};
+    sp2_receive_stream *stream = new_stream(NULL);
+    REQUIRE_OK(sp2_receive_stream_set_ready_callback(stream, take_a_while, &slow));
+    REQUIRE(sp2_receive_stream_request_ready(stream) == SP2_E_EMPTY);
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
+    WAIT_UNTIL(atomic_load(&slow.entered), PATIENCE_SECONDS);
+    REQUIRE_OK(sp2_receive_stream_set_ready_callback(stream, NULL, NULL));
+    CHECK(atomic_load(&slow.returned));
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&list);
+}
+
 typedef struct popper {
     sp2_receive_stream *stream;
     atomic_uint calls;

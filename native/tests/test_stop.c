@@ -385,3 +385,62 @@ SP2_TEST(Heaps_stay_valid_after_their_stream_and_pool) {
     heaps_free(&heaps);
     datagrams_free(&list);
 }
+
+typedef struct gate {
+    atomic_bool reached;
+    atomic_bool open;
+} gate;
+
+static void wait_at_gate(void *context) {
+    gate *g = context;
+    atomic_store(&g->reached, true);
+    WAIT_UNTIL(atomic_load(&g->open), PATIENCE_SECONDS);
+}
+
+/* A stream whose callback keeps the pool's thread until the gate is opened. */
+static sp2_receive_stream *keep_thread(sp2_thread_pool *pool, gate *g) {
+    const sp2_receive_options options = quiet_options(0);
+    sp2_receive_stream *stream;
+    REQUIRE_OK(sp2_receive_stream_create(pool, &options, &stream));
+    REQUIRE_OK(sp2_receive_stream_set_ready_callback(stream, wait_at_gate, g));
+    REQUIRE(sp2_receive_stream_request_ready(stream) == SP2_E_EMPTY);
+    REQUIRE_OK(add_buffer_source(stream, NULL, 0));
+    WAIT_UNTIL(atomic_load(&g->reached), PATIENCE_SECONDS);
+    return stream;
+}
+
+SP2_TEST(Buffer_cut_off_by_another_source_is_one_batch) {
+    enum { PARTS = 5000, PART_BYTES = 8 }; /* more packets than a source hands over in one go */
+    static uint8_t payload[(PARTS + 1) * PART_BYTES];
+    datagram_list parts = {0};
+    datagram_list stop = {0};
+    for (uint64_t i = 0; i < PARTS; i++) {
+        datagrams_add_part(&parts, 48, 1, sizeof(payload), payload, i * PART_BYTES, PART_BYTES);
+    }
+    datagrams_add_stop(&stop, 2);
+    size_t length;
+    uint8_t *buffer = datagrams_join(&parts, &length);
+    gate g = {false};
+    sp2_thread_pool *pool;
+    REQUIRE_OK(sp2_thread_pool_create(NULL, &pool));
+    sp2_receive_stream *keeper = keep_thread(pool, &g);
+    const sp2_receive_options options = quiet_options(0);
+    sp2_receive_stream *stream;
+    REQUIRE_OK(sp2_receive_stream_create(pool, &options, &stream));
+    REQUIRE_OK(add_buffer_source(stream, buffer, length));
+    REQUIRE_OK(add_datagram_source(stream, stop.datagrams, stop.count));
+    atomic_store(&g.open, true);
+    heap_list heaps = pop_all(stream);
+    heaps_free(&heaps);
+    /* The source is told of the stop after the consumer. */
+    WAIT_UNTIL(stats_of(stream).batches == 2, PATIENCE_SECONDS);
+    const sp2_receive_stats stats = stats_of(stream);
+    CHECK(stats.packets > 1 && stats.packets < PARTS);
+    CHECK_EQ_U64(stats.max_batch, stats.packets - 1);
+    sp2_receive_stream_destroy(stream);
+    sp2_receive_stream_destroy(keeper);
+    sp2_thread_pool_destroy(pool);
+    free(buffer);
+    datagrams_free(&parts);
+    datagrams_free(&stop);
+}

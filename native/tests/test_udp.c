@@ -362,6 +362,36 @@ SP2_TEST(Bad_segments_are_counted_one_by_one) {
     }
 }
 
+SP2_TEST(Segments_that_a_stop_leaves_over_are_counted) {
+    enum { SEGMENTS = 11 };
+    sp2_receive_options options = quiet_options(0);
+    options.ring_heaps = 2;
+    sp2_receive_stream *stream = new_stream(&options);
+    const sp2_udp_source_options udp = loopback();
+    const test_socket sender = new_sender(AF_INET, open_udp_source(stream, &udp));
+    static const uint8_t payload[PACKET_BYTES] = {1, 2, 3};
+    datagram_list list = {0};
+    for (uint64_t cnt = 1; cnt < SEGMENTS; cnt++) {
+        datagrams_add_heap(&list, cnt, payload, PACKET_BYTES, PACKET_BYTES);
+    }
+    datagrams_add_heap(&list, SEGMENTS, payload, 4, 4); /* a shorter one at the end */
+    const bool sent = send_as_segments(sender, &list);
+    const char *reason = strerror(errno);
+    if (sent) {
+        WAIT_UNTIL(stats_of(stream).worker_blocked == 1, PATIENCE_SECONDS);
+        REQUIRE_OK(sp2_receive_stream_stop(stream));
+        const sp2_receive_stats stats = stats_of(stream);
+        CHECK(stats.packets >= 2 && stats.packets < SEGMENTS);
+        CHECK_EQ_U64(stats.datagrams_dropped_at_stop, SEGMENTS - stats.packets);
+    }
+    datagrams_free(&list);
+    test_socket_close(sender);
+    sp2_receive_stream_destroy(stream);
+    if (!sent) {
+        SKIP("this system does not segment UDP messages: %s", reason);
+    }
+}
+
 /* Whether the kernel says how many packets of a socket it has dropped. */
 static bool kernel_tells_drops(void) {
     bool told = false;

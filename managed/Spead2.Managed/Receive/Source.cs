@@ -198,6 +198,7 @@ internal abstract class Source : LoopTask
                 return;
             }
 
+            CountCutOffBatch();
             lock (_originLock)
             {
                 CountDrops();
@@ -338,6 +339,22 @@ internal abstract class Source : LoopTask
             // for ever.
             Stream.Fail(this, exception);
             return PollResult.Ended;
+        }
+    }
+
+    /// <summary>A batch that is under way when the source is closed has ended.</summary>
+    private void CountCutOffBatch()
+    {
+        if (BatchPackets == 0)
+        {
+            return;
+        }
+
+        lock (Stream.Gate)
+        {
+            Stream.Ingest.CountBatches(1, BatchPackets);
+            BatchPackets = 0;
+            Stream.Tally.Publish();
         }
     }
 

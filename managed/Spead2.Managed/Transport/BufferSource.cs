@@ -38,12 +38,13 @@ internal sealed unsafe class BufferSource : Source
         PollResult result = Stream.Enter(this);
         try
         {
-            // Whether the stream was stopped by someone else, before this source's batch began.
+            // By someone else: what there is of this source's batch is counted when it is closed.
             bool wasEnded = result == PollResult.Ended;
             result = AddPackets(result);
-            if (result == PollResult.Ended && (!wasEnded || BatchPackets != 0))
+            if (result == PollResult.Ended && !wasEnded)
             {
                 Stream.Ingest.CountBatches(1, BatchPackets);
+                BatchPackets = 0;
             }
         }
         finally

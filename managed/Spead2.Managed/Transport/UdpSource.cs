@@ -28,7 +28,8 @@ internal sealed unsafe class UdpSource : Source
     private DatagramSocket.UdpMessage _message;
     private int _messagePosition;
 
-    private UdpSource(StreamCore stream, IoThreads.IoThread thread, DatagramSocket socket, int maxSize)
+    /// <summary>Reads a socket, which is closed and disposed with the source.</summary>
+    public UdpSource(StreamCore stream, IoThreads.IoThread thread, DatagramSocket socket, int maxSize)
         : base(stream, thread)
     {
         _socket = socket;

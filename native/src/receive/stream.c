@@ -212,6 +212,11 @@ void sp2__stream_add_source(sp2_receive_stream *stream, sp2_packet_source *sourc
 void sp2__stream_unlist(sp2_receive_stream *stream, sp2_packet_source *source) {
     sp2__mutex_lock(&stream->lock);
     sp2__flow_forget(&stream->flow, source);
+    if (source->batch_packets != 0) {
+        sp2__stream_count_batches(stream, 1, source->batch_packets);
+        source->batch_packets = 0;
+        sp2__stream_publish(stream);
+    }
     sp2__mutex_lock(&stream->sources_lock);
     if (source->is_listed) {
         source->is_listed = false;

@@ -137,7 +137,8 @@ int32_t sp2__stream_check_open(sp2_receive_stream *stream, const char *function)
 /* Adds a source to the list, and lets it begin when the stream's state allows it. Never fails. */
 void sp2__stream_add_source(sp2_receive_stream *stream, sp2_packet_source *source);
 
-/* A source that is being closed leaves the list, if it is in it. With the source's lock. */
+/* A source that is being closed leaves the list, if it is in it; a batch that is under way has
+ * ended. With the source's lock. */
 void sp2__stream_unlist(sp2_receive_stream *stream, sp2_packet_source *source);
 
 /* The stream must not be freed until each source that was attached has been detached. */

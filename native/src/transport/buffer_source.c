@@ -57,11 +57,12 @@ static sp2__answer poll(sp2_packet_source *base) {
     buffer_source *source = SP2__CONTAINER(base, buffer_source, base);
     sp2_receive_stream *stream = base->stream;
     sp2__answer answer = sp2__source_enter(base);
-    /* Whether the stream was stopped by someone else, before this source's batch began. */
+    /* By someone else: what there is of this source's batch is counted when it is closed. */
     const bool was_ended = answer == SP2__ENDED;
     answer = read_packets(source, answer);
-    if (answer == SP2__ENDED && (!was_ended || base->batch_packets != 0)) {
+    if (answer == SP2__ENDED && !was_ended) {
         sp2__stream_count_batches(stream, 1, base->batch_packets);
+        base->batch_packets = 0;
     }
     sp2__source_leave(base);
     return answer;
