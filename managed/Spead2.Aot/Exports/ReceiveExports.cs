@@ -182,7 +182,7 @@ internal static unsafe class ReceiveExports
                 throw Failure.Null(Function, "handle");
             }
 
-            *handle = call.Stream.Ring.ReadyHandle.Open();
+            *handle = call.Stream.RingFor(Function).ReadyHandle.Open();
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)
@@ -200,7 +200,8 @@ internal static unsafe class ReceiveExports
             Clear(count);
             using StreamCall call = Handles.Stream(stream, Function);
             CheckPop(heaps, capacity, count, Function);
-            return StatusOf(Popper.Pop(call.Stream, heaps, capacity, count), sp2_status.SP2_E_EMPTY);
+            RingConsumer ring = call.Stream.RingFor(Function).Consumer;
+            return StatusOf(Popper.Pop(ring, heaps, capacity, count), sp2_status.SP2_E_EMPTY);
         }
         catch (Exception exception)
         {
@@ -217,8 +218,9 @@ internal static unsafe class ReceiveExports
             Clear(count);
             using StreamCall call = Handles.Stream(stream, Function);
             CheckPop(heaps, capacity, count, Function);
+            RingConsumer ring = call.Stream.RingFor(Function).Consumer;
             return StatusOf(
-                Popper.PopWait(call.Stream, TimeoutOf(timeout_ns), heaps, capacity, count), sp2_status.SP2_E_TIMEOUT);
+                Popper.PopWait(ring, TimeoutOf(timeout_ns), heaps, capacity, count), sp2_status.SP2_E_TIMEOUT);
         }
         catch (Exception exception)
         {
@@ -233,6 +235,7 @@ internal static unsafe class ReceiveExports
         try
         {
             using StreamCall call = Handles.Stream(stream, Function);
+            call.Stream.RingFor(Function);
             call.Stream.Ready.Set(ready, context);
             return (int)sp2_status.SP2_OK;
         }
@@ -249,7 +252,7 @@ internal static unsafe class ReceiveExports
         try
         {
             using StreamCall call = Handles.Stream(stream, Function);
-            return StatusOf(call.Stream.Ring.Consumer.RequestReady(), sp2_status.SP2_E_EMPTY);
+            return StatusOf(call.Stream.RingFor(Function).Consumer.RequestReady(), sp2_status.SP2_E_EMPTY);
         }
         catch (Exception exception)
         {
@@ -296,7 +299,12 @@ internal static unsafe class ReceiveExports
             : Handles.HeldThreads(pool, function, "pool");
         try
         {
-            return new(ReceiveOptions.ForEngine(options, customNames), threads, log, customNames);
+            return new(
+                ReceiveOptions.ForEngine(options, customNames),
+                threads,
+                log,
+                customNames,
+                options.on_heap is null ? null : new FunctionTaker(options.on_heap, options.on_heap_context).Take);
         }
         catch (Exception exception)
         {

@@ -15,22 +15,37 @@ internal sealed class NativeStream
     private int _calls;
     private bool _closed;
 
+    /// <param name="options">Valid options.</param>
+    /// <param name="threads">The caller's reference to them is given up with the stream.</param>
+    /// <param name="log">Receives the stream's messages.</param>
+    /// <param name="customNames">Names of custom statistics.</param>
+    /// <param name="onHeap">Takes every heap; null if heaps are popped.</param>
     public NativeStream(
-        ReceiveStreamOptions options, IoThreads threads, EngineLog log, IReadOnlyList<byte[]> customNames)
+        ReceiveStreamOptions options,
+        IoThreads threads,
+        EngineLog log,
+        IReadOnlyList<byte[]> customNames,
+        Action<LiveHeap?>? onHeap)
     {
-        Core = new(options, threads, log);
-        Ring.Ready = Ready.Call;
+        Core = new(options, threads, log, onHeap);
+        if (Core.Ring is { } ring)
+        {
+            ring.Ready = Ready.Call;
+        }
+
         Statistics = new(options.CustomStatistics, customNames);
     }
 
     public StreamCore Core { get; }
 
-    /// <summary>What finished heaps wait in.</summary>
-    public RingSink Ring => Core.Ring!;
-
     public ReadyCallback Ready { get; } = new();
 
     public StatisticList Statistics { get; }
+
+    /// <summary>What finished heaps wait in until they are popped.</summary>
+    /// <exception cref="Spead2Exception">A function takes every heap.</exception>
+    public RingSink RingFor(string function) => Core.Ring ?? throw Failure.State(
+        $"{function}: the stream was made with sp2_receive_options.on_heap, which takes every heap");
 
     /// <summary>Begins a call; false if the stream is being destroyed.</summary>
     public bool TryEnter()

@@ -11,23 +11,23 @@ namespace Spead2.Aot;
 internal static unsafe class Popper
 {
     /// <summary>Takes heaps without waiting.</summary>
-    public static ReadResult Pop(NativeStream stream, sp2_heap** heaps, uint capacity, uint* count)
+    public static ReadResult Pop(RingConsumer ring, sp2_heap** heaps, uint capacity, uint* count)
     {
         Batch batch = default;
         Span<LiveHeap?> live = batch;
-        ReadResult result = stream.Ring.Consumer.Pop(Room(live, capacity), out int taken);
-        GiveAll(stream, live, taken, heaps, capacity, count);
+        ReadResult result = ring.Pop(Room(live, capacity), out int taken);
+        GiveAll(ring, live, taken, heaps, capacity, count);
         return result;
     }
 
     /// <summary>Takes heaps, waiting for the first.</summary>
     public static ReadResult PopWait(
-        NativeStream stream, TimeSpan timeout, sp2_heap** heaps, uint capacity, uint* count)
+        RingConsumer ring, TimeSpan timeout, sp2_heap** heaps, uint capacity, uint* count)
     {
         Batch batch = default;
         Span<LiveHeap?> live = batch;
-        ReadResult result = stream.Ring.Consumer.PopWait(Room(live, capacity), timeout, out int taken);
-        GiveAll(stream, live, taken, heaps, capacity, count);
+        ReadResult result = ring.PopWait(Room(live, capacity), timeout, out int taken);
+        GiveAll(ring, live, taken, heaps, capacity, count);
         return result;
     }
 
@@ -36,7 +36,7 @@ internal static unsafe class Popper
 
     /// <summary>Gives what was taken, and takes more if the caller has room for more than one batch.</summary>
     private static void GiveAll(
-        NativeStream stream, Span<LiveHeap?> live, int taken, sp2_heap** heaps, uint capacity, uint* count)
+        RingConsumer ring, Span<LiveHeap?> live, int taken, sp2_heap** heaps, uint capacity, uint* count)
     {
         while (taken != 0)
         {
@@ -44,7 +44,7 @@ internal static unsafe class Popper
             taken = 0;
             if (*count < capacity && *count % (uint)live.Length == 0)
             {
-                stream.Ring.Consumer.Pop(Room(live, capacity - *count), out taken);
+                ring.Pop(Room(live, capacity - *count), out taken);
             }
         }
     }

@@ -105,11 +105,6 @@ internal static unsafe class ReceiveOptions
 
     private static void CheckWords(in sp2_receive_options options)
     {
-        if (options.on_heap is not null)
-        {
-            throw Failure.Unsupported($"{Options}.on_heap is not supported by this build");
-        }
-
         uint unknown = options.flags & ~(uint)AllFlags;
         if (unknown != 0)
         {

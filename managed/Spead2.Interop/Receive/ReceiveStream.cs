@@ -22,16 +22,29 @@ public sealed class ReceiveStream : ReceiveStreamBase
     /// <param name="pool">
     /// Threads that receive the packets; one thread of its own if left out. The pool may be disposed before the stream.
     /// </param>
+    /// <param name="onHeap">
+    /// Takes every finished heap in place of readers, and <c>null</c> once, at the end. It is called on threads that
+    /// receive packets, or in <see cref="ReceiveStreamBase.Stop"/> and <see cref="ReceiveStreamBase.Dispose"/>; one call
+    /// at a time, in the order in which the heaps were finished. While it runs, the source that finished the heap is not
+    /// read. The heap is the function's to dispose. It may call anything of the stream; methods that read throw
+    /// <see cref="InvalidOperationException"/>. What it throws is logged, and the next heap comes all the same. A stream
+    /// that is forgotten does not call it any more, so keep a reference to the stream.
+    /// </param>
     /// <exception cref="ArgumentException">An option breaks its rule.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     /// <exception cref="Spead2Exception">For example there is not enough memory.</exception>
     /// <exception cref="DllNotFoundException">The native library is missing or does not fit.</exception>
-    public ReceiveStream(ReceiveStreamOptions? options = null, ILogger? logger = null, IoThreadPool? pool = null)
+    public ReceiveStream(
+        ReceiveStreamOptions? options = null,
+        ILogger? logger = null,
+        IoThreadPool? pool = null,
+        Action<Heap?>? onHeap = null)
     {
         options ??= new();
         options.Validate();
         _log = new(logger);
-        _handle = new(options, pool, _log);
+        HeapFunction = onHeap is null ? null : new(onHeap);
+        _handle = new(options, pool, _log, HeapFunction);
     }
 
     /// <inheritdoc/>
@@ -76,8 +89,7 @@ public sealed class ReceiveStream : ReceiveStreamBase
         }
     }
 
-    /// <inheritdoc/>
-    public override nint Fd
+    internal override nint EngineFd
     {
         get
         {
@@ -116,7 +128,9 @@ public sealed class ReceiveStream : ReceiveStreamBase
         }
     }
 
-    internal override ReadQueue<Heap> Queue => _handle.Queue;
+    internal override ReadQueue<Heap>? Queue => _handle.Queue;
+
+    internal override HeapFunction? HeapFunction { get; }
 
     internal override StatisticNames StatisticNames => _handle.StatisticNames;
 
@@ -125,13 +139,6 @@ public sealed class ReceiveStream : ReceiveStreamBase
     {
         using HandleLease lease = Use();
         _handle.Start();
-    }
-
-    /// <inheritdoc/>
-    public override void Stop()
-    {
-        using HandleLease lease = Use();
-        _handle.Stop();
     }
 
     internal override bool TryEnter() => !IsDisposed && _handle.TryLease();
@@ -162,13 +169,14 @@ public sealed class ReceiveStream : ReceiveStreamBase
         _handle.UpdateCustom(index, value);
     }
 
+    internal override void StopEngine()
+    {
+        using HandleLease lease = new(_handle);
+        _handle.Stop();
+    }
+
     internal override void DisposeEngine()
     {
-        using (new HandleLease(_handle))
-        {
-            _handle.Stop();
-        }
-
         _handle.Dispose();
         _log.Flush();
     }

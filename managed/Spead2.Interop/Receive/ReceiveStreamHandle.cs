@@ -11,12 +11,14 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
 {
     private readonly List<IDisposable> _kept = [];
     private readonly FirstFault _fault;
+    private readonly HeapFunction? _function;
 
     /// <exception cref="Spead2Exception">The stream could not be made.</exception>
-    public ReceiveStreamHandle(ReceiveStreamOptions options, IoThreadPool? pool, NativeLog log)
+    public ReceiveStreamHandle(ReceiveStreamOptions options, IoThreadPool? pool, NativeLog log, HeapFunction? function)
         : base(invalidHandleValue: 0, ownsHandle: true)
     {
         _fault = new(log);
+        _function = function;
         sp2_receive_options native = ToNative(options);
         using NativeCustomStatistics statistics = new(options.CustomStatistics);
         native.custom_stats = statistics.List;
@@ -25,6 +27,12 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         native.log_context = log.Context;
         native.log_level = (uint)log.Threshold;
         Keep(log);
+        if (function is not null)
+        {
+            native.on_heap = UserHeapFunction.Function;
+            native.on_heap_context = (void*)KeepContext(new UserHeapFunction(function, log));
+        }
+
         try
         {
             IoThreadPoolHandle? threads = null;
@@ -48,6 +56,11 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         StatisticNames = ReadStatisticNames(options.CustomStatistics);
         Payloads = new(Stream, options.CustomStatistics.Count, log);
         Keep(Payloads);
+        if (function is not null)
+        {
+            return;
+        }
+
         Queue = new NativeReadQueue(Stream, spins: options.SpinTime != TimeSpan.Zero);
         NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_set_ready_callback(
             Stream, NativeReadQueue.Function, (void*)KeepContext(Queue)));
@@ -58,8 +71,8 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     /// <summary>The native stream, valid while leased.</summary>
     public sp2_receive_stream* Stream => (sp2_receive_stream*)handle;
 
-    /// <summary>Those who wait for heaps.</summary>
-    public NativeReadQueue Queue { get; }
+    /// <summary>Those who wait for heaps; null if a function takes them.</summary>
+    public NativeReadQueue? Queue { get; }
 
     /// <summary>What the library calls the stream's statistics; a later version may have more than this facade knows.</summary>
     public StatisticNames StatisticNames { get; }
@@ -203,15 +216,39 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     public void Stop()
     {
         NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_stop(Stream));
-        Queue.OnReady();
+        Queue?.OnReady();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (!disposing)
+        {
+            // The user's code has no place on the finalizer's thread.
+            _function?.Forget();
+        }
+
+        base.Dispose(disposing);
     }
 
     protected override bool ReleaseHandle()
     {
-        // Stopping ends every reader, and without a callback none can enter the stream while it is destroyed.
+        if (!HeapFunction.RunsOnThisThread)
+        {
+            return Destroy();
+        }
+
+        // The stream's end waits for threads that receive, and this may be one.
+        ThreadPool.UnsafeQueueUserWorkItem(static stream => stream.Destroy(), this, preferLocal: false);
+        return true;
+    }
+
+    private bool Destroy()
+    {
+        // Stopping ends every source, and without a callback none can enter the stream while it is destroyed.
         bool done =
             NativeMethods.sp2_receive_stream_stop(Stream) == (int)sp2_status.SP2_OK &&
-            NativeMethods.sp2_receive_stream_set_ready_callback(Stream, null, null) == (int)sp2_status.SP2_OK;
+            (Queue is null ||
+                NativeMethods.sp2_receive_stream_set_ready_callback(Stream, null, null) == (int)sp2_status.SP2_OK);
         NativeMethods.sp2_receive_stream_destroy(Stream);
         ReleaseKept();
         return done;

@@ -10,12 +10,14 @@ namespace Spead2.Managed;
 /// </summary>
 internal sealed class InlineSink(StreamCore stream, Action<LiveHeap?> onHeap) : HeapSink
 {
-    // So many heaps wait, at most about twice, for one that is being handed over: several small ones share the cost of
-    // a slice, and large ones do not pile up.
-    private const int MostWaiting = 16;
+    // So many heaps, or bytes of payload, may wait to be handed over: a source that has added more lets the function have
+    // them first.
+    private const int MostHeaps = 64;
+    private const ulong MostBytes = 1 << 20;
 
     // Under the stream's lock:
     private HeapQueue _waiting;
+    private ulong _bytes;
     private bool _handing;
     private bool _ended;
 
@@ -23,28 +25,22 @@ internal sealed class InlineSink(StreamCore stream, Action<LiveHeap?> onHeap) : 
     private volatile bool _endDue;
     private volatile int _count;
 
-    public override bool IsFull => _count >= MostWaiting;
+    public override bool IsFull => _count >= MostHeaps || _bytes >= MostBytes;
 
     public override void Deliver(LiveHeap heap)
     {
         _waiting.Add(heap);
         _count++;
+        _bytes += heap.ReceivedLength;
     }
 
     public override bool TryMakeRoom() => !IsFull;
 
+    // Whoever closes the stream calls back afterwards.
     public override void End()
     {
-        if (_ended)
-        {
-            return;
-        }
-
+        _endDue |= !_ended;
         _ended = true;
-        _endDue = true;
-
-        // Nobody may be in a slice who would see to it.
-        stream.Threads.IdlestLoop().Post(new CallBackTask(this));
     }
 
     public override bool TakeNews() => false;
@@ -86,6 +82,7 @@ internal sealed class InlineSink(StreamCore stream, Action<LiveHeap?> onHeap) : 
         {
             _waiting.Free();
             _count = 0;
+            _bytes = 0;
         }
     }
 
@@ -110,6 +107,7 @@ internal sealed class InlineSink(StreamCore stream, Action<LiveHeap?> onHeap) : 
             heaps = _waiting;
             _waiting = default;
             _count = 0;
+            _bytes = 0;
             ends = _endDue;
             _endDue = false;
         }
@@ -131,12 +129,6 @@ internal sealed class InlineSink(StreamCore stream, Action<LiveHeap?> onHeap) : 
                 MessageKind.User,
                 LogLevel.Warning,
                 exception,
-                static exception => $"the function that heaps are handed to failed: {ExceptionText.Of(exception)}");
+                static exception => $"onHeap failed: {ExceptionText.Of(exception)}");
         }
-    }
-
-    private sealed class CallBackTask(InlineSink sink) : LoopTask
-    {
-        public override void Run() => sink.CallBack();
-    }
-}
+    }}

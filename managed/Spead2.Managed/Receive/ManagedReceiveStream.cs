@@ -22,18 +22,35 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
     /// <param name="pool">
     /// Threads that receive the packets; one thread of its own if left out. The pool may be disposed before the stream.
     /// </param>
+    /// <param name="onHeap">
+    /// Takes every finished heap in place of readers, and <c>null</c> once, at the end. It is called on threads that
+    /// receive packets, or in <see cref="ReceiveStreamBase.Stop"/> and <see cref="ReceiveStreamBase.Dispose"/>; one call
+    /// at a time, in the order in which the heaps were finished. While it runs, the source that finished the heap is not
+    /// read. The heap is the function's to dispose. It may call anything of the stream; methods that read throw
+    /// <see cref="InvalidOperationException"/>. What it throws is logged, and the next heap comes all the same. A stream
+    /// that is forgotten does not call it any more, so keep a reference to the stream.
+    /// </param>
     /// <exception cref="ArgumentException">An option breaks its rule.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     /// <exception cref="Spead2Exception">For example there is not enough memory.</exception>
     public ManagedReceiveStream(
-        ReceiveStreamOptions? options = null, ILogger? logger = null, IoThreadPool? pool = null)
+        ReceiveStreamOptions? options = null,
+        ILogger? logger = null,
+        IoThreadPool? pool = null,
+        Action<Heap?>? onHeap = null)
     {
         options ??= new();
         options.Validate();
+        HeapFunction? function = onHeap is null ? null : new(onHeap);
+        HeapFunction = function;
         IoThreads threads = pool is null ? ManagedIoThreads.NewThreads() : ManagedIoThreads.RetainOf(pool);
         try
         {
-            _core = new(options, threads, EngineLog.For(logger));
+            _core = new(
+                options,
+                threads,
+                EngineLog.For(logger),
+                function is null ? null : heap => function.Call(heap is null ? null : ManagedHeap.Own(heap)));
         }
         catch (Exception exception)
         {
@@ -54,6 +71,8 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
         // Null if the constructor failed.
         if (_core is not null)
         {
+            // The user's code has no place on the finalizer's thread.
+            HeapFunction?.Forget();
             _core.Release(wait: false);
             ExchangeMemory(null)?.EndUse(wait: false);
         }
@@ -83,8 +102,7 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
         set => Locked(value, static (core, value) => core.Copy.User = value);
     }
 
-    /// <inheritdoc/>
-    public override nint Fd
+    internal override nint EngineFd
     {
         get
         {
@@ -116,7 +134,9 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
         set => Locked(value, static (core, value) => core.Copy.Method = value);
     }
 
-    internal override ReadQueue<Heap> Queue => _core.Queue;
+    internal override ReadQueue<Heap>? Queue => _core.Queue;
+
+    internal override HeapFunction? HeapFunction { get; }
 
     internal override StatisticNames StatisticNames => _core.StatisticNames;
 
@@ -125,14 +145,6 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
     {
         using StreamLease lease = Use();
         _core.Start();
-    }
-
-    /// <inheritdoc/>
-    public override void Stop()
-    {
-        ThrowIfDisposed();
-        _core.Stop();
-        _core.Queue.OnReady();
     }
 
     internal override bool TryEnter() => !IsDisposed;
@@ -177,9 +189,16 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
         _core.Tally.UpdateCustom(index, value);
     }
 
+    internal override void StopEngine()
+    {
+        // Also in Dispose, which gives up the reference of the stream only afterwards.
+        using StreamLease lease = new(_core);
+        _core.Stop();
+        _core.Queue?.OnReady();
+    }
+
     internal override void DisposeEngine()
     {
-        _core.Stop();
         _core.Release(wait: true);
         ExchangeMemory(null)?.EndUse(wait: true);
     }

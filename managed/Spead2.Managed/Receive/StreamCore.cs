@@ -71,10 +71,8 @@ internal sealed class StreamCore
     /// <summary>The sink, if heaps wait in it until they are pulled; null if they are handed to a function.</summary>
     public RingSink? Ring { get; }
 
-    /// <summary>Those who read <see cref="Heap"/>s.</summary>
-    /// <exception cref="InvalidOperationException">Heaps are handed to a function.</exception>
-    public ManagedReadQueue Queue => _queue ?? throw new InvalidOperationException(
-        "The stream hands every heap to a function, so there is none to be read.");
+    /// <summary>Those who read <see cref="Heap"/>s; null if these are handed to a function.</summary>
+    public ManagedReadQueue? Queue => _queue;
 
     /// <summary>The stream's lock.</summary>
     public Lock Gate { get; } = new();
@@ -243,7 +241,7 @@ internal sealed class StreamCore
         Unlock();
         Sources.Close();
         Log.SayLeftOut();
-        Ring?.CallBack();
+        Sink.CallBack();
     }
 
     /// <summary>Adds a reference to the stream; false if there is none any more.</summary>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using Spead2.Receive;
+
 namespace Spead2.Managed;
 
 /// <summary>Keeps a stream from being destroyed during a call.</summary>
@@ -14,5 +16,5 @@ internal readonly struct StreamLease : IDisposable
         _stream = stream;
     }
 
-    public void Dispose() => _stream.Release(wait: true);
+    public void Dispose() => _stream.Release(wait: !HeapFunction.RunsOnThisThread);
 }

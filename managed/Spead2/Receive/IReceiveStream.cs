@@ -24,7 +24,12 @@ namespace Spead2.Receive;
 /// </para>
 /// <para>
 /// A stream that is forgotten is given up by the garbage collector, unless somebody waits for its heaps, or its logger,
-/// allocator or copier refers to it: it is better disposed.
+/// allocator, copier or <c>onHeap</c> refers to it: it is better disposed.
+/// </para>
+/// <para>
+/// A stream that was made with <c>onHeap</c> gives every heap to that function. Its heaps cannot be read as well: what
+/// reads, waits, enumerates, <see cref="Reader"/> and <see cref="Fd"/> throw <see cref="InvalidOperationException"/>;
+/// <see cref="IsCompleted"/> tells whether the function was told of the end.
 /// </para>
 /// </remarks>
 [SuppressMessage("Naming", "CA1711", Justification = "SPEAD calls it a stream.")]

@@ -35,7 +35,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
             Enter();
             try
             {
-                return Queue.IsCompleted;
+                return HeapFunction?.HasEnded ?? Queue!.IsCompleted;
             }
             finally
             {
@@ -50,6 +50,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
         get
         {
             ThrowIfDisposed();
+            ThrowIfNotRead();
             return LazyInitializer.EnsureInitialized(ref _reader, () => new StreamReader(this));
         }
     }
@@ -88,10 +89,24 @@ public abstract class ReceiveStreamBase : IReceiveStream
     public abstract PacketCopier? PacketCopier { get; set; }
 
     /// <inheritdoc/>
-    public abstract nint Fd { get; }
+    public nint Fd
+    {
+        get
+        {
+            ThrowIfDisposed();
+            ThrowIfNotRead();
+            return EngineFd;
+        }
+    }
 
-    /// <summary>The waiters for heaps.</summary>
-    internal abstract ReadQueue<Heap> Queue { get; }
+    /// <summary>The waiters for heaps; null if a function takes them.</summary>
+    internal abstract ReadQueue<Heap>? Queue { get; }
+
+    /// <summary>What takes every heap instead of readers, or null.</summary>
+    internal abstract HeapFunction? HeapFunction { get; }
+
+    /// <summary>A handle for event loops. Of a stream whose heaps are read.</summary>
+    internal abstract nint EngineFd { get; }
 
     /// <summary>Names of the stream's statistics.</summary>
     internal abstract StatisticNames StatisticNames { get; }
@@ -114,7 +129,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
 
             try
             {
-                return Queue.Completion;
+                return Queue!.Completion;
             }
             finally
             {
@@ -173,10 +188,10 @@ public abstract class ReceiveStreamBase : IReceiveStream
     /// <inheritdoc/>
     public bool TryRead([NotNullWhen(true)] out Heap? heap)
     {
-        Enter();
+        EnterToRead();
         try
         {
-            return Queue.TryRead(out heap) == ReadResult.Item;
+            return Queue!.TryRead(out heap) == ReadResult.Item;
         }
         finally
         {
@@ -193,7 +208,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
                 nameof(timeout), timeout, $"{nameof(timeout)} must be from 0 to {int.MaxValue} ms, or infinite.");
         }
 
-        Enter();
+        EnterToRead();
         heap = WaitAndExit(timeout, CancellationToken.None);
         return heap is not null;
     }
@@ -201,10 +216,10 @@ public abstract class ReceiveStreamBase : IReceiveStream
     /// <inheritdoc/>
     public int TryReadBatch(Span<Heap> heaps)
     {
-        Enter();
+        EnterToRead();
         try
         {
-            return Queue.TryReadBatch(heaps);
+            return Queue!.TryReadBatch(heaps);
         }
         finally
         {
@@ -215,14 +230,14 @@ public abstract class ReceiveStreamBase : IReceiveStream
     /// <inheritdoc/>
     public Heap Read(CancellationToken cancellationToken = default)
     {
-        Enter();
+        EnterToRead();
         return WaitAndExit(Timeout.InfiniteTimeSpan, cancellationToken) ?? throw new StreamStoppedException();
     }
 
     /// <inheritdoc/>
     public ValueTask<Heap> ReadAsync(CancellationToken cancellationToken = default)
     {
-        Enter();
+        EnterToRead();
         return HeapOrStopped(ReadAsyncAndExit(cancellationToken));
     }
 
@@ -246,7 +261,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
     /// <inheritdoc/>
     public ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default)
     {
-        Enter();
+        EnterToRead();
         return WaitToReadAndExit(cancellationToken);
     }
 
@@ -254,6 +269,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
     public IEnumerable<Heap> ReadAll(CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
+        ThrowIfNotRead();
         return Enumerate(cancellationToken);
     }
 
@@ -261,25 +277,43 @@ public abstract class ReceiveStreamBase : IReceiveStream
     public IAsyncEnumerable<Heap> ReadAllAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
+        ThrowIfNotRead();
         return EnumerateAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
-    public abstract void Stop();
+    public void Stop()
+    {
+        ThrowIfDisposed();
+        StopEngine();
+    }
 
     /// <summary>
     /// Stops the stream, ends the reads that are in flight as if it had stopped, and frees it when the last call on it
-    /// has returned. Log messages are delivered before this returns, unless a logger calls it. Calling it again does
-    /// nothing.
+    /// has returned. Log messages are delivered before this returns, unless a logger calls it. A function that takes
+    /// heaps has been told of the end before; if it is that function that calls this, it is told after it has returned.
+    /// Calling it again does nothing.
     /// </summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
         {
-            GC.SuppressFinalize(this);
-            DisposeEngine();
-            Queue.Complete();
+            return;
         }
+
+        GC.SuppressFinalize(this);
+        StopEngine();
+        if (HeapFunction.RunsOnThisThread)
+        {
+            // To free the stream is to wait for the thread that receives, which this may be.
+            ThreadPool.UnsafeQueueUserWorkItem(static stream => stream.DisposeEngine(), this, preferLocal: false);
+        }
+        else
+        {
+            DisposeEngine();
+        }
+
+        Queue?.Complete();
     }
 
     /// <summary>Does what <see cref="Dispose"/> does, without making the caller wait.</summary>
@@ -306,7 +340,10 @@ public abstract class ReceiveStreamBase : IReceiveStream
     /// <param name="value">Not negative.</param>
     internal abstract void UpdateCustom(int index, long value);
 
-    /// <summary>Stops the stream, ends the reads in flight, and gives up the engine's stream. Called once.</summary>
+    /// <summary>Stops the stream and ends the reads in flight.</summary>
+    internal abstract void StopEngine();
+
+    /// <summary>Gives up the engine's stream, which was stopped. Called once.</summary>
     internal abstract void DisposeEngine();
 
     /// <summary>Takes a heap if one is waiting; false also if the stream is disposed.</summary>
@@ -320,7 +357,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
 
         try
         {
-            return Queue.TryRead(out heap) == ReadResult.Item;
+            return Queue!.TryRead(out heap) == ReadResult.Item;
         }
         finally
         {
@@ -340,11 +377,28 @@ public abstract class ReceiveStreamBase : IReceiveStream
 
     private void Enter() => ObjectDisposedException.ThrowIf(!TryEnter(), this);
 
+    /// <summary>Begins a use of <see cref="Queue"/> that takes heaps or waits for them.</summary>
+    private void EnterToRead()
+    {
+        ThrowIfDisposed();
+        ThrowIfNotRead();
+        Enter();
+    }
+
+    private void ThrowIfNotRead()
+    {
+        if (HeapFunction is not null)
+        {
+            throw new InvalidOperationException(
+                "The stream was made with onHeap, which takes every heap, so that none can be read.");
+        }
+    }
+
     private Heap? WaitAndExit(TimeSpan timeout, CancellationToken cancellationToken)
     {
         try
         {
-            return Queue.Wait(timeout, cancellationToken);
+            return Queue!.Wait(timeout, cancellationToken);
         }
         finally
         {
@@ -368,7 +422,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
 
         try
         {
-            return 1 + Queue.TryReadBatch(heaps.Span[1..]);
+            return 1 + Queue!.TryReadBatch(heaps.Span[1..]);
         }
         finally
         {
@@ -396,7 +450,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
     {
         try
         {
-            return Queue.ReadAsync(cancellationToken);
+            return Queue!.ReadAsync(cancellationToken);
         }
         finally
         {
@@ -408,7 +462,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
     {
         try
         {
-            return KeepAlive(Queue.WaitToReadAsync(cancellationToken));
+            return KeepAlive(Queue!.WaitToReadAsync(cancellationToken));
         }
         finally
         {
