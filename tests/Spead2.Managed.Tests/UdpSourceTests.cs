@@ -62,12 +62,11 @@ public sealed unsafe class UdpSourceTests
             // It never calls.
         }
 
-        public override int Receive(out string? error)
+        public override Reception Receive()
         {
-            error = null;
             int count = _isTaken ? 0 : 1;
             _isTaken = true;
-            return count;
+            return new(count);
         }
 
         public override void Close()

@@ -38,6 +38,9 @@ internal enum MessageKind
     /// <summary>A socket reports an error, or is not as asked for.</summary>
     Socket,
 
+    /// <summary>A packet source failed, so that its stream ends.</summary>
+    Source,
+
     /// <summary>A user's allocator or copy function failed.</summary>
     User,
 

@@ -18,6 +18,7 @@ internal static class MessageKindExtensions
         MessageKind.DroppedAtStop => "heaps dropped at the stop",
         MessageKind.RingFull => "a full ring",
         MessageKind.Socket => "the socket",
+        MessageKind.Source => "failed sources",
         MessageKind.User => "callbacks",
         MessageKind.Thread => "threads",
         _ => "an empty memory pool",

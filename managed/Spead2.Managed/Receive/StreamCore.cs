@@ -217,7 +217,7 @@ internal sealed class StreamCore
     public void Fail(Source source, Exception exception)
     {
         Log.Write(
-            MessageKind.Socket,
+            MessageKind.Source,
             LogLevel.Warning,
             exception,
             static exception => string.Create(

@@ -34,8 +34,8 @@ internal abstract class DatagramSocket : IDisposable
     /// <summary>Undoes <see cref="Arm"/>, if the socket is armed.</summary>
     public abstract void Disarm();
 
-    /// <summary>Takes what has arrived; gives how many messages, and says what went wrong.</summary>
-    public abstract int Receive(out string? error);
+    /// <summary>Takes what has arrived, without waiting.</summary>
+    public abstract Reception Receive();
 
     /// <summary>Closes the socket. Any thread.</summary>
     public abstract void Close();
@@ -45,6 +45,15 @@ internal abstract class DatagramSocket : IDisposable
 
     /// <summary>Messages that the kernel has dropped since the socket was opened. While it is open, any thread.</summary>
     public abstract long CountDrops();
+
+    /// <summary>What became of an attempt to receive.</summary>
+    /// <param name="Count">Messages that there are now.</param>
+    /// <param name="Error">What the socket told; null if nothing went wrong.</param>
+    /// <param name="QueuedErrors">Entries that were taken out of the socket's queue of errors.</param>
+    /// <param name="IsMore">Nothing has arrived, but the socket is to be looked at once more.</param>
+    /// <param name="IsShutDown">Nothing has arrived, but the socket is readable for ever.</param>
+    internal readonly record struct Reception(
+        int Count, string? Error = null, int QueuedErrors = 0, bool IsMore = false, bool IsShutDown = false);
 
     /// <summary>A message: one datagram, or several of one sender in a row that the kernel has coalesced (GRO).</summary>
     internal readonly unsafe struct UdpMessage(byte* data, int length, int segment, bool isTruncated)

@@ -70,15 +70,15 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
     {
     }
 
-    public override int Receive(out string? error)
+    public override Reception Receive()
     {
-        error = null;
+        string? error = null;
         int count = 0;
         if (_armed)
         {
             if (!_arrived)
             {
-                return 0;
+                return default;
             }
 
             _armed = false;
@@ -97,7 +97,12 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
             count += Keep(count, result, length, ref error);
         }
 
-        return count == 0 && error is null ? Listen(ref error) : count;
+        if (count == 0 && error is null)
+        {
+            count = Listen(ref error);
+        }
+
+        return new(count, error);
     }
 
     public override void Close() => _socket.Dispose();

@@ -19,6 +19,7 @@ internal sealed unsafe class UdpSource : Source
     private readonly DatagramSocket _socket;
     private readonly int _maxSize;
     private int _failures;
+    private bool _shutDown;
     private long _dropped;
     private long _unused;
     private int _messageCount;
@@ -92,10 +93,12 @@ internal sealed unsafe class UdpSource : Source
     {
         if (_messageIndex == _messageCount)
         {
-            string? error = TakeBatch();
+            DatagramSocket.Reception reception = TakeBatch();
             if (_messageCount == 0)
             {
-                return error is null ? PollResult.Idle : AfterFailure();
+                return reception.Error is not null ? AfterFailure()
+                    : reception.IsMore ? PollResult.More
+                    : PollResult.Idle;
             }
         }
 
@@ -162,25 +165,45 @@ internal sealed unsafe class UdpSource : Source
         return left;
     }
 
-    /// <summary>Takes what has arrived; says what went wrong.</summary>
-    private string? TakeBatch()
+    /// <summary>Takes what has arrived.</summary>
+    private DatagramSocket.Reception TakeBatch()
     {
-        _messageCount = _socket.Receive(out string? error);
+        DatagramSocket.Reception reception = _socket.Receive();
+        _messageCount = reception.Count;
         _messageIndex = 0;
         Counters.Messages += _messageCount;
-        if (error is not null)
+        Counters.Errors += reception.QueuedErrors;
+        if (reception.Error is not null)
         {
             Counters.Errors++;
             Stream.Log.Write(
                 MessageKind.Socket,
                 LogLevel.Warning,
-                error,
-                static error => string.Create(
-                    CultureInfo.InvariantCulture, $"cannot receive from a UDP socket: {error}"));
+                (LocalEndPoint.Port, reception.Error),
+                static x => string.Create(
+                    CultureInfo.InvariantCulture, $"cannot receive from UDP port {x.Port}: {x.Error}"));
+        }
+
+        if (reception.IsShutDown && !_shutDown)
+        {
+            NoteShutDown();
         }
 
         TakeMessage();
-        return error;
+        return reception;
+    }
+
+    /// <summary>Linux receives for a socket that was shut down as before, and so does this source.</summary>
+    private void NoteShutDown()
+    {
+        _shutDown = true;
+        Stream.Log.Write(
+            MessageKind.Socket,
+            LogLevel.Information,
+            LocalEndPoint.Port,
+            static port => string.Create(
+                CultureInfo.InvariantCulture,
+                $"the socket of UDP port {port} was shut down by its owner; it is received from as before"));
     }
 
     private void TakeMessage()

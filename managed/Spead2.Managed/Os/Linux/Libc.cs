@@ -35,6 +35,9 @@ internal static unsafe partial class Libc
     public const uint EPOLLOUT = 4;
     public const uint EPOLLET = 1u << 31;
 
+    public const short POLLERR = 8;
+    public const short POLLRDHUP = 0x2000;
+
     public const int EFD_CLOEXEC = 0x80000;
     public const int EFD_NONBLOCK = 0x800;
 
@@ -89,6 +92,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     public static partial int epoll_wait(int epoll, byte* events, int capacity, int milliseconds);
 
+    [LibraryImport(Library)]
+    public static partial int poll(PollDescriptor* descriptors, nuint count, int milliseconds);
+
     [LibraryImport(Library, SetLastError = true)]
     public static partial int eventfd(uint value, int flags);
 
@@ -124,4 +130,17 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int recvmmsg(int fd, MessageBatch.Message* messages, uint count, int flags, void* timeout);
+
+    /// <summary>Linux' <c>struct pollfd</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct PollDescriptor
+    {
+        public int Descriptor;
+
+        /// <summary>What is asked for.</summary>
+        public short Events;
+
+        /// <summary>What there is, and errors in any case.</summary>
+        public short Returned;
+    }
 }

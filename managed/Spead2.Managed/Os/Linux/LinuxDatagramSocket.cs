@@ -87,16 +87,10 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
         }
     }
 
-    public override int Receive(out string? error)
+    public override Reception Receive()
     {
-        int count = _batch.Receive(_fd, out error);
-        if (error is not null)
-        {
-            // With IP_RECVERR what has been told also stands in a queue, where it takes room from packets.
-            _batch.DropErrors(_fd);
-        }
-
-        return count;
+        int count = _batch.Receive(_fd, out string? error);
+        return count == 0 && error is null ? FindReason() : new(count, error);
     }
 
     public override void Close()
@@ -130,6 +124,24 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
         }
 
         return _dropped;
+    }
+
+    /// <summary>Why a socket that was reported to have something has nothing.</summary>
+    private unsafe Reception FindReason()
+    {
+        Libc.PollDescriptor look = new() { Descriptor = _fd, Events = Libc.POLLRDHUP };
+        if (Libc.poll(&look, 1, 0) != 1)
+        {
+            return default;
+        }
+
+        // Entries of the queue (IP_RECVERR, time stamps of what was sent) take room from packets.
+        int errors = (look.Returned & Libc.POLLERR) == 0 ? 0 : _batch.DropErrors(_fd);
+        return new(
+            0,
+            QueuedErrors: errors,
+            IsMore: errors != 0,
+            IsShutDown: (look.Returned & Libc.POLLRDHUP) != 0);
     }
 
     /// <summary>Lets the kernel coalesce datagrams; false if it cannot.</summary>

@@ -131,11 +131,16 @@ internal sealed unsafe class MessageBatch : IDisposable
         return _count;
     }
 
-    /// <summary>Empties the queue of errors of a socket, at most as far as there is room here. No message is kept.</summary>
-    public void DropErrors(int socket)
+    /// <summary>
+    /// Empties the queue of errors of a socket, at most as far as there is room here; gives how many entries it had. No
+    /// message is kept.
+    /// </summary>
+    public int DropErrors(int socket)
     {
         Take(socket, Libc.MSG_DONTWAIT | Libc.MSG_ERRQUEUE);
+        int count = _count;
         MakeReady();
+        return count;
     }
 
     public void Dispose()
