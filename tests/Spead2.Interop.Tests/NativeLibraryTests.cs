@@ -4,7 +4,6 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Runtime.Loader;
 using Spead2.Bindings;
 using Spead2.Receive;
 
@@ -123,7 +122,7 @@ public sealed class NativeLibraryTests
             .GetType(typeof(ReceiveStream).FullName!)!;
 
         Assert.That(
-            () => Activator.CreateInstance(stream, [null, null, null]),
+            () => Activator.CreateInstance(stream, [null, null, null, null]),
             Throws.InstanceOf<TargetInvocationException>()
                 .With.InnerException.InstanceOf<DllNotFoundException>()
                 .And.InnerException.Message.Contains($"{InDirectory("missing.so")}: no such file"));
@@ -158,29 +157,4 @@ public sealed class NativeLibraryTests
     }
 
     private string InDirectory(string name) => Path.Combine(_directory, name);
-
-    /// <summary>Loads the assemblies of this repository once more, so that their library is looked for anew.</summary>
-    private sealed class SecondCopy() : AssemblyLoadContext(nameof(SecondCopy), isCollectible: true)
-    {
-        protected override Assembly? Load(AssemblyName assemblyName) =>
-            assemblyName.Name!.StartsWith("Spead2", StringComparison.Ordinal)
-                ? LoadFromAssemblyPath(Path.Combine(AppContext.BaseDirectory, $"{assemblyName.Name}.dll"))
-                : null;
-    }
-
-    /// <summary>Sets a variable of this process for a while.</summary>
-    private sealed class EnvironmentVariable : IDisposable
-    {
-        private readonly string _name;
-        private readonly string? _before;
-
-        public EnvironmentVariable(string name, string? value)
-        {
-            _name = name;
-            _before = Environment.GetEnvironmentVariable(name);
-            Environment.SetEnvironmentVariable(name, value);
-        }
-
-        public void Dispose() => Environment.SetEnvironmentVariable(_name, _before);
-    }
 }

@@ -80,15 +80,15 @@ internal sealed class PackageTests
         });
     }
 
-    [TestCase("Spead2.Interop")]
-    [TestCase("Spead2.Managed")]
-    public void Receiver_needs_exactly_its_version_of_the_shared_types(string name)
+    [TestCase("Spead2.Interop", "Spead2", "Spead2.Managed")]
+    [TestCase("Spead2.Managed", "Spead2")]
+    public void Receiver_needs_exactly_its_version_of_the_others(string name, params string[] others)
     {
         IEnumerable<string> needed = Metadata(name).Descendants()
             .Where(element => element.Name.LocalName == "dependency")
             .Select(dependency => $"{(string?)dependency.Attribute("id")} {(string?)dependency.Attribute("version")}");
 
-        Assert.That(needed.Distinct(), Is.EqualTo([$"Spead2 [{Repository.Version}]"]));
+        Assert.That(needed.Distinct(), Is.EquivalentTo(others.Select(other => $"{other} [{Repository.Version}]")));
     }
 
     [TestCaseSource(nameof(Libraries))]

@@ -162,6 +162,21 @@ internal sealed class ConsumerTests
                 .And.Contain("SPEAD2_CORE_LIBRARY"));
     }
 
+    [TestCase(TestName = "C core hidden: a stream of the factory receives | Spead2.Interop | linux-x64")]
+    public void Factory_without_native_library_receives_all_the_same()
+    {
+        ReceiverProject project = ReceiverProject.Create();
+        project.Replace("new ReceiveStream()", "new ReceiveStreamFactory().CreateStream()");
+        string output = project.Publish("--runtime", Linux, "--self-contained", Trimmed);
+        string program = Path.Combine(output, project.Name);
+        project.AssertReceives(output, program);
+
+        File.Delete(Path.Combine(output, NativeLibrary));
+        Assert.That(
+            project.Receive(output, program),
+            Does.StartWith("spead2: warning: Streams are received by the managed port.").And.EndsWith(UdpHeaps.Text));
+    }
+
     [TestCase(TestName = "C core for arm64: the error says so | Spead2.Interop | linux-x64")]
     public void Native_library_for_another_processor_is_explained()
     {

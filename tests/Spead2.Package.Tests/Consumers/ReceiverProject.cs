@@ -67,15 +67,31 @@ internal sealed partial class ReceiverProject
         return output;
     }
 
+    /// <summary>Changes the program, which must have the text.</summary>
+    public void Replace(string text, string by)
+    {
+        string file = Path.Combine(Directory, "Program.cs");
+        string program = File.ReadAllText(file);
+        Assert.That(program, Does.Contain(text));
+        File.WriteAllText(file, program.Replace(text, by, StringComparison.Ordinal));
+    }
+
     /// <summary>Starts a program of this project, sends it a heap and the end of the stream, and checks what it prints.</summary>
-    public void AssertReceives(string directory, string program, params string[] arguments)
+    public void AssertReceives(string directory, string program, params string[] arguments) =>
+        Assert.That(
+            Receive(directory, program, arguments),
+            Is.EqualTo(UdpHeaps.Text),
+            $"{program} {string.Join(' ', arguments)}");
+
+    /// <summary>Starts a program of this project, sends it a heap and the end of the stream; gives what it prints.</summary>
+    public string Receive(string directory, string program, params string[] arguments)
     {
         using Command command = Command.Start(directory, FreshUser.Environment, program, arguments);
         UdpHeaps.SendTo(Port, () => command.HasExited);
         (int exitCode, string output) = command.Wait();
 
-        Assert.That(output, Is.EqualTo(UdpHeaps.Text), $"{program} {string.Join(' ', arguments)}");
-        Assert.That(exitCode, Is.Zero);
+        Assert.That(exitCode, Is.Zero, output);
+        return output;
     }
 
     [GeneratedRegex("<TargetFramework>.*</TargetFramework>")]
