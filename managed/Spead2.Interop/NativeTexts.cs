@@ -10,6 +10,11 @@ internal sealed unsafe class NativeTexts : IDisposable
     public NativeTexts(IReadOnlyList<string> texts)
     {
         Count = texts.Count;
+        if (Count == 0)
+        {
+            return;
+        }
+
         List = (sbyte**)NativeMemory.AllocZeroed((nuint)Count, (nuint)sizeof(sbyte*));
         try
         {
@@ -25,6 +30,7 @@ internal sealed unsafe class NativeTexts : IDisposable
         }
     }
 
+    /// <summary>The texts; null if there are none.</summary>
     public sbyte** List { get; }
 
     public int Count { get; }
