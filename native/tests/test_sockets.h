@@ -12,8 +12,9 @@ typedef int test_length; /* of what is sent */
 #define TEST_ADDRESS_IN_USE WSAEADDRINUSE
 #define TEST_DO_NOT_WAIT 0 /* there is no such flag, and what is sent waits for nobody */
 #define TEST_SHUT_BOTH SD_BOTH
+#define TEST_SHUT_RECEIVING SD_RECEIVE
 #define TEST_SHUT_SOCKETS_END true /* nothing is received for them any more */
-#define TEST_BUFFER_FACTOR 1 /* SO_RCVBUF says so many times of what was set */
+#define TEST_BUFFER_FACTOR 1       /* SO_RCVBUF says so many times of what was set */
 static inline void test_socket_close(test_socket s) {
     closesocket(s);
 }
@@ -29,6 +30,7 @@ typedef size_t test_length;
 #define TEST_ADDRESS_IN_USE EADDRINUSE
 #define TEST_DO_NOT_WAIT MSG_DONTWAIT
 #define TEST_SHUT_BOTH SHUT_RDWR
+#define TEST_SHUT_RECEIVING SHUT_RD
 #define TEST_SHUT_SOCKETS_END false
 #define TEST_BUFFER_FACTOR 2
 static inline void test_socket_close(test_socket s) {

@@ -305,14 +305,15 @@ internal abstract class Source : LoopTask
                 return PollResult.Ended;
             }
 
+            Counters.Slices++;
             if (!Stream.Flow.IsRunning)
             {
                 // Posted again when it runs.
                 Disarm();
+                Publish();
                 return PollResult.Idle;
             }
 
-            Counters.Slices++;
             PollResult result = PollSafely();
             _wasServed = result != PollResult.Blocked;
             Publish();

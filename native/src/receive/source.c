@@ -58,10 +58,13 @@ static bool park(sp2_packet_source *source) {
     sp2_receive_stream *stream = source->stream;
     sp2__mutex_lock(&stream->lock);
     sp2__stream_settle(stream);
+    /* It may be parked already: an error of its socket makes it look once more. */
+    const bool was_parked = source->is_parked;
     const bool parked = sp2__flow_park(&stream->flow, source);
     sp2__stream_unlock(stream);
     if (parked) {
-        source->stats.blocked += sp2__flow_state_of(&stream->flow) == SP2__FLOW_BLOCKED;
+        source->stats.blocked +=
+            !was_parked && sp2__flow_state_of(&stream->flow) == SP2__FLOW_BLOCKED;
         disarm(source);
         publish(source);
     }
@@ -76,7 +79,6 @@ static sp2__answer poll(sp2_packet_source *source) {
     }
     sp2__flow *flow = &source->stream->flow;
     const uint64_t yields = atomic_load(&flow->yields);
-    source->stats.slices++;
     const sp2__answer answer = source->ops->poll(source);
     publish(source);
     if (SP2__UNLIKELY(atomic_load_explicit(&flow->yielding_count, memory_order_relaxed) != 0) &&
@@ -122,6 +124,7 @@ static void run(sp2__task *task) {
     source->slice_packets = 0;
     source->slice_bytes = 0;
     if (!source->closed) {
+        source->stats.slices++;
         sp2__answer answer = poll(source);
         while (answer == SP2__BLOCKED && get_over_block(source)) {
             answer = poll(source);
