@@ -209,6 +209,217 @@ SP2_TEST(Ipv6_group_is_received_on_the_joined_interface_only) {
     leave_link_network(&network);
 }
 
+/* What a library that lacks an option answers, which skips the test. */
+static void require_supported(const sp2_udp_source_options *options, link_network *network) {
+    sp2_receive_stream *stream = quiet_stream();
+    const int32_t status = add_udp_source(stream, options, NULL);
+    sp2_receive_stream_destroy(stream);
+    if (status == SP2_E_UNSUPPORTED) {
+        leave_link_network(network);
+        SKIP("this library does not have the option yet");
+    }
+}
+
+SP2_TEST(Interface_may_be_given_by_its_name_for_each_family) {
+    static const char *const groups[] = {GROUP_V4, GROUP_OF_A_SITE, GROUP_OF_A_LINK};
+    static const char *const names[LINKS] = {"near0", "near1"};
+    link_network network;
+    enter_link_network(&network);
+    for (int g = 0; g < 3; g++) {
+        sp2_test_context("%s", groups[g]);
+        sp2_udp_source_options links[LINKS] = {small_options(), small_options()};
+        for (int i = 0; i < LINKS; i++) {
+            links[i].group = groups[g];
+            links[i].interface_name = names[i];
+        }
+        require_supported(&links[0], &network);
+        check_links_apart(&network, groups[g], links);
+    }
+    sp2_udp_source_options options = small_options();
+    options.group = GROUP_V4;
+    options.interface_name = "nothing0";
+    check_refused(&options, SP2_E_OS, ENODEV, "nothing0");
+    options.interface_name = "a-name-that-no-interface-can-have";
+    check_refused(&options, SP2_E_OS, ENODEV, "a-name-that-no-interface-can-have");
+    leave_link_network(&network);
+}
+
+SP2_TEST(Interface_of_an_ipv4_group_may_be_given_by_its_index) {
+    link_network network;
+    enter_link_network(&network);
+    sp2_udp_source_options links[LINKS] = {small_options(), small_options()};
+    for (int i = 0; i < LINKS; i++) {
+        links[i].group = GROUP_V4;
+        links[i].interface_index = network.near_index[i];
+    }
+    sp2_udp_source_options named = small_options();
+    named.group = GROUP_V4;
+    named.interface_name = "near0";
+    require_supported(&named, &network);
+    check_links_apart(&network, GROUP_V4, links);
+    links[0].interface_index = 4711;
+    check_refused(&links[0], SP2_E_OS, ENODEV, "4711");
+    leave_link_network(&network);
+}
+
+/* A handle of a source of its own on a group; and the port. */
+static sp2_packet_source *open_group(sp2_receive_stream *stream,
+                                     const sp2_udp_source_options *options, uint32_t *port) {
+    sp2_packet_source *source = NULL;
+    sp2_packet_source_info info = SP2_PACKET_SOURCE_INFO_INIT;
+    REQUIRE_OK(sp2_receive_stream_add_udp_source(stream, options, &source));
+    REQUIRE_OK(sp2_packet_source_get_info(source, &info));
+    *port = info.port;
+    return source;
+}
+
+SP2_TEST(Source_tells_its_group_interface_and_latest_sender) {
+    link_network network;
+    enter_link_network(&network);
+    const struct {
+        const char *group;
+        const char *name;
+        const char *address;
+        uint32_t index;
+        const char *told;
+        const char *sender;
+    } cases[] = {
+        {GROUP_V4, "near1", NULL, 0, "near1", "10.77.1.2"},
+        {GROUP_V4, NULL, "10.77.1.1", 0, "near1", "10.77.1.2"},
+        {GROUP_V4, NULL, NULL, network.near_index[1], "near1", "10.77.1.2"},
+        {GROUP_OF_A_SITE, "near1", NULL, 0, "near1", "fe80::2:1"},
+        {GROUP_OF_A_SITE, NULL, NULL, network.near_index[1], "near1", "fe80::2:1"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sp2_test_context("case %zu", i);
+        sp2_receive_stream *stream = quiet_stream();
+        sp2_udp_source_options options = small_options();
+        options.group = cases[i].group;
+        options.interface_name = cases[i].name;
+        options.interface_address = cases[i].address;
+        options.interface_index = cases[i].index;
+        require_supported(&options, &network);
+        uint32_t port;
+        sp2_packet_source *source = open_group(stream, &options, &port);
+        sp2_packet_source_info info = SP2_PACKET_SOURCE_INFO_INIT;
+        sp2_packet_source_stats stats = SP2_PACKET_SOURCE_STATS_INIT;
+        REQUIRE_OK(sp2_packet_source_get_info(source, &info));
+        REQUIRE_OK(sp2_packet_source_get_stats(source, &stats));
+        CHECK_STR(info.group, cases[i].group);
+        CHECK_STR(info.interface_name, cases[i].told);
+        CHECK_STR(stats.sender, "");
+        CHECK_EQ_U64(stats.sender_port, 0);
+        enter_host(network.far_host);
+        send_heap(cases[i].group, port, network.far_index[1], 1);
+        enter_host(network.near_host);
+        check_next_heap(stream, 1);
+        /* At the end of the slice. */
+        WAIT_UNTIL(sp2_packet_source_get_stats(source, &stats) == SP2_OK && stats.datagrams != 0,
+                   PATIENCE_SECONDS);
+        CHECK_STR(stats.sender, cases[i].sender);
+        CHECK(stats.sender_port != 0);
+        sp2_packet_source_release(source);
+        sp2_receive_stream_destroy(stream);
+    }
+    leave_link_network(&network);
+}
+
+/* On link 0 the far host and the near host itself send to the group. */
+static void check_sender_is_chosen(link_network *network, const char *group, const char *sender,
+                                   bool far_one) {
+    const char *const senders[] = {sender, sender};
+    sp2_test_context("%s from %s", group, sender);
+    sp2_udp_source_options options = small_options();
+    options.group = group;
+    options.interface_name = "near0";
+    options.senders = senders;
+    options.sender_count = 2;
+    require_supported(&options, network);
+    sp2_receive_stream *stream = quiet_stream();
+    uint32_t port;
+    sp2_packet_source *source = open_group(stream, &options, &port);
+    /* Another socket that has joined for everybody, also on the other link. */
+    sp2_receive_stream *open_to_all[LINKS] = {quiet_stream(), quiet_stream()};
+    static const char *const names[LINKS] = {"near0", "near1"};
+    for (int i = 0; i < LINKS; i++) {
+        sp2_udp_source_options all = small_options();
+        all.group = group;
+        all.interface_name = names[i];
+        all.port = port;
+        REQUIRE_OK(add_udp_source(open_to_all[i], &all, NULL));
+    }
+    for (uint64_t round = 0; round < 3; round++) {
+        for (int far_host = 0; far_host < 2; far_host++) {
+            const uint64_t cnt = 10 * round + (uint64_t)far_host;
+            enter_host(far_host ? network->far_host : network->near_host);
+            send_heap(group, port, far_host ? network->far_index[0] : network->near_index[0], cnt);
+            check_next_heap(open_to_all[0], cnt);
+        }
+        enter_host(network->far_host);
+        send_heap(group, port, network->far_index[1], 100 + round);
+        check_next_heap(open_to_all[1], 100 + round);
+        check_next_heap(stream, 10 * round + (far_one ? 1 : 0));
+    }
+    enter_host(network->near_host);
+    CHECK_EQ_U64(stats_of(stream).packets, 3 * PACKETS);
+    sp2_packet_source_release(source);
+    sp2_receive_stream_destroy(stream);
+    for (int i = 0; i < LINKS; i++) {
+        sp2_receive_stream_destroy(open_to_all[i]);
+    }
+}
+
+SP2_TEST(Group_is_received_from_the_chosen_senders_only) {
+    link_network network;
+    enter_link_network(&network);
+    check_sender_is_chosen(&network, GROUP_V4, "10.77.0.2", true);
+    check_sender_is_chosen(&network, GROUP_V4, "10.77.0.1", false);
+    check_sender_is_chosen(&network, GROUP_OF_A_SITE, "fe80::2:0", true);
+    check_sender_is_chosen(&network, GROUP_OF_A_LINK, "fe80::1:0", false);
+    leave_link_network(&network);
+}
+
+SP2_TEST(Senders_beyond_the_limit_of_the_system_are_refused) {
+    enum { TOO_MANY = 200 };
+    static char texts[TOO_MANY][16];
+    static const char *senders[TOO_MANY];
+    link_network network;
+    enter_link_network(&network);
+    for (int i = 0; i < TOO_MANY; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "10.77.0.%d", i + 1);
+        senders[i] = texts[i];
+    }
+    sp2_udp_source_options options = small_options();
+    options.group = GROUP_V4;
+    options.interface_name = "near0";
+    options.senders = senders;
+    options.sender_count = TOO_MANY;
+    require_supported(&options, &network);
+    check_refused(&options, SP2_E_OS, ENOBUFS, "igmp_max_msf");
+    leave_link_network(&network);
+}
+
+SP2_TEST(Socket_joined_for_one_sender_is_refused_for_all) {
+    link_network network;
+    enter_link_network(&network);
+    const int prepared = socket(AF_INET, SOCK_DGRAM, 0);
+    struct group_source_req join = {.gsr_interface = network.near_index[0]};
+    const ip_address group = address_of(GROUP_V4, 0);
+    const ip_address sender = address_of("10.77.0.2", 0);
+    memcpy(&join.gsr_group, &group, sizeof(group));
+    memcpy(&join.gsr_source, &sender, sizeof(sender));
+    REQUIRE(setsockopt(prepared, IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, &join, sizeof(join)) == 0);
+    sp2_udp_source_options options = small_options();
+    options.group = GROUP_V4;
+    options.interface_name = "near0";
+    options.flags = SP2_UDP_EXISTING_SOCKET;
+    options.socket = prepared;
+    require_supported(&options, &network);
+    check_refused(&options, SP2_E_OS, EADDRINUSE, "joined it there already");
+    close(prepared);
+    leave_link_network(&network);
+}
+
 SP2_TEST(Interface_of_an_ipv6_group_may_be_a_part_of_its_name) {
     link_network network;
     enter_link_network(&network);

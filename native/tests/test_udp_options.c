@@ -65,7 +65,6 @@ SP2_TEST(Fields_that_contradict_each_other_are_named) {
         /* The family of the group and of the interface. */
         WRONG(SP2_E_ARG, "group", "ff15::77", .group = "ff15::77",
               .interface_address = "127.0.0.1"),
-        WRONG(SP2_E_ARG, "group", "239.255.77.1", .group = "239.255.77.1", .interface_index = 1),
         WRONG(SP2_E_ARG, "interface_address", "::1", .group = "239.255.77.1",
               .interface_address = "::1"),
         /* Not a group. */
@@ -87,10 +86,50 @@ SP2_TEST(Fields_that_contradict_each_other_are_named) {
     }
 }
 
+SP2_TEST(Interface_names_and_senders_that_do_not_fit_are_named) {
+    static const char *const one[] = {"127.0.0.1"};
+    static const char *const none[] = {"127.0.0.1", NULL};
+    static const char *const empty[] = {""};
+    static const char *const v6[] = {"127.0.0.1", "::1"};
+    static const char *const unknown[] = {"256.1.1.1"};
+    static const wrong_options cases[] = {
+        WRONG(SP2_E_ARG, "interface_name", "eth0", .interface_name = "eth0"),
+        WRONG(SP2_E_ARG, "interface_name", "eth0", .bind_host = "239.255.77.1",
+              .interface_name = "eth0"),
+        WRONG(SP2_E_ARG, "interface_name", "interface_address", .group = "239.255.77.1",
+              .interface_name = "eth0", .interface_address = "127.0.0.1"),
+        WRONG(SP2_E_ARG, "interface_name", "interface_index", .group = "239.255.77.1",
+              .interface_name = "eth0", .interface_index = 1),
+        WRONG(SP2_E_ARG, "sender_count", "1", .senders = one, .sender_count = 1),
+        WRONG(SP2_E_ARG, "sender_count", "group", .bind_host = "239.255.77.1", .senders = one,
+              .sender_count = 1),
+        WRONG(SP2_E_ARG, "sender_count", "NULL", .group = "239.255.77.1", .sender_count = 1),
+        WRONG(SP2_E_ARG, "sender_count", "set", .group = "239.255.77.1", .senders = one),
+        WRONG(SP2_E_ARG, "senders[1]", "NULL", .group = "239.255.77.1", .senders = none,
+              .sender_count = 2),
+        WRONG(SP2_E_ARG, "senders[0]", "empty", .group = "239.255.77.1", .senders = empty,
+              .sender_count = 1),
+        WRONG(SP2_E_ARG, "senders[1]", "::1", .group = "239.255.77.1", .senders = v6,
+              .sender_count = 2),
+        WRONG(SP2_E_ADDRESS, "senders[0]", "256.1.1.1", .group = "239.255.77.1", .senders = unknown,
+              .sender_count = 1),
+        WRONG(SP2_E_ARG, "senders", "127.0.0.1", .group = "127.0.0.1",
+              .interface_address = "127.0.0.1", .senders = one, .sender_count = 1),
+    };
+    if (try_options(&cases[2].options) == SP2_E_UNSUPPORTED) {
+        SKIP("this library has neither interface names nor senders yet");
+    }
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sp2_test_context("case %zu", i);
+        check_refused(&cases[i].options, cases[i].status, cases[i].field, cases[i].value);
+    }
+}
+
 SP2_TEST(Empty_strings_are_as_good_as_none) {
     sp2_udp_source_options options = small_options();
     options.bind_host = "";
     options.interface_address = "";
+    options.interface_name = "";
     CHECK_STATUS(try_options(&options), SP2_OK);
 }
 
@@ -386,8 +425,6 @@ SP2_TEST(Address_of_another_family_than_the_sockets_is_refused) {
     options.bind_host = NULL;
     options.group = "ff15::77";
     check_refused(&options, SP2_E_ARG, "group", "no IPv4 address");
-    options.interface_index = 1;
-    check_refused(&options, SP2_E_ARG, "socket is an IPv4 socket", "interface_index");
     test_socket_close(v4);
     const test_socket v6 = socket(AF_INET6, SOCK_DGRAM, 0);
     if (v6 == NO_SOCKET) {

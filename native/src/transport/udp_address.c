@@ -2,12 +2,15 @@
 #include "transport/udp_address.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #if !defined(_WIN32)
+#include <arpa/inet.h>
 #include <netdb.h>
 #endif
 
+#include "base/alloc.h"
 #include "base/error.h"
 
 const char *sp2__ip_family_name(int family) {
@@ -85,6 +88,7 @@ static int32_t check_group_v4(const sp2__udp_config *config, sp2__udp_address *a
         }
         address->interface_v4 = found.v4.sin_addr;
     }
+    address->interface_index = config->interface_index;
     if (group->s_addr == htonl(INADDR_ANY)) {
         *group = address->interface_v4;
     }
@@ -123,12 +127,9 @@ static int32_t check_group_v6(const sp2__udp_config *config, sp2__udp_address *a
 static int32_t resolve_group(const sp2__udp_config *config, int family, sp2__udp_address *address) {
     const char *reason = "that is what the socket is for";
     int wanted = family;
-    if (config->interface_index != 0) {
-        wanted = AF_INET6;
-        reason = "interface_index goes with IPv6 groups (IPv4 groups have interface_address)";
-    } else if (is_given(config->interface_address)) {
+    if (is_given(config->interface_address)) {
         wanted = AF_INET;
-        reason = "interface_address goes with IPv4 groups (IPv6 groups have interface_index)";
+        reason = "interface_address goes with IPv4 groups (any group may have interface_index)";
     }
     if (family != AF_UNSPEC && wanted != family) {
         return sp2__fail(SP2_E_ARG, 0, "sp2_udp_source_options.socket is an %s socket, but %s",
@@ -150,15 +151,76 @@ static int32_t set_interface_v6(const sp2__udp_config *config, sp2__udp_address 
         group->sin6_scope_id = config->interface_index;
     }
     address->interface_index = (uint32_t)group->sin6_scope_id;
-    if (address->interface_index == 0 && (IN6_IS_ADDR_MC_LINKLOCAL(&group->sin6_addr) ||
-                                          IN6_IS_ADDR_MC_NODELOCAL(&group->sin6_addr))) {
+    if (address->interface_index == 0 && !is_given(config->interface_name) &&
+        (IN6_IS_ADDR_MC_LINKLOCAL(&group->sin6_addr) ||
+         IN6_IS_ADDR_MC_NODELOCAL(&group->sin6_addr))) {
         return sp2__fail(SP2_E_ARG, 0,
-                         "the group \"%s\" exists on every link apart: interface_index must say "
-                         "which one is meant (or \"%s%%INTERFACE\")",
+                         "the group \"%s\" exists on every link apart: interface_name or "
+                         "interface_index must say which one is meant (or \"%s%%INTERFACE\")",
                          config->group != NULL ? config->group : config->bind_host,
                          config->group != NULL ? config->group : config->bind_host);
     }
     return SP2_OK;
+}
+
+/* Writes what is known of the interface; those who know the system may know more. */
+static void name_interface(const sp2__udp_config *config, sp2__udp_address *address) {
+    if (is_given(config->interface_name) || is_given(config->interface_address)) {
+        snprintf(address->interface_name, sizeof(address->interface_name), "%s",
+                 is_given(config->interface_name) ? config->interface_name
+                                                  : config->interface_address);
+    } else if (address->interface_index != 0) {
+        snprintf(address->interface_name, sizeof(address->interface_name), "%u",
+                 (unsigned)address->interface_index);
+    }
+}
+
+static bool has_sender(const sp2__udp_address *address, const sp2__ip_address *sender) {
+    for (uint32_t i = 0; i < address->sender_count; i++) {
+        const sp2__ip_address *known = &address->senders[i];
+        if (sender->any.sa_family == AF_INET6
+                ? memcmp(&known->v6.sin6_addr, &sender->v6.sin6_addr, sizeof(struct in6_addr)) == 0
+                : known->v4.sin_addr.s_addr == sender->v4.sin_addr.s_addr) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int32_t resolve_senders(const sp2__udp_config *config, sp2__udp_address *address) {
+    if (config->sender_count == 0) {
+        return SP2_OK;
+    }
+    if (!address->multicast) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_udp_source_options.senders is set, but \"%s\" is not a multicast "
+                         "group, which is what senders are chosen for",
+                         config->group);
+    }
+    address->senders = sp2__calloc_array(config->sender_count, sizeof(*address->senders));
+    if (address->senders == NULL) {
+        return sp2__fail_memory("the senders of a UDP source");
+    }
+    for (uint32_t i = 0; i < config->sender_count; i++) {
+        char field[32];
+        sp2__ip_address sender = {0};
+        snprintf(field, sizeof(field), "senders[%u]", (unsigned)i);
+        const int32_t status = look_up(field, config->senders[i], address->bind_to.any.sa_family,
+                                       "a group and its senders are of one family", &sender);
+        if (status != SP2_OK) {
+            return status;
+        }
+        if (!has_sender(address, &sender)) {
+            address->senders[address->sender_count++] = sender;
+        }
+    }
+    return SP2_OK;
+}
+
+void sp2__udp_address_free(sp2__udp_address *address) {
+    sp2__free(address->senders);
+    address->senders = NULL;
+    address->sender_count = 0;
 }
 
 int32_t sp2__udp_resolve(const sp2__udp_config *config, int family, sp2__udp_address *address) {
@@ -176,6 +238,10 @@ int32_t sp2__udp_resolve(const sp2__udp_config *config, int family, sp2__udp_add
     const bool v6 = address->bind_to.any.sa_family == AF_INET6;
     if (status == SP2_OK && v6 && address->multicast) {
         status = set_interface_v6(config, address);
+    }
+    if (status == SP2_OK) {
+        name_interface(config, address);
+        status = resolve_senders(config, address);
     }
     if (status != SP2_OK) {
         return status;
@@ -198,4 +264,21 @@ void sp2__ip_address_describe(const sp2__ip_address *address, uint32_t length,
     } else if (is_multicast(address)) {
         memcpy(info->group, info->address, sizeof(info->group));
     }
+}
+
+void sp2__ip_address_tell(const sp2__ip_address *address, char *text, uint32_t size,
+                          uint32_t *port) {
+    const bool v6 = address->any.sa_family == AF_INET6;
+    *port = ntohs(v6 ? address->v6.sin6_port : address->v4.sin_port);
+    if (inet_ntop(address->any.sa_family,
+                  v6 ? (const void *)&address->v6.sin6_addr : (const void *)&address->v4.sin_addr,
+                  text, size) == NULL) {
+        text[0] = '\0';
+    }
+}
+
+const char *sp2__udp_target(const sp2__udp_config *config) {
+    return config->group != NULL         ? config->group
+           : is_given(config->bind_host) ? config->bind_host
+                                         : "any address";
 }

@@ -24,11 +24,6 @@ static int32_t check_values(const sp2_udp_source_options *options) {
             "sp2_udp_source_options.flags has 0x%x, which this library does not know yet",
             (unsigned)unknown);
     }
-    if (options->sender_count != 0 || options->interface_name != NULL) {
-        return sp2__fail(SP2_E_UNSUPPORTED, 0,
-                         "sp2_udp_source_options.%s is not supported by this build",
-                         options->sender_count != 0 ? "senders" : "interface_name");
-    }
     if (options->port > UINT16_MAX) {
         return sp2__fail(SP2_E_ARG, 0, "sp2_udp_source_options.port is %u, but ports end at %d",
                          (unsigned)options->port, UINT16_MAX);
@@ -48,25 +43,80 @@ static int32_t check_values(const sp2_udp_source_options *options) {
     return SP2_OK;
 }
 
-/* Of the three forms, options must be one. */
-static int32_t check_form(const sp2_udp_source_options *options) {
-    if (options->group == NULL) {
-        if (options->interface_address != NULL) {
-            return sp2__fail(
-                SP2_E_ARG, 0,
-                "sp2_udp_source_options.interface_address is \"%s\", but there is no group "
-                "to join on it; set group, or use bind_host to receive what is sent "
-                "to this address",
-                options->interface_address);
-        }
-        if (options->interface_index != 0) {
-            return sp2__fail(
-                SP2_E_ARG, 0,
-                "sp2_udp_source_options.interface_index is %u, but there is no group to join "
-                "on it; set group",
-                (unsigned)options->interface_index);
-        }
+/* What only a group can have must not be set without one. */
+static int32_t check_no_group(const sp2_udp_source_options *options) {
+    const char *field = NULL;
+    const char *text = NULL;
+    char value[24];
+    if (options->interface_address != NULL) {
+        field = "interface_address";
+        text = options->interface_address;
+    } else if (options->interface_name != NULL) {
+        field = "interface_name";
+        text = options->interface_name;
+    } else if (options->interface_index != 0) {
+        field = "interface_index";
+        snprintf(value, sizeof(value), "%u", (unsigned)options->interface_index);
+        text = value;
+    } else if (options->sender_count != 0) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_udp_source_options.sender_count is %u, but there is no group to join "
+                         "for these senders; set group",
+                         (unsigned)options->sender_count);
+    }
+    if (field == NULL) {
         return SP2_OK;
+    }
+    return sp2__fail(SP2_E_ARG, 0,
+                     "sp2_udp_source_options.%s is \"%s\", but there is no group to join on it; "
+                     "set group, or use bind_host to receive what is sent to one address",
+                     field, text);
+}
+
+static int32_t check_senders(const sp2_udp_source_options *options) {
+    if ((options->sender_count != 0) != (options->senders != NULL)) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_udp_source_options.sender_count is %u, but senders is %s; set both "
+                         "or none of them",
+                         (unsigned)options->sender_count,
+                         options->senders != NULL ? "set" : "NULL");
+    }
+    for (uint32_t i = 0; i < options->sender_count; i++) {
+        if (unless_empty(options->senders[i]) == NULL) {
+            return sp2__fail(SP2_E_ARG, 0,
+                             "sp2_udp_source_options.senders[%u] is %s; it must be the host name "
+                             "or address of a sender",
+                             (unsigned)i, options->senders[i] == NULL ? "NULL" : "an empty string");
+        }
+    }
+    return SP2_OK;
+}
+
+/* There are three ways to name one interface. */
+static int32_t check_interface(const sp2_udp_source_options *options) {
+    const char *fields[3];
+    int count = 0;
+    if (options->interface_name != NULL) {
+        fields[count++] = "interface_name";
+    }
+    if (options->interface_address != NULL) {
+        fields[count++] = "interface_address";
+    }
+    if (options->interface_index != 0) {
+        fields[count++] = "interface_index";
+    }
+    return count < 2 ? SP2_OK
+                     : sp2__fail(SP2_E_ARG, 0,
+                                 "sp2_udp_source_options.%s and %s are both set, but only one of "
+                                 "them may be: each of them names the interface",
+                                 fields[0], fields[1]);
+}
+
+/* Of the two forms, options must be one. */
+static int32_t check_form(const sp2_udp_source_options *options) {
+    const int32_t status = check_senders(options);
+    if (status != SP2_OK || options->group == NULL) {
+        return status != SP2_OK ? status : check_no_group(options);
     }
     if (options->group[0] == '\0') {
         return sp2__fail(
@@ -81,15 +131,7 @@ static int32_t check_form(const sp2_udp_source_options *options) {
             "them may be set: a group is what is bound to",
             options->bind_host, options->group);
     }
-    if (options->interface_address != NULL && options->interface_index != 0) {
-        return sp2__fail(
-            SP2_E_ARG, 0,
-            "sp2_udp_source_options.interface_address is \"%s\" and interface_index is %u, "
-            "but only one of them may be set: the first goes with IPv4 groups, the "
-            "second with IPv6 groups",
-            options->interface_address, (unsigned)options->interface_index);
-    }
-    return SP2_OK;
+    return check_interface(options);
 }
 
 /* A socket that is bound is used as it is, so that nothing may be asked for. */
@@ -137,6 +179,7 @@ int32_t sp2__udp_options_read(const sp2_udp_source_options *caller, sp2__udp_con
     }
     options.bind_host = unless_empty(options.bind_host);
     options.interface_address = unless_empty(options.interface_address);
+    options.interface_name = unless_empty(options.interface_name);
     status = check_values(&options);
     if (status == SP2_OK) {
         status = check_form(&options);
@@ -151,7 +194,10 @@ int32_t sp2__udp_options_read(const sp2_udp_source_options *caller, sp2__udp_con
         .bind_host = options.bind_host,
         .group = options.group,
         .interface_address = options.interface_address,
+        .interface_name = options.interface_name,
         .interface_index = options.interface_index,
+        .senders = options.senders,
+        .sender_count = options.sender_count,
         .port = options.port,
         .buffer_size = options.buffer_size,
         .warn_below = options.buffer_size,

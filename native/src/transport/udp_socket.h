@@ -7,20 +7,7 @@
 
 #include "base/logger.h"
 #include "spead2core/source.h"
-
-/* What the kernel is asked for when a UDP socket is opened: sp2_udp_source_options, read and
- * checked. */
-typedef struct sp2__udp_config {
-    const char *bind_host; /* NULL or empty: any address */
-    const char *group;     /* NULL: none but what `bind_host` may be */
-    const char *interface_address;
-    uint32_t interface_index;
-    uint32_t port;
-    uint64_t buffer_size; /* 0: as the operating system makes it */
-    uint64_t warn_below;  /* a smaller buffer than this gives a warning */
-    bool existing;        /* a duplicate of `socket` is used instead of a new one */
-    intptr_t socket;
-} sp2__udp_config;
+#include "transport/udp_address.h"
 
 /* What one message of the kernel brought: one datagram, or several of the same sender in a row that
  * the kernel has joined (generic receive offload), each of `segment` bytes but the last. */
@@ -40,11 +27,19 @@ int32_t sp2__udp_inspect(int64_t socket, uint32_t *port);
 
 #define SP2__NO_SOCKET ((intptr_t)-1)
 
-/* Opens and binds a socket; *port is what it is bound to. An existing socket is duplicated, and if
- * it is bound already, nothing but `joins` is done to it. Returns an sp2_status. `*joins` says
- * whether the kernel may join datagrams. */
-int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr_t *socket,
-                      uint32_t *port, bool *joins);
+/* A socket that is ready to receive. */
+typedef struct sp2__udp_opened {
+    intptr_t socket;
+    uint32_t port;          /* that it is bound to */
+    bool joins;             /* the kernel may join datagrams */
+    sp2__udp_address group; /* that it has joined; `multicast` is false if it has joined none */
+} sp2__udp_opened;
+
+/* Opens and binds a socket, and joins the group. An existing socket is duplicated, and if it is
+ * bound already, nothing but `joins` is done to it. Returns an sp2_status; on success the caller
+ * frees the group's address and closes the socket. */
+int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__udp_opened *opened);
+
 /* Fills in the address that a socket is bound to, and the group if that is one. */
 void sp2__udp_describe(intptr_t socket, sp2_packet_source_info *info);
 
@@ -72,6 +67,9 @@ typedef struct sp2__udp_reception {
 void sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, sp2__udp_reception *reception);
 
 sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index);
+
+/* Writes who sent the first message of a batch that is not empty. */
+void sp2__udp_tell_sender(sp2__udp_batch *batch, sp2_packet_source_stats *stats);
 
 /* Adds the packets that the kernel has dropped; `*seen` is what the kernel's own counter, which
  * wraps, said last. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Datagrams from a UDP socket. What one system call delivers is one batch. */
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/compiler.h"
@@ -87,6 +87,7 @@ static sp2__answer take_batch(udp_source *source) {
         note_shut_down(source);
     }
     if (SP2__LIKELY(reception.count != 0)) {
+        sp2__udp_tell_sender(source->batch, &base->stats);
         take_message(source);
         return SP2__MORE;
     }
@@ -239,16 +240,21 @@ static const sp2__source_ops ops = {
  * closes. */
 static int32_t open_source(udp_source *source, const sp2__udp_config *config) {
     sp2_packet_source *base = &source->base;
-    bool joins;
-    const int32_t status = sp2__udp_open(config, &base->stream->logger, &source->watch.socket,
-                                         &base->info.port, &joins);
+    sp2__udp_opened opened;
+    const int32_t status = sp2__udp_open(config, &base->stream->logger, &opened);
     if (status != SP2_OK) {
         return status;
     }
-    sp2__udp_describe(source->watch.socket, &base->info);
+    source->watch.socket = opened.socket;
+    base->info.port = opened.port;
+    sp2__udp_describe(opened.socket, &base->info);
+    memcpy(base->info.interface_name, opened.group.interface_name,
+           sizeof(base->info.interface_name));
+    sp2__udp_address_free(&opened.group);
     /* One byte more than a packet may have shows that a datagram was longer. */
-    source->batch = joins ? sp2__udp_batch_create(JOINED_MESSAGES_PER_BATCH, JOINED_MESSAGE_SIZE)
-                          : sp2__udp_batch_create(MESSAGES_PER_BATCH, source->max_size + 1);
+    source->batch = opened.joins
+                        ? sp2__udp_batch_create(JOINED_MESSAGES_PER_BATCH, JOINED_MESSAGE_SIZE)
+                        : sp2__udp_batch_create(MESSAGES_PER_BATCH, source->max_size + 1);
     if (source->batch == NULL) {
         return sp2__fail_memory("the packets of a UDP source");
     }

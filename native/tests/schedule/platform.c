@@ -285,18 +285,20 @@ int32_t sp2__udp_inspect(int64_t socket, uint32_t *port) {
     return SP2_OK;
 }
 
-int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr_t *opened,
-                      uint32_t *port, bool *joins) {
+int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__udp_opened *opened) {
     (void)config;
     (void)logger;
-    *opened = 0;
-    while (sockets[*opened].open) {
-        ++*opened;
+    *opened = (sp2__udp_opened){0};
+    while (sockets[opened->socket].open) {
+        ++opened->socket;
     }
-    sockets[*opened] = (fake_socket){.open = true};
-    *port = (uint32_t)*opened + FIRST_PORT;
-    *joins = false;
+    sockets[opened->socket] = (fake_socket){.open = true};
+    opened->port = (uint32_t)opened->socket + FIRST_PORT;
     return SP2_OK;
+}
+
+void sp2__udp_address_free(sp2__udp_address *address) {
+    (void)address;
 }
 
 void sp2__udp_describe(intptr_t socket, sp2_packet_source_info *info) {
@@ -342,6 +344,11 @@ void sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, sp2__udp_reception
 
 sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index) {
     return batch->messages[index];
+}
+
+void sp2__udp_tell_sender(sp2__udp_batch *batch, sp2_packet_source_stats *stats) {
+    (void)batch;
+    (void)stats;
 }
 
 void sp2__udp_count_drops(intptr_t socket, uint32_t *seen, _Atomic uint64_t *dropped) {

@@ -20,7 +20,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "transport/udp_address.h"
+#include "transport/udp_group.h"
 
 /* In <linux/udp.h> and <asm-generic/socket.h>, but not in the C library's headers of every age. */
 #ifndef UDP_GRO
@@ -28,9 +28,6 @@
 #endif
 #ifndef SO_MEMINFO
 #define SO_MEMINFO 55
-#endif
-#ifndef SO_BINDTOIFINDEX
-#define SO_BINDTOIFINDEX 62
 #endif
 
 static bool in_container(void) {
@@ -74,67 +71,11 @@ static void set_buffer(int fd, const sp2__udp_config *config, sp2__logger *logge
     }
 }
 
-/* Where a configuration wants to receive, in words. */
-static const char *target_of(const sp2__udp_config *config) {
-    return config->group != NULL                                       ? config->group
-           : config->bind_host != NULL && config->bind_host[0] != '\0' ? config->bind_host
-                                                                       : "any address";
-}
-
 static int32_t fail_socket(const sp2__udp_config *config, int error, const char *step) {
     char text[128];
     return sp2__fail(error == ENOMEM ? SP2_E_NOMEM : SP2_E_OS, error,
                      "cannot %s UDP port %u of %s: %s", step, (unsigned)config->port,
-                     target_of(config), sp2__os_error_text(error, text, sizeof(text)));
-}
-
-static int32_t fail_join(const sp2__udp_config *config, const sp2__udp_address *address,
-                         int error) {
-    char text[128];
-    char interface[64] = "that the system chooses";
-    if (address->bind_to.any.sa_family == AF_INET6 && address->interface_index != 0) {
-        snprintf(interface, sizeof(interface), "%u", (unsigned)address->interface_index);
-    } else if (address->interface_v4.s_addr != htonl(INADDR_ANY)) {
-        inet_ntop(AF_INET, &address->interface_v4, interface, sizeof(interface));
-    }
-    return sp2__fail(SP2_E_OS, error, "cannot join the multicast group %s on the interface %s: %s",
-                     target_of(config), interface, sp2__os_error_text(error, text, sizeof(text)));
-}
-
-static int join_v4(int fd, const sp2__udp_address *address) {
-    const int off = 0;
-    const struct ip_mreq request = {.imr_multiaddr = address->bind_to.v4.sin_addr,
-                                    .imr_interface = address->interface_v4};
-    if (setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)) != 0) {
-        return errno;
-    }
-    /* Else it would also get what arrives on interfaces where only others have joined the group. */
-    return setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof(off)) == 0 ? 0 : errno;
-}
-
-static int join_v6(int fd, const sp2__udp_address *address) {
-    const int index = (int)address->interface_index;
-    const struct ipv6_mreq request = {.ipv6mr_multiaddr = address->bind_to.v6.sin6_addr,
-                                      .ipv6mr_interface = address->interface_index};
-    if (setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof(request)) != 0) {
-        return errno;
-    }
-    /* For the reason above. IPv6 has nothing better, and kernels before 5.7 allow it to
-     * administrators only: without it a socket may get more than it should, but never less. */
-    if (index != 0) {
-        (void)setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof(index));
-    }
-    return 0;
-}
-
-static int32_t join_group(int fd, const sp2__udp_config *config, const sp2__udp_address *address) {
-    const int on = 1;
-    int error = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 ? 0 : errno;
-    if (error == 0) {
-        error = address->bind_to.any.sa_family == AF_INET6 ? join_v6(fd, address)
-                                                           : join_v4(fd, address);
-    }
-    return error == 0 ? SP2_OK : fail_join(config, address, error);
+                     sp2__udp_target(config), sp2__os_error_text(error, text, sizeof(text)));
 }
 
 /* *port is what a socket is bound to; 0 if it is not. */
@@ -153,11 +94,11 @@ static int32_t find_port(int fd, uint32_t *port) {
 }
 
 /* Everything between opening and using a socket; the caller closes it on failure. */
-static int32_t prepare(int fd, const sp2__udp_config *config, const sp2__udp_address *address,
+static int32_t prepare(int fd, const sp2__udp_config *config, sp2__udp_address *address,
                        sp2__logger *logger) {
     set_buffer(fd, config, logger);
     if (address->multicast) {
-        const int32_t status = join_group(fd, config, address);
+        const int32_t status = sp2__udp_join(fd, config, address);
         if (status != SP2_OK) {
             return status;
         }
@@ -168,17 +109,17 @@ static int32_t prepare(int fd, const sp2__udp_config *config, const sp2__udp_add
     return SP2_OK;
 }
 
-static int32_t open_new(const sp2__udp_config *config, sp2__logger *logger, int *fd) {
-    sp2__udp_address address;
-    const int32_t status = sp2__udp_resolve(config, AF_UNSPEC, &address);
+static int32_t open_new(const sp2__udp_config *config, sp2__logger *logger, int *fd,
+                        sp2__udp_address *address) {
+    const int32_t status = sp2__udp_resolve(config, AF_UNSPEC, address);
     if (status != SP2_OK) {
         return status;
     }
-    *fd = socket(address.bind_to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
+    *fd = socket(address->bind_to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
     if (*fd < 0) {
         return fail_socket(config, errno, "open a socket for");
     }
-    return prepare(*fd, config, &address, logger);
+    return prepare(*fd, config, address, logger);
 }
 
 static int socket_property(int fd, int option) {
@@ -209,7 +150,8 @@ int32_t sp2__udp_inspect(int64_t socket, uint32_t *port) {
     return find_port(fd, port);
 }
 
-static int32_t adopt(const sp2__udp_config *config, sp2__logger *logger, int *fd) {
+static int32_t adopt(const sp2__udp_config *config, sp2__logger *logger, int *fd,
+                     sp2__udp_address *address) {
     *fd = fcntl((int)config->socket, F_DUPFD_CLOEXEC, 0);
     if (*fd < 0) {
         const int error = errno;
@@ -222,27 +164,28 @@ static int32_t adopt(const sp2__udp_config *config, sp2__logger *logger, int *fd
     if (status != SP2_OK || port != 0) {
         return status;
     }
-    sp2__udp_address address;
-    status = sp2__udp_resolve(config, socket_property(*fd, SO_DOMAIN), &address);
-    return status == SP2_OK ? prepare(*fd, config, &address, logger) : status;
+    status = sp2__udp_resolve(config, socket_property(*fd, SO_DOMAIN), address);
+    return status == SP2_OK ? prepare(*fd, config, address, logger) : status;
 }
 
-int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr_t *opened,
-                      uint32_t *port, bool *joins) {
+int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__udp_opened *opened) {
     const int on = 1;
     int fd = -1;
-    int32_t status = config->existing ? adopt(config, logger, &fd) : open_new(config, logger, &fd);
+    *opened = (sp2__udp_opened){0};
+    int32_t status = config->existing ? adopt(config, logger, &fd, &opened->group)
+                                      : open_new(config, logger, &fd, &opened->group);
     if (status == SP2_OK) {
-        status = find_port(fd, port);
+        status = find_port(fd, &opened->port);
     }
     if (status != SP2_OK) {
+        sp2__udp_address_free(&opened->group);
         if (fd >= 0) {
             close(fd);
         }
         return status;
     }
-    *joins = setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)) == 0;
-    *opened = fd;
+    opened->joins = setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)) == 0;
+    opened->socket = fd;
     return SP2_OK;
 }
 
@@ -277,6 +220,8 @@ struct sp2__udp_batch {
     struct iovec *vectors;
     control_buffer *controls;
     uint8_t *bytes;
+    sp2__ip_address sender; /* of the first message */
+    sp2__ip_address told;   /* the sender that was told last */
 };
 
 /* Mapped for itself, as malloc keeps more of all that is freed once such a large block has been. */
@@ -360,6 +305,8 @@ static SP2__COLD void find_reason(int fd, sp2__udp_reception *reception) {
 void sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, sp2__udp_reception *reception) {
     const int fd = (int)socket;
     int received;
+    batch->messages[0].msg_hdr.msg_name = &batch->sender;
+    batch->messages[0].msg_hdr.msg_namelen = sizeof(batch->sender);
     do {
         received = recvmmsg(fd, batch->messages, batch->slots, MSG_DONTWAIT, NULL);
     } while (received < 0 && errno == EINTR);
@@ -398,6 +345,14 @@ sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index
     /* The kernel has shortened it to what it wrote: made ready for the next call. */
     message->msg_hdr.msg_controllen = sizeof(batch->controls[index]);
     return result;
+}
+
+void sp2__udp_tell_sender(sp2__udp_batch *batch, sp2_packet_source_stats *stats) {
+    if (memcmp(&batch->sender, &batch->told, sizeof(batch->sender)) != 0) {
+        batch->told = batch->sender;
+        sp2__ip_address_tell(&batch->sender, stats->sender, sizeof(stats->sender),
+                             &stats->sender_port);
+    }
 }
 
 void sp2__udp_count_drops(intptr_t socket, uint32_t *seen, _Atomic uint64_t *dropped) {

@@ -13,7 +13,6 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "os/windows/completion.h"
-#include "transport/udp_address.h"
 /* After winsock2.h. */
 #include <mswsock.h>
 
@@ -82,22 +81,55 @@ static void set_buffer(SOCKET socket, const sp2__udp_config *config, sp2__logger
     }
 }
 
-/* Where a configuration wants to receive, in words. */
-static const char *target_of(const sp2__udp_config *config) {
-    return config->group != NULL                                       ? config->group
-           : config->bind_host != NULL && config->bind_host[0] != '\0' ? config->bind_host
-                                                                       : "any address";
-}
-
 static int32_t fail_socket(const sp2__udp_config *config, const char *step) {
     const int32_t error = WSAGetLastError();
     char text[128];
     return sp2__fail(error == WSAENOBUFS ? SP2_E_NOMEM : SP2_E_OS, error,
                      "cannot %s UDP port %u of %s: %s", step, (unsigned)config->port,
-                     target_of(config), sp2__os_error_text(error, text, sizeof(text)));
+                     sp2__udp_target(config), sp2__os_error_text(error, text, sizeof(text)));
+}
+
+/* The interface of an IPv4 group: an address 0.x.x.x is an index. */
+static struct in_addr interface_v4(const sp2__udp_address *address) {
+    struct in_addr interface = address->interface_v4;
+    if (address->interface_index != 0) {
+        interface.s_addr = htonl(address->interface_index);
+    }
+    return interface;
+}
+
+static int join_sender_v4(SOCKET socket, const sp2__udp_address *address,
+                          const sp2__ip_address *sender) {
+    const struct ip_mreq_source request = {.imr_multiaddr = address->bind_to.v4.sin_addr,
+                                           .imr_sourceaddr = sender->v4.sin_addr,
+                                           .imr_interface = interface_v4(address)};
+    return setsockopt(socket, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, (const char *)&request,
+                      sizeof(request));
+}
+
+static int join_sender_v6(SOCKET socket, const sp2__udp_address *address,
+                          const sp2__ip_address *sender) {
+    struct group_source_req request = {.gsr_interface = address->interface_index};
+    memcpy(&request.gsr_group, &address->bind_to, sizeof(address->bind_to));
+    memcpy(&request.gsr_source, sender, sizeof(*sender));
+    return setsockopt(socket, IPPROTO_IPV6, MCAST_JOIN_SOURCE_GROUP, (const char *)&request,
+                      sizeof(request));
+}
+
+static int join_senders(SOCKET socket, const sp2__udp_address *address) {
+    int failed = 0;
+    for (uint32_t i = 0; i < address->sender_count && failed == 0; i++) {
+        failed = address->bind_to.any.sa_family == AF_INET6
+                     ? join_sender_v6(socket, address, &address->senders[i])
+                     : join_sender_v4(socket, address, &address->senders[i]);
+    }
+    return failed;
 }
 
 static int join_group(SOCKET socket, const sp2__udp_address *address) {
+    if (address->senders != NULL) {
+        return join_senders(socket, address);
+    }
     if (address->bind_to.any.sa_family == AF_INET6) {
         const struct ipv6_mreq request = {.ipv6mr_multiaddr = address->bind_to.v6.sin6_addr,
                                           .ipv6mr_interface = address->interface_index};
@@ -105,7 +137,7 @@ static int join_group(SOCKET socket, const sp2__udp_address *address) {
                           sizeof(request));
     }
     const struct ip_mreq request = {.imr_multiaddr = address->bind_to.v4.sin_addr,
-                                    .imr_interface = address->interface_v4};
+                                    .imr_interface = interface_v4(address)};
     return setsockopt(socket, IPPROTO_IP, IP_ADD_MEMBERSHIP, (const char *)&request,
                       sizeof(request));
 }
@@ -132,19 +164,19 @@ static uint32_t bound_port(SOCKET socket) {
 }
 
 /* Everything between opening and using a socket; the caller closes it on failure. */
-static int32_t prepare(SOCKET socket, const sp2__udp_config *config, sp2__udp_address *address,
-                       sp2__logger *logger) {
+static int32_t prepare(SOCKET socket, const sp2__udp_config *config,
+                       const sp2__udp_address *address, sp2__logger *logger) {
     set_buffer(socket, config, logger);
     if (address->multicast) {
         /* Joining needs a bound socket here, binding needs SO_REUSEADDR. */
         const BOOL on = TRUE;
-        const sp2__udp_address group = *address;
-        use_any_address(&address->bind_to);
+        sp2__ip_address any = address->bind_to;
+        use_any_address(&any);
         if (setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, (const char *)&on, sizeof(on)) != 0 ||
-            bind(socket, &address->bind_to.any, (int)address->length) != 0) {
+            bind(socket, &any.any, (int)address->length) != 0) {
             return fail_socket(config, "bind to");
         }
-        return join_group(socket, &group) == 0 ? SP2_OK : fail_socket(config, "join the group at");
+        return join_group(socket, address) == 0 ? SP2_OK : fail_socket(config, "join the group at");
     }
     if (bind(socket, &address->bind_to.any, (int)address->length) != 0) {
         return fail_socket(config, "bind to");
@@ -152,18 +184,29 @@ static int32_t prepare(SOCKET socket, const sp2__udp_config *config, sp2__udp_ad
     return SP2_OK;
 }
 
-static int32_t open_new(const sp2__udp_config *config, sp2__logger *logger, SOCKET *socket) {
-    sp2__udp_address address;
-    const int32_t status = sp2__udp_resolve(config, AF_UNSPEC, &address);
+/* The names of interfaces are in a library that the core does without. */
+static int32_t resolve(const sp2__udp_config *config, int family, sp2__udp_address *address) {
+    if (config->interface_name != NULL) {
+        return sp2__fail(SP2_E_UNSUPPORTED, 0,
+                         "sp2_udp_source_options.interface_name is \"%s\", but on Windows "
+                         "interfaces have no such names here; use interface_index",
+                         config->interface_name);
+    }
+    return sp2__udp_resolve(config, family, address);
+}
+
+static int32_t open_new(const sp2__udp_config *config, sp2__logger *logger, SOCKET *socket,
+                        sp2__udp_address *address) {
+    const int32_t status = resolve(config, AF_UNSPEC, address);
     if (status != SP2_OK) {
         return status;
     }
-    *socket = WSASocketW(address.bind_to.any.sa_family, SOCK_DGRAM, IPPROTO_UDP, NULL, 0,
+    *socket = WSASocketW(address->bind_to.any.sa_family, SOCK_DGRAM, IPPROTO_UDP, NULL, 0,
                          WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT);
     if (*socket == INVALID_SOCKET) {
         return fail_socket(config, "open a socket for");
     }
-    return prepare(*socket, config, &address, logger);
+    return prepare(*socket, config, address, logger);
 }
 
 static int socket_info(SOCKET socket, WSAPROTOCOL_INFOW *info) {
@@ -196,7 +239,8 @@ int32_t sp2__udp_inspect(int64_t socket, uint32_t *port) {
     return SP2_OK;
 }
 
-static int32_t adopt(const sp2__udp_config *config, sp2__logger *logger, SOCKET *socket) {
+static int32_t adopt(const sp2__udp_config *config, sp2__logger *logger, SOCKET *socket,
+                     sp2__udp_address *address) {
     WSAPROTOCOL_INFOW info;
     if (WSADuplicateSocketW((SOCKET)config->socket, GetCurrentProcessId(), &info) != 0) {
         return fail_socket(config, "duplicate the socket of");
@@ -209,24 +253,24 @@ static int32_t adopt(const sp2__udp_config *config, sp2__logger *logger, SOCKET 
     if (bound_port(*socket) != 0) {
         return SP2_OK;
     }
-    sp2__udp_address address;
-    const int32_t status = sp2__udp_resolve(config, info.iAddressFamily, &address);
-    return status == SP2_OK ? prepare(*socket, config, &address, logger) : status;
+    const int32_t status = resolve(config, info.iAddressFamily, address);
+    return status == SP2_OK ? prepare(*socket, config, address, logger) : status;
 }
 
-int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr_t *opened,
-                      uint32_t *port, bool *joins) {
+int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__udp_opened *opened) {
     SOCKET socket = INVALID_SOCKET;
+    *opened = (sp2__udp_opened){0};
     int32_t status = require_sockets();
     if (status == SP2_OK) {
-        status =
-            config->existing ? adopt(config, logger, &socket) : open_new(config, logger, &socket);
+        status = config->existing ? adopt(config, logger, &socket, &opened->group)
+                                  : open_new(config, logger, &socket, &opened->group);
     }
     if (status == SP2_OK) {
-        *port = bound_port(socket);
-        status = *port != 0 ? SP2_OK : fail_socket(config, "find out");
+        opened->port = bound_port(socket);
+        status = opened->port != 0 ? SP2_OK : fail_socket(config, "find out");
     }
     if (status != SP2_OK) {
+        sp2__udp_address_free(&opened->group);
         if (socket != INVALID_SOCKET) {
             closesocket(socket);
         }
@@ -237,9 +281,9 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, intptr
     DWORD returned;
     (void)WSAIoctl(socket, SIO_UDP_CONNRESET, &off, sizeof(off), NULL, 0, &returned, NULL, NULL);
     const DWORD most = LARGEST_JOINED;
-    *joins = setsockopt(socket, IPPROTO_UDP, UDP_RECV_MAX_COALESCED_SIZE, (const char *)&most,
-                        sizeof(most)) == 0;
-    *opened = (intptr_t)socket;
+    opened->joins = setsockopt(socket, IPPROTO_UDP, UDP_RECV_MAX_COALESCED_SIZE,
+                               (const char *)&most, sizeof(most)) == 0;
+    opened->socket = (intptr_t)socket;
     return SP2_OK;
 }
 
@@ -257,6 +301,7 @@ typedef struct slot {
     sp2__udp_batch *batch;
     WSABUF buffer;
     WSAMSG message;
+    sp2__ip_address sender;
     control_buffer control;
 } slot;
 
@@ -276,6 +321,7 @@ struct sp2__udp_batch {
     uint32_t out;    /* slots handed out */
     uint32_t given;  /* slots that the kernel fills or has filled */
     LPFN_WSARECVMSG receive;
+    sp2__ip_address told; /* the sender that was told last */
     sp2__mutex lock;
     uint32_t kept; /* under the lock: operations that the kernel or the loop still has */
 };
@@ -373,7 +419,10 @@ static int32_t find_receive(SOCKET socket, sp2__udp_batch *batch) {
 static int32_t start_receive(SOCKET socket, sp2__udp_batch *batch, slot *s) {
     memset(&s->operation.overlapped, 0, sizeof(s->operation.overlapped));
     s->operation.done = false;
+    memset(&s->sender, 0, sizeof(s->sender));
     s->message = (WSAMSG){
+        .name = &s->sender.any,
+        .namelen = sizeof(s->sender),
         .lpBuffers = &s->buffer,
         .dwBufferCount = 1,
         .Control = {.buf = s->control.bytes, .len = sizeof(s->control)},
@@ -468,6 +517,14 @@ sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index
         .segment = joined != 0 ? joined : length,
         .truncated = truncated,
     };
+}
+
+void sp2__udp_tell_sender(sp2__udp_batch *batch, sp2_packet_source_stats *stats) {
+    const sp2__ip_address *sender = &batch->slot[batch->taken[0]].sender;
+    if (memcmp(sender, &batch->told, sizeof(*sender)) != 0) {
+        batch->told = *sender;
+        sp2__ip_address_tell(sender, stats->sender, sizeof(stats->sender), &stats->sender_port);
+    }
 }
 
 /* Windows does not say how many datagrams of a socket it has dropped. */
