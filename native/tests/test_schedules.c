@@ -471,6 +471,20 @@ static void one_of_two_sources_removed(void) {
     end_two();
 }
 
+/* What was delivered before the removal can be popped, whatever the source was doing. */
+static void removed_with_full_ring(void) {
+    begin_two(HEAPS, SP2_RECEIVE_EXPLICIT_START);
+    send_halves(0);
+    schedule_start(remove_first, NULL);
+    schedule_choices(true);
+    SCHEDULE_CHECK(sp2_receive_stream_start(shared.stream) == SP2_OK);
+    schedule_join();
+    sp2_receive_stats stats = SP2_RECEIVE_STATS_INIT;
+    SCHEDULE_CHECK(sp2_receive_stream_get_stats(shared.stream, &stats) == SP2_OK);
+    pop_heaps(stats.heaps);
+    end_two();
+}
+
 /* A handle is used while its stream ends. */
 static void use_handle(void *unused) {
     (void)unused;
@@ -642,6 +656,7 @@ static const schedule_scenario scenarios[] = {
     {"two sources, stopped by the user", two_sources_stop, STREAM_FILES, false},
     {"two sources, destroyed", two_sources_destroy, STREAM_FILES, false},
     {"two sources, one is removed", one_of_two_sources_removed, STREAM_FILES, false},
+    {"two sources, one is removed with a full ring", removed_with_full_ring, STREAM_FILES, false},
     {"two sources, a handle outlives its stream", handle_outlives_stream, STREAM_FILES, false},
     {"memory pool is refilled and ends", refilled_pool, "memory_pool.c allocator.c event_loop.c",
      false},

@@ -53,14 +53,15 @@ static void disarm(sp2_packet_source *source) {
     }
 }
 
-/* Whether the source has to wait until the state is running again. With its lock. */
+/* Whether the source has to wait until the state is running again, or has been closed. With its
+ * lock. Who found the sink full sees to it that the consumer is asked for room, closed or not. */
 static bool park(sp2_packet_source *source) {
     sp2_receive_stream *stream = source->stream;
     sp2__mutex_lock(&stream->lock);
     sp2__stream_settle(stream);
     /* It may be parked already: an error of its socket makes it look once more. */
     const bool was_parked = source->is_parked;
-    const bool parked = sp2__flow_park(&stream->flow, source);
+    const bool parked = !source->closed && sp2__flow_park(&stream->flow, source);
     sp2__stream_unlock(stream);
     if (parked) {
         source->stats.blocked +=
@@ -68,7 +69,7 @@ static bool park(sp2_packet_source *source) {
         disarm(source);
         publish(source);
     }
-    return parked;
+    return parked || source->closed;
 }
 
 /* Hands packets over as long as it may. With the source's lock. */
@@ -113,7 +114,7 @@ static bool get_over_block(sp2_packet_source *source) {
         sink->ops->wait_for_room(sink);
         sp2__mutex_lock(&source->lock);
     }
-    return !source->closed && !park(source);
+    return !park(source);
 }
 
 /* One slice: posted, or because something has happened to the source's socket. */
