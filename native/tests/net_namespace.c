@@ -90,9 +90,10 @@ static int set_up(uint32_t index) {
 }
 
 /* A pair of interfaces: one here, its peer on another host. */
-static int add_link(const char *name, const char *peer, int peer_host) {
+static int add_link(const char *name, uint32_t index, const char *peer, int peer_host) {
     const struct ifinfomsg none = {0};
-    request r = begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &none, sizeof(none));
+    const struct ifinfomsg link = {.ifi_index = (int)index};
+    request r = begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &link, sizeof(link));
     add_attribute(&r, IFLA_IFNAME, name, strlen(name) + 1);
     struct rtattr *info = begin_nest(&r, IFLA_LINKINFO);
     add_attribute(&r, IFLA_INFO_KIND, "veth", sizeof("veth"));
@@ -202,14 +203,15 @@ static void wait_for_link(uint32_t index) {
     REQUIRE(set_up(index) == 0);
 }
 
+static const char *const near_names[LINKS] = {"near0", "near1"};
+static const char *const far_names[LINKS] = {"far0", "far1"};
+
 void enter_link_network(link_network *network) {
     require_multicast_options();
-    static const char *const near_names[LINKS] = {"near0", "near1"};
-    static const char *const far_names[LINKS] = {"far0", "far1"};
     network->far_host = new_host();
     network->near_host = new_host();
     for (int i = 0; i < LINKS; i++) {
-        const int error = add_link(near_names[i], far_names[i], network->far_host);
+        const int error = add_link(near_names[i], 0, far_names[i], network->far_host);
         if (error == EOPNOTSUPP) {
             SKIP("this kernel has no virtual Ethernet pairs");
         }
@@ -227,6 +229,28 @@ void enter_link_network(link_network *network) {
         wait_for_link(network->far_index[i]);
         enter_host(network->near_host);
     }
+}
+
+void route_groups(uint32_t index) {
+    REQUIRE(add_multicast_route(index) == 0);
+}
+
+void delete_link(const link_network *network, int link) {
+    const struct ifinfomsg message = {.ifi_index = (int)network->near_index[link]};
+    const request r = begin(RTM_DELLINK, 0, &message, sizeof(message));
+    REQUIRE(ask_kernel(&r) == 0);
+}
+
+void restore_link(link_network *network, int link, uint32_t near_index) {
+    REQUIRE(add_link(near_names[link], near_index, far_names[link], network->far_host) == 0);
+    enter_host(network->far_host);
+    network->far_index[link] = configure_interface(far_names[link], link, 2);
+    enter_host(network->near_host);
+    network->near_index[link] = configure_interface(near_names[link], link, 1);
+    wait_for_link(network->near_index[link]);
+    enter_host(network->far_host);
+    wait_for_link(network->far_index[link]);
+    enter_host(network->near_host);
 }
 
 void enter_host(int host) {

@@ -27,6 +27,14 @@ typedef struct link_network {
 
 /* Makes them; the calling thread is on the near host then. */
 void enter_link_network(link_network *network);
+/* Deletes a link, with both of its interfaces; their addresses and routes go with it. The calling
+ * thread is on the near host, before and after. */
+void delete_link(const link_network *network, int link);
+/* Makes it again. `near_index` is the index that its near interface gets; 0: a new one. */
+void restore_link(link_network *network, int link, uint32_t near_index);
+/* Sends what goes to IPv4 groups through an interface of the host that the thread is on. */
+void route_groups(uint32_t index);
+
 /* Sockets that the calling thread opens from now on are on this host. */
 void enter_host(int host);
 void leave_link_network(link_network *network);

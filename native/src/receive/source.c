@@ -13,8 +13,7 @@
 /* A source that can do nothing now, and whom nobody will call, looks again after this time. */
 #define LATER_NS (10 * SP2__NS_PER_MS)
 
-/* Makes the statistics visible. With the source's lock. */
-static void publish(sp2_packet_source *source) {
+void sp2__source_publish(sp2_packet_source *source) {
     sp2__mutex_lock(&source->stats_lock);
     source->published = source->stats;
     sp2__mutex_unlock(&source->stats_lock);
@@ -67,7 +66,7 @@ static bool park(sp2_packet_source *source) {
         source->stats.blocked +=
             !was_parked && sp2__flow_state_of(&stream->flow) == SP2__FLOW_BLOCKED;
         disarm(source);
-        publish(source);
+        sp2__source_publish(source);
     }
     return parked || source->closed;
 }
@@ -81,7 +80,7 @@ static sp2__answer poll(sp2_packet_source *source) {
     sp2__flow *flow = &source->stream->flow;
     const uint64_t yields = atomic_load(&flow->yields);
     const sp2__answer answer = source->ops->poll(source);
-    publish(source);
+    sp2__source_publish(source);
     if (SP2__UNLIKELY(atomic_load_explicit(&flow->yielding_count, memory_order_relaxed) != 0) &&
         answer != SP2__BLOCKED) {
         sp2__mutex_lock(&source->stream->lock);

@@ -97,6 +97,9 @@ void sp2__source_release(sp2_packet_source *source);
  * slice that is running on another thread. */
 void sp2__source_close(sp2_packet_source *source);
 
+/* Makes visible what was counted outside of a slice. With the source's lock. */
+void sp2__source_publish(sp2_packet_source *source);
+
 /* Brings `dropped` up to date, if the source is open. */
 void sp2__source_count_drops(sp2_packet_source *source);
 

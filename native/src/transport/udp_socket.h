@@ -40,6 +40,10 @@ typedef struct sp2__udp_opened {
  * frees the group's address and closes the socket. */
 int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__udp_opened *opened);
 
+/* Opens another socket for a group, which joins it anew; logs nothing. Returns 0 or an error
+ * number. */
+int32_t sp2__udp_open_again(sp2__udp_address *group, uint64_t buffer_size, intptr_t *opened);
+
 /* Fills in the address that a socket is bound to, and the group if that is one. */
 void sp2__udp_describe(intptr_t socket, sp2_packet_source_info *info);
 

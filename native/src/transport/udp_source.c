@@ -8,6 +8,7 @@
 #include "receive/stream.h"
 #include "runtime/event_loop.h"
 #include "spead2core/udp.h"
+#include "transport/udp_group.h"
 #include "transport/udp_options.h"
 #include "transport/udp_socket.h"
 
@@ -36,6 +37,10 @@ typedef struct udp_source {
     uint32_t message_index;    /* those that have been handed over */
     sp2__udp_message message;  /* the one under way */
     uint32_t message_position; /* bytes of it that have been handed over */
+    sp2__udp_group group;      /* watched, if it has joined one */
+    sp2__watch news;           /* of the group's interface */
+    sp2__task news_task;
+    intptr_t next_socket; /* that is to be received from when the other one is empty */
 } udp_source;
 
 static uint32_t count_datagrams(const sp2__udp_message *message, uint32_t rest) {
@@ -67,6 +72,25 @@ static SP2__COLD void note_error(udp_source *source, int32_t error, bool ended) 
              (unsigned)source->base.info.port, sp2__os_error_text(error, text, sizeof(text)));
 }
 
+/* A socket that nothing is received from any more makes room for the one that has taken its place.
+ * With the source's lock. */
+static SP2__COLD void take_next_socket(udp_source *source) {
+    sp2_packet_source *base = &source->base;
+    sp2__mutex_lock(&base->stats_lock);
+    sp2__udp_count_drops(source->watch.socket, &source->drops_seen, &base->dropped);
+    if (source->is_watched) {
+        sp2__event_loop_remove(base->loop, &source->watch);
+    }
+    sp2__udp_close(source->watch.socket, NULL);
+    source->watch.socket = source->next_socket;
+    source->next_socket = SP2__NO_SOCKET;
+    source->drops_seen = 0;
+    source->is_watched = false;
+    source->is_shut_down = false;
+    base->armed = false; /* which adds it to the loop */
+    sp2__mutex_unlock(&base->stats_lock);
+}
+
 /* Takes what has arrived; if that is nothing, says what is to be done. */
 static sp2__answer take_batch(udp_source *source) {
     sp2_packet_source *base = &source->base;
@@ -89,6 +113,11 @@ static sp2__answer take_batch(udp_source *source) {
     if (SP2__LIKELY(reception.count != 0)) {
         sp2__udp_tell_sender(source->batch, &base->stats);
         take_message(source);
+        return SP2__MORE;
+    }
+    if (SP2__UNLIKELY(source->next_socket != SP2__NO_SOCKET) && !reception.again &&
+        reception.error == 0) {
+        take_next_socket(source);
         return SP2__MORE;
     }
     return reception.ended                                ? SP2__ENDED
@@ -140,9 +169,12 @@ static sp2__answer add_batch(udp_source *source, sp2__answer answer) {
     return answer;
 }
 
-/* After a batch: a socket that only tells of changes must be looked at until it has nothing. */
+/* After a batch: a socket that only tells of changes must be looked at until it has nothing, and so
+ * must one that another has taken the place of. */
 static sp2__answer after_batch(const udp_source *source) {
-    return source->receive_again || SP2__UNLIKELY(source->is_shut_down) ? SP2__MORE : SP2__IDLE;
+    const bool go_on =
+        source->receive_again || source->is_shut_down || source->next_socket != SP2__NO_SOCKET;
+    return SP2__UNLIKELY(go_on) ? SP2__MORE : SP2__IDLE;
 }
 
 static sp2__answer poll(sp2_packet_source *base) {
@@ -165,15 +197,69 @@ static sp2__answer poll(sp2_packet_source *base) {
     return answer == SP2__MORE ? after_batch(source) : answer;
 }
 
+/* Has the loop wait for the socket, which it may not know yet. With the source's lock. Returns 0 or
+ * an error number. */
+static int32_t watch(udp_source *source, uint32_t interest) {
+    sp2__event_loop *loop = source->base.loop;
+    if (source->is_watched) {
+        return sp2__event_loop_change(loop, &source->watch, interest);
+    }
+    const int32_t error = sp2__event_loop_add(loop, &source->watch, interest);
+    source->is_watched = error == 0;
+    return error;
+}
+
 static int32_t arm(sp2_packet_source *base) {
     udp_source *source = SP2__CONTAINER(base, udp_source, base);
-    return sp2__event_loop_change(base->loop, &source->watch,
-                                  SP2__READABLE | (source->is_shut_down ? SP2__EDGE : 0u));
+    return watch(source, SP2__READABLE | (source->is_shut_down ? SP2__EDGE : 0u));
 }
 
 static int32_t disarm(sp2_packet_source *base) {
-    udp_source *source = SP2__CONTAINER(base, udp_source, base);
-    return sp2__event_loop_change(base->loop, &source->watch, SP2__SILENT);
+    return watch(SP2__CONTAINER(base, udp_source, base), SP2__SILENT);
+}
+
+/* Something has happened to interfaces. With the source's lock. */
+static void look_at_group(udp_source *source) {
+    sp2_packet_source *base = &source->base;
+    sp2__logger *logger = &base->stream->logger;
+    sp2__udp_group *group = &source->group;
+    sp2__udp_group_news news;
+    sp2__udp_group_look(group, &news);
+    if (news.gone) {
+        SP2__LOG(logger, SP2__MESSAGE_SOCKET, SP2_LOG_WARNING,
+                 "the interface %s of the multicast group %s is gone: nothing is received from it "
+                 "until it is back",
+                 group->name, base->info.group);
+    }
+    if (news.error != 0) {
+        char text[128];
+        SP2__LOG(logger, SP2__MESSAGE_SOCKET, SP2_LOG_WARNING,
+                 "cannot join the multicast group %s again on the interface %s: %s",
+                 base->info.group, group->name, sp2__os_error_text(news.error, text, sizeof(text)));
+    }
+    if (news.back) {
+        base->stats.rejoins++;
+        sp2__source_publish(base);
+        SP2__LOG(logger, SP2__MESSAGE_SOCKET, SP2_LOG_WARNING,
+                 "joined the multicast group %s again: its interface %s is back", base->info.group,
+                 group->name);
+    }
+    if (news.socket != SP2__NO_SOCKET) {
+        if (source->next_socket != SP2__NO_SOCKET) {
+            sp2__udp_close(source->next_socket, NULL);
+        }
+        source->next_socket = news.socket;
+        sp2__event_loop_post(base->loop, &base->task);
+    }
+}
+
+static void run_news(sp2__task *task) {
+    udp_source *source = SP2__CONTAINER(task, udp_source, news_task);
+    sp2__mutex_lock(&source->base.lock);
+    if (!source->base.closed) {
+        look_at_group(source);
+    }
+    sp2__mutex_unlock(&source->base.lock);
 }
 
 /* Datagrams of the batch that have not been handed over. */
@@ -189,6 +275,17 @@ static uint64_t count_left(const udp_source *source) {
     return left;
 }
 
+static void stop_watching_group(udp_source *source) {
+    if (source->group.news != SP2__NO_SOCKET) {
+        sp2__event_loop_remove(source->base.loop, &source->news);
+    }
+    sp2__udp_group_close(&source->group);
+    if (source->next_socket != SP2__NO_SOCKET) {
+        sp2__udp_close(source->next_socket, NULL);
+        source->next_socket = SP2__NO_SOCKET;
+    }
+}
+
 static void close_source(sp2_packet_source *base) {
     udp_source *source = SP2__CONTAINER(base, udp_source, base);
     atomic_store_explicit(&base->unused, count_left(source), memory_order_relaxed);
@@ -196,12 +293,19 @@ static void close_source(sp2_packet_source *base) {
         if (source->is_watched) {
             sp2__event_loop_remove(base->loop, &source->watch);
         }
+        stop_watching_group(source);
         sp2__udp_close(source->watch.socket, source->batch);
     }
 }
 
 static void close_copy(sp2_packet_source *base) {
-    sp2__udp_close(SP2__CONTAINER(base, udp_source, base)->watch.socket, NULL);
+    udp_source *source = SP2__CONTAINER(base, udp_source, base);
+    const intptr_t sockets[] = {source->watch.socket, source->next_socket, source->group.news};
+    for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
+        if (sockets[i] != SP2__NO_SOCKET) {
+            sp2__udp_close(sockets[i], NULL);
+        }
+    }
 }
 
 static void count_drops(sp2_packet_source *base) {
@@ -236,6 +340,34 @@ static const sp2__source_ops ops = {
     .lossy = true,
 };
 
+/* Without it a group is received all the same, until its interface is deleted. */
+static void watch_group(udp_source *source, const sp2__udp_config *config,
+                        sp2__udp_opened *opened) {
+    sp2_packet_source *base = &source->base;
+    if (!opened->group.multicast) {
+        sp2__udp_address_free(&opened->group);
+        return;
+    }
+    sp2__udp_group *group = &source->group;
+    int32_t error = sp2__udp_group_watch(group, config, opened, base->loop, &source->news_task);
+    if (error == 0 && group->news != SP2__NO_SOCKET) {
+        source->news = (sp2__watch){.task = &source->news_task, .socket = group->news};
+        error = sp2__event_loop_add(base->loop, &source->news, SP2__READABLE);
+        if (error != 0) {
+            sp2__udp_group_close(group);
+        } else if (group->away) {
+            sp2__event_loop_post(base->loop, &source->news_task);
+        }
+    }
+    if (error != 0) {
+        char text[128];
+        SP2__LOG(&base->stream->logger, SP2__MESSAGE_SOCKET, SP2_LOG_WARNING,
+                 "cannot watch the interface of the multicast group %s: %s; if it is deleted and "
+                 "made again, the group is not joined again",
+                 base->info.group, sp2__os_error_text(error, text, sizeof(text)));
+    }
+}
+
 /* Opens the socket and makes room for its messages. What is open when it fails, the source's end
  * closes. */
 static int32_t open_source(udp_source *source, const sp2__udp_config *config) {
@@ -250,7 +382,7 @@ static int32_t open_source(udp_source *source, const sp2__udp_config *config) {
     sp2__udp_describe(opened.socket, &base->info);
     memcpy(base->info.interface_name, opened.group.interface_name,
            sizeof(base->info.interface_name));
-    sp2__udp_address_free(&opened.group);
+    watch_group(source, config, &opened);
     /* One byte more than a packet may have shows that a datagram was longer. */
     source->batch = opened.joins
                         ? sp2__udp_batch_create(JOINED_MESSAGES_PER_BATCH, JOINED_MESSAGE_SIZE)
@@ -269,12 +401,9 @@ static int32_t watch_source(udp_source *source) {
     sp2_packet_source *base = &source->base;
     source->watch.task = &base->task;
     base->armed = sp2__flow_state_of(&base->stream->flow) != SP2__FLOW_UNSTARTED;
-    source->is_watched = true;
-    const int32_t error =
-        sp2__event_loop_add(base->loop, &source->watch, base->armed ? SP2__READABLE : SP2__SILENT);
+    const int32_t error = watch(source, base->armed ? SP2__READABLE : SP2__SILENT);
     if (error != 0) {
         char text[128];
-        source->is_watched = false;
         return sp2__fail(sp2__os_error_is_memory(error) ? SP2_E_NOMEM : SP2_E_OS, error,
                          "cannot wait for a UDP socket: %s",
                          sp2__os_error_text(error, text, sizeof(text)));
@@ -309,14 +438,20 @@ int32_t sp2_receive_stream_add_udp_source(sp2_receive_stream *stream,
         return sp2__fail_memory("a UDP source");
     }
     source->watch.socket = SP2__NO_SOCKET;
+    source->next_socket = SP2__NO_SOCKET;
+    source->group.news = SP2__NO_SOCKET;
+    source->news_task.run = run_news;
     source->max_size = max_size;
     sp2__source_init(&source->base, &ops, SP2_SOURCE_UDP, stream);
+    /* The loop may be told of the socket, or of its interface, before all of this is done. */
+    sp2__mutex_lock(&source->base.lock);
     if (!sp2__flow_is_closed(&stream->flow)) {
         status = open_source(source, &config);
         if (status == SP2_OK) {
             status = watch_source(source);
         }
     }
+    sp2__mutex_unlock(&source->base.lock);
     if (status != SP2_OK) {
         sp2__source_close(&source->base);
         return status;

@@ -13,6 +13,7 @@
 #include "runtime/signal.h"
 #include "schedule/scheduler.h"
 #include "spead2core/status.h"
+#include "transport/udp_group.h"
 #include "transport/udp_socket.h"
 
 enum { SIGNALS = 4, SOCKETS = 4, DATAGRAMS = 64, FUTEXES = 8, FIRST_PORT = 5000 };
@@ -299,6 +300,25 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__u
 
 void sp2__udp_address_free(sp2__udp_address *address) {
     (void)address;
+}
+
+int32_t sp2__udp_group_watch(sp2__udp_group *group, const sp2__udp_config *config,
+                             sp2__udp_opened *opened, sp2__event_loop *loop, sp2__task *task) {
+    (void)group;
+    (void)config;
+    (void)opened;
+    (void)loop;
+    (void)task;
+    return 0;
+}
+
+void sp2__udp_group_look(sp2__udp_group *group, sp2__udp_group_news *news) {
+    (void)group;
+    *news = (sp2__udp_group_news){.socket = SP2__NO_SOCKET};
+}
+
+void sp2__udp_group_close(sp2__udp_group *group) {
+    (void)group;
 }
 
 void sp2__udp_describe(intptr_t socket, sp2_packet_source_info *info) {

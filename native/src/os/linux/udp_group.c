@@ -21,18 +21,13 @@
 #define SO_BINDTOIFINDEX 62
 #endif
 
-/* What an interface is called here; a socket asks in its own network namespace. */
-static int find_index(int fd, const char *name, uint32_t *index) {
+uint32_t sp2__udp_interface_index(intptr_t socket, const char *name) {
     struct ifreq request = {0};
     if (strlen(name) >= sizeof(request.ifr_name)) {
-        return ENODEV;
+        return 0;
     }
     memcpy(request.ifr_name, name, strlen(name));
-    if (ioctl(fd, SIOCGIFINDEX, &request) != 0) {
-        return errno;
-    }
-    *index = (uint32_t)request.ifr_ifindex;
-    return 0;
+    return ioctl((int)socket, SIOCGIFINDEX, &request) == 0 ? (uint32_t)request.ifr_ifindex : 0;
 }
 
 static bool find_name(int fd, uint32_t index, char *name, size_t size) {
@@ -48,7 +43,6 @@ static bool find_name(int fd, uint32_t index, char *name, size_t size) {
 static uint32_t find_index_of_address(int fd, struct in_addr address) {
     struct ifaddrs *all;
     char name[IFNAMSIZ] = "";
-    uint32_t index = 0;
     if (getifaddrs(&all) != 0) {
         return 0;
     }
@@ -61,7 +55,7 @@ static uint32_t find_index_of_address(int fd, struct in_addr address) {
         }
     }
     freeifaddrs(all);
-    return name[0] != '\0' && find_index(fd, name, &index) == 0 ? index : 0;
+    return name[0] != '\0' ? sp2__udp_interface_index(fd, name) : 0;
 }
 
 /* The interface as the caller has named it. */
@@ -97,9 +91,9 @@ static int32_t fail_join(const sp2__udp_config *config, const sp2__udp_address *
 /* Fills in index and name. Returns 0 or an error number. */
 static int find_interface(int fd, const sp2__udp_config *config, sp2__udp_address *address) {
     if (config->interface_name != NULL) {
-        const int error = find_index(fd, config->interface_name, &address->interface_index);
-        if (error != 0) {
-            return error;
+        address->interface_index = sp2__udp_interface_index(fd, config->interface_name);
+        if (address->interface_index == 0) {
+            return ENODEV;
         }
         if (address->bind_to.any.sa_family == AF_INET6) {
             address->bind_to.v6.sin6_scope_id = address->interface_index;
@@ -161,6 +155,13 @@ static int keep_others_out(int fd, const sp2__udp_address *address) {
     return 0;
 }
 
+int32_t sp2__udp_join_again(intptr_t socket, const sp2__udp_address *address) {
+    const int fd = (int)socket;
+    return address->senders != NULL                     ? join_senders(fd, address)
+           : address->bind_to.any.sa_family == AF_INET6 ? join_v6(fd, address)
+                                                        : join_v4(fd, address);
+}
+
 int32_t sp2__udp_join(intptr_t socket, const sp2__udp_config *config, sp2__udp_address *address) {
     const int fd = (int)socket;
     const int on = 1;
@@ -172,9 +173,7 @@ int32_t sp2__udp_join(intptr_t socket, const sp2__udp_config *config, sp2__udp_a
         error = keep_others_out(fd, address);
     }
     if (error == 0) {
-        error = address->senders != NULL                     ? join_senders(fd, address)
-                : address->bind_to.any.sa_family == AF_INET6 ? join_v6(fd, address)
-                                                             : join_v4(fd, address);
+        error = sp2__udp_join_again(fd, address);
     }
     return error == 0 ? SP2_OK : fail_join(config, address, error);
 }

@@ -55,6 +55,9 @@ static void set_buffer(int fd, const sp2__udp_config *config, sp2__logger *logge
         /* Allowed to administrators only; others keep what they were granted. */
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
     }
+    if (logger == NULL) {
+        return; /* it was said of the socket before */
+    }
     const uint64_t granted = granted_buffer(fd);
     if (error != 0) {
         char text[128];
@@ -187,6 +190,29 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__u
     opened->joins = setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)) == 0;
     opened->socket = fd;
     return SP2_OK;
+}
+
+int32_t sp2__udp_open_again(sp2__udp_address *group, uint64_t buffer_size, intptr_t *opened) {
+    const int on = 1;
+    const int fd = socket(group->bind_to.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_UDP);
+    if (fd < 0) {
+        return errno;
+    }
+    const sp2__udp_config config = {.buffer_size = buffer_size};
+    int error = 0;
+    set_buffer(fd, &config, NULL);
+    if (sp2__udp_join(fd, &config, group) != SP2_OK) {
+        error = sp2_last_error_os_code();
+    } else if (bind(fd, &group->bind_to.any, group->length) != 0) {
+        error = errno;
+    }
+    if (error != 0) {
+        close(fd);
+        return error;
+    }
+    (void)setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on));
+    *opened = fd;
+    return 0;
 }
 
 void sp2__udp_describe(intptr_t socket, sp2_packet_source_info *info) {

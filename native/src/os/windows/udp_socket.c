@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "os/windows/completion.h"
+#include "transport/udp_group.h"
 /* After winsock2.h. */
 #include <mswsock.h>
 
@@ -89,59 +90,6 @@ static int32_t fail_socket(const sp2__udp_config *config, const char *step) {
                      sp2__udp_target(config), sp2__os_error_text(error, text, sizeof(text)));
 }
 
-/* The interface of an IPv4 group: an address 0.x.x.x is an index. */
-static struct in_addr interface_v4(const sp2__udp_address *address) {
-    struct in_addr interface = address->interface_v4;
-    if (address->interface_index != 0) {
-        interface.s_addr = htonl(address->interface_index);
-    }
-    return interface;
-}
-
-static int join_sender_v4(SOCKET socket, const sp2__udp_address *address,
-                          const sp2__ip_address *sender) {
-    const struct ip_mreq_source request = {.imr_multiaddr = address->bind_to.v4.sin_addr,
-                                           .imr_sourceaddr = sender->v4.sin_addr,
-                                           .imr_interface = interface_v4(address)};
-    return setsockopt(socket, IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, (const char *)&request,
-                      sizeof(request));
-}
-
-static int join_sender_v6(SOCKET socket, const sp2__udp_address *address,
-                          const sp2__ip_address *sender) {
-    struct group_source_req request = {.gsr_interface = address->interface_index};
-    memcpy(&request.gsr_group, &address->bind_to, sizeof(address->bind_to));
-    memcpy(&request.gsr_source, sender, sizeof(*sender));
-    return setsockopt(socket, IPPROTO_IPV6, MCAST_JOIN_SOURCE_GROUP, (const char *)&request,
-                      sizeof(request));
-}
-
-static int join_senders(SOCKET socket, const sp2__udp_address *address) {
-    int failed = 0;
-    for (uint32_t i = 0; i < address->sender_count && failed == 0; i++) {
-        failed = address->bind_to.any.sa_family == AF_INET6
-                     ? join_sender_v6(socket, address, &address->senders[i])
-                     : join_sender_v4(socket, address, &address->senders[i]);
-    }
-    return failed;
-}
-
-static int join_group(SOCKET socket, const sp2__udp_address *address) {
-    if (address->senders != NULL) {
-        return join_senders(socket, address);
-    }
-    if (address->bind_to.any.sa_family == AF_INET6) {
-        const struct ipv6_mreq request = {.ipv6mr_multiaddr = address->bind_to.v6.sin6_addr,
-                                          .ipv6mr_interface = address->interface_index};
-        return setsockopt(socket, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, (const char *)&request,
-                          sizeof(request));
-    }
-    const struct ip_mreq request = {.imr_multiaddr = address->bind_to.v4.sin_addr,
-                                    .imr_interface = interface_v4(address)};
-    return setsockopt(socket, IPPROTO_IP, IP_ADD_MEMBERSHIP, (const char *)&request,
-                      sizeof(request));
-}
-
 /* Windows does not bind to a group: the port is bound on every address, and what is sent to another
  * group that this host has joined comes, too. */
 static void use_any_address(sp2__ip_address *address) {
@@ -164,8 +112,8 @@ static uint32_t bound_port(SOCKET socket) {
 }
 
 /* Everything between opening and using a socket; the caller closes it on failure. */
-static int32_t prepare(SOCKET socket, const sp2__udp_config *config,
-                       const sp2__udp_address *address, sp2__logger *logger) {
+static int32_t prepare(SOCKET socket, const sp2__udp_config *config, sp2__udp_address *address,
+                       sp2__logger *logger) {
     set_buffer(socket, config, logger);
     if (address->multicast) {
         /* Joining needs a bound socket here, binding needs SO_REUSEADDR. */
@@ -176,7 +124,7 @@ static int32_t prepare(SOCKET socket, const sp2__udp_config *config,
             bind(socket, &any.any, (int)address->length) != 0) {
             return fail_socket(config, "bind to");
         }
-        return join_group(socket, address) == 0 ? SP2_OK : fail_socket(config, "join the group at");
+        return sp2__udp_join((intptr_t)socket, config, address);
     }
     if (bind(socket, &address->bind_to.any, (int)address->length) != 0) {
         return fail_socket(config, "bind to");
