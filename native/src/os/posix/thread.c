@@ -3,14 +3,16 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "os/posix/old_glibc.h"
+
+/* More than any system has; the kernel says which of them there are. */
+#define MOST_CPUS 65536
 
 void sp2__mutex_init(sp2__mutex *mutex) {
     pthread_mutex_init(mutex, NULL);
@@ -91,17 +93,6 @@ void sp2__thread_nap(void) {
     nanosleep(&millisecond, NULL);
 }
 
-bool sp2__many_cpus(void) {
-    /* The C library reads a file to find out. */
-    static _Atomic long known;
-    long count = atomic_load_explicit(&known, memory_order_relaxed);
-    if (count == 0) {
-        count = sysconf(_SC_NPROCESSORS_ONLN);
-        atomic_store_explicit(&known, count, memory_order_relaxed);
-    }
-    return count > 1;
-}
-
 void sp2__thread_name(const char *name) {
 #if defined(__linux__)
     char kept[16];
@@ -114,13 +105,16 @@ void sp2__thread_name(const char *name) {
 
 int32_t sp2__thread_bind(int32_t cpu) {
 #if defined(__linux__)
-    if (cpu < 0 || cpu >= CPU_SETSIZE) {
+    enum { BITS = 8 * sizeof(unsigned long) };
+    unsigned long set[MOST_CPUS / BITS];
+    if (cpu < 0 || cpu >= MOST_CPUS) {
         return EINVAL;
     }
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET((size_t)cpu, &set);
-    return pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+    /* A cpu_set_t as large as it must be: its own size ends at 1,024. */
+    const size_t words = (size_t)cpu / BITS + 1;
+    memset(set, 0, words * sizeof(set[0]));
+    set[words - 1] = 1ul << ((size_t)cpu % BITS);
+    return pthread_setaffinity_np(pthread_self(), words * sizeof(set[0]), (const cpu_set_t *)set);
 #else
     (void)cpu;
     return ENOTSUP;

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* How many CPUs the process may use. */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/thread.h"
+#include "os/linux/cpus.h"
+#include "test.h"
+
+static char root[32];
+
+static void make_root(void) {
+    strcpy(root, "/tmp/sp2-cpus-XXXXXX");
+    REQUIRE(mkdtemp(root) != NULL);
+}
+
+static void write_file(const char *path, const char *text) {
+    char full[256];
+    snprintf(full, sizeof(full), "%s/%s", root, path);
+    for (char *slash = full + strlen(root) + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+        *slash = '\0';
+        (void)mkdir(full, 0700);
+        *slash = '/';
+    }
+    FILE *file = fopen(full, "w");
+    REQUIRE(file != NULL);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void remove_files(void) {
+    char command[128];
+    snprintf(command, sizeof(command), "rm -r %s", root);
+    CHECK(system(command) == 0);
+}
+
+static uint32_t quota(const char *groups) {
+    char path[256];
+    write_file("groups", groups);
+    snprintf(path, sizeof(path), "%s/groups", root);
+    return sp2__cpu_quota(path, root);
+}
+
+SP2_TEST(Quota_of_control_groups_is_rounded_up) {
+    make_root();
+    write_file("half/cpu.max", "50000 100000\n");
+    write_file("more/cpu.max", "150000 100000\n");
+    write_file("more/inner/cpu.max", "max 100000\n");
+    write_file("more/two/cpu.max", "200000 100000\n");
+    write_file("none/cpu.max", "max 100000\n");
+    CHECK_EQ_U64(quota("0::/half\n"), 1);
+    CHECK_EQ_U64(quota("0::/more\n"), 2);
+    CHECK_EQ_U64(quota("0::/more/inner\n"), 2);
+    CHECK_EQ_U64(quota("0::/more/two\n"), 2);
+    CHECK_EQ_U64(quota("0::/none\n"), UINT32_MAX);
+    CHECK_EQ_U64(quota("0::/not/there\n"), UINT32_MAX);
+    CHECK_EQ_U64(quota(""), UINT32_MAX);
+    CHECK_EQ_U64(sp2__cpu_quota("/nothing", root), UINT32_MAX);
+    remove_files();
+}
+
+SP2_TEST(Quota_of_the_first_version_is_found_by_its_controller) {
+    make_root();
+    write_file("cpu/mine/cpu.cfs_quota_us", "100000\n");
+    write_file("cpu/mine/cpu.cfs_period_us", "100000\n");
+    write_file("cpu/free/cpu.cfs_quota_us", "-1\n");
+    write_file("cpu/free/cpu.cfs_period_us", "100000\n");
+    CHECK_EQ_U64(quota("3:cpuset:/\n1:cpu:/mine\n0::/\n"), 1);
+    CHECK_EQ_U64(quota("2:cpuacct,cpu:/mine\n"), 1);
+    CHECK_EQ_U64(quota("3:cpuset:/mine\n2:cpuacct:/mine\n"), UINT32_MAX);
+    CHECK_EQ_U64(quota("1:cpu:/free\n"), UINT32_MAX);
+    /* As a container sees it: the path is the host's, the mount is its own group. */
+    write_file("cpu/cpu.cfs_quota_us", "250000\n");
+    write_file("cpu/cpu.cfs_period_us", "100000\n");
+    CHECK_EQ_U64(quota("1:cpu:/docker/0123\n"), 3);
+    remove_files();
+}
+
+SP2_TEST(Process_with_one_cpu_does_not_spin) {
+    cpu_set_t set;
+    REQUIRE(sched_getaffinity(0, sizeof(set), &set) == 0);
+    size_t first = 0;
+    while (!CPU_ISSET(first, &set)) {
+        first++;
+    }
+    CPU_ZERO(&set);
+    CPU_SET(first, &set);
+    REQUIRE(sched_setaffinity(0, sizeof(set), &set) == 0);
+    CHECK(!sp2__many_cpus());
+}
+
+SP2_TEST(Thread_is_not_bound_to_a_cpu_that_is_not_there) {
+    CHECK(sp2__thread_bind(-1) != 0);
+    CHECK(sp2__thread_bind(1500) != 0);
+    CHECK(sp2__thread_bind(1 << 30) != 0);
+    CHECK_EQ_I64(sp2__thread_bind(sched_getcpu()), 0);
+}
