@@ -187,6 +187,8 @@ void sp2__source_hand_out(sp2_packet_source *source, sp2_packet_source **handle)
 /* Everything that touches the stream happens under the source's lock: whoever finds the source
  * closed may free the stream. */
 static void close_as(sp2_packet_source *source, bool removed) {
+    /* The loop may give up the last reference before the lock is released. */
+    atomic_fetch_add(&source->references, 1);
     sp2__mutex_lock(&source->lock);
     if (!source->closed) {
         sp2__source_count_drops(source);
@@ -202,6 +204,7 @@ static void close_as(sp2_packet_source *source, bool removed) {
         sp2__event_loop_post(source->loop, &source->retire);
     }
     sp2__mutex_unlock(&source->lock);
+    sp2__source_release(source);
 }
 
 void sp2__source_close(sp2_packet_source *source) {

@@ -190,6 +190,8 @@ void sp2__stream_add_source(sp2_receive_stream *stream, sp2_packet_source *sourc
     if (source->ops->lossy) {
         atomic_store(&stream->lossy, true);
     }
+    /* Once it is listed, others may close it. */
+    atomic_fetch_add(&source->references, 1);
     sp2__mutex_lock(&stream->lock);
     sp2__mutex_lock(&stream->sources_lock);
     source->is_listed = true;
@@ -207,6 +209,7 @@ void sp2__stream_add_source(sp2_receive_stream *stream, sp2_packet_source *sourc
     if (closed) {
         sp2__source_close(source);
     }
+    sp2__source_release(source);
 }
 
 void sp2__stream_unlist(sp2_receive_stream *stream, sp2_packet_source *source) {
