@@ -264,6 +264,9 @@ typedef struct gate {
 
 static void wait_at_gate(void *context, sp2_heap *heap) {
     gate *g = context;
+    if (heap == NULL) {
+        return; /* the end of the stream */
+    }
     sp2_heap_release(heap);
     test_mutex_lock(&g->mutex);
     g->entered = true;

@@ -119,6 +119,9 @@ SP2_TEST(Interface_names_and_senders_that_do_not_fit_are_named) {
     if (try_options(&cases[2].options) == SP2_E_UNSUPPORTED) {
         SKIP("this library has neither interface names nor senders yet");
     }
+    sp2_udp_source_options no_name = small_options();
+    no_name.interface_name = "";
+    CHECK_STATUS(try_options(&no_name), SP2_OK);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         sp2_test_context("case %zu", i);
         check_refused(&cases[i].options, cases[i].status, cases[i].field, cases[i].value);
@@ -129,7 +132,6 @@ SP2_TEST(Empty_strings_are_as_good_as_none) {
     sp2_udp_source_options options = small_options();
     options.bind_host = "";
     options.interface_address = "";
-    options.interface_name = "";
     CHECK_STATUS(try_options(&options), SP2_OK);
 }
 
