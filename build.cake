@@ -131,6 +131,15 @@ Task("fuzz")
         RunProgram("tests/Spead2.Fuzz.Runner", programArguments);
     });
 
+Task("mutants")
+    .Description("Plants random mutants into copies of the C core and of the managed port and runs the tests; takes an hour; see --help")
+    .IsDependentOn("native")
+    .Does(() =>
+    {
+        Require([.. nativeTools, "clang-14", "git"]);
+        RunProgram("tests/Spead2.Mutants", programArguments);
+    });
+
 Task("coverage")
     .Description("Runs the C tests and prints which lines and branches of the C core they reach")
     .Does(() =>

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Spead2.Mutants.Running;
+using Spead2.Mutants.Sources;
+
+namespace Spead2.Mutants.Languages;
+
+/// <summary>The C core and its C tests; each test is a unit.</summary>
+internal sealed partial class CBench : ITestBench
+{
+    private const string Header = "native/src/base/mutants.h";
+    private const string Source = "native/src/base/mutants.c";
+    private const string Lists = "native/CMakeLists.txt";
+    private const int Skipped = 77;
+    private const int TimesAsLong = 10;
+
+    // What the library does for its users; what is not released yet is left out by the list of its sources.
+    private static readonly string[] Folders =
+        [.. ((string[])["packet", "memory", "heap", "runtime", "receive", "transport", "os/linux"]).Select(one => $"native/src/{one}/")];
+
+    // CMake presets, in the order in which they are tried: what no test notices a sanitizer may.
+    private static readonly (string Preset, string Suffix)[] Builds =
+        [("linux-x64", ""), ("linux-x64-asan", ", address sanitizer"), ("linux-x64-tsan", ", thread sanitizer")];
+
+    private static readonly TimeSpan ShortestLimit = TimeSpan.FromSeconds(20);
+
+    private readonly MutantTree _tree;
+    private readonly Dictionary<string, string[]> _commands = [];
+    private readonly Dictionary<string, Test> _tests = [];
+    private readonly ConcurrentDictionary<string, Lock> _locks = new();
+
+    public CBench(MutantTree tree)
+    {
+        _tree = tree;
+        tree.Write(Header, HeaderText);
+        tree.Write(Source, SourceText);
+        tree.Write(Lists, tree.Original(Lists).Replace("    src/base/logger.c\n", "    src/base/logger.c\n    src/base/mutants.c\n"));
+        foreach ((string preset, _) in Builds)
+        {
+            ChildProcess.Run(
+                tree.Folder, "cmake", "--preset", preset, "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DCMAKE_C_FLAGS=-w",
+                "-DSP2_BUILD_BENCHMARKS=OFF");
+        }
+
+        ReadCommands();
+        Files = [.. _commands.Keys.Order(StringComparer.Ordinal).AsParallel().AsOrdered().Select(ReadFile)];
+    }
+
+    public IReadOnlyList<SourceFile> Files { get; }
+
+    public void Build(Sampler sampler, int count)
+    {
+        bool complete = false;
+        while (!complete)
+        {
+            sampler.Fill(count);
+            complete = true;
+            _tree.Restore(Files.Select(file => file.Path));
+            foreach (IGrouping<string, Mutation> group in sampler.Drawn.GroupBy(one => one.File).ToArray())
+            {
+                MutatedFile file = new(
+                    Files.Single(one => one.Path == group.Key).Text, [.. group], number => $"sp2__mutant_is({number})");
+                _tree.Write(group.Key, "#include \"base/mutants.h\"\n#line 1\n" + file.Text);
+                foreach (Mutation refused in Refused(group.Key, file))
+                {
+                    sampler.GiveUp(refused);
+                    complete = false;
+                }
+            }
+        }
+
+        for (int stage = 0; stage < Builds.Length; stage++)
+        {
+            ChildProcess.Run(_tree.Folder, "cmake", "--build", $"build/{Builds[stage].Preset}");
+            ReadTests(stage);
+        }
+    }
+
+    public IReadOnlyList<TestUnit> Measure(Action<string> tell)
+    {
+        ConcurrentBag<TestUnit> units = [];
+        Parallel.ForEach(_tests.Values, Campaign.Workers, test =>
+        {
+            string marks = Path.GetTempFileName();
+            ReachedMutants.Create(marks);
+            long start = Stopwatch.GetTimestamp();
+            string? failure = Run(test, ShortestLimit * TimesAsLong, new() { [ReachedMutants.FileVariable] = marks });
+            if (failure is null)
+            {
+                units.Add(new(test.Name, test.Program, Stopwatch.GetElapsedTime(start), ReachedMutants.Read(marks), test.Stage));
+            }
+            else
+            {
+                tell($"left out, as it fails without a mutant: {test.Name} ({failure})");
+            }
+
+            File.Delete(marks);
+        });
+        return [.. units];
+    }
+
+    public IEnumerable<IReadOnlyList<TestUnit>> Portions(IReadOnlyList<TestUnit> units) =>
+        units.Select(unit => (IReadOnlyList<TestUnit>)[unit]);
+
+    public IReadOnlyList<TestFailure> Run(IReadOnlyList<TestUnit> units, int mutant)
+    {
+        List<TestFailure> failures = [];
+        foreach (TestUnit unit in units)
+        {
+            TimeSpan limit = unit.Duration * TimesAsLong;
+            string? failure = Run(
+                _tests[unit.Name],
+                limit < ShortestLimit ? ShortestLimit : limit,
+                new() { [ReachedMutants.Mutant] = mutant.ToString(CultureInfo.InvariantCulture) });
+            if (failure is not null)
+            {
+                failures.Add(new(unit, failure, failure == "timeout"));
+            }
+        }
+
+        return failures;
+    }
+
+    [GeneratedRegex(@"^[^:\s]+:(\d+):(\d+): (?:fatal )?error:", RegexOptions.Multiline)]
+    private static partial Regex ErrorLine();
+
+    /// <summary>Why a test fails; null if it passes.</summary>
+    private string? Run(Test test, TimeSpan limit, Dictionary<string, string> environment)
+    {
+        foreach ((string name, string value) in test.Environment)
+        {
+            environment[name] = value;
+        }
+
+        // Tests that use something that there is once only.
+        using Lock.Scope scope = _locks.GetOrAdd(test.Resource ?? test.Name, _ => new()).EnterScope();
+        ChildProcess.Result result =
+            ChildProcess.Start(test.Folder, test.Command[0], test.Command[1..], environment, limit);
+        return result.ExitCode switch
+        {
+            0 or Skipped => null,
+            null => "timeout",
+            1 => "failed",
+            var code => $"exit code {code}",
+        };
+    }
+
+    private void ReadCommands()
+    {
+        using JsonDocument document =
+            JsonDocument.Parse(File.ReadAllText(_tree.PathOf($"build/{Builds[0].Preset}/compile_commands.json")));
+        foreach (JsonElement entry in document.RootElement.EnumerateArray())
+        {
+            string command = entry.GetProperty("command").GetString()!;
+            string file = Path.GetRelativePath(_tree.Folder, entry.GetProperty("file").GetString()!);
+            if (command.Contains("/spead2core.dir/") && Folders.Any(folder => file.StartsWith(folder, StringComparison.Ordinal)))
+            {
+                _commands[file] =
+                    [.. command.Split(' ').Where(one => one.Length > 2 && one[..2] is "-I" or "-D" or "-m" || one.StartsWith("-std="))];
+            }
+        }
+    }
+
+    private SourceFile ReadFile(string file)
+    {
+        _tree.Restore([file]);
+        string text = _tree.Original(file);
+        if (text.Any(one => one > '\x7f'))
+        {
+            throw new MutantsFailureException($"{file} is not plain ASCII, so that clang's positions are not those of its text.");
+        }
+
+        return ClangTree.Read(file, text, ChildProcess.Run(
+            _tree.Folder, "clang-14", ["-Xclang", "-ast-dump=json", "-fsyntax-only", .. _commands[file], file]));
+    }
+
+    /// <summary>The mutants that clang refuses.</summary>
+    private List<Mutation> Refused(string path, MutatedFile file)
+    {
+        ChildProcess.Result result = ChildProcess.Start(
+            _tree.Folder, "clang-14", ["-w", "-fsyntax-only", "-ferror-limit=0", .. _commands[path], path],
+            new Dictionary<string, string>(), Timeout.InfiniteTimeSpan);
+        if (result.ExitCode == 0)
+        {
+            return [];
+        }
+
+        string[] lines = file.Text.Split('\n');
+        List<Mutation> refused = [];
+        foreach (Match error in ErrorLine().Matches(result.Output))
+        {
+            int line = int.Parse(error.Groups[1].ValueSpan, CultureInfo.InvariantCulture) - 1;
+            int column = int.Parse(error.Groups[2].ValueSpan, CultureInfo.InvariantCulture) - 1;
+            if (file.At(lines.Take(line).Sum(one => one.Length + 1) + column) is { } mutation)
+            {
+                refused.Add(mutation);
+            }
+        }
+
+        return refused.Count > 0
+            ? refused
+            : throw new MutantsFailureException($"clang refuses {path}, but no mutant of it:\n{result.Output}");
+    }
+
+    private void ReadTests(int stage)
+    {
+        string list = ChildProcess.Run(_tree.PathOf($"build/{Builds[stage].Preset}"), "ctest", "--show-only=json-v1");
+        using JsonDocument document = JsonDocument.Parse(list);
+        foreach (JsonElement entry in document.RootElement.GetProperty("tests").EnumerateArray())
+        {
+            string[] command = [.. entry.GetProperty("command").EnumerateArray().Select(one => one.GetString()!)];
+
+            // Those that are not built here only print that.
+            if (!command[0].EndsWith("/cmake", StringComparison.Ordinal))
+            {
+                Test test = new(entry.GetProperty("name").GetString()! + Builds[stage].Suffix, command, stage);
+                foreach (JsonElement property in entry.GetProperty("properties").EnumerateArray())
+                {
+                    test = test.With(property.GetProperty("name").GetString()!, property.GetProperty("value"));
+                }
+
+                _tests[test.Name] = test;
+            }
+        }
+    }
+
+    private sealed record Test(string Name, string[] Command, int Stage)
+    {
+        public string Program => Name.Split('.')[0];
+
+        public string Folder { get; private init; } = "";
+
+        public string? Resource { get; private init; }
+
+        public IReadOnlyDictionary<string, string> Environment { get; private init; } = new Dictionary<string, string>();
+
+        public Test With(string property, JsonElement value) => property switch
+        {
+            "WORKING_DIRECTORY" => this with { Folder = value.GetString()! },
+            "RESOURCE_LOCK" => this with { Resource = value[0].GetString() },
+            "ENVIRONMENT" => this with
+            {
+                Environment = value.EnumerateArray().Select(one => one.GetString()!.Split('=', 2))
+                    .ToDictionary(pair => pair[0], pair => pair[1]),
+            },
+            _ => this,
+        };
+    }
+}

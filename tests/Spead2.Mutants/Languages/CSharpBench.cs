@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Xml.Linq;
+using Spead2.Mutants.Running;
+using Spead2.Mutants.Sources;
+
+namespace Spead2.Mutants.Languages;
+
+/// <summary>The managed port and the items, and the suites that test them; each class of tests is a unit.</summary>
+internal sealed class CSharpBench : ITestBench
+{
+    private const int Failed = 2;
+    private const int TimesAsLong = 10;
+    private const int TimesAsLongTogether = 3;
+    private const int LikelyUnits = 4;
+
+    private static readonly TimeSpan ShortestLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Start = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestSuite = TimeSpan.FromMinutes(20);
+    private static readonly XNamespace Trx = "http://microsoft.com/schemas/VisualStudio/TeamTest/2010";
+
+    // Of the facade's suite only the items: the others run the managed port in a suite of its own, too.
+    private static readonly (string Suite, string Filter)[] Suites =
+    [
+        ("Spead2.Managed.Tests", ""),
+        ("Spead2.Tests", ""),
+        ("Spead2.Interop.Tests", "FullyQualifiedName~Item"),
+        ("Spead2.Differential", ""),
+    ];
+
+    private readonly MutantTree _tree;
+    private readonly CSharpProject[] _projects;
+    private readonly string _stopAtFailure;
+    private readonly string _nativeLibrary;
+
+    public CSharpBench(MutantTree tree, string repository)
+    {
+        _tree = tree;
+        _nativeLibrary = Path.Combine(repository, "build/linux-x64/lib/libspead2core.so");
+        _stopAtFailure = tree.PathOf("artifacts/stop-at-failure.runsettings");
+        tree.Write(
+            "artifacts/stop-at-failure.runsettings",
+            "<RunSettings><NUnit><StopOnError>true</StopOnError></NUnit></RunSettings>");
+        _projects =
+        [
+            new(tree, "managed/Spead2", "Items", "Receive"),
+            new(tree, "managed/Spead2.Managed"),
+        ];
+        Files = [.. _projects.SelectMany(project => project.Files)];
+    }
+
+    public IReadOnlyList<SourceFile> Files { get; }
+
+    public void Build(Sampler sampler, int count)
+    {
+        IReadOnlyList<Mutation> refused;
+        do
+        {
+            sampler.Fill(count);
+            refused = [.. _projects.SelectMany(project => project.Write(sampler.Drawn))];
+            foreach (Mutation mutation in refused)
+            {
+                sampler.GiveUp(mutation);
+            }
+        }
+        while (refused.Count > 0);
+        foreach ((string suite, _) in Suites)
+        {
+            ChildProcess.Run(
+                _tree.Folder, "dotnet", "build", $"tests/{suite}", "--configuration", "Release", "--nologo",
+                "-p:EnableNUnitRunner=true", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false",
+                $"-p:Spead2NativeLibrary={_nativeLibrary}");
+        }
+    }
+
+    public IReadOnlyList<TestUnit> Measure(Action<string> tell)
+    {
+        ConcurrentBag<TestUnit> units = [];
+        List<(string Suite, string Class)> classes = [];
+        foreach ((string suite, string filter) in Suites)
+        {
+            TestRun run = RunSuite(suite, filter, [], LongestSuite, stopAtFailure: false);
+            classes.AddRange(run.Durations.Keys.Select(one => (suite, one)));
+        }
+
+        Parallel.ForEach(classes, Campaign.Workers, one =>
+        {
+            string marks = Path.GetTempFileName();
+            ReachedMutants.Create(marks);
+            TestRun run = RunSuite(
+                one.Suite, FilterOf([one.Class]), new() { [ReachedMutants.FileVariable] = marks }, LongestSuite, stopAtFailure: false);
+            if (run.ExitCode == 0)
+            {
+                units.Add(new(one.Class, one.Suite, run.Durations.GetValueOrDefault(one.Class), ReachedMutants.Read(marks)));
+            }
+            else
+            {
+                tell($"left out, as it fails without a mutant: {one.Class} of {one.Suite} ({run.How})");
+            }
+
+            File.Delete(marks);
+        });
+        return [.. units];
+    }
+
+    public IEnumerable<IReadOnlyList<TestUnit>> Portions(IReadOnlyList<TestUnit> units)
+    {
+        // A program that starts costs as much as many tests.
+        if (units.Count == 0)
+        {
+            yield break;
+        }
+
+        TestUnit[] likely = [.. units.Where(unit => unit.Program == units[0].Program).Take(LikelyUnits)];
+        yield return likely;
+        foreach (IGrouping<string, TestUnit> suite in units.Except(likely).GroupBy(unit => unit.Program))
+        {
+            yield return [.. suite];
+        }
+    }
+
+    public IReadOnlyList<TestFailure> Run(IReadOnlyList<TestUnit> units, int mutant)
+    {
+        TimeSpan normal = units.Aggregate(TimeSpan.Zero, (sum, unit) => sum + unit.Duration);
+        TimeSpan limit = units.Count == 1 ? Max(normal * TimesAsLong, ShortestLimit) : normal * TimesAsLongTogether + Start;
+        TestRun run = RunSuite(
+            units[0].Program,
+            FilterOf(units.Select(unit => unit.Name)),
+            new() { [ReachedMutants.Mutant] = mutant.ToString(CultureInfo.InvariantCulture) },
+            limit,
+            stopAtFailure: true);
+        if (run.ExitCode == 0)
+        {
+            return [];
+        }
+
+        if (run.ExitCode is null && units.Count > 1)
+        {
+            // One of them hangs: which?
+            return units.Select(unit => Run([unit], mutant)).FirstOrDefault(failures => failures.Count > 0) ?? [];
+        }
+
+        TestUnit[] failed = [.. units.Where(unit => run.Failed.Any(failure => failure.Class == unit.Name))];
+        return run.ExitCode == Failed && failed.Length > 0
+            ? [.. failed.Select(unit => new TestFailure(unit, run.Failed.First(one => one.Class == unit.Name).Test, false))]
+            : [new TestFailure(units[0], run.How, IsCertain: true)];
+    }
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+
+    private static string FilterOf(IEnumerable<string> classes) =>
+        string.Join('|', classes.Select(one => $"FullyQualifiedName~{one}."));
+
+    private TestRun RunSuite(
+        string suite, string filter, Dictionary<string, string> environment, TimeSpan limit, bool stopAtFailure)
+    {
+        string results = Directory.CreateTempSubdirectory("spead2-mutants-").FullName;
+        string[] filtering = filter.Length == 0 ? [] : ["--filter", filter];
+        string[] stopping = stopAtFailure ? ["--settings", _stopAtFailure] : [];
+        try
+        {
+            ChildProcess.Result result = ChildProcess.Start(
+                _tree.Folder,
+                _tree.PathOf($"artifacts/bin/{suite}/release/{suite}"),
+                [.. filtering, .. stopping, "--report-trx", "--report-trx-filename", "tests.trx", "--results-directory", results,
+                    "--no-progress", "--no-ansi"],
+                environment,
+                limit);
+            string report = Path.Combine(results, "tests.trx");
+            return new(result.ExitCode, File.Exists(report) ? XDocument.Load(report) : null);
+        }
+        finally
+        {
+            Directory.Delete(results, recursive: true);
+        }
+    }
+
+    /// <summary>What the report of a run says.</summary>
+    private sealed class TestRun
+    {
+        public TestRun(int? exitCode, XDocument? report)
+        {
+            ExitCode = exitCode;
+            if (report is null)
+            {
+                return;
+            }
+
+            Dictionary<string, string> classes = report.Descendants(Trx + "UnitTest").ToDictionary(
+                test => test.Attribute("id")!.Value,
+                test => test.Element(Trx + "TestMethod")!.Attribute("className")!.Value);
+            foreach (XElement result in report.Descendants(Trx + "UnitTestResult"))
+            {
+                string type = classes[result.Attribute("testId")!.Value];
+                TimeSpan duration = TimeSpan.Parse(result.Attribute("duration")?.Value ?? "0", CultureInfo.InvariantCulture);
+                Durations[type] = Durations.GetValueOrDefault(type) + duration;
+                if (result.Attribute("outcome")!.Value == "Failed")
+                {
+                    Failed.Add((type, result.Attribute("testName")!.Value));
+                }
+            }
+        }
+
+        public int? ExitCode { get; }
+
+        public Dictionary<string, TimeSpan> Durations { get; } = [];
+
+        public List<(string Class, string Test)> Failed { get; } = [];
+
+        public string How => ExitCode is null ? "timeout" : Failed.Count > 0 ? Failed[0].Test : $"exit code {ExitCode}";
+    }
+}
