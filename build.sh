@@ -13,6 +13,8 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 dotnet tool restore --verbosity quiet >/dev/null
 case "${1:-help}" in
     -h | --help | help) exec dotnet cake --showdescription ;;
+    # Compiles build.cake and prints what "test" would run.
+    --dryrun) exec dotnet cake --dryrun --target=test ;;
 esac
 
 # CMake cannot use what it has made of other sources, for example before this folder was copied.
