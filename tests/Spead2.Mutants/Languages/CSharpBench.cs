@@ -22,7 +22,7 @@ internal sealed class CSharpBench : ITestBench
     private static readonly XNamespace Trx = "http://microsoft.com/schemas/VisualStudio/TeamTest/2010";
 
     // Of the facade's suite only the items: the others run the managed port in a suite of its own, too.
-    private static readonly (string Suite, string Filter)[] Suites =
+    private static readonly (string Name, string Filter)[] Suites =
     [
         ("Spead2.Managed.Tests", ""),
         ("Spead2.Tests", ""),
@@ -68,6 +68,7 @@ internal sealed class CSharpBench : ITestBench
         while (refused.Count > 0);
         foreach ((string suite, _) in Suites)
         {
+            _tree.Write($"tests/{suite}/MutantMarks.cs", MarksText);
             ChildProcess.Run(
                 _tree.Folder, "dotnet", "build", $"tests/{suite}", "--configuration", "Release", "--nologo",
                 "-p:EnableNUnitRunner=true", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false",
@@ -78,29 +79,32 @@ internal sealed class CSharpBench : ITestBench
     public IReadOnlyList<TestUnit> Measure(Action<string> tell)
     {
         ConcurrentBag<TestUnit> units = [];
-        List<(string Suite, string Class)> classes = [];
-        foreach ((string suite, string filter) in Suites)
+        Parallel.ForEach(Suites, Campaign.Workers, suite =>
         {
-            TestRun run = RunSuite(suite, filter, [], LongestSuite, stopAtFailure: false);
-            classes.AddRange(run.Durations.Keys.Select(one => (suite, one)));
-        }
-
-        Parallel.ForEach(classes, Campaign.Workers, one =>
-        {
-            string marks = Path.GetTempFileName();
+            string folder = Directory.CreateTempSubdirectory("spead2-mutants-").FullName;
+            string marks = Path.Combine(folder, "marks");
             ReachedMutants.Create(marks);
             TestRun run = RunSuite(
-                one.Suite, FilterOf([one.Class]), new() { [ReachedMutants.FileVariable] = marks }, LongestSuite, stopAtFailure: false);
-            if (run.ExitCode == 0)
+                suite.Name, suite.Filter, new() { [ReachedMutants.FileVariable] = marks }, LongestSuite, stopAtFailure: false);
+            if (run.Durations.Count == 0)
             {
-                units.Add(new(one.Class, one.Suite, run.Durations.GetValueOrDefault(one.Class), ReachedMutants.Read(marks)));
-            }
-            else
-            {
-                tell($"left out, as it fails without a mutant: {one.Class} of {one.Suite} ({run.How})");
+                throw new MutantsFailureException($"{suite.Name} says nothing of its tests: {run.How}.");
             }
 
-            File.Delete(marks);
+            foreach ((string type, TimeSpan duration) in run.Durations)
+            {
+                string own = Path.Combine(folder, type);
+                if (run.Failed.Any(one => one.Class == type))
+                {
+                    tell($"left out, as it fails without a mutant: {type} of {suite.Name} ({run.How})");
+                }
+                else if (File.Exists(own))
+                {
+                    units.Add(new(type, suite.Name, duration, ReachedMutants.Read(own)));
+                }
+            }
+
+            Directory.Delete(folder, recursive: true);
         });
         return [.. units];
     }
@@ -152,6 +156,60 @@ internal sealed class CSharpBench : ITestBench
 
     private static string FilterOf(IEnumerable<string> classes) =>
         string.Join('|', classes.Select(one => $"FullyQualifiedName~{one}."));
+
+    /// <summary>What each test suite also gets: it notes what the tests of each class have reached.</summary>
+    private static readonly string MarksText = $$"""
+        // Made by tests/Spead2.Mutants.
+        using System.IO.MemoryMappedFiles;
+        using NUnit.Framework.Interfaces;
+
+        [assembly: Spead2.MutantMarks]
+
+        namespace Spead2;
+
+        [AttributeUsage(AttributeTargets.Assembly)]
+        internal sealed class MutantMarksAttribute : Attribute, ITestAction
+        {
+            private const int Capacity = {{ReachedMutants.Capacity}};
+            private static readonly string? Path = Environment.GetEnvironmentVariable("{{ReachedMutants.FileVariable}}");
+            private static readonly MemoryMappedViewAccessor? Marks = Path is null ? null : MemoryMappedFile
+                .CreateFromFile(
+                    new FileStream(Path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite),
+                    null, 0, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false)
+                .CreateViewAccessor();
+            private static readonly Dictionary<string, byte[]> OfClasses = [];
+
+            public ActionTargets Targets => ActionTargets.Test;
+
+            public void BeforeTest(ITest test)
+            {
+            }
+
+            public void AfterTest(ITest test)
+            {
+                if (Marks is null)
+                {
+                    return;
+                }
+
+                byte[] marks = new byte[Capacity];
+                Marks.ReadArray(0, marks, 0, Capacity);
+                Marks.WriteArray(0, new byte[Capacity], 0, Capacity);
+                if (!OfClasses.TryGetValue(test.ClassName!, out byte[]? all))
+                {
+                    OfClasses[test.ClassName!] = all = new byte[Capacity];
+                }
+
+                for (int i = 0; i < Capacity; i++)
+                {
+                    all[i] |= marks[i];
+                }
+
+                File.WriteAllBytes(System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path)!, test.ClassName!), all);
+            }
+        }
+
+        """;
 
     private TestRun RunSuite(
         string suite, string filter, Dictionary<string, string> environment, TimeSpan limit, bool stopAtFailure)

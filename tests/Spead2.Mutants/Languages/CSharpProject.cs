@@ -30,7 +30,7 @@ internal sealed class CSharpProject
         tree.Write($"{folder}/{Switch}.cs", SwitchText(_namespace));
         using JsonDocument project = JsonDocument.Parse(ChildProcess.Run(
             tree.Folder, "dotnet", "build", folder, "--configuration", "Release", "--framework", Framework, "-p:RunAnalyzers=false",
-            "-getItem:ReferencePathWithRefAssemblies,Compile", "-getProperty:DefineConstants"));
+            "-target:Build", "-getItem:ReferencePathWithRefAssemblies,Compile", "-getProperty:DefineConstants"));
         JsonElement items = project.RootElement.GetProperty("Items");
         _parsing = CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.Latest).WithPreprocessorSymbols(
             project.RootElement.GetProperty("Properties").GetProperty("DefineConstants").GetString()!.Split(';'));
@@ -132,7 +132,10 @@ internal sealed class CSharpProject
                 }
 
                 byte* marks = null;
-                MemoryMappedFile.CreateFromFile(path).CreateViewAccessor().SafeMemoryMappedViewHandle.AcquirePointer(ref marks);
+                FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+                MemoryMappedFile
+                    .CreateFromFile(file, null, 0, MemoryMappedFileAccess.ReadWrite, HandleInheritability.None, leaveOpen: false)
+                    .CreateViewAccessor().SafeMemoryMappedViewHandle.AcquirePointer(ref marks);
                 return marks;
             }
         }
