@@ -71,6 +71,12 @@ internal sealed class MutantsCommand
         {
             return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
+        catch (AggregateException e) when (e.InnerException is MutantsFailureException inner)
+        {
+            // From one of several threads.
+            Console.Error.WriteLine(inner.Message);
+            return Failure;
+        }
         catch (Exception e) when (e is MutantsFailureException or Win32Exception or IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine(e.Message);

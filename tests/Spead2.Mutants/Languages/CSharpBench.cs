@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using System.Xml.Linq;
 using Spead2.Mutants.Running;
@@ -27,8 +28,11 @@ internal sealed class CSharpBench : ITestBench
         ("Spead2.Managed.Tests", ""),
         ("Spead2.Tests", ""),
         ("Spead2.Interop.Tests", "FullyQualifiedName~Item"),
-        ("Spead2.Differential", ""),
     ];
+
+    // A program of its own, which compares the managed port with the model.
+    private const string Differential = "Spead2.Differential";
+    private static readonly string[] DifferentialArguments = ["--engine", "managed", "--seeds", "300"];
 
     private readonly MutantTree _tree;
     private readonly CSharpProject[] _projects;
@@ -66,9 +70,13 @@ internal sealed class CSharpBench : ITestBench
             }
         }
         while (refused.Count > 0);
-        foreach ((string suite, _) in Suites)
+        foreach (string suite in (string[])[.. Suites.Select(one => one.Name), Differential])
         {
-            _tree.Write($"tests/{suite}/MutantMarks.cs", MarksText);
+            if (suite != Differential)
+            {
+                _tree.Write($"tests/{suite}/MutantMarks.cs", MarksText);
+            }
+
             ChildProcess.Run(
                 _tree.Folder, "dotnet", "build", $"tests/{suite}", "--configuration", "Release", "--nologo",
                 "-p:EnableNUnitRunner=true", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false",
@@ -106,6 +114,7 @@ internal sealed class CSharpBench : ITestBench
 
             Directory.Delete(folder, recursive: true);
         });
+        units.Add(MeasureDifferential());
         return [.. units];
     }
 
@@ -129,6 +138,12 @@ internal sealed class CSharpBench : ITestBench
     {
         TimeSpan normal = units.Aggregate(TimeSpan.Zero, (sum, unit) => sum + unit.Duration);
         TimeSpan limit = units.Count == 1 ? Max(normal * TimesAsLong, ShortestLimit) : normal * TimesAsLongTogether + Start;
+        if (units[0].Program == Differential)
+        {
+            int? code = RunDifferential(new() { [ReachedMutants.Mutant] = mutant.ToString(CultureInfo.InvariantCulture) }, limit);
+            return code == 0 ? [] : [new(units[0], code is null ? "timeout" : $"exit code {code}", code is null)];
+        }
+
         TestRun run = RunSuite(
             units[0].Program,
             FilterOf(units.Select(unit => unit.Name)),
@@ -156,6 +171,23 @@ internal sealed class CSharpBench : ITestBench
 
     private static string FilterOf(IEnumerable<string> classes) =>
         string.Join('|', classes.Select(one => $"FullyQualifiedName~{one}."));
+
+    private TestUnit MeasureDifferential()
+    {
+        string marks = Path.GetTempFileName();
+        ReachedMutants.Create(marks);
+        long start = Stopwatch.GetTimestamp();
+        int? code = RunDifferential(new() { [ReachedMutants.FileVariable] = marks }, LongestSuite);
+        TestUnit unit = new(Differential, Differential, Stopwatch.GetElapsedTime(start), ReachedMutants.Read(marks));
+        File.Delete(marks);
+        return code == 0
+            ? unit
+            : throw new MutantsFailureException($"{Differential} ends with exit code {code} without a mutant.");
+    }
+
+    private int? RunDifferential(Dictionary<string, string> environment, TimeSpan limit) => ChildProcess.Start(
+        _tree.Folder, _tree.PathOf($"artifacts/bin/{Differential}/release/{Differential}"), DifferentialArguments, environment, limit)
+        .ExitCode;
 
     /// <summary>What each test suite also gets: it notes what the tests of each class have reached.</summary>
     private static readonly string MarksText = $$"""
