@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "loopback.h"
@@ -48,21 +49,35 @@ SP2_TEST(Segments_are_cut_beside_what_the_owner_of_the_socket_asked_for) {
     }
 }
 
-/* The linker puts this in the place of the system call's function: no kernel of today cuts off a
- * message of joined datagrams, as they take no more than 64 KiB. */
-static atomic_bool cuts_off;
+/* The linker puts these in the place of the system calls' functions. */
+static atomic_bool cuts_off;         /* no kernel of today cuts off a message of joined datagrams */
+static atomic_uint failures_to_come; /* of receptions */
+static atomic_uint changes;          /* of what the loop waits for */
+
 int __real_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
                     struct timespec *timeout);
 int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
                     struct timespec *timeout);
+int __real_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
+int __wrap_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
 
 int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
                     struct timespec *timeout) {
+    if (atomic_load(&failures_to_come) != 0) {
+        atomic_fetch_sub(&failures_to_come, 1);
+        errno = ECONNREFUSED;
+        return -1;
+    }
     const int received = __real_recvmmsg(fd, messages, count, flags, timeout);
     for (int i = 0; i < received && atomic_load(&cuts_off); i++) {
         messages[i].msg_hdr.msg_flags |= MSG_TRUNC;
     }
     return received;
+}
+
+int __wrap_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
+    atomic_fetch_add(&changes, operation == EPOLL_CTL_MOD);
+    return __real_epoll_ctl(epoll, operation, fd, event);
 }
 
 SP2_TEST(Cut_off_message_spoils_its_last_segment_only) {
@@ -85,4 +100,35 @@ SP2_TEST(Cut_off_message_spoils_its_last_segment_only) {
     if (!sent) {
         SKIP("this system does not segment UDP messages: %s", reason);
     }
+}
+
+/* Sends a heap to a source whose receptions fail for a while, and takes it. */
+static void exchange_after_failures(sp2_receive_stream *stream, test_socket sender,
+                                    unsigned failures) {
+    datagram_list list = one_heap();
+    atomic_store(&failures_to_come, failures);
+    send_datagrams(sender, &list);
+    heap_list heaps = pop_count(stream, 1);
+    check_filled_heap(heaps.heaps[0], 1, HEAP_BYTES);
+    heaps_free(&heaps);
+    datagrams_free(&list);
+}
+
+SP2_TEST(Source_is_left_alone_after_16_failures_in_a_row) {
+    enum { TOO_MANY = 16 };
+    const sp2_receive_options quiet = quiet_options(0);
+    sp2_receive_stream *stream = new_stream(&quiet);
+    sp2_udp_source_options options = SP2_UDP_SOURCE_OPTIONS_INIT;
+    options.bind_host = "127.0.0.1";
+    const test_socket sender = new_sender(AF_INET, open_udp_source(stream, &options));
+    exchange_after_failures(stream, sender, 0);
+    atomic_store(&changes, 0);
+    for (int i = 0; i < 3; i++) {
+        exchange_after_failures(stream, sender, TOO_MANY - 1);
+    }
+    CHECK_EQ_U64(atomic_load(&changes), 0);
+    exchange_after_failures(stream, sender, TOO_MANY);
+    CHECK(atomic_load(&changes) != 0);
+    test_socket_close(sender);
+    sp2_receive_stream_destroy(stream);
 }

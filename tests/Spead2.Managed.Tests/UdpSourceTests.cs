@@ -29,6 +29,28 @@ public sealed unsafe class UdpSourceTests
         }
     }
 
+    [TestCase(15, 0)]
+    [TestCase(16, 1)]
+    [TestCase(31, 1)]
+    [TestCase(32, 2)]
+    public void Socket_is_left_alone_after_16_failures_in_a_row(int failures, int pauses)
+    {
+        OneMessage socket = new(Packets.OfHeaps(4)) { Failures = failures };
+        StreamCore core = new(new(), ManagedIoThreads.NewThreads(), EngineLog.For(NullLogger.Instance));
+        try
+        {
+            core.Add(new UdpSource(core, core.Threads.Assign(), socket, MaxSize));
+            Poll.Until(() => core.Statistics.Truncated == 1, "the message has come");
+
+            // It is waited for in each pause.
+            Assert.That(socket.ArmedBeforeMessage, Is.EqualTo(pauses));
+        }
+        finally
+        {
+            core.Release(wait: true);
+        }
+    }
+
     /// <summary>A socket that receives one message, whose end is missing.</summary>
     private sealed class OneMessage : DatagramSocket
     {
@@ -47,6 +69,12 @@ public sealed unsafe class UdpSourceTests
             all.CopyTo(new Span<byte>(_bytes, all.Length));
         }
 
+        /// <summary>Receptions that fail before it.</summary>
+        public int Failures { get; set; }
+
+        /// <summary>How often it was armed before it.</summary>
+        public int ArmedBeforeMessage { get; private set; }
+
         public override IPEndPoint LocalEndPoint { get; } = new(IPAddress.Loopback, 1);
 
         public override bool IsDrained => true;
@@ -55,7 +83,11 @@ public sealed unsafe class UdpSourceTests
 
         public override UdpMessage this[int index] => new(_bytes, _length, _segment, isTruncated: true);
 
-        public override Spead2Exception? Arm() => null;
+        public override Spead2Exception? Arm()
+        {
+            ArmedBeforeMessage += _isTaken ? 0 : 1;
+            return null;
+        }
 
         public override void Disarm()
         {
@@ -64,6 +96,12 @@ public sealed unsafe class UdpSourceTests
 
         public override Reception Receive()
         {
+            if (Failures > 0)
+            {
+                Failures--;
+                return new(0, "it was made to fail");
+            }
+
             int count = _isTaken ? 0 : 1;
             _isTaken = true;
             return new(count);
