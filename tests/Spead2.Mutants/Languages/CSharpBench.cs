@@ -15,7 +15,7 @@ internal sealed class CSharpBench : ITestBench
     private const int Failed = 2;
     private const int TimesAsLong = 10;
     private const int TimesAsLongTogether = 3;
-    private const int LikelyUnits = 4;
+    private const int LikelyUnits = 8;
 
     private static readonly TimeSpan ShortestLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Start = TimeSpan.FromSeconds(60);
