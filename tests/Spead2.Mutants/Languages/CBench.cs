@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -16,9 +14,6 @@ internal sealed partial class CBench : ITestBench
     private const string Header = "native/src/base/mutants.h";
     private const string Source = "native/src/base/mutants.c";
     private const string Lists = "native/CMakeLists.txt";
-    private const int Skipped = 77;
-    private const int TimesAsLong = 10;
-
     // What a sanitizer notices, it notices in the first tests that come there.
     private const int SanitizedUnits = 10;
 
@@ -30,12 +25,9 @@ internal sealed partial class CBench : ITestBench
     private static readonly (string Preset, string Suffix)[] Builds =
         [("linux-x64", ""), ("linux-x64-asan", ", address sanitizer"), ("linux-x64-tsan", ", thread sanitizer")];
 
-    private static readonly TimeSpan ShortestLimit = TimeSpan.FromSeconds(20);
-
     private readonly MutantTree _tree;
     private readonly Dictionary<string, string[]> _commands = [];
-    private readonly Dictionary<string, Test> _tests = [];
-    private readonly ConcurrentDictionary<string, Lock> _locks = new();
+    private readonly CTests _tests = new();
 
     public CBench(MutantTree tree)
     {
@@ -80,80 +72,21 @@ internal sealed partial class CBench : ITestBench
         for (int stage = 0; stage < Builds.Length; stage++)
         {
             ChildProcess.Run(_tree.Folder, "cmake", "--build", $"build/{Builds[stage].Preset}");
-            ReadTests(stage);
+            _tests.Add(_tree.PathOf($"build/{Builds[stage].Preset}"), stage, Builds[stage].Suffix);
         }
     }
 
-    public IReadOnlyList<TestUnit> Measure(Action<string> tell)
-    {
-        ConcurrentBag<TestUnit> units = [];
-        Parallel.ForEach(_tests.Values, Campaign.Workers, test =>
-        {
-            string marks = Path.GetTempFileName();
-            ReachedMutants.Create(marks);
-            long start = Stopwatch.GetTimestamp();
-            string? failure = Run(test, ShortestLimit * TimesAsLong, new() { [ReachedMutants.FileVariable] = marks });
-            if (failure is null)
-            {
-                units.Add(new(test.Name, test.Program, Stopwatch.GetElapsedTime(start), ReachedMutants.Read(marks), test.Stage));
-            }
-            else
-            {
-                tell($"left out, as it fails without a mutant: {test.Name} ({failure})");
-            }
-
-            File.Delete(marks);
-        });
-        return [.. units];
-    }
+    public IReadOnlyList<TestUnit> Measure(Action<string> tell) => _tests.Measure(tell);
 
     public IEnumerable<IReadOnlyList<TestUnit>> Portions(IReadOnlyList<TestUnit> units) => units
         .GroupBy(unit => unit.Stage)
         .SelectMany(stage => stage.Key == 0 ? stage : stage.Take(SanitizedUnits))
         .Select(unit => (IReadOnlyList<TestUnit>)[unit]);
 
-    public IReadOnlyList<TestFailure> Run(IReadOnlyList<TestUnit> units, int mutant)
-    {
-        List<TestFailure> failures = [];
-        foreach (TestUnit unit in units)
-        {
-            TimeSpan limit = unit.Duration * TimesAsLong;
-            string? failure = Run(
-                _tests[unit.Name],
-                limit < ShortestLimit ? ShortestLimit : limit,
-                new() { [ReachedMutants.Mutant] = mutant.ToString(CultureInfo.InvariantCulture) });
-            if (failure is not null)
-            {
-                failures.Add(new(unit, failure, failure == "timeout"));
-            }
-        }
-
-        return failures;
-    }
+    public IReadOnlyList<TestFailure> Run(IReadOnlyList<TestUnit> units, int mutant) => _tests.Run(units, mutant);
 
     [GeneratedRegex(@"^[^:\s]+:(\d+):(\d+): (?:fatal )?error:", RegexOptions.Multiline)]
     private static partial Regex ErrorLine();
-
-    /// <summary>Why a test fails; null if it passes.</summary>
-    private string? Run(Test test, TimeSpan limit, Dictionary<string, string> environment)
-    {
-        foreach ((string name, string value) in test.Environment)
-        {
-            environment[name] = value;
-        }
-
-        // Tests that use something that there is once only.
-        using Lock.Scope scope = _locks.GetOrAdd(test.Resource ?? test.Name, _ => new()).EnterScope();
-        ChildProcess.Result result =
-            ChildProcess.Start(test.Folder, test.Command[0], test.Command[1..], environment, limit);
-        return result.ExitCode switch
-        {
-            0 or Skipped => null,
-            null => "timeout",
-            1 => "failed",
-            var code => $"exit code {code}",
-        };
-    }
 
     private void ReadCommands()
     {
@@ -210,50 +143,5 @@ internal sealed partial class CBench : ITestBench
         return refused.Count > 0
             ? refused
             : throw new MutantsFailureException($"clang refuses {path}, but no mutant of it:\n{result.Output}");
-    }
-
-    private void ReadTests(int stage)
-    {
-        string list = ChildProcess.Run(_tree.PathOf($"build/{Builds[stage].Preset}"), "ctest", "--show-only=json-v1");
-        using JsonDocument document = JsonDocument.Parse(list);
-        foreach (JsonElement entry in document.RootElement.GetProperty("tests").EnumerateArray())
-        {
-            string[] command = [.. entry.GetProperty("command").EnumerateArray().Select(one => one.GetString()!)];
-
-            // Those that are not built here only print that.
-            if (!command[0].EndsWith("/cmake", StringComparison.Ordinal))
-            {
-                Test test = new(entry.GetProperty("name").GetString()! + Builds[stage].Suffix, command, stage);
-                foreach (JsonElement property in entry.GetProperty("properties").EnumerateArray())
-                {
-                    test = test.With(property.GetProperty("name").GetString()!, property.GetProperty("value"));
-                }
-
-                _tests[test.Name] = test;
-            }
-        }
-    }
-
-    private sealed record Test(string Name, string[] Command, int Stage)
-    {
-        public string Program => Name.Split('.')[0];
-
-        public string Folder { get; private init; } = "";
-
-        public string? Resource { get; private init; }
-
-        public IReadOnlyDictionary<string, string> Environment { get; private init; } = new Dictionary<string, string>();
-
-        public Test With(string property, JsonElement value) => property switch
-        {
-            "WORKING_DIRECTORY" => this with { Folder = value.GetString()! },
-            "RESOURCE_LOCK" => this with { Resource = value[0].GetString() },
-            "ENVIRONMENT" => this with
-            {
-                Environment = value.EnumerateArray().Select(one => one.GetString()!.Split('=', 2))
-                    .ToDictionary(pair => pair[0], pair => pair[1]),
-            },
-            _ => this,
-        };
     }
 }

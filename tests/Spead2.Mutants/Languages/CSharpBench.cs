@@ -9,7 +9,10 @@ using Spead2.Mutants.Sources;
 
 namespace Spead2.Mutants.Languages;
 
-/// <summary>The managed port and the items, and the suites that test them; each class of tests is a unit.</summary>
+/// <summary>
+/// The managed port and the items, and what tests them: the C tests with the AOT library, which begin quickest and so come
+/// first, the differential test, and the suites of .NET, each class of which is a unit.
+/// </summary>
 internal sealed class CSharpBench : ITestBench
 {
     private const int Failed = 2;
@@ -36,6 +39,7 @@ internal sealed class CSharpBench : ITestBench
 
     private readonly MutantTree _tree;
     private readonly CSharpProject[] _projects;
+    private readonly CTests _cTests = new();
     private readonly string _stopAtFailure;
     private readonly string _nativeLibrary;
 
@@ -82,6 +86,8 @@ internal sealed class CSharpBench : ITestBench
                 "-p:EnableNUnitRunner=true", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false",
                 $"-p:Spead2NativeLibrary={_nativeLibrary}");
         }
+
+        BuildAot();
     }
 
     public IReadOnlyList<TestUnit> Measure(Action<string> tell)
@@ -108,19 +114,25 @@ internal sealed class CSharpBench : ITestBench
                 }
                 else if (File.Exists(own))
                 {
-                    units.Add(new(type, suite.Name, duration, ReachedMutants.Read(own)));
+                    units.Add(new(type, suite.Name, duration, ReachedMutants.Read(own), Stage: 1));
                 }
             }
 
             Directory.Delete(folder, recursive: true);
         });
         units.Add(MeasureDifferential());
-        return [.. units];
+        return [.. units, .. _cTests.Measure(tell)];
     }
 
     public IEnumerable<IReadOnlyList<TestUnit>> Portions(IReadOnlyList<TestUnit> units)
     {
-        // A program that starts costs as much as many tests.
+        foreach (TestUnit unit in units.Where(_cTests.Has))
+        {
+            yield return [unit];
+        }
+
+        // A program of .NET that starts costs as much as many tests.
+        units = [.. units.Where(unit => !_cTests.Has(unit))];
         if (units.Count == 0)
         {
             yield break;
@@ -136,6 +148,11 @@ internal sealed class CSharpBench : ITestBench
 
     public IReadOnlyList<TestFailure> Run(IReadOnlyList<TestUnit> units, int mutant)
     {
+        if (_cTests.Has(units[0]))
+        {
+            return _cTests.Run(units, mutant);
+        }
+
         TimeSpan normal = units.Aggregate(TimeSpan.Zero, (sum, unit) => sum + unit.Duration);
         TimeSpan limit = units.Count == 1 ? Max(normal * TimesAsLong, ShortestLimit) : normal * TimesAsLongTogether + Start;
         if (units[0].Program == Differential)
@@ -172,6 +189,19 @@ internal sealed class CSharpBench : ITestBench
     private static string FilterOf(IEnumerable<string> classes) =>
         string.Join('|', classes.Select(one => $"FullyQualifiedName~{one}."));
 
+    private void BuildAot()
+    {
+        ChildProcess.Run(
+            _tree.Folder, "dotnet", "publish", "managed/Spead2.Aot", "--runtime", "linux-x64", "-p:AotTargetFramework=net10.0",
+            "--artifacts-path", _tree.PathOf("build/aot/net10.0"), "--nologo", "--configuration", "Release",
+            "--output", _tree.PathOf("build/aot/lib"), "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false");
+        ChildProcess.Run(
+            _tree.Folder, "cmake", "--preset", "linux-x64", $"-DSP2_AOT_LIBRARY={_tree.PathOf("build/aot/lib/libspead2aot.so")}",
+            "-DSP2_BUILD_BENCHMARKS=OFF");
+        ChildProcess.Run(_tree.Folder, "cmake", "--build", "build/linux-x64");
+        _cTests.Add(_tree.PathOf("build/linux-x64"), stage: 0, label: "aot");
+    }
+
     private TestUnit MeasureDifferential()
     {
         string marks = Path.GetTempFileName();
@@ -181,7 +211,7 @@ internal sealed class CSharpBench : ITestBench
         TestUnit unit = new(Differential, Differential, Stopwatch.GetElapsedTime(start), ReachedMutants.Read(marks));
         File.Delete(marks);
         return code == 0
-            ? unit
+            ? unit with { Stage = 1 }
             : throw new MutantsFailureException($"{Differential} ends with exit code {code} without a mutant.");
     }
 
