@@ -33,6 +33,7 @@ internal static class OptionNames
         ["interface_address"] = "InterfaceAddress",
         ["interface_index"] = "InterfaceIndex",
         ["interface_name"] = "InterfaceName",
+        ["sender_count"] = "Senders.Count",
         ["max_free"] = "maxFree",
         ["low_water"] = "lowWater",
         ["thread_pool"] = "threadPool",

@@ -209,17 +209,6 @@ SP2_TEST(Ipv6_group_is_received_on_the_joined_interface_only) {
     leave_link_network(&network);
 }
 
-/* What a library that lacks an option answers, which skips the test. */
-static void require_supported(const sp2_udp_source_options *options, link_network *network) {
-    sp2_receive_stream *stream = quiet_stream();
-    const int32_t status = add_udp_source(stream, options, NULL);
-    sp2_receive_stream_destroy(stream);
-    if (status == SP2_E_UNSUPPORTED) {
-        leave_link_network(network);
-        SKIP("this library does not have the option yet");
-    }
-}
-
 SP2_TEST(Interface_may_be_given_by_its_name_for_each_family) {
     static const char *const groups[] = {GROUP_V4, GROUP_OF_A_SITE, GROUP_OF_A_LINK};
     static const char *const names[LINKS] = {"near0", "near1"};
@@ -232,7 +221,6 @@ SP2_TEST(Interface_may_be_given_by_its_name_for_each_family) {
             links[i].group = groups[g];
             links[i].interface_name = names[i];
         }
-        require_supported(&links[0], &network);
         check_links_apart(&network, groups[g], links);
     }
     sp2_udp_source_options options = small_options();
@@ -252,10 +240,6 @@ SP2_TEST(Interface_of_an_ipv4_group_may_be_given_by_its_index) {
         links[i].group = GROUP_V4;
         links[i].interface_index = network.near_index[i];
     }
-    sp2_udp_source_options named = small_options();
-    named.group = GROUP_V4;
-    named.interface_name = "near0";
-    require_supported(&named, &network);
     check_links_apart(&network, GROUP_V4, links);
     links[0].interface_index = 4711;
     check_refused(&links[0], SP2_E_OS, ENODEV, "4711");
@@ -298,7 +282,6 @@ SP2_TEST(Source_tells_its_group_interface_and_latest_sender) {
         options.interface_name = cases[i].name;
         options.interface_address = cases[i].address;
         options.interface_index = cases[i].index;
-        require_supported(&options, &network);
         uint32_t port;
         sp2_packet_source *source = open_group(stream, &options, &port);
         sp2_packet_source_info info = SP2_PACKET_SOURCE_INFO_INIT;
@@ -334,7 +317,6 @@ static void check_sender_is_chosen(link_network *network, const char *group, con
     options.interface_name = "near0";
     options.senders = senders;
     options.sender_count = 2;
-    require_supported(&options, network);
     sp2_receive_stream *stream = quiet_stream();
     uint32_t port;
     sp2_packet_source *source = open_group(stream, &options, &port);
@@ -394,7 +376,6 @@ SP2_TEST(Senders_beyond_the_limit_of_the_system_are_refused) {
     options.interface_name = "near0";
     options.senders = senders;
     options.sender_count = TOO_MANY;
-    require_supported(&options, &network);
     check_refused(&options, SP2_E_OS, ENOBUFS, "igmp_max_msf");
     leave_link_network(&network);
 }
@@ -414,7 +395,6 @@ SP2_TEST(Socket_joined_for_one_sender_is_refused_for_all) {
     options.interface_name = "near0";
     options.flags = SP2_UDP_EXISTING_SOCKET;
     options.socket = prepared;
-    require_supported(&options, &network);
     check_refused(&options, SP2_E_OS, EADDRINUSE, "joined it there already");
     close(prepared);
     leave_link_network(&network);

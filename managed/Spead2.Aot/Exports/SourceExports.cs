@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using Spead2.Bindings;
@@ -132,11 +133,13 @@ internal static unsafe class SourceExports
             };
             if (found.Source?.LocalEndPoint is { } endPoint)
             {
-                WriteText(known.address, endPoint.Address);
-                if (UdpTarget.IsMulticast(endPoint.Address))
-                {
-                    WriteText(known.group, endPoint.Address);
-                }
+                WriteText(known.address, TextOf(endPoint.Address, found.Source.InterfaceName));
+            }
+
+            if (found.Source?.Group is { } group)
+            {
+                WriteText(known.group, TextOf(group, found.Source.InterfaceName));
+                WriteText(known.interface_name, found.Source.InterfaceName ?? string.Empty);
             }
 
             Sized.Write(info, known, nameof(sp2_packet_source_info));
@@ -183,7 +186,7 @@ internal static unsafe class SourceExports
             if (found.Source?.LastSender is { } sender)
             {
                 known.sender_port = (uint)sender.Port;
-                WriteText(known.sender, sender.Address);
+                WriteText(known.sender, sender.Address.ToString());
             }
 
             Sized.Write(stats, known, nameof(sp2_packet_source_stats));
@@ -268,7 +271,13 @@ internal static unsafe class SourceExports
         }
     }
 
-    /// <summary>An address, which is shorter than the room for it.</summary>
-    private static void WriteText(sbyte* text, IPAddress address) =>
-        Encoding.ASCII.GetBytes(address.ToString(), new Span<byte>(text, NativeMethods.SP2_SOURCE_TEXT_SIZE - 1));
+    /// <summary>An address, whose scope has the name of its interface where that is known.</summary>
+    private static string TextOf(IPAddress address, string? interfaceName) =>
+        address.AddressFamily != AddressFamily.InterNetworkV6 || address.ScopeId == 0 || interfaceName is null
+            ? address.ToString()
+            : $"{new IPAddress(address.GetAddressBytes())}%{interfaceName}";
+
+    /// <summary>A text, cut where there is no room for more.</summary>
+    private static void WriteText(sbyte* text, string value) => Encoding.UTF8.GetEncoder().Convert(
+        value, new Span<byte>(text, NativeMethods.SP2_SOURCE_TEXT_SIZE - 1), flush: true, out _, out _, out _);
 }

@@ -13,7 +13,14 @@ internal static unsafe class UdpOptions
 {
     /// <summary>What messages call the options.</summary>
     public static readonly UdpFieldNames Names = new(
-        Options + ".", "bind_host", "group", "interface_address", "interface_index", "socket");
+        Options + ".",
+        "bind_host",
+        "group",
+        "interface_address",
+        "interface_index",
+        "interface_name",
+        "senders",
+        "socket");
 
     private const string Options = nameof(sp2_udp_source_options);
 
@@ -26,9 +33,11 @@ internal static unsafe class UdpOptions
         sp2_udp_source_options options = Sized.Read(caller, Options);
         string? bindHost = Utf8.TextUnlessEmpty(options.bind_host);
         string? interfaceAddress = Utf8.TextUnlessEmpty(options.interface_address);
+        string? interfaceName = Utf8.TextUnlessEmpty(options.interface_name);
         string? group = options.group is null ? null : Utf8.Text(options.group);
         CheckValues(options);
-        CheckForm(bindHost, group, interfaceAddress, options.interface_index);
+        string[] senders = ReadSenders(options);
+        CheckForm(bindHost, group, interfaceAddress, interfaceName, options);
         Socket? socket = null;
         if ((options.flags & (uint)sp2_udp_flags.SP2_UDP_EXISTING_SOCKET) != 0)
         {
@@ -51,6 +60,8 @@ internal static unsafe class UdpOptions
             Group = group,
             InterfaceAddress = interfaceAddress,
             InterfaceIndex = (int)Math.Min(options.interface_index, int.MaxValue),
+            InterfaceName = interfaceName,
+            Senders = senders,
             Socket = socket,
             MaxSize = options.max_size == 0 ? UdpSourceOptions.DefaultMaxSize : (int)options.max_size,
             BufferSize = options.buffer_size switch
@@ -68,12 +79,6 @@ internal static unsafe class UdpOptions
         if (unknown != 0)
         {
             throw Failure.UnknownFlags(Options, unknown);
-        }
-
-        if (options.sender_count != 0 || options.interface_name is not null)
-        {
-            throw Failure.Unsupported(
-                $"{Options}.{(options.sender_count != 0 ? "senders" : "interface_name")} is not supported by this build");
         }
 
         if (options.port > ushort.MaxValue)
@@ -96,24 +101,38 @@ internal static unsafe class UdpOptions
         }
     }
 
-    /// <summary>Of the three forms, options must be one.</summary>
-    private static void CheckForm(string? bindHost, string? group, string? interfaceAddress, uint interfaceIndex)
+    private static string[] ReadSenders(in sp2_udp_source_options options)
+    {
+        if (options.sender_count != 0 != options.senders is not null)
+        {
+            throw Failure.Argument(
+                $"{Options}.sender_count is {options.sender_count}, but senders is " +
+                $"{(options.senders is null ? "NULL" : "set")}; set both or none of them");
+        }
+
+        string[] senders = new string[options.sender_count];
+        for (int i = 0; i < senders.Length; i++)
+        {
+            sbyte* sender = options.senders[i];
+            senders[i] = Utf8.TextUnlessEmpty(sender) ?? throw Failure.Argument(
+                $"{Options}.senders[{i}] is {(sender is null ? "NULL" : "an empty string")}; it must be the host name or " +
+                "address of a sender");
+        }
+
+        return senders;
+    }
+
+    /// <summary>Of the two forms, options must be one.</summary>
+    private static void CheckForm(
+        string? bindHost,
+        string? group,
+        string? interfaceAddress,
+        string? interfaceName,
+        in sp2_udp_source_options options)
     {
         if (group is null)
         {
-            if (interfaceAddress is not null)
-            {
-                throw Failure.Argument(
-                    $"{Options}.interface_address is \"{interfaceAddress}\", but there is no group to join on it; set " +
-                    "group, or use bind_host to receive what is sent to this address");
-            }
-
-            if (interfaceIndex != 0)
-            {
-                throw Failure.Argument(
-                    $"{Options}.interface_index is {interfaceIndex}, but there is no group to join on it; set group");
-            }
-
+            CheckNoGroup(interfaceAddress, interfaceName, options);
             return;
         }
 
@@ -129,11 +148,41 @@ internal static unsafe class UdpOptions
                 "group is what is bound to");
         }
 
-        if (interfaceAddress is not null && interfaceIndex != 0)
+        string[] ways =
+        [
+            .. interfaceName is null ? (string[])[] : ["interface_name"],
+            .. interfaceAddress is null ? (string[])[] : ["interface_address"],
+            .. options.interface_index == 0 ? (string[])[] : ["interface_index"],
+        ];
+        if (ways.Length > 1)
         {
             throw Failure.Argument(
-                $"{Options}.interface_address is \"{interfaceAddress}\" and interface_index is {interfaceIndex}, but " +
-                "only one of them may be set: the first goes with IPv4 groups, the second with IPv6 groups");
+                $"{Options}.{ways[0]} and {ways[1]} are both set, but only one of them may be: each of them names the " +
+                "interface");
+        }
+    }
+
+    /// <summary>What only a group can have must not be set without one.</summary>
+    private static void CheckNoGroup(
+        string? interfaceAddress, string? interfaceName, in sp2_udp_source_options options)
+    {
+        (string Field, string Value)? asked =
+            interfaceAddress is not null ? ("interface_address", interfaceAddress)
+            : interfaceName is not null ? ("interface_name", interfaceName)
+            : options.interface_index != 0 ? ("interface_index", $"{options.interface_index}")
+            : null;
+        if (asked is { } wrong)
+        {
+            throw Failure.Argument(
+                $"{Options}.{wrong.Field} is \"{wrong.Value}\", but there is no group to join on it; set group, or use " +
+                "bind_host to receive what is sent to one address");
+        }
+
+        if (options.sender_count != 0)
+        {
+            throw Failure.Argument(
+                $"{Options}.sender_count is {options.sender_count}, but there is no group to join for these senders; set " +
+                "group");
         }
     }
 

@@ -20,11 +20,17 @@ internal sealed unsafe class NativePacketSource : PacketSource
         sp2_packet_source_info info = ReadInfo();
         Kind = (SourceKind)info.kind;
         LocalEndPoint = ToEndPoint(info.address, info.port);
+        Group = *info.group == 0 ? null : IPAddress.Parse(NativeText.ToString(info.group));
+        InterfaceName = *info.interface_name == 0 ? null : NativeText.ToString(info.interface_name);
     }
 
     public override SourceKind Kind { get; }
 
     public override IPEndPoint? LocalEndPoint { get; }
+
+    public override IPAddress? Group { get; }
+
+    public override string? InterfaceName { get; }
 
     public override SourceState State => (SourceState)ReadInfo().state;
 

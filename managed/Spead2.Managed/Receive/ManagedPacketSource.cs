@@ -14,6 +14,10 @@ internal sealed class ManagedPacketSource(SourceKind kind, Source? source) : Pac
 
     public override IPEndPoint? LocalEndPoint => source?.LocalEndPoint;
 
+    public override IPAddress? Group => source?.Group;
+
+    public override string? InterfaceName => source?.InterfaceName;
+
     public override SourceState State =>
         source is null ? SourceState.Ended
         : source.IsRemoved ? SourceState.Removed

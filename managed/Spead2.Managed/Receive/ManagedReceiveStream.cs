@@ -160,12 +160,6 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
             return new ManagedPacketSource(SourceKind.Udp, null);
         }
 
-        if (options.GivenInterfaceName is not null || options.Senders.Count != 0)
-        {
-            string what = options.GivenInterfaceName is null ? nameof(options.Senders) : nameof(options.InterfaceName);
-            throw new Spead2Exception($"{what} is not supported yet", Spead2Status.NotSupported);
-        }
-
         return new ManagedPacketSource(SourceKind.Udp, UdpSource.Add(_core, options, UdpFieldNames.DotNet));
     }
 

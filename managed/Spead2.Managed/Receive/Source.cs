@@ -63,7 +63,16 @@ internal abstract class Source : LoopTask
     /// <summary>Where the socket is bound; null if there is none.</summary>
     public virtual IPEndPoint? LocalEndPoint => null;
 
-    /// <summary>Who sent what was taken last; null if nobody is known.</summary>
+    /// <summary>The multicast group that was joined; null if there is none.</summary>
+    public virtual IPAddress? Group => null;
+
+    /// <summary>
+    /// The interface that the group was joined on: its name where the system tells it, else its index or address; null if
+    /// the system chose it.
+    /// </summary>
+    public virtual string? InterfaceName => null;
+
+    /// <summary>Who sent the first message of the latest batch; null if nobody is known.</summary>
     public virtual IPEndPoint? LastSender => null;
 
     /// <summary>Messages that the kernel has dropped so far.</summary>

@@ -18,7 +18,9 @@ internal abstract class DatagramSocket : IDisposable
     /// </summary>
     public abstract bool IsDrained { get; }
 
-    /// <summary>Who sent the message taken last; null if that is not known. Any thread.</summary>
+    /// <summary>
+    /// Who sent the first message of the latest batch, without a scope; null if that is not known. Any thread.
+    /// </summary>
     public abstract IPEndPoint? LastSender { get; }
 
     /// <summary>A message of the batch taken last.</summary>

@@ -19,7 +19,8 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
     private readonly bool[] _truncated = new bool[Slots];
     private readonly IPEndPoint _anySender;
 
-    // A receive is under way, or has come to an end that nobody has seen. It is the only one that tells the sender.
+    // A receive is under way, or has come to an end that nobody has seen. It is the only one that tells the sender, and
+    // brings the first message of a batch.
     private volatile bool _armed;
     private volatile bool _arrived;
     private volatile IPEndPoint? _lastSender;
@@ -133,7 +134,8 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
         int count = Keep(0, _arrival.SocketError, _arrival.BytesTransferred, ref error);
         if (count != 0)
         {
-            _lastSender = (IPEndPoint)_arrival.RemoteEndPoint!;
+            IPEndPoint sender = (IPEndPoint)_arrival.RemoteEndPoint!;
+            _lastSender = new(new IPAddress(sender.Address.GetAddressBytes()), sender.Port);
         }
 
         return count;

@@ -5,6 +5,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Spead2.Managed.Linux;
 using Spead2.Receive;
 
@@ -17,38 +18,55 @@ internal sealed class UdpSocket
     private const int NoMemory = 12;
 
     private readonly UdpSourceOptions _options;
-    private readonly UdpTarget _target;
+    private readonly UdpFieldNames _names;
     private readonly EngineLog _log;
+    private UdpTarget _target;
 
-    private UdpSocket(UdpSourceOptions options, UdpTarget target, EngineLog log)
+    private UdpSocket(UdpSourceOptions options, UdpTarget target, UdpFieldNames names, EngineLog log)
     {
         _options = options;
         _target = target;
+        _names = names;
         _log = log;
     }
 
     /// <summary>A socket that is bound as the options say, which must be valid; the caller owns it.</summary>
+    /// <param name="options">Options.</param>
+    /// <param name="names">What messages call the options.</param>
+    /// <param name="log">Receives warnings.</param>
+    /// <param name="target">What it is for; null if it was bound before.</param>
     /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
-    public static Socket Open(UdpSourceOptions options, UdpFieldNames names, EngineLog log)
+    public static Socket Open(UdpSourceOptions options, UdpFieldNames names, EngineLog log, out UdpTarget? target)
     {
+        target = null;
+        UdpSocket socket;
         if (options.Socket.ToSocket() is not { } existing)
         {
-            UdpSocket socket = new(options, UdpTarget.Of(options, null, names), log);
-            return socket.Prepare(socket.New());
+            socket = new(options, UdpTarget.Of(options, null, names), names, log);
+            Socket opened = socket.Prepare(socket.New());
+            target = socket._target;
+            return opened;
         }
 
         Socket duplicate = SocketDuplicate.Of(existing);
+        if (IsBound(existing))
+        {
+            return duplicate;
+        }
+
         try
         {
-            return IsBound(existing)
-                ? duplicate
-                : new UdpSocket(options, UdpTarget.Of(options, existing.AddressFamily, names), log).Prepare(duplicate);
+            socket = new(options, UdpTarget.Of(options, existing.AddressFamily, names), names, log);
         }
         catch
         {
             duplicate.Dispose();
             throw;
         }
+
+        socket.Prepare(duplicate);
+        target = socket._target;
+        return duplicate;
     }
 
     /// <summary>Whether a socket has a port.</summary>
@@ -62,7 +80,7 @@ internal sealed class UdpSocket
         try
         {
             Socket socket = new(_target.EndPoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-            if (_target.EndPoint.AddressFamily == AddressFamily.InterNetworkV6)
+            if (_target.IsV6)
             {
                 // As sockets are on most systems: one that is bound to any address also receives IPv4.
                 socket.DualMode = true;
@@ -113,13 +131,16 @@ internal sealed class UdpSocket
     {
         if (OperatingSystem.IsLinux())
         {
-            int error = LinuxSocket.Join(socket, _target);
-            if (error != 0)
-            {
-                throw FailedToJoin(Marshal.GetPInvokeErrorMessage(error), error);
-            }
-
+            JoinOnLinux(socket);
             return;
+        }
+
+        if (_target.IsInterfaceNamed || _target.Senders.Count != 0)
+        {
+            string option = _target.IsInterfaceNamed ? _names.InterfaceName : _names.Senders;
+            throw new Spead2Exception(
+                $"{_names.Prefix}{option} is not supported by the managed port on this operating system",
+                Spead2Status.NotSupported);
         }
 
         try
@@ -132,10 +153,30 @@ internal sealed class UdpSocket
         }
     }
 
+    [SupportedOSPlatform("linux")]
+    private void JoinOnLinux(Socket socket)
+    {
+        int error = LinuxGroup.FindInterface(socket, ref _target);
+        error = error != 0 ? error : LinuxGroup.Join(socket, _target);
+        if (error == 0)
+        {
+            return;
+        }
+
+        string advice = error != Libc.ENOBUFS ? string.Empty
+            : _target.Senders.Count == 0 ? "; the limit is `sysctl net.ipv4.igmp_max_memberships`"
+            : _target.IsV6 ? "; the limit of senders is `sysctl net.ipv6.mld_max_msf`"
+            : "; the limit of senders is `sysctl net.ipv4.igmp_max_msf`";
+        string reason = error == Libc.EADDRINUSE
+            ? "its owner has joined it there already, and for certain senders only"
+            : Marshal.GetPInvokeErrorMessage(error);
+        throw FailedToJoin(reason + advice, error);
+    }
+
     private void JoinPortably(Socket socket)
     {
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-        if (_target.EndPoint.AddressFamily == AddressFamily.InterNetworkV6)
+        if (_target.IsV6)
         {
             socket.SetSocketOption(
                 SocketOptionLevel.IPv6,
@@ -147,17 +188,16 @@ internal sealed class UdpSocket
             socket.SetSocketOption(
                 SocketOptionLevel.IP,
                 SocketOptionName.AddMembership,
-                new MulticastOption(_target.EndPoint.Address, _target.InterfaceAddress ?? IPAddress.Any));
+                _target.InterfaceIndex != 0
+                    ? new MulticastOption(_target.EndPoint.Address, _target.InterfaceIndex)
+                    : new MulticastOption(_target.EndPoint.Address, _target.InterfaceAddress ?? IPAddress.Any));
         }
     }
 
     private Spead2Exception FailedToJoin(string error, int osCode) => StatusException.Os(
-        Text($"cannot join the multicast group {Host} on the interface {Interface()}: {error}"), osCode);
-
-    private string Interface() =>
-        _target.InterfaceIndex != 0 ? _target.InterfaceIndex.ToString(CultureInfo.InvariantCulture)
-        : _target.InterfaceAddress is null ? "that the system chooses"
-        : _target.InterfaceAddress.ToString();
+        Text(
+            $"cannot join the multicast group {Host} on the interface {_target.GivenInterface ?? "that the system chooses"}: {error}"),
+        osCode);
 
     private Spead2Exception Failed(string step, SocketException exception) =>
         exception.NativeErrorCode == NoMemory && !OperatingSystem.IsWindows()

@@ -43,6 +43,16 @@ internal sealed unsafe class UdpSource : Source
 
     public override IPEndPoint LocalEndPoint { get; }
 
+    /// <summary>What the socket is for; null if it was bound before.</summary>
+    public UdpTarget? Target { get; init; }
+
+    // Where groups are not bound to, the target has it.
+    public override IPAddress? Group => UdpTarget.IsMulticast(LocalEndPoint.Address) ? LocalEndPoint.Address
+        : Target is { IsGroup: true } ? Target.EndPoint.Address
+        : null;
+
+    public override string? InterfaceName => Target is { IsGroup: true } ? Target.InterfaceName : null;
+
     public override IPEndPoint? LastSender => _socket.LastSender;
 
     public override long Dropped => Volatile.Read(ref _dropped);
@@ -56,7 +66,7 @@ internal sealed unsafe class UdpSource : Source
     /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
     public static UdpSource Add(StreamCore stream, UdpSourceOptions options, UdpFieldNames names)
     {
-        Socket socket = UdpSocket.Open(options, names, stream.Log);
+        Socket socket = UdpSocket.Open(options, names, stream.Log, out UdpTarget? target);
         IoThreads.IoThread thread = stream.Threads.Assign();
         UdpSource source;
         try
@@ -67,7 +77,10 @@ internal sealed unsafe class UdpSource : Source
                 thread.Loop is EpollLoop loop
                     ? new LinuxDatagramSocket(loop, socket, options.MaxSize)
                     : new PortableDatagramSocket(thread.Loop, socket, options.MaxSize),
-                options.MaxSize);
+                options.MaxSize)
+            {
+                Target = target,
+            };
         }
         catch
         {

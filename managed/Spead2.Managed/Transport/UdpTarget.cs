@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Spead2.Receive;
@@ -9,12 +10,29 @@ namespace Spead2.Managed;
 /// <summary>Where a UDP reader receives: options with their names resolved.</summary>
 /// <param name="EndPoint">Address, which may be that of a multicast group, and port.</param>
 /// <param name="IsGroup">Whether a group is to be joined.</param>
-/// <param name="InterfaceAddress">Interface of an IPv4 group; null lets the system choose.</param>
-/// <param name="InterfaceIndex">Interface of an IPv6 group; 0 lets the system choose.</param>
-internal sealed record UdpTarget(
-    IPEndPoint EndPoint, bool IsGroup, IPAddress? InterfaceAddress = null, int InterfaceIndex = 0)
+internal sealed record UdpTarget(IPEndPoint EndPoint, bool IsGroup)
 {
     private const string SocketReason = "that is what the socket is for";
+
+    /// <summary>Interface of an IPv4 group by its address; null: see <see cref="InterfaceIndex"/>.</summary>
+    public IPAddress? InterfaceAddress { get; private init; }
+
+    /// <summary>Interface of a group; 0 lets the system choose.</summary>
+    public int InterfaceIndex { get; private init; }
+
+    /// <summary>The interface's name, or what else is known of it; null: the system chooses.</summary>
+    public string? InterfaceName { get; private init; }
+
+    /// <summary>The interface as the user has named it; null: not at all.</summary>
+    public string? GivenInterface { get; private init; }
+
+    /// <summary>Whether <see cref="InterfaceName"/> is what the user named the interface by, so that it has no index yet.</summary>
+    public bool IsInterfaceNamed { get; private init; }
+
+    /// <summary>All others are kept out; none are if there is nobody here. Without repetitions.</summary>
+    public IReadOnlyList<IPAddress> Senders { get; private init; } = [];
+
+    public bool IsV6 => EndPoint.AddressFamily == AddressFamily.InterNetworkV6;
 
     /// <summary>
     /// What to bind to: the group itself, so that nothing else is received. Windows does not bind to groups.
@@ -23,12 +41,34 @@ internal sealed record UdpTarget(
         ? new(EndPoint.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, EndPoint.Port)
         : EndPoint;
 
+    /// <summary>The same on an interface that has been found.</summary>
+    public UdpTarget On(int index, string? name) => this with
+    {
+        EndPoint = IsV6 ? new(new IPAddress(EndPoint.Address.GetAddressBytes(), index), EndPoint.Port) : EndPoint,
+        InterfaceIndex = index,
+        InterfaceName = name,
+    };
+
     /// <summary>Resolves the names in options.</summary>
     /// <param name="options">Options.</param>
     /// <param name="family">That of an existing socket, or null.</param>
     /// <param name="names">What messages call the options.</param>
     /// <exception cref="Spead2Exception">A name does not resolve, or an address does not fit the others.</exception>
     public static UdpTarget Of(UdpSourceOptions options, AddressFamily? family, UdpFieldNames names)
+    {
+        UdpTarget target = OfAddress(options, family, names);
+        string? given = options.GivenInterfaceName ?? options.GivenInterfaceAddress ??
+            (target.InterfaceIndex == 0 ? null : target.InterfaceIndex.ToString(CultureInfo.InvariantCulture));
+        return target with
+        {
+            InterfaceName = given,
+            GivenInterface = given,
+            IsInterfaceNamed = options.GivenInterfaceName is not null,
+            Senders = SendersOf(options, target, names),
+        };
+    }
+
+    private static UdpTarget OfAddress(UdpSourceOptions options, AddressFamily? family, UdpFieldNames names)
     {
         if (options.Group is not null)
         {
@@ -51,15 +91,10 @@ internal sealed record UdpTarget(
     {
         string reason = SocketReason;
         AddressFamily? wanted = family;
-        if (options.InterfaceIndex != 0)
-        {
-            wanted = AddressFamily.InterNetworkV6;
-            reason = $"{names.InterfaceIndex} goes with IPv6 groups (IPv4 groups have {names.InterfaceAddress})";
-        }
-        else if (options.GivenInterfaceAddress is not null)
+        if (options.GivenInterfaceAddress is not null)
         {
             wanted = AddressFamily.InterNetwork;
-            reason = $"{names.InterfaceAddress} goes with IPv4 groups (IPv6 groups have {names.InterfaceIndex})";
+            reason = $"{names.InterfaceAddress} goes with IPv4 groups (any group may have {names.InterfaceIndex})";
         }
 
         if (family is not null && wanted != family)
@@ -105,7 +140,11 @@ internal sealed record UdpTarget(
                 "receive what is sent to one address");
         }
 
-        return new(new IPEndPoint(group, options.Port), isMulticast, interfaceAddress);
+        return new(new IPEndPoint(group, options.Port), isMulticast)
+        {
+            InterfaceAddress = interfaceAddress,
+            InterfaceIndex = options.InterfaceIndex,
+        };
     }
 
     /// <summary>
@@ -122,17 +161,43 @@ internal sealed record UdpTarget(
         }
 
         index = options.InterfaceIndex != 0 ? options.InterfaceIndex : index;
-        if (index == 0 && IsLocal(group))
+        if (index == 0 && options.GivenInterfaceName is null && IsLocal(group))
         {
             throw StatusException.Argument(
-                $"the group \"{text}\" exists on every link apart: {names.InterfaceIndex} must say which one is meant " +
-                $"(or \"{text}%INTERFACE\")");
+                $"the group \"{text}\" exists on every link apart: {names.InterfaceName} or {names.InterfaceIndex} must say " +
+                $"which one is meant (or \"{text}%INTERFACE\")");
         }
 
-        return new(
-            new IPEndPoint(new IPAddress(group.GetAddressBytes(), index), options.Port),
-            IsGroup: true,
-            InterfaceIndex: index);
+        return new(new IPEndPoint(new IPAddress(group.GetAddressBytes(), index), options.Port), IsGroup: true)
+        {
+            InterfaceIndex = index,
+        };
+    }
+
+    private static List<IPAddress> SendersOf(UdpSourceOptions options, UdpTarget target, UdpFieldNames names)
+    {
+        if (options.Senders.Count != 0 && !target.IsGroup)
+        {
+            throw StatusException.Argument(
+                $"{names.Prefix}{names.Senders} is set, but \"{options.Group}\" is not a multicast group, which is what " +
+                "senders are chosen for");
+        }
+
+        List<IPAddress> senders = [];
+        for (int i = 0; i < options.Senders.Count; i++)
+        {
+            IPAddress sender = Resolve(
+                string.Create(CultureInfo.InvariantCulture, $"{names.Prefix}{names.Senders}[{i}]"),
+                options.Senders[i],
+                target.EndPoint.AddressFamily,
+                "a group and its senders are of one family");
+            if (!senders.Contains(sender))
+            {
+                senders.Add(sender);
+            }
+        }
+
+        return senders;
     }
 
     /// <summary>Whether an address is that of a group.</summary>

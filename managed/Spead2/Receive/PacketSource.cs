@@ -33,6 +33,15 @@ public abstract class PacketSource : IDisposable
     /// </summary>
     public abstract IPEndPoint? LocalEndPoint { get; }
 
+    /// <summary>The multicast group that the socket has joined; null if there is none.</summary>
+    public abstract IPAddress? Group { get; }
+
+    /// <summary>
+    /// The interface that the <see cref="Group"/> was joined on: its name where the system tells it, else its index or
+    /// address. Null if there is no group, or if the system chose the interface.
+    /// </summary>
+    public abstract string? InterfaceName { get; }
+
     /// <summary>The port of <see cref="LocalEndPoint"/>; 0 if there is no socket.</summary>
     public int Port => LocalEndPoint?.Port ?? 0;
 

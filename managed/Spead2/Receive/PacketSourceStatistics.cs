@@ -62,7 +62,10 @@ public sealed class PacketSourceStatistics
     /// </summary>
     public long Yields { get; internal init; }
 
-    /// <summary>Who sent a datagram of the latest batch; null if nothing has come from a network yet.</summary>
+    /// <summary>
+    /// Who sent the first datagram of the latest batch; null if nothing has come from a network yet. The address has no
+    /// scope.
+    /// </summary>
     public IPEndPoint? LastSender { get; internal init; }
 
     /// <summary>

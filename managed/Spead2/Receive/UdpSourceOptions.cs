@@ -15,9 +15,9 @@ namespace Spead2.Receive;
 /// <list type="bullet">
 /// <item><see cref="Port"/> and <see cref="BindHost"/>: any address, or a multicast group on the interface that the
 /// system chooses.</item>
-/// <item><see cref="Port"/> and <see cref="Group"/>: a multicast group, on the interface that one of
+/// <item><see cref="Port"/> and <see cref="Group"/>: a multicast group on one interface, which at most one of
 /// <see cref="InterfaceName"/>, <see cref="InterfaceIndex"/> and <see cref="InterfaceAddress"/> (IPv4 only)
-/// names.</item>
+/// names. What arrives on other interfaces is not received.</item>
 /// </list>
 /// Texts that are empty count as left out, but for <see cref="Group"/>.
 /// </remarks>
@@ -62,14 +62,19 @@ public sealed class UdpSourceOptions : PacketSourceOptions
 
     /// <summary>
     /// Name of the interface to join the <see cref="Group"/> on, as in <c>eth0</c>. By default, and if it is empty, the
-    /// system chooses.
+    /// system chooses. On Linux only.
     /// </summary>
     public string? InterfaceName { get; set; }
 
     /// <summary>
     /// Host names or addresses of the senders whose packets to the <see cref="Group"/> are received (source-specific
-    /// multicast). By default all senders.
+    /// multicast); they are of the group's family. By default all senders.
     /// </summary>
+    /// <remarks>
+    /// The kernel drops what others send, and limits their number: on Linux to 10 for IPv4
+    /// (<c>net.ipv4.igmp_max_msf</c>) and 64 for IPv6 (<c>net.ipv6.mld_max_msf</c>). The managed port supports senders on
+    /// Linux only.
+    /// </remarks>
     [Required]
     public IReadOnlyList<string> Senders { get; set; } = [];
 

@@ -12,6 +12,9 @@ internal static unsafe partial class Libc
 {
     public const int EINTR = 4;
     public const int EAGAIN = 11;
+    public const int ENODEV = 19;
+    public const int EADDRINUSE = 98;
+    public const int ENOBUFS = 105;
 
     public const int PROT_NONE = 0;
     public const int PROT_READ = 1;
@@ -64,6 +67,10 @@ internal static unsafe partial class Libc
     public const int IPPROTO_IPV6 = 41;
     public const int IP_ADD_MEMBERSHIP = 35;
     public const int IPV6_JOIN_GROUP = 20;
+    public const int IPV6_MULTICAST_ALL = 29;
+    public const int MCAST_JOIN_SOURCE_GROUP = 46;
+    public const int SIOCGIFNAME = 0x8910;
+    public const int SIOCGIFINDEX = 0x8933;
 
     public const int PR_SET_NAME = 15;
 
@@ -126,10 +133,31 @@ internal static unsafe partial class Libc
     public static partial int getsockopt(int socket, int level, int option, void* value, uint* length);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int ioctl(int fd, nuint request, void* argument);
+
+    [LibraryImport(Library)]
+    public static partial int getifaddrs(InterfaceAddress** all);
+
+    [LibraryImport(Library)]
+    public static partial void freeifaddrs(InterfaceAddress* all);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int setsockopt(int socket, int level, int option, void* value, uint length);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int recvmmsg(int fd, MessageBatch.Message* messages, uint count, int flags, void* timeout);
+
+    /// <summary>The start of <c>struct ifaddrs</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct InterfaceAddress
+    {
+        public InterfaceAddress* Next;
+        public byte* Name;
+        public uint Flags;
+
+        /// <summary>A <c>struct sockaddr</c>, or null.</summary>
+        public byte* Address;
+    }
 
     /// <summary>Linux' <c>struct pollfd</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -30,18 +30,17 @@ internal sealed unsafe class MessageBatch : IDisposable
     private const int PortOffset = 2;
     private const int AddressOffset = 4;
     private const int AddressV6Offset = 8;
-    private const int ScopeOffset = 24;
 
     private readonly int _slots;
     private readonly Message* _messages;
     private readonly IoVec* _vectors;
     private readonly byte* _controls;
-    private readonly byte* _names;
+    private readonly byte* _name;
     private readonly byte* _bytes;
     private readonly nuint _size;
     private int _count;
 
-    // Of the message taken last; under a lock of its own.
+    // Of the first message of the latest batch; under a lock of its own.
     private readonly Lock _senderLock = new();
     private readonly byte[] _sender = new byte[NameSize];
     private int _senderLength;
@@ -55,7 +54,7 @@ internal sealed unsafe class MessageBatch : IDisposable
             _messages = (Message*)NativeMemory.AllocZeroed((nuint)slots, (nuint)sizeof(Message));
             _vectors = (IoVec*)NativeMemory.AllocZeroed((nuint)slots, (nuint)sizeof(IoVec));
             _controls = (byte*)NativeMemory.AllocZeroed((nuint)slots, ControlSize);
-            _names = (byte*)NativeMemory.AllocZeroed((nuint)slots, NameSize);
+            _name = (byte*)NativeMemory.AllocZeroed(NameSize);
 
             // Mapped for itself, as malloc keeps more of all that is freed once such a large block has been.
             _size = (nuint)slots * (nuint)slotSize;
@@ -77,15 +76,17 @@ internal sealed unsafe class MessageBatch : IDisposable
             _messages[i].Vectors = &_vectors[i];
             _messages[i].VectorCount = 1;
             _messages[i].Control = _controls + i * ControlSize;
-            _messages[i].Name = _names + i * NameSize;
-            MakeReady(ref _messages[i]);
+            _messages[i].ControlLength = ControlSize;
         }
+
+        // One sender for each call is enough to tell who sends.
+        _messages[0].Name = _name;
     }
 
     /// <summary>Whether the last call filled every slot, so that there may be more.</summary>
     public bool IsFull => _count == _slots;
 
-    /// <summary>Who sent the message taken last; null if there was none. Any thread.</summary>
+    /// <summary>Who sent the first message of the latest batch; null if there was none. Any thread.</summary>
     public IPEndPoint? LastSender
     {
         get
@@ -122,9 +123,8 @@ internal sealed unsafe class MessageBatch : IDisposable
         {
             lock (_senderLock)
             {
-                ref Message last = ref _messages[result - 1];
-                _senderLength = (int)Math.Min(last.NameLength, NameSize);
-                new ReadOnlySpan<byte>(last.Name, _senderLength).CopyTo(_sender);
+                _senderLength = (int)Math.Min(_messages[0].NameLength, NameSize);
+                new ReadOnlySpan<byte>(_name, _senderLength).CopyTo(_sender);
             }
         }
 
@@ -148,7 +148,7 @@ internal sealed unsafe class MessageBatch : IDisposable
         NativeMemory.Free(_messages);
         NativeMemory.Free(_vectors);
         NativeMemory.Free(_controls);
-        NativeMemory.Free(_names);
+        NativeMemory.Free(_name);
         if (_bytes is not null)
         {
             MappedMemory.Unmap(_bytes, _size);
@@ -191,16 +191,9 @@ internal sealed unsafe class MessageBatch : IDisposable
         return MemoryMarshal.Read<ushort>(name) switch
         {
             Libc.AF_INET => new(new IPAddress(name.Slice(AddressOffset, 4)), port),
-            Libc.AF_INET6 => new(
-                new IPAddress(name.Slice(AddressV6Offset, 16), MemoryMarshal.Read<uint>(name[ScopeOffset..])), port),
+            Libc.AF_INET6 => new(new IPAddress(name.Slice(AddressV6Offset, 16)), port),
             _ => null,
         };
-    }
-
-    private static void MakeReady(ref Message message)
-    {
-        message.ControlLength = ControlSize;
-        message.NameLength = NameSize;
     }
 
     private int Take(int socket, int flags)
@@ -221,9 +214,10 @@ internal sealed unsafe class MessageBatch : IDisposable
     {
         for (int i = 0; i < _count; i++)
         {
-            MakeReady(ref _messages[i]);
+            _messages[i].ControlLength = ControlSize;
         }
 
+        _messages[0].NameLength = NameSize;
         _count = 0;
     }
 
