@@ -213,6 +213,7 @@ static void look_at_statistics(run *r, fuzz_input *input) {
 
 static void call(run *r, fuzz_input *input) {
     int64_t handle;
+    uint64_t waiting;
     int32_t stops;
     switch (fuzz_take_u8(input) % 12) {
     case 0:
@@ -241,6 +242,7 @@ static void call(run *r, fuzz_input *input) {
         break;
     case 7:
         sp2_receive_stream_request_ready(r->stream);
+        FUZZ_CHECK(sp2_receive_stream_get_heap_count(r->stream, &waiting) == SP2_OK);
         break;
     case 8:
         FUZZ_CHECK(sp2_receive_stream_get_fd(r->stream, &handle) == SP2_OK && handle >= 0);

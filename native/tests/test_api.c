@@ -167,6 +167,10 @@ SP2_TEST(Null_arguments_are_refused_and_named) {
     CHECK_NULL(sp2_receive_stream_pop_wait(stream, NULL, 1, -1, &count), "heaps");
     CHECK_EQ_U64(count, 0);
     CHECK_NULL(sp2_receive_stream_pop_wait(stream, &heap, 1, -1, NULL), "count");
+    many = 9;
+    CHECK_NULL(sp2_receive_stream_get_heap_count(NULL, &many), "stream");
+    CHECK_EQ_U64(many, 0);
+    CHECK_NULL(sp2_receive_stream_get_heap_count(stream, NULL), "count");
     CHECK_NULL(sp2_receive_stream_set_ready_callback(NULL, NULL, NULL), "stream");
     CHECK_NULL(sp2_receive_stream_request_ready(NULL), "stream");
     CHECK_NULL(sp2_receive_stream_get_stats(NULL, &stats), "stream");

@@ -155,6 +155,9 @@ SP2_TEST(Nothing_can_be_popped_beside_a_taker) {
     CHECK_STATUS(sp2_receive_stream_request_ready(stream), SP2_E_STATE);
     CHECK_STATUS(sp2_receive_stream_set_ready_callback(stream, NULL, NULL), SP2_E_STATE);
     CHECK_STATUS(sp2_receive_stream_get_fd(stream, &handle), SP2_E_STATE);
+    uint64_t waiting = 9;
+    CHECK_STATUS(sp2_receive_stream_get_heap_count(stream, &waiting), SP2_E_STATE);
+    CHECK_EQ_U64(waiting, 0);
     CHECK_EQ_I64(handle, -1);
     sp2_receive_stream_destroy(stream);
 }

@@ -85,6 +85,37 @@ SP2_TEST(Default_ring_holds_four_heaps) {
     datagrams_free(&list);
 }
 
+static uint64_t heap_count_of(sp2_receive_stream *stream) {
+    uint64_t count = 99;
+    REQUIRE_OK(sp2_receive_stream_get_heap_count(stream, &count));
+    return count;
+}
+
+SP2_TEST(Heap_count_is_what_a_pop_would_take) {
+    datagram_list list = small_heaps(10);
+    sp2_receive_stream *stream = feed(NULL, 16, &list);
+    WAIT_UNTIL(stats_of(stream).heaps == 10, PATIENCE_SECONDS);
+    CHECK_EQ_U64(heap_count_of(stream), 10);
+    heap_list some = pop_count(stream, 3);
+    CHECK_EQ_U64(heap_count_of(stream), 7);
+    heap_list rest = pop_all(stream);
+    CHECK_EQ_U64(rest.count, 7);
+    CHECK_EQ_U64(heap_count_of(stream), 0);
+    heaps_free(&some);
+    heaps_free(&rest);
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&list);
+}
+
+SP2_TEST(Heap_count_leaves_out_heaps_without_room) {
+    datagram_list list = small_heaps(10);
+    sp2_receive_stream *stream = feed(NULL, 4, &list);
+    WAIT_UNTIL(stats_of(stream).worker_blocked == 1, PATIENCE_SECONDS);
+    CHECK_EQ_U64(heap_count_of(stream), 4);
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&list);
+}
+
 SP2_TEST(Large_ring_never_blocks_the_worker) {
     datagram_list list = small_heaps(1000);
     sp2_receive_stream *stream = feed(NULL, 1000, &list);

@@ -53,6 +53,7 @@
     X(sp2_receive_stream_destroy)                                                                  \
     X(sp2_receive_stream_find_stat)                                                                \
     X(sp2_receive_stream_get_fd)                                                                   \
+    X(sp2_receive_stream_get_heap_count)                                                           \
     X(sp2_receive_stream_get_stat_count)                                                           \
     X(sp2_receive_stream_get_stat_info)                                                            \
     X(sp2_receive_stream_get_stat_values)                                                          \
@@ -633,11 +634,15 @@ static void take(spinner *self) {
     sp2_heap *heaps[POP_CAPACITY];
     uint32_t popped = 0;
     const uint32_t capacity = (uint32_t)below(self, POP_CAPACITY + 1);
-    switch (below(self, 3)) {
+    uint64_t waiting;
+    switch (below(self, 4)) {
     case 0:
         NOTE(sp2_receive_stream_pop, stream, heaps, capacity, once_in(self, 16) ? NULL : &popped);
         break;
     case 1:
+        NOTE(sp2_receive_stream_get_heap_count, stream, once_in(self, 16) ? NULL : &waiting);
+        break;
+    case 2:
         NOTE(sp2_receive_stream_pop_wait, stream, once_in(self, 16) ? NULL : heaps, capacity,
              (int64_t)below(self, 100000), &popped);
         break;

@@ -105,6 +105,10 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_get_heap_count(sp2_receive_stream* stream, [NativeTypeName("uint64_t *")] ulong* count);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
     public static extern int sp2_receive_stream_set_ready_callback(sp2_receive_stream* stream, [NativeTypeName("sp2_ready_fn")] delegate* unmanaged[Cdecl]<void*, void> ready, void* context);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

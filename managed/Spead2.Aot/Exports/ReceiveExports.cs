@@ -228,6 +228,32 @@ internal static unsafe class ReceiveExports
         }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_get_heap_count")]
+    public static int GetHeapCount(sp2_receive_stream* stream, ulong* count)
+    {
+        const string Function = "sp2_receive_stream_get_heap_count";
+        try
+        {
+            if (count is not null)
+            {
+                *count = 0;
+            }
+
+            using StreamCall call = Handles.Stream(stream, Function);
+            if (count is null)
+            {
+                throw Failure.Null(Function, "count");
+            }
+
+            *count = (ulong)call.Stream.RingFor(Function).Ring.Count;
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_set_ready_callback")]
     public static int SetReadyCallback(sp2_receive_stream* stream, delegate* unmanaged[Cdecl]<void*, void> ready, void* context)
     {

@@ -224,6 +224,8 @@ FUNCTION(sp2_receive_stream_pop_wait,
          (sp2_receive_stream * stream, sp2_heap **heaps, uint32_t capacity, int64_t timeout_ns,
           uint32_t *count),
          (stream, heaps, capacity, timeout_ns, count), SET(count, 0))
+FUNCTION(sp2_receive_stream_get_heap_count, (sp2_receive_stream * stream, uint64_t *count),
+         (stream, count), SET(count, 0))
 FUNCTION(sp2_receive_stream_set_ready_callback,
          (sp2_receive_stream * stream, sp2_ready_fn ready, void *context), (stream, ready, context),
          NOTHING)

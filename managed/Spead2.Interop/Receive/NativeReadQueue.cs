@@ -17,6 +17,16 @@ internal sealed unsafe class NativeReadQueue(sp2_receive_stream* stream, bool sp
     /// <summary>The stream's ready function; its context is a <see cref="GCHandle{T}"/> of this type.</summary>
     public static delegate* unmanaged[Cdecl]<void*, void> Function => &Ready;
 
+    protected override int RingCount
+    {
+        get
+        {
+            ulong count;
+            NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_get_heap_count(stream, &count));
+            return (int)count;
+        }
+    }
+
     protected override ReadResult PopWait(TimeSpan timeout, out Heap? heap)
     {
         long nanoseconds = timeout == Timeout.InfiniteTimeSpan ? -1 : timeout.Ticks * TimeSpan.NanosecondsPerTick;

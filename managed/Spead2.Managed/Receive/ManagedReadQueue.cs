@@ -8,6 +8,8 @@ namespace Spead2.Managed;
 /// <summary>The waiters for heaps of a stream's ring.</summary>
 internal sealed class ManagedReadQueue(RingConsumer ring, bool spins) : ReadQueue<Heap>(spins)
 {
+    protected override int RingCount => ring.Count;
+
     protected override ReadResult PopWait(TimeSpan timeout, out Heap? heap)
     {
         LiveHeap? live = null;

@@ -10,6 +10,9 @@ internal sealed class RingConsumer(RingSink sink, TimeSpan spinTime)
 {
     private readonly Ring<LiveHeap> _ring = sink.Ring;
 
+    /// <summary>Heaps that <see cref="Pop"/> would take at this moment.</summary>
+    public int Count => _ring.Count;
+
     /// <summary>Takes heaps, as many as there is room for, without waiting; gives how many.</summary>
     public ReadResult Pop(Span<LiveHeap?> heaps, out int count)
     {

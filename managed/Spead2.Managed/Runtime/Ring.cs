@@ -31,6 +31,18 @@ internal sealed class Ring<T>(int capacity)
     /// <summary>Consumers that wait in a blocking read.</summary>
     public Wake Wake { get; } = new();
 
+    /// <summary>How many objects a pop would take at this moment. Consumers that pop wait meanwhile.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_consumerLock)
+            {
+                return (int)Waiting;
+            }
+        }
+    }
+
     private long Waiting
     {
         get

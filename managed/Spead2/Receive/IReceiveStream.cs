@@ -48,7 +48,9 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     /// <summary>
     /// The stream as a <see cref="ChannelReader{T}"/>: for code that takes its input from channels. What it gives
     /// belongs to the caller like every heap. Its <see cref="ChannelReader{T}.Completion"/> ends when the stream has
-    /// stopped and every heap has been read; a stream that is disposed is a channel that has ended.
+    /// stopped and every heap has been read; a stream that is disposed is a channel that has ended. Its
+    /// <see cref="ChannelReader{T}.Count"/> is exact for the moment: heaps that can be read without waiting, at most
+    /// <see cref="ReceiveStreamOptions.RingHeaps"/>. It cannot peek.
     /// </summary>
     ChannelReader<Heap> Reader { get; }
 

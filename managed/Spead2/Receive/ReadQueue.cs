@@ -34,6 +34,18 @@ internal abstract class ReadQueue<T>(bool spins = true)
     /// <summary>Whether there are waiters in line.</summary>
     public bool HasWaiters => _waiting != 0;
 
+    /// <summary>Items that <see cref="TryReadBatch"/> would take at this moment.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return HasWaiters ? 0 : RingCount;
+            }
+        }
+    }
+
     /// <summary>
     /// Ends when the stream has stopped and every item has been taken, or by <see cref="Complete"/>. As long as nobody
     /// asks for it, it costs nothing; then the engine is asked what it has after each item.
@@ -238,6 +250,9 @@ internal abstract class ReadQueue<T>(bool spins = true)
             (_completion ??= new(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
         }
     }
+
+    /// <summary>Items that are in the ring at this moment.</summary>
+    protected abstract int RingCount { get; }
 
     /// <summary>Takes an item from the ring without waiting.</summary>
     protected abstract ReadResult Pop(out T? item);

@@ -365,6 +365,24 @@ public abstract class ReceiveStreamBase : IReceiveStream
         }
     }
 
+    /// <summary>Heaps that can be read at this moment; none if the stream is disposed.</summary>
+    internal int CountUnlessDisposed()
+    {
+        if (!TryEnter())
+        {
+            return 0;
+        }
+
+        try
+        {
+            return Queue!.Count;
+        }
+        finally
+        {
+            Exit();
+        }
+    }
+
     /// <summary>Takes the next heap; null if the stream has stopped, or is disposed.</summary>
     internal ValueTask<Heap?> ReadUnlessDisposedAsync(CancellationToken cancellationToken) =>
         TryEnter() ? ReadAsyncAndExit(cancellationToken) : ValueTask.FromResult<Heap?>(null);

@@ -10,6 +10,11 @@ internal sealed class StreamReader(ReceiveStreamBase stream) : ChannelReader<Hea
 {
     public override Task Completion => stream.CompletionOrEnd;
 
+    public override bool CanCount => true;
+
+    /// <summary>Heaps that can be read at this moment, at most as many as the ring holds.</summary>
+    public override int Count => stream.CountUnlessDisposed();
+
     public override bool TryRead([MaybeNullWhen(false)] out Heap item) => stream.TryReadUnlessDisposed(out item);
 
     public override ValueTask<bool> WaitToReadAsync(CancellationToken cancellationToken = default) =>

@@ -271,6 +271,15 @@ SP2_API int32_t sp2_receive_stream_pop_wait(sp2_receive_stream *stream, sp2_heap
                                             uint32_t capacity, int64_t timeout_ns, uint32_t *count);
 
 /*
+ * Tells how many heaps are in the ring: what one sp2_receive_stream_pop with room for them all would
+ * take at this moment. Heaps that wait for room in the ring are not among them.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG. *count is 0 on failure.
+ */
+SP2_API int32_t sp2_receive_stream_get_heap_count(sp2_receive_stream *stream, uint64_t *count);
+
+/*
  * Sets the function that sp2_receive_stream_request_ready makes the stream call. NULL takes it
  * away; when this function has returned, a function that it replaced is not running and will not
  * be called any more (unless this is called from within it).

@@ -116,6 +116,22 @@ int32_t sp2_receive_stream_pop_wait(sp2_receive_stream *stream, sp2_heap **heaps
     return status;
 }
 
+int32_t sp2_receive_stream_get_heap_count(sp2_receive_stream *stream, uint64_t *count) {
+    if (count != NULL) {
+        *count = 0;
+    }
+    if (stream == NULL || count == NULL) {
+        return sp2__fail_null("sp2_receive_stream_get_heap_count",
+                              stream == NULL ? "stream" : "count");
+    }
+    sp2__ring_sink *sink;
+    const int32_t status = find_sink("sp2_receive_stream_get_heap_count", stream, &sink);
+    if (status == SP2_OK) {
+        *count = sp2__ring_count(&sink->ring);
+    }
+    return status;
+}
+
 int32_t sp2_receive_stream_set_ready_callback(sp2_receive_stream *stream, sp2_ready_fn ready,
                                               void *context) {
     sp2__ring_sink *sink;

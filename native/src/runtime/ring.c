@@ -78,6 +78,13 @@ static uint64_t waiting(sp2__ring *ring) {
     return atomic_load_explicit(&ring->tail, memory_order_acquire) - head;
 }
 
+uint64_t sp2__ring_count(sp2__ring *ring) {
+    sp2__mutex_lock(&ring->consumer_lock);
+    const uint64_t count = waiting(ring);
+    sp2__mutex_unlock(&ring->consumer_lock);
+    return count;
+}
+
 bool sp2__ring_has_room(sp2__ring *ring) {
     return waiting(ring) <= ring->capacity / 2;
 }

@@ -61,6 +61,9 @@ bool sp2__ring_announce(sp2__ring *ring);
 /* Consumer. Takes up to `capacity` pointers into an array of pointers; returns how many. */
 uint32_t sp2__ring_pop(sp2__ring *ring, void *pointers, uint32_t capacity);
 
+/* How many pointers a pop would take at this moment. Consumers that pop wait meanwhile. */
+uint64_t sp2__ring_count(sp2__ring *ring);
+
 /* Whether the ring is at most half full: time for a producer that paused to go on. */
 bool sp2__ring_has_room(sp2__ring *ring);
 

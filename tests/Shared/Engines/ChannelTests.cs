@@ -22,6 +22,40 @@ public sealed class ChannelTests : IDisposable
     }
 
     [Test]
+    public async Task Count_is_what_can_be_read()
+    {
+        using ReceiveStream stream = new(new ReceiveStreamOptions { RingHeaps = 16 });
+        ChannelReader<Heap> reader = stream.Reader;
+        Assert.That(reader.CanCount, Is.True);
+        Assert.That(reader.CanPeek, Is.False);
+        Assert.That(reader.Count, Is.Zero);
+        stream.AddDatagramReader(Packets.OfHeaps(10));
+        Poll.Until(() => stream.Statistics.Heaps == 10, "all heaps are finished");
+
+        for (int left = 10; left > 0; left--)
+        {
+            Assert.That(reader.Count, Is.EqualTo(left));
+            (await reader.ReadAsync()).Dispose();
+        }
+
+        Assert.That(reader.Count, Is.Zero);
+        stream.Dispose();
+        Assert.That(reader.Count, Is.Zero);
+    }
+
+    [Test]
+    public void Count_is_at_most_what_the_ring_holds()
+    {
+        _stream.AddDatagramReader(Packets.OfHeaps(10));
+        Poll.Until(() => _stream.Statistics.WorkerBlocked == 1, "the ring is full");
+        Assert.That(_stream.Reader.Count, Is.EqualTo(ReceiveStreamOptions.DefaultRingHeaps));
+
+        _stream.Read().Dispose();
+        _stream.Read().Dispose();
+        Assert.That(() => _stream.Reader.Count, Is.EqualTo(ReceiveStreamOptions.DefaultRingHeaps).After(20_000, 1));
+    }
+
+    [Test]
     public async Task Completion_ends_with_the_last_heap()
     {
         Task completion = _stream.Reader.Completion;

@@ -23,6 +23,8 @@ internal sealed class MemoryReadQueue(bool spins = true) : ReadQueue<Heap>(spins
     /// <summary>Runs once, when a request has found the ring empty.</summary>
     public Action? AfterRequest { get; set; }
 
+    protected override int RingCount => _ring.Count;
+
     public void Add(params ReadOnlySpan<Heap> heaps)
     {
         AddUntold(heaps);

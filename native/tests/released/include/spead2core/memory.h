@@ -29,8 +29,8 @@ extern "C" {
 typedef struct sp2_memory_stats {
     uint32_t size;         /* bytes of this struct as the caller compiled it; always first */
     uint32_t reserved;     /* zero */
-    uint64_t used_bytes;   /* bytes in blocks that heaps hold now */
-    uint64_t cached_bytes; /* bytes in blocks that wait to be used again */
+    uint64_t used_bytes;   /* bytes committed to heaps now; what is real may be less */
+    uint64_t cached_bytes; /* bytes of blocks that wait to be used again, as far as they are real */
     uint64_t cache_limit;  /* largest value that cached_bytes may take */
     uint64_t hits;         /* blocks taken from the cache since the start of the process */
     uint64_t misses;       /* blocks asked from the operating system since the start */

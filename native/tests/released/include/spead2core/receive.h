@@ -35,7 +35,8 @@ typedef struct sp2_receive_stream sp2_receive_stream;
 
 /* Most distinct item pointers, and most received ranges, that one heap may have. A packet that
  * would bring more is not used and counts as too_large: no sender needs this many, and memory
- * stays bounded whatever the network sends. */
+ * stays bounded whatever the network sends. A packet whose payload lies next to what was received,
+ * or whose item pointers are known, brings none. */
 #define SP2_RECEIVE_MAX_HEAP_PARTS 1048576
 
 /* Flags of sp2_receive_options. */
@@ -268,6 +269,15 @@ SP2_API int32_t sp2_receive_stream_pop(sp2_receive_stream *stream, sp2_heap **he
  */
 SP2_API int32_t sp2_receive_stream_pop_wait(sp2_receive_stream *stream, sp2_heap **heaps,
                                             uint32_t capacity, int64_t timeout_ns, uint32_t *count);
+
+/*
+ * Tells how many heaps are in the ring: what one sp2_receive_stream_pop with room for them all would
+ * take at this moment. Heaps that wait for room in the ring are not among them.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG. *count is 0 on failure.
+ */
+SP2_API int32_t sp2_receive_stream_get_heap_count(sp2_receive_stream *stream, uint64_t *count);
 
 /*
  * Sets the function that sp2_receive_stream_request_ready makes the stream call. NULL takes it

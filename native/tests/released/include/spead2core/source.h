@@ -47,8 +47,8 @@ typedef struct sp2_packet_source_info {
     char address[SP2_SOURCE_TEXT_SIZE];        /* that the socket is bound to; empty: no socket */
     char group[SP2_SOURCE_TEXT_SIZE];          /* multicast group that it has joined, or empty */
     char interface_name[SP2_SOURCE_TEXT_SIZE]; /* that the group was joined on: its name where the
-                                                  system has one, else its address; empty: the
-                                                  system chose */
+                                                  system tells it, else its index or address;
+                                                  empty: the system chose */
 } sp2_packet_source_info;
 
 #define SP2_PACKET_SOURCE_INFO_INIT SP2_SIZED_INIT(sp2_packet_source_info)
@@ -78,9 +78,9 @@ typedef struct sp2_packet_source_info {
 
 /* Statistics of one source. Set `size` with the INIT macro. */
 typedef struct sp2_packet_source_stats {
-    uint32_t size;                     /* bytes of this struct as the caller compiled it */
-    uint32_t sender_port;              /* UDP port of a sender of the latest batch; 0: none yet */
-    char sender[SP2_SOURCE_TEXT_SIZE]; /* its address; empty: none yet */
+    uint32_t size;        /* bytes of this struct as the caller compiled it */
+    uint32_t sender_port; /* UDP port of the first sender of the latest batch; 0: none yet */
+    char sender[SP2_SOURCE_TEXT_SIZE]; /* its address, without a scope; empty: none yet */
 #define SP2_SOURCE_STATS_FIELD(name) uint64_t name;
     SP2_SOURCE_STATS_MAP(SP2_SOURCE_STATS_FIELD)
 #undef SP2_SOURCE_STATS_FIELD

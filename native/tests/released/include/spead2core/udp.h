@@ -29,12 +29,14 @@ typedef enum sp2_udp_flags {
 } sp2_udp_flags;
 
 /*
- * Options of sp2_receive_stream_add_udp_source. A zero field means its default. There are three
+ * Options of sp2_receive_stream_add_udp_source. A zero field means its default. There are two
  * forms, and each works with a socket of the caller's:
- *   port and bind_host                    any address, or a group on the interface that the system
- *                                         chooses
- *   port, group and interface_address     an IPv4 multicast group on one interface
- *   port, group and interface_index       an IPv6 multicast group on one interface
+ *   port and bind_host                any address, or a group on the interface that the system
+ *                                     chooses
+ *   port, group and an interface      a multicast group on one interface; at most one of
+ *                                     interface_name, interface_index and interface_address
+ * A source with a group receives what arrives on that interface only, and with `senders` only what
+ * they have sent.
  */
 typedef struct sp2_udp_source_options {
     uint32_t size;         /* bytes of this struct as the caller compiled it; always first */
@@ -52,20 +54,24 @@ typedef struct sp2_udp_source_options {
                               only if it grants less than 8 MiB */
     const char *group;     /* host name or address of the multicast group to join; `bind_host` must
                               then be NULL. An IPv4 address that is not a group is allowed if it is
-                              the interface's own */
+                              the interface_address */
     const char *interface_address; /* IPv4 group: host name or address of the interface to join it
                                       on; default: the system chooses */
-    uint32_t interface_index;      /* IPv6 group: index of the interface to join it on; default:
-                                      the one in the group's name, as in "ff12::1%eth0", else the
-                                      system chooses, which it cannot for groups of one link */
-    uint32_t sender_count;         /* zero: SP2_E_UNSUPPORTED in this version */
+    uint32_t interface_index;      /* index of the interface to join the group on; default: the one
+                                      in the group's name, as in "ff12::1%eth0", else the system
+                                      chooses, which it cannot for IPv6 groups of one link */
+    uint32_t sender_count;         /* number of `senders`; 0: every sender */
     int64_t socket; /* with SP2_UDP_EXISTING_SOCKET: a UDP socket (file descriptor, or SOCKET on
                        Windows). It is duplicated, so the caller closes its own, any time. A socket
                        that is not bound is bound by `port` and the rest, and its buffer set. One
                        that is bound is used as it is: then every other field but `max_size` must be
                        left at its default, or `port` be the port it is bound to */
-    const char *interface_name; /* NULL: SP2_E_UNSUPPORTED in this version */
-    const char *const *senders; /* NULL */
+    const char *interface_name; /* name of the interface to join the group on, as in "eth0"; on
+                                   Windows SP2_E_UNSUPPORTED */
+    /* Host names or addresses of the senders to receive from (source-specific multicast); only with
+     * `group`, and of its family. The kernel drops what others send, and limits their number: to 10
+     * for IPv4 (net.ipv4.igmp_max_msf) and 64 for IPv6 (net.ipv6.mld_max_msf). */
+    const char *const *senders;
 } sp2_udp_source_options;
 
 #define SP2_UDP_SOURCE_OPTIONS_INIT SP2_SIZED_INIT(sp2_udp_source_options)
@@ -75,6 +81,11 @@ typedef struct sp2_udp_source_options {
  * the kernel's socket buffer; what does not fit there is lost and counts as kernel_drops. A batch
  * is what one system call delivers. sp2_packet_source_get_info tells the port that the socket is
  * bound to.
+ *
+ * When the interface of a group is deleted and made again, which ends the group's membership, the
+ * source joins the group again on the interface of that name as soon as that is up (Linux). Each
+ * time is a log message, and counts as one of the source's rejoins. Groups that the owner of an
+ * existing socket has joined are its own business.
  *
  * `source`, if not NULL, receives a handle of the source, which sp2_packet_source_release gives up.
  *
