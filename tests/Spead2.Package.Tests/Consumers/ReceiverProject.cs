@@ -47,6 +47,19 @@ internal sealed partial class ReceiverProject
         return project;
     }
 
+    /// <summary>Makes the program of a copy of a directory.</summary>
+    public static ReceiverProject CopyOf(string directory)
+    {
+        string copy = Path.Combine(FreshUser.NewDirectory("at"), Path.GetFileName(directory));
+        System.IO.Directory.CreateDirectory(copy);
+        foreach (string file in System.IO.Directory.EnumerateFiles(directory))
+        {
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        }
+
+        return new(copy, UdpHeaps.FreePort());
+    }
+
     /// <summary>
     /// Publishes the program and gives the directory. A warning is an error. Skips the test if a package of .NET itself
     /// cannot be had.
