@@ -31,6 +31,15 @@ public sealed unsafe class CopyTests
     }
 
     [Test]
+    public void Default_method_is_auto()
+    {
+        Assert.That(PayloadCopy.From(CopyMethod.Default), Is.EqualTo(PayloadCopy.From(CopyMethod.Auto)));
+        Assert.That(PayloadCopy.From(CopyMethod.Standard), Is.EqualTo(ulong.MaxValue));
+        Assert.That(
+            PayloadCopy.From(CopyMethod.NonTemporal), Is.EqualTo(NonTemporalCopy.IsSupported ? 0 : ulong.MaxValue));
+    }
+
+    [Test]
     public void Every_method_gives_the_same_heaps([Values] CopyMethod method)
     {
         using ManagedReceiveStream stream = new() { CopyMethod = method };

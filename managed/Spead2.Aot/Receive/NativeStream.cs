@@ -86,7 +86,7 @@ internal sealed class NativeStream
     /// <summary>Sets where payloads live; gives the allocator that was set before, with the stream's reference to it.</summary>
     public CountedAllocator? ExchangeAllocator(CountedAllocator? allocator)
     {
-        PayloadMemory? memory = allocator is null ? null : new(allocator, Core.Log, Core.Tally);
+        PayloadMemory? memory = allocator is null ? null : new(allocator, Core.Log, Core.Tally.CustomBatch);
         lock (Core.Gate)
         {
             CountedAllocator? old = (CountedAllocator?)Core.Ingest.Memory?.Allocator;

@@ -20,8 +20,14 @@ internal static class LiveHeapPool
 
     private static LiveHeap? _returned;
 
+    static LiveHeapPool()
+    {
+        Recycler.RecordsWait = static () => HasHeaps;
+        Recycler.AgeRecords = Age;
+    }
+
     /// <summary>Whether heaps wait.</summary>
-    public static bool HasHeaps => Volatile.Read(ref _returned) is not null || Volatile.Read(ref _ready) is not null ||
+    private static bool HasHeaps => Volatile.Read(ref _returned) is not null || Volatile.Read(ref _ready) is not null ||
         Volatile.Read(ref _idle) is not null;
 
     /// <summary>A heap of no packet; null if there is no memory.</summary>
@@ -66,7 +72,7 @@ internal static class LiveHeapPool
     }
 
     /// <summary>Lets the idle heaps go and makes all that are unused now the idle ones.</summary>
-    public static void Age()
+    private static void Age()
     {
         lock (TakerLock)
         {

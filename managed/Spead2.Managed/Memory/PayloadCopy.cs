@@ -7,7 +7,9 @@ using Spead2.Receive;
 namespace Spead2.Managed;
 
 /// <summary>How the payload of a stream's packets gets into heaps. Under the stream's lock.</summary>
-internal sealed unsafe class PayloadCopy(EngineLog log, Tally tally)
+/// <param name="log">Where a copier's first failure is said.</param>
+/// <param name="customStatistics">What a copier may write to.</param>
+internal sealed unsafe class PayloadCopy(EngineLog log, long[] customStatistics)
 {
     private const ulong Never = ulong.MaxValue;
 
@@ -86,7 +88,8 @@ internal sealed unsafe class PayloadCopy(EngineLog log, Tally tally)
         }
     }
 
-    private static ulong From(CopyMethod method) => !NonTemporalCopy.IsSupported ? Never : method switch
+    /// <summary>The least memory of heaps that a method copies past the caches.</summary>
+    internal static ulong From(CopyMethod method) => !NonTemporalCopy.IsSupported ? Never : method switch
     {
         CopyMethod.Standard => Never,
         CopyMethod.NonTemporal => 0,
@@ -97,7 +100,7 @@ internal sealed unsafe class PayloadCopy(EngineLog log, Tally tally)
     {
         try
         {
-            user(heap, packet.Describe(tally.CustomBatch));
+            user(heap, packet.Describe(customStatistics));
             return true;
         }
         catch (Exception exception)

@@ -8,7 +8,10 @@ namespace Spead2.Managed;
 /// <summary>
 /// A user's allocator as the heaps of a stream use it: nothing that it throws gets out. Any thread.
 /// </summary>
-internal sealed unsafe class PayloadMemory(MemoryAllocator allocator, EngineLog log, Tally tally)
+/// <param name="allocator">The allocator.</param>
+/// <param name="log">Where its first failure is said.</param>
+/// <param name="customStatistics">What it may write to.</param>
+internal sealed unsafe class PayloadMemory(MemoryAllocator allocator, EngineLog log, long[] customStatistics)
 {
     private readonly RootedAllocator _rooted = new(allocator);
     private int _failed;
@@ -31,7 +34,7 @@ internal sealed unsafe class PayloadMemory(MemoryAllocator allocator, EngineLog 
     {
         try
         {
-            MemoryBlock block = _rooted.Allocate((long)size, packet.Describe(tally.CustomBatch));
+            MemoryBlock block = _rooted.Allocate((long)size, packet.Describe(customStatistics));
             if (block.Address is null || block.Size >= (long)size)
             {
                 return block;

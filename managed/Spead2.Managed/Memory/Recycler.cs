@@ -57,7 +57,13 @@ internal static unsafe class Recycler
     }
 
     /// <summary>Whether there are blocks in use or kept, which will need the idle work some time.</summary>
-    public static bool IsIdleWorkPending => Volatile.Read(ref _obtainedBlocks) != 0 || LiveHeapPool.HasHeaps;
+    public static bool IsIdleWorkPending => Volatile.Read(ref _obtainedBlocks) != 0 || RecordsWait();
+
+    /// <summary>Whether records of heaps, of which this layer knows nothing else, wait to be used again.</summary>
+    public static Func<bool> RecordsWait { get; set; } = static () => false;
+
+    /// <summary>Ages such records.</summary>
+    public static Action AgeRecords { get; set; } = static () => { };
 
     /// <summary>Whether there are users, without whom no blocks are kept.</summary>
     internal static bool HasUsers => Volatile.Read(ref _users) != 0;
@@ -240,7 +246,7 @@ internal static unsafe class Recycler
 
     private static void AgeAll()
     {
-        LiveHeapPool.Age();
+        AgeRecords();
         foreach (SizeClass sizeClass in Classes)
         {
             if (sizeClass.HasBlocks)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using Spead2.Receive;
+
 namespace Spead2.Managed;
 
 /// <summary>
@@ -21,7 +23,7 @@ internal sealed class ReadyHandle(Ring<LiveHeap> ring) : IDisposable
     {
         lock (_lock)
         {
-            ObjectDisposedException.ThrowIf(_disposed, typeof(ManagedReceiveStream));
+            ObjectDisposedException.ThrowIf(_disposed, typeof(IReceiveStream));
             ReadySignal signal = _signal ??= ReadySignal.Open();
 
             // A heap that came before now is to be seen, too.

@@ -35,7 +35,7 @@ internal sealed class StreamCore
         Log = log;
         Tally = new(options.CustomStatistics);
         StatisticNames = new(options.CustomStatistics);
-        Copy = new(Log, Tally);
+        Copy = new(Log, Tally.CustomBatch);
         _explicitStart = options.ExplicitStart;
         Flow = new(options.ExplicitStart);
         StopOnStopItem = options.StopOnStopItem;

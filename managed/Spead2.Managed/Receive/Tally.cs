@@ -29,7 +29,7 @@ internal sealed class Tally
     /// <summary>
     /// What functions of the user say in the slice under way; it does not move in memory. Under the stream's lock.
     /// </summary>
-    public Span<long> CustomBatch => _customBatch;
+    public long[] CustomBatch => _customBatch;
 
     /// <summary>A statistic as it is counted. Under the stream's lock.</summary>
     public ref long this[Statistic statistic]

@@ -124,7 +124,7 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
 
             ThrowIfDisposed();
             value?.BeginUse();
-            ExchangeMemory(value is null ? null : new PayloadMemory(value, _core.Log, _core.Tally))?.EndUse(wait: true);
+            ExchangeMemory(value is null ? null : new PayloadMemory(value, _core.Log, _core.Tally.CustomBatch))?.EndUse(wait: true);
         }
     }
 
