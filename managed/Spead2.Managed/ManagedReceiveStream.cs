@@ -241,3 +241,18 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
         return new(_core);
     }
 }
+
+/// <summary>Keeps a stream from being destroyed during a call.</summary>
+internal readonly struct StreamLease : IDisposable
+{
+    private readonly StreamCore _stream;
+
+    /// <exception cref="ObjectDisposedException">The stream has been given up.</exception>
+    public StreamLease(StreamCore stream)
+    {
+        ObjectDisposedException.ThrowIf(!stream.TryRetain(), typeof(ManagedReceiveStream));
+        _stream = stream;
+    }
+
+    public void Dispose() => _stream.Release(wait: !HeapFunction.RunsOnThisThread);
+}

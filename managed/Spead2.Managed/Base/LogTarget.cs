@@ -19,3 +19,23 @@ internal abstract class LogTarget
         // Most targets have nothing between them and the reader.
     }
 }
+
+/// <summary>Messages go to a logger of the user's.</summary>
+internal sealed class LoggerTarget(ILogger logger) : LogTarget
+{
+    private readonly LogQueue _queue = new(logger);
+
+    public override LogLevel Threshold => _queue.Threshold;
+
+    public override void Deliver(LogLevel level, string text) => _queue.Enqueue(level, text);
+
+    public override void Flush() => _queue.Flush();
+}
+
+/// <summary>Warnings for those who have no logger.</summary>
+internal sealed class StandardErrorTarget : LogTarget
+{
+    public override LogLevel Threshold => LogLevel.Warning;
+
+    public override void Deliver(LogLevel level, string text) => Console.Error.WriteLine($"spead2: warning: {text}");
+}

@@ -139,3 +139,10 @@ internal sealed class RangeNode
         ends.Slice(from, count).CopyTo(otherEnds[to..]);
     }
 }
+
+/// <summary>The numbers of a <see cref="RangeNode"/>, in the node itself.</summary>
+[InlineArray(RangeNode.Capacity)]
+internal struct RangeNumbers
+{
+    private ulong _first;
+}

@@ -245,3 +245,34 @@ internal sealed class Assembler
         return evicted;
     }
 }
+
+/// <summary>What became of a packet, and the heaps that left the assembly because of it.</summary>
+internal struct Assembly
+{
+    public Verdict Verdict;
+
+    /// <summary>A stop item was seen in its heap.</summary>
+    public bool Stop;
+
+    /// <summary>Hash table entries looked at.</summary>
+    public long SearchSteps;
+
+    /// <summary>The heap that accepted the packet; null if none did.</summary>
+    public LiveHeap? Heap;
+
+    /// <summary>The packet started the heap.</summary>
+    public bool Started;
+
+    /// <summary>Pushed out, or null.</summary>
+    public LiveHeap? Evicted;
+
+    /// <summary>Or null.</summary>
+    public LiveHeap? Complete;
+}
+
+/// <summary>Where a flush has got to.</summary>
+internal struct FlushCursor
+{
+    public int Substream;
+    public int Age;
+}

@@ -214,3 +214,13 @@ internal sealed class IoThreads
         public void Unassign() => Interlocked.Decrement(ref _sources);
     }
 }
+
+/// <summary>What threads wait with and sockets are read with.</summary>
+internal enum IoBackend
+{
+    /// <summary>Sockets of .NET, on every operating system.</summary>
+    Sockets,
+
+    /// <summary>epoll and recvmmsg of Linux.</summary>
+    Epoll,
+}

@@ -505,3 +505,36 @@ public sealed unsafe class ManagedMemoryPool : MemoryPoolBase
         }
     }
 }
+
+/// <summary>A block of a memory pool's size, and the owner of the block that users see.</summary>
+internal sealed class PoolBlock(ManagedMemoryPool pool, in MemoryBlock memory)
+{
+    public ManagedMemoryPool Pool { get; } = pool;
+
+    /// <summary>As the pool got it.</summary>
+    public MemoryBlock Memory { get; } = memory;
+
+    /// <summary>The block that waits behind this one.</summary>
+    public PoolBlock? Next { get; set; }
+}
+
+/// <summary>Fills a memory pool, a slice at a time, so that the sources of the same thread get theirs.</summary>
+internal sealed class PoolRefill(ManagedMemoryPool pool) : LoopTask
+{
+    private EventLoop? _loop;
+
+    /// <summary>Has the pool filled. Not while that is under way.</summary>
+    public void Begin(EventLoop loop)
+    {
+        _loop = loop;
+        loop.Post(this);
+    }
+
+    public override void Run()
+    {
+        if (pool.RefillMore())
+        {
+            _loop!.Post(this);
+        }
+    }
+}

@@ -25,3 +25,17 @@ internal abstract class ReadySignal : IDisposable
 
     public abstract void Dispose();
 }
+
+/// <summary>An event of Windows.</summary>
+internal sealed class EventSignal : ReadySignal
+{
+    private readonly ManualResetEvent _event = new(initialState: false);
+
+    public override nint Handle => _event.SafeWaitHandle.DangerousGetHandle();
+
+    public override void Set() => _event.Set();
+
+    public override void Clear() => _event.Reset();
+
+    public override void Dispose() => _event.Dispose();
+}

@@ -56,3 +56,27 @@ internal sealed class DatagramSource(StreamCore stream, Datagrams datagrams) : S
         return result;
     }
 }
+
+/// <summary>Datagrams in memory that does not move until they are disposed.</summary>
+internal abstract class Datagrams : IDisposable
+{
+    /// <summary>Number of datagrams.</summary>
+    public abstract long Count { get; }
+
+    public abstract ReadOnlySpan<byte> this[long index] { get; }
+
+    /// <summary>Gives the memory up. Once.</summary>
+    public abstract void Dispose();
+}
+
+/// <summary>Datagrams that are pinned.</summary>
+internal sealed unsafe class PinnedDatagrams(IReadOnlyList<ReadOnlyMemory<byte>> datagrams) : Datagrams
+{
+    private readonly PinnedMemory _memory = new(datagrams);
+
+    public override long Count => _memory.Count;
+
+    public override ReadOnlySpan<byte> this[long index] => new(_memory.Address((int)index), _memory.Length((int)index));
+
+    public override void Dispose() => _memory.Dispose();
+}
