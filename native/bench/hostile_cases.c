@@ -225,7 +225,7 @@ static void add_descriptor_heap(datagram_list *packets, uint64_t cnt, const pack
     datagrams_add_packet(packets, &packet);
 }
 
-enum { DESCRIPTOR_HEAPS = 2000, DESCRIPTOR_ID = 0x14 };
+enum { DESCRIPTOR_HEAPS = 2000, DESCRIPTOR_NAME = 0x10, DESCRIPTOR_ID = 0x14 };
 
 /* As many items as fit, each a descriptor that says no more than which item it describes. */
 static void descriptors_many(datagram_list *packets) {
@@ -254,55 +254,63 @@ static void descriptors_inner_heaps(datagram_list *packets) {
     packet_free(&inner);
 }
 
-/* One descriptor with as many item pointers as fit. */
+/* One descriptor with as many names as fit. */
 static void descriptors_deep(datagram_list *packets) {
     for (uint64_t cnt = 0; cnt < DESCRIPTOR_HEAPS / 2; cnt++) {
         packet_builder inner;
         packet_begin_heap(&inner, 48, 1, 0, 0, 0);
         packet_add_immediate(&inner, DESCRIPTOR_ID, 0x1000);
         while (inner.length + POINTER + PREFIX + POINTER <= LARGE_PACKET) {
-            packet_add_immediate(&inner, 0x1001, scramble(cnt << 16 | inner.length) >> 16);
+            packet_add_immediate(&inner, DESCRIPTOR_NAME, scramble(cnt << 16 | inner.length) >> 16);
         }
         add_descriptor_heap(packets, cnt, &inner, 1, 1);
         packet_free(&inner);
     }
 }
 
-/* Heaps without a length whose two bytes lie far apart. */
+/* Packets of one round of these cases, of which there are enough that what a stream costs by itself
+ * does not count. */
+enum { GAP_PACKETS = 3, STEP_PACKETS = 15, SPARSE_PACKETS = GIB / (2 * MIB), LIVE_HEAPS = 4 };
+enum { GAP_HEAPS = 8192, STEP_HEAPS = 2048, SPARSE_HEAPS = 64, ANNOUNCEMENTS = 32768 };
+enum { MAPPED_ANNOUNCEMENTS = 2048 };
+
+/* Heaps without a length whose bytes lie far apart. */
 static void unsized_gap(datagram_list *packets) {
-    for (uint64_t cnt = 0; cnt < 4; cnt++) {
+    for (uint64_t cnt = 0; cnt < GAP_HEAPS; cnt++) {
         add_bytes(packets, 48, cnt, NO_HEAP_LENGTH, 0, 1);
         add_bytes(packets, 48, cnt, NO_HEAP_LENGTH, GIB / 2 - 1, 1);
         add_bytes(packets, 48, cnt, NO_HEAP_LENGTH, GIB - 1, 1);
     }
 }
 
-/* The same, a bit at a time. */
+/* The same, as far apart as the limit of gaps lets them. */
 static void unsized_steps(datagram_list *packets) {
-    for (uint64_t cnt = 0; cnt < 4; cnt++) {
-        for (uint64_t end = 4096; end <= 64 * MIB; end *= 2) {
-            add_bytes(packets, 48, cnt, NO_HEAP_LENGTH, end - 1, 1);
+    for (uint64_t cnt = 0; cnt < STEP_HEAPS; cnt++) {
+        for (uint32_t i = 0; i < STEP_PACKETS; i++) {
+            add_bytes(packets, 48, cnt, NO_HEAP_LENGTH, (UINT64_C(4096) << i) - 1, 1);
         }
     }
 }
 
 /* Heaps that announce the most there may be and bring a byte. */
 static void announce(datagram_list *packets) {
-    for (uint64_t cnt = 0; cnt < 64; cnt++) {
+    for (uint64_t cnt = 0; cnt < ANNOUNCEMENTS; cnt++) {
         add_bytes(packets, 48, cnt, GIB, 0, 1);
     }
 }
 
-static void announce_populated(datagram_list *packets) {
-    for (uint64_t cnt = 0; cnt < 3; cnt++) {
+static void announce_mapped(datagram_list *packets) {
+    for (uint64_t cnt = 0; cnt < MAPPED_ANNOUNCEMENTS; cnt++) {
         add_bytes(packets, 48, cnt, GIB, 0, 1);
     }
 }
 
-/* A byte in each 2 MiB of a heap. */
+/* A byte in each 2 MiB of heaps. */
 static void sparse(datagram_list *packets) {
-    for (uint64_t offset = 0; offset < GIB; offset += 2 * MIB) {
-        add_bytes(packets, 48, 1, GIB, offset, 1);
+    for (uint64_t cnt = 0; cnt < SPARSE_HEAPS; cnt++) {
+        for (uint64_t offset = 0; offset < GIB; offset += 2 * MIB) {
+            add_bytes(packets, 48, cnt, GIB, offset, 1);
+        }
     }
 }
 
@@ -314,6 +322,40 @@ static void refused(datagram_list *packets) {
         datagrams_add(packets, garbage, sizeof(garbage));
         add_bytes(packets, 48, 1, 10 + (i != 0), 0, 1);
     }
+}
+
+hostile_packet hostile_packet_read(const sp2_datagram *datagram) {
+    const uint8_t *bytes = datagram->data;
+    hostile_packet packet = {0};
+    if (bytes[0] != 0x53) {
+        return packet;
+    }
+    const uint32_t count = (uint32_t)bytes[6] << 8 | bytes[7];
+    const uint32_t address_bits = bytes[3] * 8u;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t pointer = 0;
+        for (uint32_t k = 0; k < POINTER; k++) {
+            pointer = pointer << 8 | bytes[POINTER * (i + 1) + k];
+        }
+        const uint64_t value = pointer & ((UINT64_C(1) << address_bits) - 1);
+        switch ((pointer & ~(UINT64_C(1) << 63)) >> address_bits) {
+        case ITEM_HEAP_CNT:
+            packet.cnt = value;
+            break;
+        case ITEM_HEAP_LENGTH:
+            break;
+        case ITEM_PAYLOAD_OFFSET:
+            packet.offset = value;
+            break;
+        case ITEM_PAYLOAD_LENGTH:
+            packet.length = value;
+            break;
+        default:
+            packet.pointers++;
+            break;
+        }
+    }
+    return packet;
 }
 
 const hostile_case hostile_cases[] = {
@@ -359,20 +401,37 @@ const hostile_case hostile_cases[] = {
      .what = "a descriptor item full of inner heaps",
      .build = descriptors_inner_heaps},
     {.name = "descriptors_deep",
-     .what = "a descriptor with as many pointers as fit",
+     .what = "a descriptor with as many names as fit",
      .build = descriptors_deep},
-    {.name = "unsized_gap", .what = "no length, three bytes 512 MiB apart", .build = unsized_gap},
-    {.name = "unsized_steps", .what = "no length, offsets that double", .build = unsized_steps},
-    {.name = "announce", .what = "one byte of 1 GiB", .build = announce},
+    {.name = "unsized_gap",
+     .what = "no length, three bytes 512 MiB apart",
+     .build = unsized_gap,
+     .memory_packets = LIVE_HEAPS * GAP_PACKETS,
+     .lone_pages = true},
+    {.name = "unsized_steps",
+     .what = "no length, offsets that double up to 64 MiB",
+     .build = unsized_steps,
+     .memory_packets = LIVE_HEAPS * STEP_PACKETS,
+     .lone_pages = true},
+    {.name = "announce",
+     .what = "one byte of 1 GiB",
+     .build = announce,
+     .memory_packets = LIVE_HEAPS},
     {.name = "announce_mmap",
      .what = "the same with the mmap allocator",
-     .build = announce_populated,
+     .build = announce_mapped,
+     .memory_packets = LIVE_HEAPS,
      .memory = HOSTILE_MMAP},
     {.name = "announce_pool",
      .what = "the same with a pool above it",
-     .build = announce_populated,
+     .build = announce_mapped,
+     .memory_packets = LIVE_HEAPS,
      .memory = HOSTILE_MMAP_POOL},
-    {.name = "sparse", .what = "a byte in each 2 MiB of 1 GiB", .build = sparse},
+    {.name = "sparse",
+     .what = "a byte in each 2 MiB of 1 GiB",
+     .build = sparse,
+     .memory_packets = SPARSE_PACKETS,
+     .lone_pages = true},
 };
 
 const uint32_t hostile_case_count = sizeof(hostile_cases) / sizeof(hostile_cases[0]);
