@@ -126,15 +126,10 @@ internal static unsafe class Recycler
             return true;
         }
 
-        ulong more = SystemMemory.WholePages((nuint)usable);
-        if (!SystemMemory.TryCommit(block.Memory, (nuint)block.Usable, (nuint)more))
-        {
-            return false;
-        }
-
-        CountLargeUsed((long)(more - block.Usable));
-        block.Usable = more;
-        return true;
+        // Twice of what there is, so that packets far apart do not each cost a system call.
+        ulong least = SystemMemory.WholePages((nuint)usable);
+        ulong doubled = Math.Min(2 * block.Usable, SystemMemory.WholePages((nuint)block.Size));
+        return (doubled > least && TryCommit(ref block, doubled)) || TryCommit(ref block, least);
     }
 
     /// <summary>
@@ -225,6 +220,19 @@ internal static unsafe class Recycler
         {
             Interlocked.Decrement(ref _coldBlocks);
         }
+    }
+
+    /// <summary>Makes a block usable up to whole huge pages.</summary>
+    private static bool TryCommit(ref PayloadBlock block, ulong end)
+    {
+        if (!SystemMemory.TryCommit(block.Memory, (nuint)block.Usable, (nuint)end))
+        {
+            return false;
+        }
+
+        CountLargeUsed((long)(end - block.Usable));
+        block.Usable = end;
+        return true;
     }
 
     private static ulong RealBytes(in FreeBlock block, ulong size) =>

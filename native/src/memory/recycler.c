@@ -441,17 +441,24 @@ static uint64_t round_up(uint64_t size) {
     return (size + SP2__HUGE_PAGE - 1) / SP2__HUGE_PAGE * SP2__HUGE_PAGE;
 }
 
+/* Makes a block usable up to whole huge pages. */
+static bool commit_up_to(sp2__block *block, uint64_t end) {
+    if (!sp2__system_commit(block->memory, (size_t)block->usable, (size_t)end)) {
+        return false;
+    }
+    add_counter(&large_used_bytes, end - block->usable);
+    block->usable = end;
+    return true;
+}
+
 bool sp2__recycler_widen(sp2__block *block, uint64_t usable) {
     if (usable <= block->usable) {
         return true;
     }
-    const uint64_t more = round_up(usable);
-    if (!sp2__system_commit(block->memory, (size_t)block->usable, (size_t)more)) {
-        return false;
-    }
-    add_counter(&large_used_bytes, more - block->usable);
-    block->usable = more;
-    return true;
+    /* Twice of what there is, so that packets far apart do not each cost a system call. */
+    const uint64_t least = round_up(usable);
+    const uint64_t doubled = sp2__min_u64(2 * block->usable, round_up(block->size));
+    return (doubled > least && commit_up_to(block, doubled)) || commit_up_to(block, least);
 }
 
 void sp2__recycler_back(sp2__block *block, uint64_t end) {
