@@ -10,6 +10,7 @@ internal static class ItemPointerSort
 
     private const int DigitBits = 8;
     private const int Digits = 1 << DigitBits;
+    private const int MostDigits = 64 / DigitBits;
 
     /// <summary>
     /// By address, then immediates by value; the identifier takes no part, and equals keep their order. Digit by digit, the
@@ -37,18 +38,17 @@ internal static class ItemPointerSort
             return;
         }
 
+        Span<int> shifts = stackalloc int[MostDigits];
+        Span<int> counts = stackalloc int[MostDigits * Digits];
+        int digits = CountDigits(pointers, keyMask, differences, shifts, counts);
         Span<ulong> from = pointers;
         Span<ulong> to = new ulong[pointers.Length];
-        for (int shift = 0; shift < 64; shift += DigitBits)
+        for (int k = 0; k < digits; k++)
         {
-            // The identifier shares its digit with the bit that says what mode the pointer has.
-            if ((differences & keyMask & ((ulong)(Digits - 1) << shift)) != 0)
-            {
-                SortByDigit(from, to, shift, keyMask);
-                Span<ulong> sortedNow = to;
-                to = from;
-                from = sortedNow;
-            }
+            SortByDigit(from, to, shifts[k], keyMask, counts.Slice(k * Digits, Digits));
+            Span<ulong> sortedNow = to;
+            to = from;
+            from = sortedNow;
         }
 
         if (from != pointers)
@@ -72,15 +72,42 @@ internal static class ItemPointerSort
         }
     }
 
-    /// <summary>Sorts by one digit to other memory; equals keep their order.</summary>
-    private static void SortByDigit(ReadOnlySpan<ulong> from, Span<ulong> to, int shift, ulong keyMask)
+    /// <summary>
+    /// Which digits the keys differ in, and how many pointers have which one, counted in one go. The identifier shares its
+    /// digit with the bit that says what mode the pointer has.
+    /// </summary>
+    private static int CountDigits(
+        ReadOnlySpan<ulong> pointers, ulong keyMask, ulong differences, Span<int> shifts, Span<int> counts)
     {
-        Span<int> ends = stackalloc int[Digits];
-        foreach (ulong pointer in from)
+        int digits = 0;
+        for (int shift = 0; shift < 64; shift += DigitBits)
         {
-            ends[(int)((pointer & keyMask) >> shift & (Digits - 1))]++;
+            if ((differences & keyMask & ((ulong)(Digits - 1) << shift)) != 0)
+            {
+                shifts[digits++] = shift;
+            }
         }
 
+        counts[..(digits * Digits)].Clear();
+        foreach (ulong pointer in pointers)
+        {
+            ulong key = pointer & keyMask;
+            for (int k = 0; k < digits; k++)
+            {
+                counts[k * Digits + (int)(key >> shifts[k] & (Digits - 1))]++;
+            }
+        }
+
+        return digits;
+    }
+
+    /// <summary>
+    /// Sorts by one digit to other memory; equals keep their order. <paramref name="ends"/> is how many pointers have
+    /// which digit, and changes.
+    /// </summary>
+    private static void SortByDigit(
+        ReadOnlySpan<ulong> from, Span<ulong> to, int shift, ulong keyMask, Span<int> ends)
+    {
         int start = 0;
         foreach (ref int end in ends)
         {

@@ -12,12 +12,8 @@
 #include "packet/wire.h"
 #include "spead2core/receive.h"
 
-sp2_heap *sp2__heap_create(const sp2__packet *packet, const sp2__heap_rules *rules,
-                           uint32_t bug_compat) {
-    sp2_heap *heap = sp2__recycler_alloc(sizeof(*heap));
-    if (heap == NULL) {
-        return NULL;
-    }
+static void begin(sp2_heap *heap, const sp2__packet *packet, const sp2__heap_rules *rules,
+                  uint32_t bug_compat) {
     memset(heap, 0, offsetof(sp2_heap, pointers));
     /* HEAP_CNT is no item, whatever its mode. */
     sp2__pointers_init(&heap->pointers, (uint64_t)SP2__ID_HEAP_CNT << packet->address_bits);
@@ -29,10 +25,9 @@ sp2_heap *sp2__heap_create(const sp2__packet *packet, const sp2__heap_rules *rul
         sp2__allocator_retain(rules->allocator);
         heap->allocator = rules->allocator;
     }
-    return heap;
 }
 
-void sp2__heap_free(sp2_heap *heap) {
+static void end(sp2_heap *heap) {
     sp2__payload_settle(heap);
     sp2__payload_free(heap);
     sp2__allocator_release(heap->allocator);
@@ -40,7 +35,26 @@ void sp2__heap_free(sp2_heap *heap) {
     sp2__free(heap->range_copies);
     sp2__descriptors_free(atomic_load_explicit(&heap->descriptors, memory_order_relaxed));
     sp2__pointers_destroy(&heap->pointers);
+}
+
+sp2_heap *sp2__heap_create(const sp2__packet *packet, const sp2__heap_rules *rules,
+                           uint32_t bug_compat) {
+    sp2_heap *heap = sp2__recycler_alloc(sizeof(*heap));
+    if (heap != NULL) {
+        begin(heap, packet, rules, bug_compat);
+    }
+    return heap;
+}
+
+void sp2__heap_free(sp2_heap *heap) {
+    end(heap);
     sp2__recycler_free(heap, sizeof(*heap));
+}
+
+void sp2__heap_renew(sp2_heap *heap, const sp2__packet *packet, const sp2__heap_rules *rules,
+                     uint32_t bug_compat) {
+    end(heap);
+    begin(heap, packet, rules, bug_compat);
 }
 
 /* From now on the ranges say what was received, which no packet may pass by. */

@@ -20,6 +20,43 @@ enum { FAULT_SIZE = 96 };
 /* What PySPEAD 0.5.2 writes, whatever the flavour: bytes of a field, and the flag of a shape. */
 enum { BUGGY_FORMAT_WIDTH = 4, BUGGY_SHAPE_WIDTH = 8, BUGGY_VARIABLE_FLAG = 2, VARIABLE_FLAG = 1 };
 
+/* A chunk of memory for descriptors is twice as large as the one before, from the first to the
+ * largest, unless one descriptor needs more. */
+enum { FIRST_CHUNK = 2048, LARGEST_CHUNK = 65536 };
+
+typedef struct sp2__descriptor_chunk {
+    struct sp2__descriptor_chunk *next;
+    uint64_t bytes[];
+} sp2__descriptor_chunk;
+
+void sp2__descriptor_memory_free(sp2__descriptor_memory *memory) {
+    while (memory->chunks != NULL) {
+        sp2__descriptor_chunk *next = memory->chunks->next;
+        sp2__free(memory->chunks);
+        memory->chunks = next;
+    }
+    *memory = (sp2__descriptor_memory){0};
+}
+
+/* Aligned for numbers; NULL if there is none. */
+static void *take_memory(sp2__descriptor_memory *memory, size_t size) {
+    const size_t whole = (size + sizeof(uint64_t) - 1) / sizeof(uint64_t) * sizeof(uint64_t);
+    if (whole > memory->size - memory->used) {
+        const size_t doubled = memory->size * 2 < LARGEST_CHUNK ? memory->size * 2 : LARGEST_CHUNK;
+        const size_t usual = doubled < FIRST_CHUNK ? FIRST_CHUNK : doubled;
+        const size_t chunk_size = whole < usual ? usual : whole;
+        sp2__descriptor_chunk *chunk = sp2__alloc(sizeof(*chunk) + chunk_size);
+        if (chunk == NULL) {
+            return NULL;
+        }
+        chunk->next = memory->chunks;
+        *memory = (sp2__descriptor_memory){.chunks = chunk, .size = chunk_size};
+    }
+    void *taken = (uint8_t *)memory->chunks->bytes + memory->used;
+    memory->used += whole;
+    return taken;
+}
+
 /* The items of an inner heap that make a descriptor, and how they are packed. An item that is not
  * there points to an empty one. */
 typedef struct descriptor_parts {
@@ -157,13 +194,9 @@ static const char *copy_text(const sent_text *text, char **room) {
     return copy;
 }
 
-/* Copies the sentence about a broken rule; NULL for none. */
-static const char *copy_fault(const char *fault, char *room) {
-    return fault[0] == '\0' ? NULL : memcpy(room, fault, strlen(fault) + 1);
-}
-
+/* `fault` is the sentence about a broken rule, or "". */
 static int32_t copy_descriptor(const descriptor_parts *parts, const char *fault,
-                               sp2__descriptor_block **block) {
+                               sp2__descriptor_memory *memory, sp2__descriptor_block **block) {
     const sent_text name = measure_text(parts->name);
     const sent_text description = measure_text(parts->description);
     const sent_text header = measure_text(parts->numpy_header);
@@ -171,10 +204,10 @@ static int32_t copy_descriptor(const descriptor_parts *parts, const char *fault,
     const uint32_t rank = (uint32_t)(parts->shape->length / parts->shape_width);
     const size_t format_bytes = format_fields * sizeof(sp2_format_field);
     const size_t shape_bytes = rank * sizeof(int64_t);
-    const size_t text_bytes =
-        name.length + 1 + description.length + 1 + header.length + 1 + strlen(fault) + 1;
+    const size_t fault_bytes = fault[0] == '\0' ? 0 : strlen(fault) + 1;
+    const size_t text_bytes = name.length + 1 + description.length + 1 + header.length + 1;
     sp2__descriptor_block *made =
-        sp2__alloc(sizeof(*made) + format_bytes + shape_bytes + text_bytes);
+        take_memory(memory, sizeof(*made) + format_bytes + shape_bytes + text_bytes + fault_bytes);
     if (made == NULL) {
         return sp2__fail_memory("a descriptor");
     }
@@ -195,16 +228,17 @@ static int32_t copy_descriptor(const descriptor_parts *parts, const char *fault,
         .format_fields = format_fields,
         .rank = rank,
         .flags = name.flags | description.flags | header.flags |
-                 (fault[0] == '\0' ? 0 : SP2_DESCRIPTOR_BROKEN),
+                 (fault_bytes == 0 ? 0 : SP2_DESCRIPTOR_BROKEN),
     };
     made->descriptor.description = copy_text(&description, &texts);
     made->descriptor.numpy_header = copy_text(&header, &texts);
-    made->descriptor.fault = copy_fault(fault, texts);
+    made->descriptor.fault = fault_bytes == 0 ? NULL : memcpy(texts, fault, fault_bytes);
     *block = made;
     return SP2_OK;
 }
 
-int32_t sp2__descriptor_read(const sp2_heap *inner, sp2__descriptor_block **block) {
+int32_t sp2__descriptor_read(const sp2_heap *inner, sp2__descriptor_memory *memory,
+                             sp2__descriptor_block **block) {
     *block = NULL;
     descriptor_parts parts = find_parts(inner);
     if (parts.id == 0) {
@@ -212,10 +246,11 @@ int32_t sp2__descriptor_read(const sp2_heap *inner, sp2__descriptor_block **bloc
     }
     char fault[FAULT_SIZE];
     check_parts(&parts, fault);
-    return copy_descriptor(&parts, fault, block);
+    return copy_descriptor(&parts, fault, memory, block);
 }
 
-sp2__descriptor_block *sp2__descriptor_broken(uint64_t id, const char *fault) {
+sp2__descriptor_block *sp2__descriptor_broken(uint64_t id, const char *fault,
+                                              sp2__descriptor_memory *memory) {
     const descriptor_parts parts = {
         .id = id,
         .name = &no_item,
@@ -227,6 +262,6 @@ sp2__descriptor_block *sp2__descriptor_broken(uint64_t id, const char *fault) {
         .shape_width = BUGGY_SHAPE_WIDTH,
     };
     sp2__descriptor_block *block = NULL;
-    (void)copy_descriptor(&parts, fault, &block);
+    (void)copy_descriptor(&parts, fault, memory, &block);
     return block;
 }

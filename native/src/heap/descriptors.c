@@ -11,43 +11,42 @@ static const char TOO_MANY[] = "the heap has more than 65536 descriptors; the ot
 static const char TOO_LARGE[] = "it has more than 1048576 bytes or 1048576 item pointers";
 
 struct sp2__descriptors {
-    sp2__descriptor_block *blocks;
+    sp2__descriptor_memory memory; /* of what the list points to */
     uint64_t count;
     sp2_descriptor list[];
 };
 
 /* Receives the heaps in descriptor items, one after the other: `inner` is the one under assembly,
- * or NULL. They may not contain descriptors themselves, so nothing here recurses. */
+ * or NULL. All of them live in the same record. They may not contain descriptors themselves, so
+ * nothing here recurses. */
 typedef struct inner_receiver {
     uint32_t bug_compat;
     sp2__heap_rules rules;
     sp2_heap *inner;
+    sp2_heap *record; /* NULL until it is needed */
+    sp2__descriptor_memory memory;
     sp2__descriptor_block *first;
     sp2__descriptor_block **end;
     uint64_t count;
     bool stopped; /* an inner heap says that the stream ends: nothing after it counts */
 } inner_receiver;
 
-static void free_blocks(sp2__descriptor_block *block) {
-    while (block != NULL) {
-        sp2__descriptor_block *next = block->next;
-        sp2__free(block);
-        block = next;
-    }
-}
-
 void sp2__descriptors_free(sp2__descriptors *descriptors) {
     if (descriptors != NULL) {
-        free_blocks(descriptors->blocks);
+        sp2__descriptor_memory_free(&descriptors->memory);
         sp2__free(descriptors);
     }
 }
 
-static void drop_inner(inner_receiver *receiver) {
-    if (receiver->inner != NULL) {
-        sp2__heap_free(receiver->inner);
-        receiver->inner = NULL;
+/* False if there is no memory. */
+static bool begin_inner(inner_receiver *receiver, const sp2__packet *packet) {
+    if (receiver->record == NULL) {
+        receiver->record = sp2__heap_create(packet, &receiver->rules, receiver->bug_compat);
+    } else {
+        sp2__heap_renew(receiver->record, packet, &receiver->rules, receiver->bug_compat);
     }
+    receiver->inner = receiver->record;
+    return receiver->inner != NULL;
 }
 
 static void add_block(inner_receiver *receiver, sp2__descriptor_block *block) {
@@ -58,7 +57,7 @@ static void add_block(inner_receiver *receiver, sp2__descriptor_block *block) {
 
 /* Says in the list what cannot be read: there must not be less in it without a word. */
 static int32_t add_broken(inner_receiver *receiver, uint64_t id, const char *fault) {
-    sp2__descriptor_block *block = sp2__descriptor_broken(id, fault);
+    sp2__descriptor_block *block = sp2__descriptor_broken(id, fault, &receiver->memory);
     if (block == NULL) {
         return sp2__fail_memory("a descriptor");
     }
@@ -73,17 +72,16 @@ static int32_t finish_inner(inner_receiver *receiver) {
     if (inner != NULL && sp2__heap_is_contiguous(inner)) {
         sp2__descriptor_block *block;
         sp2__heap_finish(inner, false, false);
-        sp2__heap_freeze(inner);
-        status = sp2__descriptor_read(inner, &block);
+        sp2__heap_freeze_descriptor(inner);
+        status = sp2__descriptor_read(inner, &receiver->memory, &block);
         if (block != NULL && receiver->count == MAX_DESCRIPTORS) {
-            sp2__free(block);
             status = add_broken(receiver, 0, TOO_MANY);
             receiver->stopped = true;
         } else if (block != NULL) {
             add_block(receiver, block);
         }
     }
-    drop_inner(receiver);
+    receiver->inner = NULL;
     return status;
 }
 
@@ -113,7 +111,7 @@ static uint64_t find_described_id(const sp2_heap *inner, const sp2__packet *pack
 /* The rest of the heap is passed over, as no packet of it begins one. */
 static int32_t refuse_inner(inner_receiver *receiver, const sp2__packet *packet) {
     const uint64_t id = find_described_id(receiver->inner, packet);
-    drop_inner(receiver);
+    receiver->inner = NULL;
     if (receiver->count == MAX_DESCRIPTORS) {
         receiver->stopped = true;
         return add_broken(receiver, 0, TOO_MANY);
@@ -145,11 +143,8 @@ static int32_t add_packet(inner_receiver *receiver, const sp2__packet *packet) {
     if (!continues_inner(receiver->inner, packet)) {
         return SP2_OK;
     }
-    if (receiver->inner == NULL) {
-        receiver->inner = sp2__heap_create(packet, &receiver->rules, receiver->bug_compat);
-        if (receiver->inner == NULL) {
-            return sp2__fail_memory("a descriptor");
-        }
+    if (receiver->inner == NULL && !begin_inner(receiver, packet)) {
+        return sp2__fail_memory("a descriptor");
     }
     switch (sp2__heap_accept(receiver->inner, packet, &receiver->rules)) {
     case SP2__NO_MEMORY:
@@ -162,7 +157,7 @@ static int32_t add_packet(inner_receiver *receiver, const sp2__packet *packet) {
             return SP2_OK;
         }
         if (receiver->stopped) {
-            drop_inner(receiver);
+            receiver->inner = NULL;
             return SP2_OK;
         }
         return finish_inner(receiver);
@@ -211,17 +206,19 @@ static int32_t read_descriptors(const sp2_heap *heap, sp2__descriptors **descrip
     };
     receiver.end = &receiver.first;
     int32_t status = read_items(&receiver, heap);
-    drop_inner(&receiver);
+    if (receiver.record != NULL) {
+        sp2__heap_free(receiver.record);
+    }
     sp2__descriptors *made = NULL;
     if (status == SP2_OK) {
         made = sp2__alloc(sizeof(*made) + (size_t)receiver.count * sizeof(made->list[0]));
         status = made == NULL ? sp2__fail_memory("a list of descriptors") : SP2_OK;
     }
     if (status != SP2_OK) {
-        free_blocks(receiver.first);
+        sp2__descriptor_memory_free(&receiver.memory);
         return status;
     }
-    made->blocks = receiver.first;
+    made->memory = receiver.memory;
     made->count = 0;
     for (const sp2__descriptor_block *block = receiver.first; block != NULL; block = block->next) {
         made->list[made->count++] = block->descriptor;

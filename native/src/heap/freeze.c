@@ -22,13 +22,36 @@ static void sort_by_insertion(uint64_t *pointers, uint32_t count, uint64_t key_m
     }
 }
 
-/* Sorts by one digit to other memory; equals keep their order. */
-static void sort_by_digit(const uint64_t *from, uint64_t *to, uint32_t count, uint64_t key_mask,
-                          unsigned shift) {
-    uint32_t ends[DIGITS] = {0};
-    for (uint32_t i = 0; i < count; i++) {
-        ends[(from[i] & key_mask) >> shift & (DIGITS - 1)]++;
+/* The digits that keys differ in: where each begins, and how many pointers have which one. */
+typedef struct sort_digits {
+    uint32_t count;
+    unsigned shifts[64 / DIGIT_BITS];
+    uint32_t pointers[64 / DIGIT_BITS][DIGITS];
+} sort_digits;
+
+/* Counts all digits in one go. The identifier shares its digit with the bit that says what mode the
+ * pointer has. */
+static void count_digits(sort_digits *digits, const uint64_t *pointers, uint32_t count,
+                         uint64_t key_mask, uint64_t differences) {
+    digits->count = 0;
+    for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
+        if (differences & key_mask & (uint64_t)(DIGITS - 1) << shift) {
+            memset(digits->pointers[digits->count], 0, sizeof(digits->pointers[0]));
+            digits->shifts[digits->count++] = shift;
+        }
     }
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t key = pointers[i] & key_mask;
+        for (uint32_t k = 0; k < digits->count; k++) {
+            digits->pointers[k][key >> digits->shifts[k] & (DIGITS - 1)]++;
+        }
+    }
+}
+
+/* Sorts by one digit to other memory; equals keep their order. `ends` is how many pointers have
+ * which digit, and changes. */
+static void sort_by_digit(const uint64_t *from, uint64_t *to, uint32_t count, uint64_t key_mask,
+                          unsigned shift, uint32_t *ends) {
     uint32_t start = 0;
     for (uint32_t digit = 0; digit < DIGITS; digit++) {
         const uint32_t of_digit = ends[digit];
@@ -61,17 +84,15 @@ static void sort_pointers(uint64_t *pointers, uint64_t *room, uint32_t count,
         sort_by_insertion(pointers, count, key_mask);
         return;
     }
+    sort_digits digits;
+    count_digits(&digits, pointers, count, key_mask, differences);
     uint64_t *from = pointers;
     uint64_t *to = room;
-    for (unsigned shift = 0; shift < 64; shift += DIGIT_BITS) {
-        /* The identifier shares its digit with the bit that says what mode the pointer has. */
-        const uint64_t digit = key_mask & (uint64_t)(DIGITS - 1) << shift;
-        if (differences & digit) {
-            sort_by_digit(from, to, count, key_mask, shift);
-            uint64_t *const sorted_now = to;
-            to = from;
-            from = sorted_now;
-        }
+    for (uint32_t k = 0; k < digits.count; k++) {
+        sort_by_digit(from, to, count, key_mask, digits.shifts[k], digits.pointers[k]);
+        uint64_t *const sorted_now = to;
+        to = from;
+        from = sorted_now;
     }
     if (from != pointers) {
         memcpy(pointers, from, count * sizeof(*from));
@@ -98,37 +119,34 @@ static void note_stream_control(sp2_heap *heap, const sp2_item *item) {
     }
 }
 
-/* Says where an item is, up to the next pointer; false if users do not see it. */
-static bool finish_item(const sp2_heap *heap, sp2_item *item, uint64_t next) {
-    if (item->id == SP2__ID_NULL) {
-        return false;
+/* Bytes of an item up to the next pointer; 0 if users do not see it, perhaps because the heap has
+ * no payload at all. */
+static uint64_t item_length(const sp2_heap *heap, uint64_t pointer, uint64_t next) {
+    if (sp2__pointer_id(pointer, heap->address_bits) == SP2__ID_NULL) {
+        return 0;
     }
-    if (item->flags & SP2_ITEM_IMMEDIATE) {
-        item->length = heap->address_bits / 8;
-        return true;
+    if (pointer & SP2__IMMEDIATE_BIT) {
+        return heap->address_bits / 8;
     }
     if (!(heap->flags & SP2_HEAP_CONTIGUOUS)) {
-        return false;
+        return 0;
     }
-    const bool next_has_address = !(next & SP2__IMMEDIATE_BIT);
     const uint64_t end =
-        next_has_address ? sp2__pointer_value(next, heap->address_bits) : heap->min_length;
-    item->length = end - item->value;
-    if (item->length == 0) {
-        return false; /* perhaps of a heap that has no payload at all */
-    }
-    item->data = heap->payload + item->value;
-    return true;
+        next & SP2__IMMEDIATE_BIT ? heap->min_length : sp2__pointer_value(next, heap->address_bits);
+    return end - sp2__pointer_value(pointer, heap->address_bits);
 }
 
-/* An item without its place in the payload. */
-static sp2_item make_item(uint64_t pointer, uint32_t address_bits) {
-    return (sp2_item){
-        .id = sp2__pointer_id(pointer, address_bits),
-        .value = sp2__pointer_value(pointer, address_bits),
-        .wire = SP2__SWAP_U64(pointer),
-        .flags = pointer & SP2__IMMEDIATE_BIT ? SP2_ITEM_IMMEDIATE : 0,
-    };
+/* Field by field, as a copy of a whole item would wait until the last of its fields is stored. */
+static void make_item(const sp2_heap *heap, sp2_item *item, uint64_t pointer, uint64_t length) {
+    const bool immediate = pointer & SP2__IMMEDIATE_BIT;
+    item->id = sp2__pointer_id(pointer, heap->address_bits);
+    item->value = sp2__pointer_value(pointer, heap->address_bits);
+    item->length = length;
+    item->data = immediate ? (const uint8_t *)&item->wire + sizeof(item->wire) - length
+                           : heap->payload + item->value;
+    item->wire = SP2__SWAP_U64(pointer);
+    item->flags = immediate ? SP2_ITEM_IMMEDIATE : 0;
+    item->reserved = 0;
 }
 
 void sp2__heap_freeze(sp2_heap *heap) {
@@ -139,17 +157,35 @@ void sp2__heap_freeze(sp2_heap *heap) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < count; i++) {
         /* The item may take the place of its pointer, but of none after it. */
-        sp2_item item = make_item(pointers[i], heap->address_bits);
-        if (finish_item(heap, &item, i + 1 < count ? pointers[i + 1] : SP2__IMMEDIATE_BIT)) {
-            sp2_item *made = &items[kept++];
-            *made = item;
-            if (item.flags & SP2_ITEM_IMMEDIATE) {
-                made->data = (const uint8_t *)&made->wire + sizeof(made->wire) - made->length;
-            }
-            note_stream_control(heap, made);
+        const uint64_t pointer = pointers[i];
+        const uint64_t next = i + 1 < count ? pointers[i + 1] : SP2__IMMEDIATE_BIT;
+        const uint64_t length = item_length(heap, pointer, next);
+        if (length != 0) {
+            make_item(heap, &items[kept], pointer, length);
+            note_stream_control(heap, &items[kept]);
+            kept++;
         }
     }
     heap->pointers.count = kept;
+}
+
+/* Whether a descriptor is made of items with this pointer, or an item may end at it. */
+static bool matters_to_descriptor(uint64_t pointer, uint32_t address_bits) {
+    const uint64_t id = sp2__pointer_id(pointer, address_bits);
+    return !(pointer & SP2__IMMEDIATE_BIT) ||
+           (id >= SP2__ID_DESCRIPTOR_NAME && id <= SP2__ID_DESCRIPTOR_DTYPE);
+}
+
+void sp2__heap_freeze_descriptor(sp2_heap *heap) {
+    uint64_t *pointers = sp2__pointers_all(&heap->pointers);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < heap->pointers.count; i++) {
+        if (matters_to_descriptor(pointers[i], heap->address_bits)) {
+            pointers[kept++] = pointers[i];
+        }
+    }
+    heap->pointers.count = kept;
+    sp2__heap_freeze(heap);
 }
 
 int32_t sp2_heap_get_info(const sp2_heap *heap, sp2_heap_info *info) {

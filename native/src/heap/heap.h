@@ -155,6 +155,14 @@ bool sp2__heap_finish(sp2_heap *heap, bool keep_ranges, bool keep_payload);
 /* Makes the item list of a finished heap. */
 void sp2__heap_freeze(sp2_heap *heap);
 
+/* The same of a heap in a descriptor item, without immediates that mean nothing there. */
+void sp2__heap_freeze_descriptor(sp2_heap *heap);
+
 void sp2__heap_free(sp2_heap *heap);
+
+/* Makes of a heap that is needed no more a live one for a packet, as if it had just been created.
+ */
+void sp2__heap_renew(sp2_heap *heap, const sp2__packet *packet, const sp2__heap_rules *rules,
+                     uint32_t bug_compat);
 
 #endif
