@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/alloc.h"
+#include "base/checked.h"
 #include "base/compiler.h"
 #include "base/error.h"
 #include "receive/stream.h"
@@ -16,31 +17,38 @@ typedef struct datagram_source {
     uint64_t position;
 } datagram_source;
 
+/* What a packet costs here is a part of what all packets of memory cost: nothing in the loop is
+ * read again that cannot change. */
 static sp2__answer read_datagrams(datagram_source *source, sp2__answer answer) {
     sp2_packet_source *base = &source->base;
     sp2_receive_stream *stream = base->stream;
     const uint64_t packets = stream->stats.packets;
+    const uint64_t slice_bytes =
+        SP2__SLICE_BYTES - sp2__min_u64(base->slice_bytes, SP2__SLICE_BYTES);
+    const uint64_t slice_packets = SP2__SLICE_PACKETS - base->slice_packets;
+    const sp2_datagram *first = source->datagrams + source->position;
+    const uint64_t left = source->count - source->position;
+    const sp2_datagram *end = first + sp2__min_u64(left, slice_packets);
+    const sp2_datagram *next = first;
     uint64_t bytes = 0;
-    uint64_t batches = 0;
-    while (answer == SP2__MORE && base->slice_packets + batches < SP2__SLICE_PACKETS &&
-           base->slice_bytes + bytes < SP2__SLICE_BYTES) {
-        if (source->position == source->count) {
-            sp2__stream_end_source(stream);
-            answer = SP2__ENDED;
-        } else {
-            const sp2_datagram *datagram = &source->datagrams[source->position];
-            answer = sp2__stream_add_datagram(stream, datagram->data, datagram->length);
-            if (sp2__answer_used(answer)) {
-                source->position++;
-                bytes += datagram->length;
-                batches++;
-            }
+    while (answer == SP2__MORE && next != end && bytes < slice_bytes) {
+        const uint64_t length = next->length;
+        answer = sp2__stream_add_datagram(stream, next->data, length);
+        if (sp2__answer_used(answer)) {
+            bytes += length;
+            next++;
         }
     }
+    const uint64_t batches = (uint64_t)(next - first);
+    source->position += batches;
     base->slice_packets += batches;
     base->slice_bytes += bytes;
     base->stats.datagrams += batches;
     base->stats.bytes += bytes;
+    if (answer == SP2__MORE && source->position == source->count) {
+        sp2__stream_end_source(stream);
+        answer = SP2__ENDED;
+    }
     sp2__stream_count_batches(stream, batches, stream->stats.packets != packets);
     return answer;
 }
