@@ -105,9 +105,28 @@ static bool move_unsized(sp2_heap *heap, uint64_t room, const sp2__packet *packe
     return move(heap, size, room, packet, rules);
 }
 
+/* The whole of a small heap, straight to its place: each of them comes by here. */
+static sp2__verdict take_small_block(sp2_heap *heap, uint64_t length) {
+    uint64_t size;
+    uint8_t *memory = sp2__recycler_take_small(length, &size);
+    if (memory == NULL) {
+        return SP2__NO_MEMORY;
+    }
+    heap->block.memory = memory;
+    heap->block.size = size;
+    heap->block.usable = size;
+    heap->payload = memory;
+    heap->capacity = length;
+    return SP2__ACCEPTED;
+}
+
 sp2__verdict sp2__payload_make_room(sp2_heap *heap, const sp2__packet *packet,
                                     const sp2__heap_rules *rules) {
     const uint64_t room = sp2__payload_room(heap, packet, rules);
+    if (SP2__LIKELY(heap->payload == NULL && packet->heap_length <= SP2__SMALL_BLOCK &&
+                    room <= packet->heap_length && heap->allocator == NULL && !rules->grows)) {
+        return take_small_block(heap, packet->heap_length);
+    }
     const uint64_t length = known_length(heap, packet);
     const bool sized = length != SP2__LENGTH_UNKNOWN && length >= room && !rules->grows;
     bool done;
@@ -163,7 +182,7 @@ uint64_t sp2__payload_advance(sp2_heap *heap) {
     }
 }
 
-void sp2__payload_settle(sp2_heap *heap) {
+void sp2__payload_settle_large(sp2_heap *heap) {
     if (heap->allocator != NULL || (heap->out_of_order && heap->ranges.count == 0)) {
         return;
     }

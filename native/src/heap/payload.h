@@ -11,8 +11,8 @@
  */
 
 /* Makes room for a packet that was not accepted yet; SP2__ACCEPTED, or why there is none. */
-SP2__COLD sp2__verdict sp2__payload_make_room(sp2_heap *heap, const sp2__packet *packet,
-                                              const sp2__heap_rules *rules);
+sp2__verdict sp2__payload_make_room(sp2_heap *heap, const sp2__packet *packet,
+                                    const sp2__heap_rules *rules);
 
 /* Bytes that must be usable before a packet is copied. */
 SP2__INLINE uint64_t sp2__payload_room(const sp2_heap *heap, const sp2__packet *packet,
@@ -31,7 +31,13 @@ SP2__INLINE uint64_t sp2__payload_room(const sp2_heap *heap, const sp2__packet *
 SP2__COLD uint64_t sp2__payload_advance(sp2_heap *heap);
 
 /* Notes what of the block was written to, while the ranges are still known. */
-void sp2__payload_settle(sp2_heap *heap);
+void sp2__payload_settle_large(sp2_heap *heap);
+
+SP2__INLINE void sp2__payload_settle(sp2_heap *heap) {
+    if (SP2__UNLIKELY(heap->block.size > SP2__SMALL_BLOCK)) {
+        sp2__payload_settle_large(heap);
+    }
+}
 
 void sp2__payload_free(sp2_heap *heap);
 

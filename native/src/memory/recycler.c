@@ -32,11 +32,10 @@
 #define CLASS_COUNT ((LARGEST_LOG2 - SMALLEST_LOG2) * STEPS + 1)
 
 /*
- * Blocks up to 2^18 bytes count as small. Large ones are counted together exactly; small ones only
- * in their own class, because a counter that all threads share would cost more than the rest.
+ * Large blocks are counted together exactly; small ones only in their own class, because a counter
+ * that all threads share would cost more than the rest.
  */
-#define SMALL_LOG2 18
-#define SMALL_CLASS_COUNT ((SMALL_LOG2 - SMALLEST_LOG2) * STEPS + 1)
+#define SMALL_CLASS_COUNT ((SP2__SMALL_BLOCK_LOG2 - SMALLEST_LOG2) * STEPS + 1)
 
 /*
  * When a class of small blocks runs out, spare ones are obtained along with the one that is asked
@@ -409,6 +408,14 @@ void sp2__recycler_free(void *memory, uint64_t size) {
     }
 }
 
+uint8_t *sp2__recycler_take_small(uint64_t size, uint64_t *taken) {
+    const unsigned index = class_of(size);
+    bool kept;
+    init_classes();
+    *taken = classes[index].size;
+    return (uint8_t *)take_block(index, &kept);
+}
+
 bool sp2__recycler_take(uint64_t size, uint64_t usable, sp2__block *block) {
     const unsigned index = prepared_class_of(size);
     bool kept;
@@ -416,7 +423,7 @@ bool sp2__recycler_take(uint64_t size, uint64_t usable, sp2__block *block) {
     if (taken == NULL) {
         return false;
     }
-    *block = (sp2__block){.memory = (uint8_t *)taken, .size = class_size(index)};
+    *block = (sp2__block){.memory = (uint8_t *)taken, .size = classes[index].size};
     if (!is_large(index)) {
         block->usable = block->size;
         return true;
@@ -471,11 +478,11 @@ void sp2__recycler_back(sp2__block *block, uint64_t end) {
 }
 
 void sp2__recycler_give(const sp2__block *block) {
-    const unsigned index = class_of(block->size);
-    if (!is_large(index)) {
+    if (block->size <= SP2__SMALL_BLOCK) {
         sp2__recycler_free(block->memory, block->size);
         return;
     }
+    const unsigned index = class_of(block->size);
     size_class *class = &classes[index];
     add_counter(&class->given, 1);
     add_counter(&large_used_bytes, 0 - block->usable);

@@ -10,6 +10,10 @@
  * spead2core/memory.h for what users are promised. Any thread.
  */
 
+/* Of blocks up to this size nothing is told apart: all of one is usable, and counts as real. */
+#define SP2__SMALL_BLOCK_LOG2 18
+#define SP2__SMALL_BLOCK ((uint64_t)1 << SP2__SMALL_BLOCK_LOG2)
+
 /* At least `size` bytes, aligned to SP2__PAYLOAD_ALIGNMENT; NULL if there are none. For records,
  * which are small. */
 void *sp2__recycler_alloc(uint64_t size);
@@ -33,6 +37,10 @@ typedef struct sp2__block {
 /* A block that may come to have `size` bytes, of which at least `usable` may be written to now.
  * False if there is no memory. */
 bool sp2__recycler_take(uint64_t size, uint64_t usable, sp2__block *block);
+
+/* The same for at most SP2__SMALL_BLOCK bytes, all of which are usable; *taken receives the size of
+ * the block. NULL if there is no memory. */
+uint8_t *sp2__recycler_take_small(uint64_t size, uint64_t *taken);
 
 /* Makes at least `usable` bytes of the block usable: at most its size, in whole huge pages where it
  * has any. False, and no change, if there is no memory. */
