@@ -35,6 +35,7 @@ internal readonly record struct ItemElements(string Type, int Size, bool IsAsSen
             NativeCode.Double => new(Order + "f8", 8),
             NativeCode.ComplexSingle => new(Order + "c8", 8),
             NativeCode.Complex => new(Order + "c16", 16),
+            NativeCode.Time => new(Order + type.ToString()[1..], sizeof(long)),
             NativeCode.Boolean => new("|b1", 1),
             NativeCode.Character => new("|S1", 1),
             NativeCode.Bytes => new($"|S{bytes}", bytes),
@@ -69,7 +70,7 @@ internal readonly record struct ItemElements(string Type, int Size, bool IsAsSen
     }
 
     /// <summary>Puts elements from Fortran order, where the first index is the fastest, into C order.</summary>
-    public void ToRowMajor(ReadOnlySpan<int> dimensions, ReadOnlySpan<byte> source, Span<byte> destination)
+    public void ToRowMajor(ReadOnlySpan<long> dimensions, ReadOnlySpan<byte> source, Span<byte> destination)
     {
         Span<int> index = stackalloc int[dimensions.Length];
         index.Clear();
@@ -78,7 +79,7 @@ internal readonly record struct ItemElements(string Type, int Size, bool IsAsSen
             int from = 0;
             for (int i = dimensions.Length - 1; i >= 0; i--)
             {
-                from = from * dimensions[i] + index[i];
+                from = (from * (int)dimensions[i]) + index[i];
             }
 
             source.Slice(from * Size, Size).CopyTo(destination[to..]);

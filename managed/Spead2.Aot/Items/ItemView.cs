@@ -39,7 +39,7 @@ internal sealed unsafe class ItemView(Item item, bool keepsFortranOrder)
 
     private void Update()
     {
-        ReadOnlySpan<int> dimensions = item.Shape.Dimensions;
+        ReadOnlySpan<long> dimensions = item.Shape.Dimensions;
         _type ??= Utf8.Pinned(_elements.Type);
         _shape = GC.AllocateArray<long>(Math.Max(1, dimensions.Length), pinned: true);
         for (int i = 0; i < dimensions.Length; i++)
@@ -103,7 +103,7 @@ internal sealed unsafe class ItemView(Item item, bool keepsFortranOrder)
     }
 
     /// <summary>Decodes the value; gives the number of bytes.</summary>
-    private int ReadValue(ReadOnlySpan<int> dimensions, bool changesOrder)
+    private int ReadValue(ReadOnlySpan<long> dimensions, bool changesOrder)
     {
         ReadOnlySpan<byte> raw = item.RawBytes;
         int length = _elements.IsAsSent ? raw.Length : checked(item.Count * _elements.Size);

@@ -2,6 +2,7 @@
 
 using System.CommandLine;
 using Spead2.Receive;
+using Spead2.Tools.Items;
 using Spead2.Tools.Output;
 using Spead2.Tools.Receive;
 
@@ -14,6 +15,9 @@ internal sealed class RecvCommand
 
     // Seconds; a stream waits for at most 2^31 ms.
     private const double LongestTimeout = 2_000_000;
+
+    // Longer ones do not fit in a descriptor.
+    private const long LongestText = 1 << 20;
 
     private readonly Option<long> _udp = NumberOption.Whole(
         "--udp", "PORT", "Receive from this UDP port; 0 lets the system choose one.", null, 0, LargestPort);
@@ -100,6 +104,13 @@ internal sealed class RecvCommand
             + "infinities as strings, raw bytes in hex. What cannot be interpreted is reported (\"failed\") with its bytes.",
     };
 
+    private readonly Option<long> _maxNameLength = NumberOption.Whole(
+        "--max-name-length", "N", "Most characters of an item's name.", ItemDescriptor.DefaultMaxNameLength, 1, LongestText);
+
+    private readonly Option<long> _maxTextLength = NumberOption.Whole(
+        "--max-text-length", "N", "Most characters of an item's description or NumPy header.",
+        ItemDescriptor.DefaultMaxTextLength, 1, LongestText);
+
     private readonly Option<bool> _verify = new("--verify")
     {
         Description = "Compare complete heaps with what 'spead2 send' puts into them (with --items: 'spead2 send "
@@ -131,7 +142,7 @@ internal sealed class RecvCommand
     [
         _udp, _bind, _bufferSize, _maxSize, _file, _packets, _engine, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
         _maxUnsizedGap, _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items,
-        _verify, _expect, _summary, _json,
+        _maxNameLength, _maxTextLength, _verify, _expect, _summary, _json,
     ];
 
     private ReceiveSettings Read(ParseResult parsed)
@@ -151,6 +162,11 @@ internal sealed class RecvCommand
             Heaps = Given(parsed, _heaps),
             Timeout = timeout > 0 ? TimeSpan.FromSeconds(timeout) : Timeout.InfiniteTimeSpan,
             Items = parsed.GetValue(_items),
+            ItemSettings = new ItemSettings
+            {
+                MaxNameLength = (int)parsed.GetValue(_maxNameLength),
+                MaxTextLength = (int)parsed.GetValue(_maxTextLength),
+            },
             Verify = parsed.GetValue(_verify),
             Expect = Given(parsed, _expect),
             Json = parsed.GetValue(_json),

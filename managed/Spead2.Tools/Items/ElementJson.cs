@@ -28,7 +28,7 @@ internal static class ElementJson
     /// Writes the elements of an item: numbers, booleans, strings, [real, imaginary], or arrays of the values of a
     /// record's fields. Numbers that JSON does not have are the strings "NaN", "Infinity" and "-Infinity". Bytes
     /// without a meaning, and integers of more than <see cref="MaxDecimalBits"/> bits, are strings of hexadecimal
-    /// digits.
+    /// digits. Times are the numbers that are sent; their type says of what.
     /// </summary>
     public static void Write(JsonLines lines, Item item)
     {
@@ -76,6 +76,9 @@ internal static class ElementJson
                     break;
                 case ItemKind.Raw:
                     WriteHex(lines, elements.BytesOf(i++));
+                    break;
+                case ItemKind.DateTime or ItemKind.TimeSpan:
+                    lines.Json.WriteNumberValue(elements.ReadTime(i++));
                     break;
                 default:
                     Array part = elements.ReadPart(i);

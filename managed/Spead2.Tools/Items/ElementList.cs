@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Spead2.Items.Values;
 
 namespace Spead2.Tools.Items;
@@ -18,7 +20,7 @@ internal readonly ref struct ElementList
     private readonly long _firstBit;
 
     // Lengths of dimensions of which the first is the fastest; empty if the elements are in row-major order.
-    private readonly ReadOnlySpan<int> _fortran;
+    private readonly ReadOnlySpan<long> _fortran;
 
     /// <summary>The elements of an item that has a value; good until its group is updated.</summary>
     public ElementList(Item item)
@@ -51,6 +53,13 @@ internal readonly ref struct ElementList
     /// <summary>One element.</summary>
     public object Read(int index) => Read(index, count: 1).GetValue(0)!;
 
+    /// <summary>An element that is a time, as the number that is sent.</summary>
+    public long ReadTime(int index)
+    {
+        long number = MemoryMarshal.Read<long>(BytesOf(index));
+        return Type.IsNativeLayout ? number : BinaryPrimitives.ReverseEndianness(number);
+    }
+
     /// <summary>The bytes of an element that is made of whole ones.</summary>
     public ReadOnlySpan<byte> BytesOf(int index) =>
         _bytes.Slice((int)(BitOf(index) / BitsPerByte), Type.BitWidth / BitsPerByte);
@@ -75,8 +84,9 @@ internal readonly ref struct ElementList
         int stride = Count;
         for (int dimension = _fortran.Length - 1; dimension >= 0; dimension--)
         {
-            (index, int along) = Math.DivRem(index, _fortran[dimension]);
-            stride /= _fortran[dimension];
+            int length = (int)_fortran[dimension];
+            (index, int along) = Math.DivRem(index, length);
+            stride /= length;
             position += along * stride;
         }
 

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text;
 using Spead2.Items.Descriptors;
+using Spead2.Items.Values;
 using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Items;
@@ -114,6 +115,7 @@ internal sealed class ElementText
     {
         BigInteger big when big.GetBitLength() > ElementJson.MaxDecimalBits => OfLarge(big),
         bool value => value ? "true" : "false",
+        DateTime time => TimeValue.Text(time),
         ComplexSingle value => OfComplex(value),
         Complex value => OfComplex(value),
         char value => value.ToString(),

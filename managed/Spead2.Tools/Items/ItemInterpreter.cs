@@ -5,9 +5,10 @@ using Spead2.Receive;
 namespace Spead2.Tools.Items;
 
 /// <summary>Interprets the heaps of a stream, one after the other, with one item group.</summary>
-internal sealed class ItemInterpreter : IDisposable
+internal sealed class ItemInterpreter(ItemSettings settings) : IDisposable
 {
-    private readonly ItemGroup _group = new();
+    private readonly ItemGroup _group =
+        new() { MaxNameLength = settings.MaxNameLength, MaxTextLength = settings.MaxTextLength };
 
     /// <summary>Interprets a heap.</summary>
     /// <returns>Null for a heap with gaps, which cannot have values.</returns>

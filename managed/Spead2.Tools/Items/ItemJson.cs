@@ -43,7 +43,7 @@ internal static class ItemJson
         json.WriteStartObject(item.Name);
         json.WriteNumber("id", item.Id);
         json.WriteStartArray("shape");
-        foreach (int length in item.Shape)
+        foreach (long length in item.Shape)
         {
             json.WriteNumberValue(length);
         }

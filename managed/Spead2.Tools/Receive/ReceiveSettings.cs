@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Spead2.Receive;
+using Spead2.Tools.Items;
 
 namespace Spead2.Tools.Receive;
 
@@ -24,6 +25,9 @@ internal sealed record ReceiveSettings
 
     /// <summary>Whether heaps are interpreted and their values shown.</summary>
     public bool Items { get; init; }
+
+    /// <summary>How heaps are interpreted.</summary>
+    public ItemSettings ItemSettings { get; init; } = new();
 
     /// <summary>Whether to compare the heaps with the content that `spead2 send` gives them.</summary>
     public bool Verify { get; init; }

@@ -49,7 +49,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
 
     private void ReadAll(IReceiveStream stream, IReceiveReport report)
     {
-        using ItemInterpreter? interpreter = settings.Items ? new() : null;
+        using ItemInterpreter? interpreter = settings.Items ? new(settings.ItemSettings) : null;
         while (_tally.Total != settings.Heaps)
         {
             if (!stream.TryRead(out Heap? heap))

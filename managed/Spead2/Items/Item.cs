@@ -158,11 +158,12 @@ public sealed class Item
     /// </summary>
     /// <typeparam name="T">
     /// The type's <see cref="ItemType.NativeType"/>; for records a struct with the same layout; for NumPy's S and V
-    /// <see cref="byte"/>.
+    /// <see cref="byte"/>; for times also <see cref="DateTime"/> or <see cref="TimeSpan"/>.
     /// </typeparam>
     /// <param name="order">Byte order that is wanted.</param>
     /// <returns>Valid until the item is updated again, removed, or its group disposed.</returns>
     /// <exception cref="InvalidCastException">The elements are something else.</exception>
+    /// <exception cref="OverflowException">A time is not exactly one of .NET.</exception>
     /// <exception cref="InvalidOperationException">The item has no value.</exception>
     /// <exception cref="ObjectDisposedException">The item is in no group any more.</exception>
     public ReadOnlySpan<T> AsSpan<[DynamicallyAccessedMembers(StructLeaves.Members)] T>(
@@ -220,11 +221,11 @@ public sealed class Item
         for (int i = 0; i < shape.Rank; i++)
         {
             int dimension = Descriptor.IsFortranOrder ? i : shape.Rank - 1 - i;
-            lengths[dimension] = shape[dimension];
+            lengths[dimension] = (nint)shape[dimension];
 
             // Tensors want it so where there is nowhere to go.
             strides[dimension] = shape[dimension] == 1 ? 0 : stride;
-            stride *= shape[dimension];
+            stride *= (nint)shape[dimension];
         }
 
         return elements.IsEmpty ? new(elements, lengths) : new(elements, lengths, strides);
@@ -328,7 +329,7 @@ public sealed class Item
     {
         ReadOnlySpan<byte> bytes = ValueBytes;
         ThrowUnlessOne();
-        object value = ElementReader.ReadOne(Type, bytes, firstBit: 0);
+        object value = Type.IsTime ? ToScalar<long>() : ElementReader.ReadOne(Type, bytes, firstBit: 0);
         GC.KeepAlive(this);
         return value switch
         {
@@ -559,6 +560,12 @@ public sealed class Item
                 : type.IsWhole && (type.SwapSize == 1 || type.IsLittleEndian != bigEndian);
         }
 
+        if (type.Kind == (typeof(T) == typeof(DateTime) ? ItemKind.DateTime : ItemKind.TimeSpan)
+            && (typeof(T) == typeof(DateTime) || typeof(T) == typeof(TimeSpan)))
+        {
+            return false;
+        }
+
         if (type.Kind is ItemKind.Bytes or ItemKind.Raw && typeof(T) == typeof(byte))
         {
             return true;
@@ -586,9 +593,30 @@ public sealed class Item
             bytes.CopyTo(destination);
             Type.LayoutOf<T>().Convert(destination);
         }
+        else if (typeof(T) == typeof(DateTime) || typeof(T) == typeof(TimeSpan))
+        {
+            ElementReader.Read(
+                Type, bytes, firstBit: 0, Type.BitWidth, destination, bigEndian: !BitConverter.IsLittleEndian);
+            ConvertTimes(elements);
+        }
         else
         {
             ElementReader.Read(Type, bytes, firstBit: 0, Type.BitWidth, destination, bigEndian);
+        }
+    }
+
+    // Numbers of units, in the place of the times that they become.
+    private void ConvertTimes<T>(Span<T> times)
+        where T : unmanaged
+    {
+        Span<long> counts = MemoryMarshal.Cast<T, long>(times);
+        for (int i = 0; i < counts.Length; i++)
+        {
+            times[i] = TimeValue.ToObject(Type, counts[i]) is T time
+                ? time
+                : throw new OverflowException(
+                    $"Element {i} of item 0x{Id:x} '{Name}' is {counts[i]} of the unit '{Type.TimeUnit}', which is no "
+                    + $"{typeof(T).Name}; read it as {nameof(Int64)}.");
         }
     }
 

@@ -9,7 +9,7 @@ namespace Spead2;
 /// Dimensions of an item (SPEAD document: shape of an item descriptor), slowest first. A scalar has none. At most one
 /// may be variable: its length then follows from the bytes of each value.
 /// </summary>
-public sealed class ItemShape : IReadOnlyList<int>, IEquatable<ItemShape>
+public sealed class ItemShape : IReadOnlyList<long>, IEquatable<ItemShape>
 {
     /// <summary>Stands for the length of a variable dimension.</summary>
     public const int Variable = -1;
@@ -17,31 +17,32 @@ public sealed class ItemShape : IReadOnlyList<int>, IEquatable<ItemShape>
     /// <summary>Largest number of dimensions.</summary>
     public const int MaxRank = 32;
 
-    private readonly int[] _dimensions;
+    private readonly long[] _dimensions;
 
     /// <summary>Makes a shape.</summary>
     /// <param name="dimensions">Lengths of the dimensions; <see cref="Variable"/> for the variable one.</param>
     /// <exception cref="ArgumentException">
     /// There are too many dimensions, more than one is variable, one is negative, or their product is larger than
-    /// <see cref="Array.MaxLength"/>.
+    /// <see cref="Array.MaxLength"/>. Beside a length of 0 the others may be larger, as the product then is 0.
     /// </exception>
-    public ItemShape(params ReadOnlySpan<int> dimensions)
+    public ItemShape(params ReadOnlySpan<long> dimensions)
         : this(dimensions.ToArray(), FindFault(dimensions) is string fault ? throw new ArgumentException(fault) : true)
     {
     }
 
-    private ItemShape(int[] dimensions, bool isChecked)
+    /// <summary>Makes a shape of as many lengths as there are.</summary>
+    /// <inheritdoc cref="ItemShape(ReadOnlySpan{long})"/>
+    public ItemShape(ReadOnlySpan<int> dimensions)
+        : this(ToLong(dimensions))
+    {
+    }
+
+    private ItemShape(long[] dimensions, bool isChecked)
     {
         _ = isChecked;
         _dimensions = dimensions;
-        int product = 1;
-        foreach (int length in dimensions)
-        {
-            IsVariable |= length == Variable;
-            product *= length == Variable ? 1 : length;
-        }
-
-        FixedCount = product;
+        IsVariable = dimensions.Contains(Variable);
+        FixedCount = dimensions.Contains(0) ? 0 : (int)dimensions.Aggregate(1L, (product, n) => product * Math.Abs(n));
     }
 
     /// <summary>The shape of a scalar.</summary>
@@ -56,10 +57,10 @@ public sealed class ItemShape : IReadOnlyList<int>, IEquatable<ItemShape>
     /// <summary>Whether a dimension is variable.</summary>
     public bool IsVariable { get; }
 
-    int IReadOnlyCollection<int>.Count => _dimensions.Length;
+    int IReadOnlyCollection<long>.Count => _dimensions.Length;
 
     /// <summary>The dimensions.</summary>
-    public ReadOnlySpan<int> Dimensions => _dimensions;
+    public ReadOnlySpan<long> Dimensions => _dimensions;
 
     /// <summary>Product of the dimensions that are not variable: the number of elements if none is.</summary>
     internal int FixedCount { get; }
@@ -67,7 +68,7 @@ public sealed class ItemShape : IReadOnlyList<int>, IEquatable<ItemShape>
     /// <summary>Length of a dimension, or <see cref="Variable"/>.</summary>
     /// <param name="index">Number of the dimension, from 0.</param>
     /// <exception cref="IndexOutOfRangeException">There is no such dimension.</exception>
-    public int this[int index] => _dimensions[index];
+    public long this[int index] => _dimensions[index];
 
     /// <inheritdoc/>
     public bool Equals(ItemShape? other) => other is not null && _dimensions.AsSpan().SequenceEqual(other._dimensions);
@@ -79,7 +80,7 @@ public sealed class ItemShape : IReadOnlyList<int>, IEquatable<ItemShape>
     public override int GetHashCode()
     {
         HashCode hash = default;
-        foreach (int length in _dimensions)
+        foreach (long length in _dimensions)
         {
             hash.Add(length);
         }
@@ -96,47 +97,49 @@ public sealed class ItemShape : IReadOnlyList<int>, IEquatable<ItemShape>
     }
 
     /// <inheritdoc/>
-    public IEnumerator<int> GetEnumerator() => ((IEnumerable<int>)_dimensions).GetEnumerator();
+    public IEnumerator<long> GetEnumerator() => ((IEnumerable<long>)_dimensions).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     /// <summary>Makes a shape of lengths from a heap.</summary>
     /// <exception cref="HeapFormatException">They break a rule of a shape.</exception>
-    internal static ItemShape FromHeap(ReadOnlySpan<long> lengths)
-    {
-        int[] dimensions = new int[Math.Min(lengths.Length, MaxRank + 1)];
-        for (int i = 0; i < dimensions.Length; i++)
-        {
-            dimensions[i] = lengths[i] <= Array.MaxLength
-                ? (int)lengths[i]
-                : throw new HeapFormatException(
-                    $"Dimension {i} of the shape is {lengths[i]}; at most {Array.MaxLength} is supported.");
-        }
-
-        return FindFault(dimensions) is string fault
-            ? throw new HeapFormatException(fault)
-            : new(dimensions, isChecked: true);
-    }
+    internal static ItemShape FromHeap(ReadOnlySpan<long> lengths) => FindFault(lengths) is string fault
+        ? throw new HeapFormatException(fault)
+        : new(lengths.ToArray(), isChecked: true);
 
     /// <summary>This shape with a length for its variable dimension.</summary>
     internal ItemShape Resolve(int variableLength)
     {
-        int[] dimensions = [.. _dimensions];
+        long[] dimensions = [.. _dimensions];
         dimensions.AsSpan().Replace(Variable, variableLength);
         return new(dimensions, isChecked: true);
     }
 
-    // Zeros count as ones, so that no part of the product overflows in whatever order it is computed.
-    private static string? FindFault(ReadOnlySpan<int> dimensions)
+    private static long[] ToLong(ReadOnlySpan<int> lengths)
+    {
+        long[] result = new long[lengths.Length];
+        for (int i = 0; i < result.Length; i++)
+        {
+            result[i] = lengths[i];
+        }
+
+        return result;
+    }
+
+    private static string? FindFault(ReadOnlySpan<long> dimensions)
     {
         if (dimensions.Length > MaxRank)
         {
-            return $"The shape has more than {MaxRank} dimensions, which is not supported.";
+            return $"The shape has {dimensions.Length} dimensions; at most {MaxRank} are supported.";
         }
 
+        // Beside a 0, strides must still fit.
+        (long most, string why) = dimensions.Contains(0)
+            ? (long.MaxValue, "whose strides are not supported")
+            : (Array.MaxLength, $"of which at most {Array.MaxLength} are supported");
         long product = 1;
         int variable = 0;
-        foreach (int length in dimensions)
+        foreach (long length in dimensions)
         {
             if (length < Variable)
             {
@@ -144,12 +147,13 @@ public sealed class ItemShape : IReadOnlyList<int>, IEquatable<ItemShape>
             }
 
             variable += length == Variable ? 1 : 0;
-            product *= Math.Max(length, 1);
-            if (product > Array.MaxLength)
+            long factor = Math.Max(length, 1);
+            if (factor > most / product)
             {
-                return $"The dimensions of the shape make more than {Array.MaxLength} elements, which is not "
-                    + "supported.";
+                return $"The dimensions of the shape ({string.Join(", ", dimensions.ToArray())}) make elements {why}.";
             }
+
+            product *= factor;
         }
 
         return variable > 1 ? "The shape has more than one variable dimension." : null;

@@ -3,6 +3,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
+using Spead2.Items.Codecs;
 using Spead2.Items.Descriptors;
 using Spead2.Items.Values;
 
@@ -46,9 +47,16 @@ public sealed class ItemType : IEquatable<ItemType>
     /// <summary>
     /// The .NET type that an element is read as: the smallest that holds it. A byte for a character,
     /// <see cref="BigInteger"/> for more than 64 bits, <see cref="ItemRecord"/> for a record, a byte array for what has
-    /// no elements.
+    /// no elements. For times <see cref="long"/>, a number of <see cref="TimeUnit"/>.
     /// </summary>
     public Type NativeType { get; }
+
+    /// <summary>
+    /// Unit of <see cref="ItemKind.DateTime"/> and <see cref="ItemKind.TimeSpan"/> as NumPy writes it: <c>Y</c>,
+    /// <c>M</c>, <c>W</c>, <c>D</c>, <c>h</c>, <c>m</c>, <c>s</c>, <c>ms</c>, <c>us</c>, <c>ns</c>, <c>ps</c>, <c>fs</c>,
+    /// <c>as</c>, or a multiple of one such as <c>25s</c>. Empty if the sender leaves it open, and for other kinds.
+    /// </summary>
+    public string TimeUnit { get; private init; } = "";
 
     /// <summary>Why the type is unknown; null for every other kind.</summary>
     public string? Fault { get; private init; }
@@ -62,6 +70,14 @@ public sealed class ItemType : IEquatable<ItemType>
     /// <summary>Bytes that change places when the byte order changes.</summary>
     internal int SwapSize { get; }
 
+    /// <summary>Whether the numbers are x86's of 80 bits, which .NET has no type for.</summary>
+    internal bool IsExtended =>
+        (Kind == ItemKind.FloatingPoint && BitWidth == ExtendedCodec.Size * BitsPerByte)
+        || (Kind == ItemKind.Complex && BitWidth == 2 * ExtendedCodec.Size * BitsPerByte);
+
+    /// <summary>Whether the elements are times or lengths of time.</summary>
+    internal bool IsTime => Kind is ItemKind.DateTime or ItemKind.TimeSpan;
+
     /// <summary>
     /// Whether an element takes as many bits as its .NET type, so that only the byte order may differ.
     /// </summary>
@@ -73,7 +89,7 @@ public sealed class ItemType : IEquatable<ItemType>
 
     /// <summary>Reads a type as NumPy writes it.</summary>
     /// <param name="descr">
-    /// <c>&lt;u2</c>, <c>&gt;f4</c>, <c>|S5</c>, <c>&lt;c16</c>, <c>|b1</c>, … or a list of fields:
+    /// <c>&lt;u2</c>, <c>&gt;f4</c>, <c>|S5</c>, <c>&lt;c16</c>, <c>|b1</c>, <c>float32</c>, … or a list of fields:
     /// <c>[('a', '&lt;u2'), ('b', '&gt;f4', (3,))]</c>.
     /// </param>
     /// <exception cref="ArgumentException">The text is no such type.</exception>
@@ -161,6 +177,9 @@ public sealed class ItemType : IEquatable<ItemType>
     internal static ItemType Simple(ItemKind kind, int bitWidth, bool isLittleEndian, string text) =>
         new(kind, bitWidth, isLittleEndian, text, []);
 
+    internal static ItemType Time(ItemKind kind, string unit, bool isLittleEndian, string text) =>
+        new(kind, sizeof(long) * BitsPerByte, isLittleEndian, text, []) { TimeUnit = unit };
+
     /// <summary>The type of an item whose descriptor cannot be interpreted.</summary>
     internal static ItemType Unknown(string fault) =>
         new(ItemKind.Unknown, bitWidth: 0, isLittleEndian: false, "unknown", []) { Fault = fault };
@@ -203,7 +222,8 @@ public sealed class ItemType : IEquatable<ItemType>
         },
         ItemKind.Complex => bits == 64
             ? (NativeCode.ComplexSingle, bits / BitsPerByte, typeof(ComplexSingle))
-            : (NativeCode.Complex, bits / BitsPerByte, typeof(Complex)),
+            : (NativeCode.Complex, 2 * sizeof(double), typeof(Complex)),
+        ItemKind.DateTime or ItemKind.TimeSpan => (NativeCode.Time, sizeof(long), typeof(long)),
         ItemKind.Boolean => (NativeCode.Boolean, sizeof(bool), typeof(bool)),
         ItemKind.Character => (NativeCode.Character, sizeof(byte), typeof(byte)),
         ItemKind.Bytes => (NativeCode.Bytes, 0, typeof(byte[])),

@@ -23,6 +23,7 @@ internal enum NativeCode
     BigInteger,
     Bytes,
     Text,
+    Time,
     Raw,
     Record,
     Unknown,

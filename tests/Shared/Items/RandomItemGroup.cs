@@ -188,7 +188,7 @@ public sealed class RandomItemGroup : IDisposable
         }
 
         // With whole bytes no padding can be taken for elements.
-        int fixedCount = descriptor.Shape.Where(length => length >= 0).Aggregate(1, (a, b) => a * b);
+        int fixedCount = (int)descriptor.Shape.Where(length => length >= 0).Aggregate(1L, (a, b) => a * b);
         int variable = descriptor.Shape.IsVariable ? 8 * _random.Next(3) : 1;
         Array elements = Elements(descriptor.Type, fixedCount * variable);
         return descriptor.IsText ? new string((char[])elements) : elements;
@@ -232,7 +232,7 @@ public sealed class RandomItemGroup : IDisposable
             _ => Many(() => new RandomRecord(
                 [.. type.Fields.Select(field => field.Shape.Rank == 0
                     ? Elements(field.Type, 1).GetValue(0)!
-                    : Elements(field.Type, field.Shape.Aggregate(1, (a, b) => a * b)))]).Values),
+                    : Elements(field.Type, (int)field.Shape.Aggregate(1L, (a, b) => a * b)))]).Values),
         };
 
         T[] Many<T>(Func<T> one) => [.. Enumerable.Range(0, count).Select(_ => one())];

@@ -118,7 +118,7 @@ internal static class DescriptorFields
         return number;
     }
 
-    private static void WriteNumber(Span<byte> bytes, int number, string what)
+    private static void WriteNumber(Span<byte> bytes, long number, string what)
     {
         Span<byte> bigEndian = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64BigEndian(bigEndian, number);

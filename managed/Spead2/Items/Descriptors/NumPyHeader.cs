@@ -50,23 +50,18 @@ internal readonly record struct NumPyHeader(ItemType Type, ItemShape Shape, bool
                 $"The '{FortranOrder}' of the NumPy header is {order}; it must be True or False.");
     }
 
-    /// <summary>Reads a tuple of lengths.</summary>
-    /// <exception cref="HeapFormatException">It is none.</exception>
-    public static ItemShape ParseShape(PythonLiteral shape)
+    /// <summary>Reads lengths of dimensions.</summary>
+    /// <exception cref="HeapFormatException">One is no integer, or they are no shape.</exception>
+    public static ItemShape ParseShape(IReadOnlyList<PythonLiteral> literals)
     {
-        if (shape.Kind != PythonKind.Tuple)
-        {
-            throw new HeapFormatException($"A shape in the NumPy header is {shape}; it must be a tuple.");
-        }
-
-        long[] lengths = new long[shape.Elements.Count];
+        long[] lengths = new long[literals.Count];
         for (int i = 0; i < lengths.Length; i++)
         {
-            PythonLiteral length = shape.Elements[i];
-            lengths[i] = length.Kind == PythonKind.Integer
+            PythonLiteral length = literals[i];
+            lengths[i] = length is { Kind: PythonKind.Integer, Number: >= 0 }
                 ? length.Number
                 : throw new HeapFormatException(
-                    $"Dimension {i} of a shape in the NumPy header is {length}; it must be an integer.");
+                    $"Dimension {i} of a shape in the NumPy header is {length}; it must be an integer of 0 or more.");
         }
 
         return ItemShape.FromHeap(lengths);
@@ -76,6 +71,10 @@ internal readonly record struct NumPyHeader(ItemType Type, ItemShape Shape, bool
     public string Write(bool swap) =>
         $"{{'{Descr}': {NumPyType.Write(Type, swap)}, '{FortranOrder}': {(IsFortranOrder ? "True" : "False")}, "
         + $"'{ShapeKey}': {Shape}}}";
+
+    private static ItemShape ParseShape(PythonLiteral shape) => shape.Kind == PythonKind.Tuple
+        ? ParseShape(shape.Elements)
+        : throw new HeapFormatException($"The '{ShapeKey}' of the NumPy header is {shape}; it must be a tuple.");
 
     private static HeapFormatException WrongKeys(PythonLiteral key) => new(
         $"The NumPy header has the key {key} twice or too many; it must have '{Descr}', '{FortranOrder}' and "

@@ -6,28 +6,32 @@ using System.Text;
 
 namespace Spead2.Items.Descriptors;
 
-/// <summary>Types of elements as NumPy's <c>.npy</c> header writes them: a text, or a list of fields.</summary>
+/// <summary>
+/// Types of elements as NumPy's <c>.npy</c> header has them: a text, a list of fields, or a tuple of a type and a shape.
+/// Texts are those of <see cref="NumPyTypeText"/>.
+/// </summary>
 internal static class NumPyType
 {
     private const int BitsPerByte = 8;
-    private const int BytesPerCodePoint = 4;
 
     /// <summary>Reads a type from the text that stands for it, or from a list of fields in Python's notation.</summary>
     /// <exception cref="HeapFormatException">There is no such type.</exception>
     public static ItemType Parse(string descr) => descr.StartsWith('[')
         ? Parse(PythonReader.Read(descr), swap: false)
-        : ParseSimple(descr, swap: false);
+        : NumPyTypeText.Parse(descr, swap: false);
 
     /// <summary>Reads a type.</summary>
-    /// <param name="descr">A text, or a list of fields.</param>
+    /// <param name="descr">A text, a list of fields, or a tuple of one of these and a shape without dimensions.</param>
     /// <param name="swap">Whether the byte order is the other one than it says.</param>
     /// <exception cref="HeapFormatException">There is no such type.</exception>
-    public static ItemType Parse(PythonLiteral descr, bool swap) => descr.Kind switch
+    public static ItemType Parse(PythonLiteral descr, bool swap)
     {
-        PythonKind.Text => ParseSimple(descr.Text, swap),
-        PythonKind.List => ParseRecord(descr.Elements, swap),
-        _ => throw new HeapFormatException($"The NumPy type is {descr}; it must be a text or a list of fields."),
-    };
+        (ItemType type, ItemShape shape) = ParseArray(descr, swap);
+        return shape.Rank == 0
+            ? type
+            : throw new HeapFormatException(
+                $"The NumPy type is an array of the shape {shape}, which is supported in fields only.");
+    }
 
     /// <summary>Writes a type as the value of a header's <c>descr</c>.</summary>
     public static string Write(ItemType type, bool swap)
@@ -37,67 +41,36 @@ internal static class NumPyType
         return text.ToString();
     }
 
-    private static ItemType ParseSimple(string text, bool swap)
+    // A type that may be an array of another.
+    private static (ItemType Type, ItemShape Shape) ParseArray(PythonLiteral descr, bool swap) => descr.Kind switch
     {
-        bool hasOrder = text is ['<' or '>' or '=' or '|', ..];
-        ReadOnlySpan<char> rest = text.AsSpan(hasOrder ? 1 : 0);
-        if (rest is "?")
+        PythonKind.Text => (NumPyTypeText.Parse(descr.Text, swap), ItemShape.Scalar),
+        PythonKind.List => (ParseRecord(descr.Elements, swap), ItemShape.Scalar),
+        PythonKind.Tuple when descr.Elements is [PythonLiteral type, PythonLiteral shape] =>
+            ParseArray(type, shape, swap),
+        _ => throw new HeapFormatException($"The NumPy type is {descr}; it must be a text or a list of fields."),
+    };
+
+    private static (ItemType Type, ItemShape Shape) ParseArray(PythonLiteral descr, PythonLiteral shape, bool swap)
+    {
+        bool isNumber = shape.Kind == PythonKind.Integer;
+        if (isNumber && descr.Kind == PythonKind.Text && NumPyTypeText.IsWithoutSize(descr.Text))
         {
-            rest = "b1";
+            return (NumPyTypeText.ParseWithSize(descr.Text, shape.Number, swap), ItemShape.Scalar);
         }
 
-        if (rest.IsEmpty
-            || !int.TryParse(rest[1..], NumberStyles.None, CultureInfo.InvariantCulture, out int size))
-        {
-            throw Unknown(text);
-        }
-
-        char code = rest[0];
-        ItemKind kind = (code, size) switch
-        {
-            ('u', 1 or 2 or 4 or 8) => ItemKind.UnsignedInteger,
-            ('i', 1 or 2 or 4 or 8) => ItemKind.SignedInteger,
-            ('f', 2 or 4 or 8) => ItemKind.FloatingPoint,
-            ('c', 8 or 16) => ItemKind.Complex,
-            ('b', 1) => ItemKind.Boolean,
-            ('S', _) => ItemKind.Bytes,
-            ('U', _) => ItemKind.Text,
-            ('V', _) => ItemKind.Raw,
-            _ => throw Unknown(text),
-        };
-        long bits = (long)size * BitsPerByte * (kind == ItemKind.Text ? BytesPerCodePoint : 1);
-        if (bits is 0 or > int.MaxValue)
+        if (!isNumber && shape.Kind is not (PythonKind.Tuple or PythonKind.List))
         {
             throw new HeapFormatException(
-                $"The NumPy type '{text}' has {bits / BitsPerByte} bytes; supported are 1 to "
-                + $"{int.MaxValue / BitsPerByte}.");
+                $"The shape of a field of the NumPy type is {shape}; it must be a tuple or an integer.");
         }
 
-        bool hasByteOrder = size > 1 && kind is not (ItemKind.Bytes or ItemKind.Raw) || kind == ItemKind.Text;
-        bool isLittle = hasByteOrder && (!hasOrder || text[0] != '>') != swap;
-        return Simple(kind, (int)bits, hasByteOrder, isLittle);
-    }
-
-    private static ItemType Simple(ItemKind kind, int bits, bool hasByteOrder, bool isLittle)
-    {
-        char order = !hasByteOrder ? '|' : isLittle ? '<' : '>';
-        return ItemType.Simple(kind, bits, isLittle, WriteSimple(kind, bits, order));
-    }
-
-    private static string WriteSimple(ItemKind kind, int bits, char order)
-    {
-        (char code, int unit) = kind switch
-        {
-            ItemKind.UnsignedInteger => ('u', 1),
-            ItemKind.SignedInteger => ('i', 1),
-            ItemKind.FloatingPoint => ('f', 1),
-            ItemKind.Complex => ('c', 1),
-            ItemKind.Boolean => ('b', 1),
-            ItemKind.Bytes => ('S', 1),
-            ItemKind.Text => ('U', BytesPerCodePoint),
-            _ => ('V', 1),
-        };
-        return string.Create(CultureInfo.InvariantCulture, $"{order}{code}{bits / BitsPerByte / unit}");
+        // As in NumPy an array of 1 that is written as a number is its element.
+        ItemShape outer = isNumber && shape.Number == 1
+            ? ItemShape.Scalar
+            : NumPyHeader.ParseShape(isNumber ? [shape] : shape.Elements);
+        (ItemType type, ItemShape inner) = ParseArray(descr, swap);
+        return (type, ItemShape.FromHeap([.. outer, .. inner]));
     }
 
     private static ItemType ParseRecord(IReadOnlyList<PythonLiteral> elements, bool swap)
@@ -107,14 +80,15 @@ internal static class NumPyType
         long offset = 0;
         for (int i = 0; i < elements.Count; i++)
         {
-            (string name, PythonLiteral descr, PythonLiteral? shape) = SplitField(elements[i]);
-            ItemType type = Parse(descr, swap);
-            ItemShape dimensions = shape is null ? ItemShape.Scalar : ParseShape(shape, name);
-            bool isPadding = name.Length == 0 && type.Kind == ItemKind.Raw;
+            (string name, PythonLiteral descr, PythonLiteral? shape) = SplitField(elements[i], out string? title);
+            (ItemType type, ItemShape dimensions) =
+                shape is null ? ParseArray(descr, swap) : ParseArray(descr, shape, swap);
+            ThrowIfEmpty(dimensions, name);
+            bool isPadding = name.Length == 0 && (type.Kind == ItemKind.Raw || dimensions.Rank > 0);
             string known = name.Length == 0 ? string.Create(CultureInfo.InvariantCulture, $"f{i}") : name;
-            if (!isPadding && !names.Add(known))
+            if (!isPadding && (!names.Add(known) || (title is not null && !names.Add(title))))
             {
-                throw new HeapFormatException($"The NumPy type has two fields with the name '{known}'.");
+                throw new HeapFormatException($"The NumPy type has two fields with the name or title of '{known}'.");
             }
 
             long end = offset + ((long)type.BitWidth * dimensions.FixedCount);
@@ -135,7 +109,9 @@ internal static class NumPyType
 
         if (fields.Count == 0)
         {
-            throw new HeapFormatException("The NumPy type is a list without fields.");
+            return offset == 0
+                ? throw new HeapFormatException("The NumPy type is a list without fields.")
+                : NumPyTypeText.Raw((int)offset);
         }
 
         ImmutableArray<ItemField> all = fields.DrainToImmutable();
@@ -143,32 +119,36 @@ internal static class NumPyType
     }
 
     // (name, type) or (name, type, shape); a name may be a pair of a title and the name, as NumPy has it.
-    private static (string Name, PythonLiteral Type, PythonLiteral? Shape) SplitField(PythonLiteral field)
+    private static (string Name, PythonLiteral Type, PythonLiteral? Shape) SplitField(
+        PythonLiteral field, out string? title)
     {
         IReadOnlyList<PythonLiteral> parts = field.Elements;
-        if (field.Kind != PythonKind.Tuple || parts.Count is not (2 or 3))
+        if (field.Kind is not (PythonKind.Tuple or PythonKind.List) || parts.Count is not (2 or 3))
         {
             throw new HeapFormatException(
                 $"A field of the NumPy type is {field} of {parts.Count} parts; it must be a tuple of a name, a type "
                 + "and possibly a shape.");
         }
 
-        PythonLiteral name = parts[0] is { Kind: PythonKind.Tuple, Elements: [_, PythonLiteral second] }
-            ? second
-            : parts[0];
+        PythonLiteral name = parts[0];
+        title = null;
+        if (name is { Kind: PythonKind.Tuple, Elements: [{ Kind: PythonKind.Text or PythonKind.None } first, var second] })
+        {
+            title = first.Kind == PythonKind.None ? null : first.Text;
+            name = second;
+        }
+
         return name.Kind == PythonKind.Text
             ? (name.Text, parts[1], parts.Count == 3 ? parts[2] : null)
             : throw new HeapFormatException($"The name of a field of the NumPy type is {name}; it must be a text.");
     }
 
-    private static ItemShape ParseShape(PythonLiteral literal, string field)
+    private static void ThrowIfEmpty(ItemShape shape, string field)
     {
-        ItemShape shape = literal.Kind == PythonKind.Integer
-            ? ItemShape.FromHeap([literal.Number])
-            : NumPyHeader.ParseShape(literal);
-        return shape.FixedCount == 0
-            ? throw new HeapFormatException($"The field '{field}' of the NumPy type has no elements: {shape}.")
-            : shape;
+        if (shape.FixedCount == 0)
+        {
+            throw new HeapFormatException($"The field '{field}' of the NumPy type has no elements: {shape}.");
+        }
     }
 
     private static void Append(StringBuilder text, ItemType type, bool swap)
@@ -235,8 +215,4 @@ internal static class NumPyType
 
         return text.Append(quote).ToString();
     }
-
-    private static HeapFormatException Unknown(string text) => new(
-        $"The NumPy type '{text}' is not supported; supported are u and i of 1, 2, 4 or 8 bytes, f of 2, 4 or 8, c of "
-        + "8 or 16, b1, S, U and V.");
 }

@@ -8,6 +8,7 @@ internal enum PythonKind
     Text,
     Integer,
     Boolean,
+    None,
     Tuple,
     List,
     Dictionary,

@@ -21,6 +21,7 @@ internal sealed class PythonLiteral
     {
         PythonKind.Text => $"'{Text}'",
         PythonKind.Integer => $"{Number}",
+        PythonKind.None => "None",
         PythonKind.Boolean => Number == 0 ? "False" : "True",
         _ => $"a {(Kind == PythonKind.Dictionary ? "dictionary" : Kind == PythonKind.List ? "list" : "tuple")}",
     };

@@ -6,12 +6,19 @@ using System.Text;
 namespace Spead2.Items.Descriptors;
 
 /// <summary>
-/// Reads a Python literal: texts, integers that are not negative, True, False, tuples, lists and dictionaries. Nothing
-/// is evaluated. Time and memory are proportional to the text, and the depth is limited.
+/// Reads a Python literal: texts, integers, True, False, None, tuples, lists and dictionaries, in every spelling of
+/// Python 3, and with the <c>u</c> and <c>L</c> of Python 2. Nothing is evaluated. Time and memory are proportional to
+/// the text, and the depth is limited.
 /// </summary>
 internal ref struct PythonReader
 {
     private const int MaxDepth = 32;
+    private const char LongSuffix = 'L';
+    private const uint LastCodePoint = 0x10ffff;
+
+    // Letters behind a backslash, and the characters that they stand for.
+    private const string ControlLetters = "abfnrtv";
+    private const string ControlCharacters = "\a\b\f\n\r\t\v";
 
     private readonly ReadOnlySpan<char> _text;
     private int _at;
@@ -29,6 +36,11 @@ internal ref struct PythonReader
     public static PythonLiteral Read(ReadOnlySpan<char> text)
     {
         PythonReader reader = new(text);
+        if (text.Contains('\0'))
+        {
+            throw reader.Fault("has a NUL, which no literal has");
+        }
+
         reader.SkipSpace();
         PythonLiteral literal = reader.ReadLiteral();
         return reader._at == text.Length ? literal : throw reader.Unexpected("the end");
@@ -38,12 +50,13 @@ internal ref struct PythonReader
     {
         PythonLiteral literal = Next switch
         {
-            '\'' or '"' => new() { Kind = PythonKind.Text, Text = ReadText() },
             '(' => ReadTuple(),
             '[' => new() { Kind = PythonKind.List, Elements = ReadElements(']', isDictionary: false, out _) },
             '{' => new() { Kind = PythonKind.Dictionary, Elements = ReadElements('}', isDictionary: true, out _) },
-            >= '0' and <= '9' => new() { Kind = PythonKind.Integer, Number = ReadInteger() },
-            _ => ReadWord(),
+            (>= '0' and <= '9') or '-' or '+' => new() { Kind = PythonKind.Integer, Number = ReadInteger() },
+            _ => TryBeginText(out bool isRaw)
+                ? new() { Kind = PythonKind.Text, Text = ReadTexts(isRaw) }
+                : ReadWord(),
         };
         SkipSpace();
         return literal;
@@ -91,27 +104,72 @@ internal ref struct PythonReader
 
     private long ReadInteger()
     {
-        int start = _at;
-        while (char.IsAsciiDigit(Next))
+        bool isNegative = Next == '-';
+        if (Next is '-' or '+')
+        {
+            Skip();
+        }
+
+        ReadOnlySpan<char> word = ReadName();
+        ReadOnlySpan<char> digits = word is [.. var before, LongSuffix] ? before : word;
+        if (!TryParseInteger(digits, out long value))
+        {
+            throw Fault($"has the number {Shortened(word)}, which is no integer of 64 bits");
+        }
+
+        SkipSpace();
+        if (digits.Length == word.Length && Next == LongSuffix && !IsOfName(_at + 1))
         {
             _at++;
         }
 
-        ReadOnlySpan<char> digits = _text[start.._at];
-        return digits is ['0', _, ..] || !long.TryParse(digits, CultureInfo.InvariantCulture, out long value)
-            ? throw Fault($"has the number {Shortened(digits)}, which is no integer of 64 bits")
-            : value;
+        return isNegative ? -value : value;
+    }
+
+    // Python's integer literals: a base, digits, and single underscores between them.
+    private static bool TryParseInteger(ReadOnlySpan<char> word, out long value)
+    {
+        int numberBase = word switch
+        {
+            ['0', 'x' or 'X', ..] => 16,
+            ['0', 'o' or 'O', ..] => 8,
+            ['0', 'b' or 'B', ..] => 2,
+            _ => 10,
+        };
+        value = 0;
+        bool hasDigit = false;
+        bool mayBeUnderscore = numberBase != 10;
+        foreach (char c in numberBase == 10 ? word : word[2..])
+        {
+            if (c == '_' && mayBeUnderscore)
+            {
+                hasDigit = mayBeUnderscore = false;
+                continue;
+            }
+
+            int digit = char.IsAsciiDigit(c) ? c - '0' : char.IsAsciiLetter(c) ? (c | ' ') - 'a' + 10 : numberBase;
+            if (digit >= numberBase || value > (long.MaxValue - digit) / numberBase)
+            {
+                return false;
+            }
+
+            value = (value * numberBase) + digit;
+            hasDigit = mayBeUnderscore = true;
+        }
+
+        bool isOctalOfPython2 = numberBase == 10 && word is ['0', ..] && value != 0;
+        return hasDigit && !isOctalOfPython2;
     }
 
     private PythonLiteral ReadWord()
     {
         int start = _at;
-        while (char.IsAsciiLetterOrDigit(Next) || Next == '_')
+        ReadOnlySpan<char> word = ReadName();
+        if (word is "None")
         {
-            _at++;
+            return new() { Kind = PythonKind.None };
         }
 
-        ReadOnlySpan<char> word = _text[start.._at];
         if (word is not ("True" or "False"))
         {
             _at = start;
@@ -121,52 +179,149 @@ internal ref struct PythonReader
         return new() { Kind = PythonKind.Boolean, Number = word is "True" ? 1 : 0 };
     }
 
-    private string ReadText()
+    private ReadOnlySpan<char> ReadName()
     {
-        char quote = _text[_at++];
-        StringBuilder text = new();
-        for (; Next != quote; _at++)
+        int start = _at;
+        while (IsOfName(_at))
         {
-            if (_at >= _text.Length || Next == '\n')
+            _at++;
+        }
+
+        return _text[start.._at];
+    }
+
+    private readonly bool IsOfName(int at) =>
+        at < _text.Length && (char.IsAsciiLetterOrDigit(_text[at]) || _text[at] == '_');
+
+    // Leaves the position at the quotation mark.
+    private bool TryBeginText(out bool isRaw)
+    {
+        isRaw = Next is 'r' or 'R';
+        if (_text[_at..] is ['u' or 'U' or 'r' or 'R', '\'' or '"', ..])
+        {
+            _at++;
+        }
+
+        return Next is '\'' or '"';
+    }
+
+    // Texts that follow each other are one.
+    private string ReadTexts(bool isRaw)
+    {
+        StringBuilder text = new();
+        do
+        {
+            AppendText(text, isRaw);
+            SkipSpace();
+        }
+        while (TryBeginText(out isRaw));
+
+        return text.ToString();
+    }
+
+    private void AppendText(StringBuilder text, bool isRaw)
+    {
+        char quote = Next;
+        ReadOnlySpan<char> end = [quote, quote, quote];
+        bool isLong = _text[_at..].StartsWith(end);
+        end = isLong ? end : end[..1];
+        for (_at += end.Length; !_text[_at..].StartsWith(end); _at++)
+        {
+            if (_at >= _text.Length || (!isLong && IsLineEnd))
             {
                 throw Fault("has a text that does not end");
             }
 
-            text.Append(Next == '\\' ? ReadEscape() : Next);
+            if (Next == '\\' && isRaw && _at + 1 < _text.Length)
+            {
+                text.Append(Next);
+                _at++;
+                AppendCharacter(text);
+            }
+            else if (Next == '\\' && !isRaw)
+            {
+                AppendEscape(text);
+            }
+            else
+            {
+                AppendCharacter(text);
+            }
         }
 
-        _at++;
-        return text.ToString();
+        _at += end.Length;
+    }
+
+    // Every end of a line is one character.
+    private void AppendCharacter(StringBuilder text)
+    {
+        text.Append(Next == '\r' ? '\n' : Next);
+        SkipHalfLineEnd();
     }
 
     // Leaves the position at the last character of the escape.
-    private char ReadEscape()
+    private void AppendEscape(StringBuilder text)
     {
         _at++;
-        return Next switch
+        if (_at >= _text.Length)
         {
-            '\\' or '\'' or '"' => Next,
-            'n' => '\n',
-            'r' => '\r',
-            't' => '\t',
-            'x' => ReadHex(2),
-            'u' => ReadHex(4),
-            _ => throw Unexpected("an escape sequence"),
-        };
+            throw Fault("has a text that does not end");
+        }
+
+        switch (Next)
+        {
+            case '\n' or '\r':
+                SkipHalfLineEnd();
+                break;
+            case '\\' or '\'' or '"':
+                text.Append(Next);
+                break;
+            case >= '0' and <= '7':
+                AppendOctal(text);
+                break;
+            case 'x':
+                AppendHex(text, 2);
+                break;
+            case 'u':
+                AppendHex(text, 4);
+                break;
+            case 'U':
+                AppendHex(text, 8);
+                break;
+            case 'N':
+                throw Unexpected("an escape sequence");
+            default:
+                int control = ControlLetters.IndexOf(Next);
+                text.Append(control < 0 ? $"\\{Next}" : ControlCharacters[control..(control + 1)]);
+                break;
+        }
     }
 
-    private char ReadHex(int digits)
+    private void AppendOctal(StringBuilder text)
+    {
+        int code = 0;
+        int digits = 0;
+        for (; digits < 3 && Next is >= '0' and <= '7'; digits++, _at++)
+        {
+            code = (8 * code) + Next - '0';
+        }
+
+        _at--;
+        text.Append((char)code);
+    }
+
+    private void AppendHex(StringBuilder text, int digits)
     {
         int start = _at + 1;
         if (start + digits > _text.Length
-            || !int.TryParse(
-                _text.Slice(start, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code))
+            || !uint.TryParse(
+                _text.Slice(start, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint code)
+            || code > LastCodePoint)
         {
             throw Unexpected($"{digits} hexadecimal digits");
         }
 
         _at += digits;
-        return (char)code;
+        _ = code <= char.MaxValue ? text.Append((char)code) : text.Append(new Rune(code));
     }
 
     private void Expect(char expected)
@@ -187,7 +342,18 @@ internal ref struct PythonReader
 
     private void SkipSpace()
     {
-        while (Next is ' ' or '\t' or '\r' or '\n')
+        while (Next is ' ' or '\t' or '\f' or '\r' or '\n' or '#')
+        {
+            int line = Next == '#' ? _text[_at..].IndexOfAny('\r', '\n') : 1;
+            _at = line < 0 ? _text.Length : _at + line;
+        }
+    }
+
+    private readonly bool IsLineEnd => Next is '\r' or '\n';
+
+    private void SkipHalfLineEnd()
+    {
+        if (_text[_at..] is ['\r', '\n', ..])
         {
             _at++;
         }

@@ -19,7 +19,9 @@ internal static class ElementReader
     /// <param name="firstBit">Where the first element begins.</param>
     /// <param name="strideBits">Bits from the beginning of an element to that of the next.</param>
     /// <param name="destination">Memory for the elements; its length says how many.</param>
-    /// <param name="bigEndian">Byte order that is wanted; of elements that are no whole bytes it is native.</param>
+    /// <param name="bigEndian">
+    /// Byte order that is wanted; of elements that are no whole bytes, and of x86's numbers of 80 bits, it is native.
+    /// </param>
     public static void Read(
         ItemType type,
         ReadOnlySpan<byte> source,
@@ -37,6 +39,10 @@ internal static class ElementReader
         {
             BitCodec.UnpackBool(
                 source, firstBit, type.BitWidth, strideBits, MemoryMarshal.Cast<byte, bool>(destination));
+        }
+        else if (type.IsExtended)
+        {
+            ReadExtended(type, source[(int)(firstBit / BitsPerByte)..], strideBits / BitsPerByte, destination);
         }
         else if (type.IsWhole && firstBit % BitsPerByte == 0 && strideBits % BitsPerByte == 0)
         {
@@ -58,7 +64,10 @@ internal static class ElementReader
         }
     }
 
-    /// <summary>Reads elements into an array of their .NET type; characters are <see cref="char"/> there.</summary>
+    /// <summary>
+    /// Reads elements into an array of their .NET type; characters are <see cref="char"/> there, and times
+    /// <see cref="DateTime"/> or <see cref="TimeSpan"/> if all are exactly that.
+    /// </summary>
     /// <inheritdoc cref="Read"/>
     public static Array ReadArray(ItemType type, ReadOnlySpan<byte> source, long firstBit, int strideBits, int count)
     {
@@ -82,6 +91,7 @@ internal static class ElementReader
             NativeCode.BigInteger => Others(source, ReadBig),
             NativeCode.Bytes => Others(source, ReadBytes),
             NativeCode.Text => Others(source, ReadText),
+            NativeCode.Time => TimeValue.ToArray(type, Numbers<long>(source)),
             NativeCode.Raw => Others(source, ReadRaw),
             _ => Others(source, ReadRecord),
         };
@@ -135,6 +145,18 @@ internal static class ElementReader
         for (int from = 0, to = 0; to < destination.Length; from += stride, to += size)
         {
             ByteOrderCodec.Copy(source.Slice(from, size), destination.Slice(to, size), swapSize, swap);
+        }
+    }
+
+    // A complex number is two.
+    private static void ReadExtended(ItemType type, ReadOnlySpan<byte> source, int stride, Span<byte> destination)
+    {
+        Span<double> numbers = MemoryMarshal.Cast<byte, double>(destination);
+        int parts = type.Kind == ItemKind.Complex ? 2 : 1;
+        for (int i = 0; i < numbers.Length; i++)
+        {
+            ReadOnlySpan<byte> number = source[(int)(((long)i / parts * stride) + (i % parts * ExtendedCodec.Size))..];
+            numbers[i] = ExtendedCodec.Read(number, type.IsLittleEndian);
         }
     }
 

@@ -28,6 +28,10 @@ internal static class ElementWriter
             BitCodec.PackBool(
                 MemoryMarshal.Cast<byte, bool>(elements), type.BitWidth, destination, firstBit: 0, type.BitWidth);
         }
+        else if (type.IsExtended)
+        {
+            WriteExtended(type, elements, destination);
+        }
         else if (type.IsWhole)
         {
             ByteOrderCodec.Copy(elements, destination, type.SwapSize, swap: !type.IsNativeLayout);
@@ -49,6 +53,10 @@ internal static class ElementWriter
                 break;
             case ItemKind.UnsignedInteger or ItemKind.SignedInteger:
                 WriteInteger(type, ToInteger(type, value), destination, bit);
+                break;
+            case ItemKind.DateTime or ItemKind.TimeSpan:
+                BigInteger count = TimeValue.ToCount(type, value) ?? ToInteger(type, value);
+                WriteInteger(type, count, destination, bit);
                 break;
             case ItemKind.Boolean:
                 bool flag = value as bool? ?? throw Unfit(type, value);
@@ -118,7 +126,7 @@ internal static class ElementWriter
     private static void WriteInteger(ItemType type, BigInteger value, Span<byte> destination, long bit)
     {
         // Of a signed number the sign is a bit more.
-        bool isSigned = type.Kind == ItemKind.SignedInteger;
+        bool isSigned = type.Kind != ItemKind.UnsignedInteger && type.Kind != ItemKind.Character;
         long bits = value.GetBitLength() + (isSigned ? 1 : 0);
         if (bits > type.BitWidth || (!isSigned && value.Sign < 0))
         {
@@ -206,7 +214,11 @@ internal static class ElementWriter
                 throw Unfit(type, value);
         }
 
-        if (bit % BitsPerByte == 0)
+        if (type.IsExtended)
+        {
+            WriteExtended(type, native, destination[(int)(bit / BitsPerByte)..]);
+        }
+        else if (bit % BitsPerByte == 0)
         {
             Span<byte> element = destination.Slice((int)(bit / BitsPerByte), native.Length);
             ByteOrderCodec.Copy(native, element, type.SwapSize, swap: !type.IsNativeLayout);
@@ -218,6 +230,15 @@ internal static class ElementWriter
                 ? MemoryMarshal.Read<uint>(native)
                 : MemoryMarshal.Read<ulong>(native);
             BitCodec.Pack<ulong>([bits], type.BitWidth, destination, bit, type.BitWidth);
+        }
+    }
+
+    private static void WriteExtended(ItemType type, ReadOnlySpan<byte> elements, Span<byte> destination)
+    {
+        foreach (double number in MemoryMarshal.Cast<byte, double>(elements))
+        {
+            ExtendedCodec.Write(number, destination, type.IsLittleEndian);
+            destination = destination[ExtendedCodec.Size..];
         }
     }
 

@@ -9,7 +9,7 @@ internal static class MemoryOrder
     /// <param name="elements">Elements; if there is more than one dimension they are copied.</param>
     /// <param name="dimensions">Dimensions.</param>
     /// <param name="toFortran">Whether the first dimension shall be the fastest; else it is.</param>
-    public static Array Change(Array elements, ReadOnlySpan<int> dimensions, bool toFortran)
+    public static Array Change(Array elements, ReadOnlySpan<long> dimensions, bool toFortran)
     {
         if (dimensions.Length < 2)
         {
@@ -29,12 +29,12 @@ internal static class MemoryOrder
     }
 
     // To the next index in row-major order; returns its position in the other order.
-    private static int Advance(Span<int> index, ReadOnlySpan<int> dimensions, int position)
+    private static int Advance(Span<int> index, ReadOnlySpan<long> dimensions, int position)
     {
         int stride = 1;
         for (int i = 0; i < dimensions.Length - 1; i++)
         {
-            stride *= dimensions[i];
+            stride *= (int)dimensions[i];
         }
 
         for (int i = dimensions.Length - 1; i >= 0; i--)
@@ -45,9 +45,9 @@ internal static class MemoryOrder
                 break;
             }
 
-            position -= stride * dimensions[i];
+            position -= stride * (int)dimensions[i];
             index[i] = 0;
-            stride /= i > 0 ? dimensions[i - 1] : 1;
+            stride /= i > 0 ? (int)dimensions[i - 1] : 1;
         }
 
         return position;

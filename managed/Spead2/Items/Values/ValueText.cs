@@ -29,7 +29,7 @@ internal sealed class ValueText
     }
 
     /// <summary>Writes an array.</summary>
-    public static string Of(ItemDescriptor descriptor, ReadOnlySpan<int> dimensions, ReadOnlySpan<byte> bytes)
+    public static string Of(ItemDescriptor descriptor, ReadOnlySpan<long> dimensions, ReadOnlySpan<byte> bytes)
     {
         ValueText text = new();
         Span<long> strides = stackalloc long[dimensions.Length];
@@ -46,7 +46,7 @@ internal sealed class ValueText
     }
 
     private void Append(
-        ItemType type, ReadOnlySpan<int> dimensions, ReadOnlySpan<long> strides, ReadOnlySpan<byte> bytes, long bit)
+        ItemType type, ReadOnlySpan<long> dimensions, ReadOnlySpan<long> strides, ReadOnlySpan<byte> bytes, long bit)
     {
         if (dimensions.IsEmpty)
         {
@@ -89,6 +89,9 @@ internal sealed class ValueText
                     _text.Append(Rest);
                 }
 
+                break;
+            case DateTime time:
+                _text.Append(TimeValue.Text(time));
                 break;
             case string text:
                 _text.Append(text);
