@@ -31,6 +31,7 @@ string[] packageTools = ["readelf=binutils", "git"];
 string[] sampleTools = ["pkg-config", "python3"];
 string[] coverageTools = ["gcovr"];
 string[] fuzzTools = ["/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a=libclang-rt-14-dev"];
+string[] numPy = ["/usr/lib/python3/dist-packages/numpy/__init__.py=python3-numpy"];
 string[] fontsOfPlots = ["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core"];
 
 // The C core for each system, from musl, which needs least, to Windows; the packages carry all of them.
@@ -215,6 +216,14 @@ Task("differential")
     .IsDependentOn("native")
     .IsDependentOn("aot")
     .Does(() => RunProgram("tests/Spead2.Differential", programArguments));
+
+Task("numpy")
+    .Description("Compares what is read of NumPy headers with what NumPy reads, 100,000 of them; --help lists its arguments")
+    .Does(() =>
+    {
+        Require(numPy);
+        RunProgram("tests/Shared/Spead2.Fuzz", ["headers", .. programArguments]);
+    });
 
 Task("spinner")
     .Description("Calls both libraries at random from four threads, for 60 seconds or as many as its argument says")

@@ -105,7 +105,8 @@ internal sealed class RecvCommand
     };
 
     private readonly Option<long> _maxNameLength = NumberOption.Whole(
-        "--max-name-length", "N", "Most characters of an item's name.", ItemDescriptor.DefaultMaxNameLength, 1, LongestText);
+        "--max-name-length", "N", "Most characters of an item's name.",
+        ItemDescriptor.DefaultMaxNameLength, 1, LongestText);
 
     private readonly Option<long> _maxTextLength = NumberOption.Whole(
         "--max-text-length", "N", "Most characters of an item's description or NumPy header.",

@@ -12,7 +12,8 @@ public enum ItemKind
     SignedInteger,
 
     /// <summary>
-    /// IEEE 754 number of 16, 32 or 64 bits, or x86's of 80 bits in 128 (NumPy's <c>f16</c>), which is read as one of 64.
+    /// IEEE 754 number of 16, 32 or 64 bits, or x86's of 80 bits in 128 (NumPy's <c>f16</c>), which is read as one of
+    /// 64.
     /// </summary>
     FloatingPoint,
 

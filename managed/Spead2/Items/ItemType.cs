@@ -53,8 +53,8 @@ public sealed class ItemType : IEquatable<ItemType>
 
     /// <summary>
     /// Unit of <see cref="ItemKind.DateTime"/> and <see cref="ItemKind.TimeSpan"/> as NumPy writes it: <c>Y</c>,
-    /// <c>M</c>, <c>W</c>, <c>D</c>, <c>h</c>, <c>m</c>, <c>s</c>, <c>ms</c>, <c>us</c>, <c>ns</c>, <c>ps</c>, <c>fs</c>,
-    /// <c>as</c>, or a multiple of one such as <c>25s</c>. Empty if the sender leaves it open, and for other kinds.
+    /// <c>M</c>, <c>W</c>, <c>D</c>, <c>h</c>, <c>m</c>, <c>s</c>, <c>ms</c>, <c>us</c>, <c>ns</c>, <c>ps</c>,
+    /// <c>fs</c>, <c>as</c>, or a multiple of one such as <c>25s</c>. Empty if the sender leaves it open, and for other kinds.
     /// </summary>
     public string TimeUnit { get; private init; } = "";
 

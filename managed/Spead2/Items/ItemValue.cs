@@ -20,8 +20,8 @@ public readonly struct ItemValue
 
     /// <summary>
     /// A copy as an object. A scalar is one of the type's <see cref="ItemType.NativeType"/> (a character is a
-    /// <see cref="char"/>; times are <see cref="DateTime"/> or <see cref="TimeSpan"/> if all are exactly that), a text is a string, an array is a flat array in row-major order, whatever its rank.
-    /// Null if there is no value.
+    /// <see cref="char"/>; times are <see cref="DateTime"/> or <see cref="TimeSpan"/> if all are exactly that), a text is
+    /// a string, an array is a flat array in row-major order, whatever its rank. Null if there is no value.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The item has another value now, or none.</exception>
     public object? ToObject() => Current?.ReadObject();

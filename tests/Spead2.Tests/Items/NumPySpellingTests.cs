@@ -48,6 +48,7 @@ public sealed class NumPySpellingTests
     [TestCase("[('a', 'S', 5)]", "[('a', '|S5')]")]
     [TestCase("[('', '|V4')]", "|V4")]
     [TestCase("[('', '<i4', (2,)), ('a', '|u1')]", "[('', '|V8'), ('a', '|u1')]")]
+    [TestCase("\\\n'<i4'", "<i4")]
     [TestCase("# a comment\n  '<i4' # and another\r\n", "<i4")]
     public void Type_has_many_spellings(string descr, string type)
     {

@@ -7,8 +7,8 @@ using System.Text;
 namespace Spead2.Items.Descriptors;
 
 /// <summary>
-/// Types of elements as NumPy's <c>.npy</c> header has them: a text, a list of fields, or a tuple of a type and a shape.
-/// Texts are those of <see cref="NumPyTypeText"/>.
+/// Types of elements as NumPy's <c>.npy</c> header has them: a text (<see cref="NumPyTypeText"/>), a list of fields, or a
+/// tuple of a type and a shape.
 /// </summary>
 internal static class NumPyType
 {
@@ -59,7 +59,8 @@ internal static class NumPyType
             return (NumPyTypeText.ParseWithSize(descr.Text, shape.Number, swap), ItemShape.Scalar);
         }
 
-        if (!isNumber && shape.Kind is not (PythonKind.Tuple or PythonKind.List))
+        // NumPy takes an empty list for a type.
+        if (!isNumber && shape is not ({ Kind: PythonKind.Tuple } or { Kind: PythonKind.List, Elements.Count: > 0 }))
         {
             throw new HeapFormatException(
                 $"The shape of a field of the NumPy type is {shape}; it must be a tuple or an integer.");
@@ -132,7 +133,8 @@ internal static class NumPyType
 
         PythonLiteral name = parts[0];
         title = null;
-        if (name is { Kind: PythonKind.Tuple, Elements: [{ Kind: PythonKind.Text or PythonKind.None } first, var second] })
+        if (name is { Kind: PythonKind.Tuple, Elements: [var first, var second] }
+            && first.Kind is PythonKind.Text or PythonKind.None)
         {
             title = first.Kind == PythonKind.None ? null : first.Text;
             name = second;

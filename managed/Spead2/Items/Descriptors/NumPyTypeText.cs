@@ -55,6 +55,9 @@ internal static class NumPyTypeText
         ("m8", ItemKind.TimeSpan), ("timedelta64", ItemKind.TimeSpan),
     ];
 
+    // The unit that is none.
+    private const string Generic = "generic";
+
     private static readonly FrozenSet<string> Units =
         ((string[])["Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as"]).ToFrozenSet();
 
@@ -95,7 +98,10 @@ internal static class NumPyTypeText
 
     /// <summary>The type of bits without a meaning.</summary>
     public static ItemType Raw(int bits) => ItemType.Simple(
-        ItemKind.Raw, bits, isLittleEndian: false, string.Create(CultureInfo.InvariantCulture, $"|V{bits / BitsPerByte}"));
+        ItemKind.Raw,
+        bits,
+        isLittleEndian: false,
+        string.Create(CultureInfo.InvariantCulture, $"|V{bits / BitsPerByte}"));
 
     private static ItemType Simple(string text, char letter, int size, bool isLittle)
     {
@@ -145,7 +151,7 @@ internal static class NumPyTypeText
     // Empty for NumPy's generic times. A factor of 1 is left out.
     private static string ParseUnit(ReadOnlySpan<char> brackets, string text)
     {
-        if (brackets.IsEmpty || brackets is "[generic]")
+        if (brackets.IsEmpty)
         {
             return "";
         }
@@ -160,9 +166,11 @@ internal static class NumPyTypeText
         unit = unit == "\u03bcs" ? "us" : unit;
         int factor = 1;
         bool isFactor = digits <= 0
-            || (int.TryParse(inside[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out factor) && factor > 0);
-        return isFactor && Units.Contains(unit)
-            ? factor == 1 ? unit : string.Create(CultureInfo.InvariantCulture, $"{factor}{unit}")
+            || (int.TryParse(inside[..digits], NumberStyles.None, CultureInfo.InvariantCulture, out factor)
+                && factor > 0);
+        return isFactor && (Units.Contains(unit) || unit == Generic)
+            ? unit == Generic ? ""
+            : factor == 1 ? unit : string.Create(CultureInfo.InvariantCulture, $"{factor}{unit}")
             : throw Unknown(text);
     }
 

@@ -342,12 +342,14 @@ internal ref struct PythonReader
 
     private void SkipSpace()
     {
-        while (Next is ' ' or '\t' or '\f' or '\r' or '\n' or '#')
+        while (Next is ' ' or '\t' or '\f' or '\r' or '\n' or '#' || IsContinuedLine)
         {
             int line = Next == '#' ? _text[_at..].IndexOfAny('\r', '\n') : 1;
             _at = line < 0 ? _text.Length : _at + line;
         }
     }
+
+    private readonly bool IsContinuedLine => _text[_at..] is ['\\', '\r' or '\n', _, ..];
 
     private readonly bool IsLineEnd => Next is '\r' or '\n';
 

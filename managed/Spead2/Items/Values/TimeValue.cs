@@ -43,9 +43,13 @@ internal static class TimeValue
         {
             Int128 months = (Int128)count * factor * (name == "Y" ? MonthsPerYear : 1)
                 + (DateTime.UnixEpoch.Year * MonthsPerYear);
-            return months >= MonthsPerYear && months < (DateTime.MaxValue.Year + 1) * MonthsPerYear
-                ? new DateTime((int)months / MonthsPerYear, ((int)months % MonthsPerYear) + 1, 1, 0, 0, 0, DateTimeKind.Utc)
-                : null;
+            if (months < MonthsPerYear || months >= (DateTime.MaxValue.Year + 1) * MonthsPerYear)
+            {
+                return null;
+            }
+
+            (int year, int month) = Math.DivRem((int)months, MonthsPerYear);
+            return new DateTime(year, month + 1, 1, 0, 0, 0, DateTimeKind.Utc);
         }
 
         return ToTimeSpan(unit, count) is TimeSpan span
@@ -55,7 +59,9 @@ internal static class TimeValue
             : null;
     }
 
-    /// <summary>A number of units as a time of .NET; as the number itself if there is none that is exactly that.</summary>
+    /// <summary>
+    /// A number of units as a time of .NET; as the number itself if there is none that is exactly that.
+    /// </summary>
     public static object ToObject(ItemType type, long count) => type.Kind == ItemKind.DateTime
         ? ToDateTime(type.TimeUnit, count) is DateTime time ? time : count
         : ToTimeSpan(type.TimeUnit, count) is TimeSpan span ? span : count;

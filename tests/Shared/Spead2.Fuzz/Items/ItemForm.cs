@@ -17,6 +17,7 @@ internal sealed record ItemForm(int Number, Type Type, Action<Item, ByteOrder> R
         Create<byte>(0), Create<sbyte>(1), Create<ushort>(2), Create<short>(3), Create<uint>(4), Create<int>(5),
         Create<ulong>(6), Create<long>(7), Create<Half>(8), Create<float>(9), Create<double>(10),
         Create<ComplexSingle>(11), Create<Complex>(12), Create<bool>(13), Create<char>(14), Create<FuzzRecord>(15),
+        Create<DateTime>(16), Create<TimeSpan>(17),
     ];
 
     private static ItemForm Create<T>(int number)
