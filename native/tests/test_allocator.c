@@ -830,6 +830,20 @@ SP2_TEST(Empty_pool_is_refilled_too) {
     check_closed_account(&a);
 }
 
+SP2_TEST(Block_of_several_pieces_is_refilled) {
+    enum { SEVERAL_MIB = 7 << 20 }; /* pages are put in place 2 MiB at a time */
+    sp2_memory_pool_options options = pool_options(1, SEVERAL_MIB, 2, 1);
+    REQUIRE_OK(sp2_thread_pool_create(NULL, &options.thread_pool));
+    options.low_water = 1;
+    sp2_allocator *pool = new_pool(&options);
+    sp2_allocator *block = take_block(pool, SEVERAL_MIB);
+    WAIT_UNTIL(pool_stats(pool).refilled == 1, PATIENCE_SECONDS);
+    CHECK_EQ_U64(pool_stats(pool).free, 1);
+    sp2_allocator_destroy(block);
+    sp2_allocator_destroy(pool);
+    sp2_thread_pool_destroy(options.thread_pool);
+}
+
 SP2_TEST(Pool_may_go_while_it_is_refilled) {
     account a = ACCOUNT_INIT;
     sp2_memory_pool_options options = pool_options(1, 100, 10, 5);

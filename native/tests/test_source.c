@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Handles of packet sources: what they say, removing one, and their life beside the stream's. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "loopback.h"
@@ -176,4 +177,46 @@ SP2_TEST(Failed_addition_clears_the_handle) {
         CHECK(sources[i] == NULL);
     }
     sp2_receive_stream_destroy(stream);
+}
+
+/* Waits for the end of the stream, and gives the statistics of its only source. */
+static sp2_packet_source_stats count_at_end(sp2_receive_stream *stream, sp2_packet_source *source) {
+    heap_list heaps = pop_all(stream);
+    heaps_free(&heaps);
+    WAIT_UNTIL(describe(source).state == SP2_SOURCE_ENDED, PATIENCE_SECONDS);
+    const sp2_packet_source_stats stats = count(source);
+    sp2_packet_source_release(source);
+    sp2_receive_stream_destroy(stream);
+    return stats;
+}
+
+SP2_TEST(Memory_sources_count_exactly_what_they_read) {
+    datagram_list list = one_heap(1);
+    datagrams_add(&list, "no packet", 9);
+    size_t length;
+    uint8_t *bytes = datagrams_join(&list, &length);
+    sp2_packet_source *source;
+    sp2_datagram_source_options datagrams = SP2_DATAGRAM_SOURCE_OPTIONS_INIT;
+    datagrams.datagrams = list.datagrams;
+    datagrams.count = list.count;
+    sp2_receive_stream *stream = new_stream(NULL);
+    REQUIRE_OK(sp2_receive_stream_add_datagram_source(stream, &datagrams, &source));
+    sp2_packet_source_stats stats = count_at_end(stream, source);
+    CHECK_EQ_U64(stats.datagrams, list.count);
+    CHECK_EQ_U64(stats.bytes, length);
+    CHECK_EQ_U64(stats.packets, HEAP_BYTES / PACKET_BYTES);
+    CHECK_EQ_U64(stats.malformed, 1);
+
+    sp2_buffer_source_options buffer = SP2_BUFFER_SOURCE_OPTIONS_INIT;
+    buffer.data = bytes;
+    buffer.length = length;
+    stream = new_stream(NULL);
+    REQUIRE_OK(sp2_receive_stream_add_buffer_source(stream, &buffer, &source));
+    stats = count_at_end(stream, source);
+    CHECK_EQ_U64(stats.datagrams, 0);
+    CHECK_EQ_U64(stats.bytes, length - 9);
+    CHECK_EQ_U64(stats.packets, HEAP_BYTES / PACKET_BYTES);
+    CHECK_EQ_U64(stats.malformed, 1);
+    free(bytes);
+    datagrams_free(&list);
 }

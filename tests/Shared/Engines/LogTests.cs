@@ -31,6 +31,21 @@ public sealed class LogTests
     }
 
     [Test]
+    public void Messages_that_were_left_out_are_said_once()
+    {
+        const int ManyMessages = 1000;
+        RecordingLogger logger = new();
+        using (ReceiveStream stream = new(logger: logger))
+        {
+            stream.AddDatagramReader([.. Enumerable.Repeat(NoPacket, ManyMessages)]);
+            Assert.That(() => stream.Read(), Throws.InstanceOf<StreamStoppedException>());
+            stream.Stop();
+        }
+
+        Assert.That(logger.Messages.Count(message => message.Text.Contains("more messages")), Is.EqualTo(1));
+    }
+
+    [Test]
     public void Messages_arrive_without_dispose()
     {
         RecordingLogger logger = new();

@@ -26,6 +26,8 @@ public sealed class DescriptorPacketTests
         Case("junk at the end", "a", [.. A, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
         Case("junk at the beginning", "b", [0, .. A], B),
         Case("cut off", "", A[..^1]),
+        Case("item pointers without an identifier", "b", [.. A[..2], 0, 8, .. A[4..]], B),
+        Case("item pointers without an address", "b", [.. A[..2], 8, 0, .. A[4..]], B),
         Case("packets in another order are not taken", "b", [.. Join(Several.AsEnumerable().Reverse()), .. B]),
         Case("a packet twice", "a", Join([Several[0], .. Several])),
         Case("a heap is pushed out before it is complete", "b", [.. Several[0], .. B, .. Join(Several.Skip(1))]),

@@ -4,6 +4,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Spead2.Receive;
 
 namespace Spead2.Tests.Receive;
@@ -130,6 +131,16 @@ public sealed class HeapTests
         Parallel.For(0, 100, _ => heap.Dispose());
 
         Assert.That(_releases.Value, Is.EqualTo(1));
+    }
+
+    [TestCase(-1)]
+    [TestCase(17)]
+    public void Pinning_outside_of_the_payload_is_refused(int index)
+    {
+        using Heap heap = UnmanagedHeap.Create(_releases);
+        Assert.That(MemoryMarshal.TryGetMemoryManager(heap.Payload, out MemoryManager<byte>? manager), Is.True);
+
+        Assert.That(() => manager!.Pin(index), Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
     [Test]
