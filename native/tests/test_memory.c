@@ -57,6 +57,23 @@ SP2_TEST(Heaps_use_memory_until_they_are_released) {
     sp2_thread_pool_destroy(pool);
 }
 
+SP2_TEST(Heap_without_a_length_uses_twice_its_bytes_at_most) {
+    enum { PARTS = 8, PART_BYTES = 1000 };
+    static const uint8_t payload[PARTS * PART_BYTES];
+    datagram_list list = {0};
+    for (uint64_t i = 0; i < PARTS; i++) {
+        datagrams_add_part(&list, 48, 1, NO_HEAP_LENGTH, payload, i * PART_BYTES, PART_BYTES);
+    }
+    const sp2_receive_options options = quiet_options(SP2_RECEIVE_DELIVER_INCOMPLETE);
+    heap_list heaps = receive(&options, &list, NULL);
+    REQUIRE(heaps.count == 1);
+    CHECK_EQ_U64(info_of(heaps.heaps[0]).payload_length, sizeof(payload));
+    CHECK(memory_now().used_bytes >= sizeof(payload));
+    CHECK(memory_now().used_bytes <= 2 * sizeof(payload));
+    heaps_free(&heaps);
+    datagrams_free(&list);
+}
+
 SP2_TEST(Released_blocks_are_used_again) {
     sp2_thread_pool *pool;
     REQUIRE_OK(sp2_thread_pool_create(NULL, &pool));

@@ -215,13 +215,7 @@ SP2_TEST(Block_is_pages_that_go_with_it) {
 }
 
 /* Pages in place of a heap's block when some bytes of it have arrived, of as many as it needs. */
-static uint64_t pages_in_place(uint32_t flags, int32_t extra_flags, uint64_t pages) {
-    require_populated_mappings();
-    sp2_mmap_options mapping_options = SP2_MMAP_OPTIONS_INIT;
-    mapping_options.flags = flags;
-    mapping_options.extra_flags = extra_flags;
-    sp2_allocator *allocator = NULL;
-    REQUIRE_OK(sp2_mmap_allocator_create(&mapping_options, &allocator));
+static uint64_t pages_in_place_of(sp2_allocator *allocator, uint64_t pages) {
     /* The first packet of a heap makes room for all of it. */
     const uint64_t length = pages * PAGE;
     uint8_t payload[10] = {0};
@@ -231,7 +225,6 @@ static uint64_t pages_in_place(uint32_t flags, int32_t extra_flags, uint64_t pag
         quiet_options(SP2_RECEIVE_DELIVER_INCOMPLETE | SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD);
     sp2_receive_stream *stream = new_stream(&options);
     REQUIRE_OK(sp2_receive_stream_set_memory_allocator(stream, allocator));
-    sp2_allocator_destroy(allocator);
     REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
     heap_list heaps = pop_all(stream);
     REQUIRE(heaps.count == 1);
@@ -246,6 +239,18 @@ static uint64_t pages_in_place(uint32_t flags, int32_t extra_flags, uint64_t pag
     heaps_free(&heaps);
     sp2_receive_stream_destroy(stream);
     datagrams_free(&list);
+    return count;
+}
+
+static uint64_t pages_in_place(uint32_t flags, int32_t extra_flags, uint64_t pages) {
+    require_populated_mappings();
+    sp2_mmap_options options = SP2_MMAP_OPTIONS_INIT;
+    options.flags = flags;
+    options.extra_flags = extra_flags;
+    sp2_allocator *allocator = NULL;
+    REQUIRE_OK(sp2_mmap_allocator_create(&options, &allocator));
+    const uint64_t count = pages_in_place_of(allocator, pages);
+    sp2_allocator_destroy(allocator);
     return count;
 }
 
@@ -457,6 +462,40 @@ SP2_TEST(Pool_on_mapped_memory_gives_all_of_it_back) {
     for (int i = 0; i < BLOCKS; i++) {
         CHECK(!is_mapped(blocks[i], LENGTH));
     }
+    datagrams_free(&list);
+    free(payload);
+}
+
+SP2_TEST(Refilled_block_of_mapped_memory_is_in_place) {
+    enum { PAGES = 3 * 512 };
+    require_populated_mappings();
+    sp2_memory_pool_options options = SP2_MEMORY_POOL_OPTIONS_INIT;
+    options.lower = 1;
+    options.upper = (uint64_t)PAGES * PAGE;
+    options.max_free = 1;
+    options.initial = 1;
+    options.low_water = 1;
+    REQUIRE_OK(sp2_thread_pool_create(NULL, &options.thread_pool));
+    REQUIRE_OK(sp2_mmap_allocator_create(NULL, &options.base));
+    sp2_allocator *pool = NULL;
+    REQUIRE_OK(sp2_memory_pool_create(&options, &pool));
+    sp2_allocator_destroy(options.base);
+    sp2_thread_pool_destroy(options.thread_pool);
+    /* The first block is in use when the other one is made. */
+    uint8_t *payload = new_payload(PAGE, 1);
+    datagram_list list = {0};
+    datagrams_add_heap(&list, 1, payload, PAGE, PAGE);
+    sp2_receive_stream *stream = new_stream(NULL);
+    REQUIRE_OK(sp2_receive_stream_set_memory_allocator(stream, pool));
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
+    heap_list heaps = pop_all(stream);
+    sp2_memory_pool_stats stats = SP2_MEMORY_POOL_STATS_INIT;
+    WAIT_UNTIL(sp2_memory_pool_get_stats(pool, &stats) == SP2_OK && stats.refilled == 1,
+               PATIENCE_SECONDS);
+    CHECK_EQ_U64(pages_in_place_of(pool, PAGES), PAGES);
+    heaps_free(&heaps);
+    sp2_receive_stream_destroy(stream);
+    sp2_allocator_destroy(pool);
     datagrams_free(&list);
     free(payload);
 }

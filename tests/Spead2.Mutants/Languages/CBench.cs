@@ -14,8 +14,6 @@ internal sealed partial class CBench : ITestBench
     private const string Header = "native/src/base/mutants.h";
     private const string Source = "native/src/base/mutants.c";
     private const string Lists = "native/CMakeLists.txt";
-    // What a sanitizer notices, it notices in the first tests that come there.
-    private const int SanitizedUnits = 10;
 
     // What the library does for its users; what is not released yet is left out by the list of its sources.
     private static readonly string[] Folders =
@@ -78,9 +76,10 @@ internal sealed partial class CBench : ITestBench
 
     public IReadOnlyList<TestUnit> Measure(Action<string> tell) => _tests.Measure(tell);
 
+    // What a sanitizer notices, it notices in one test of a program as in the others.
     public IEnumerable<IReadOnlyList<TestUnit>> Portions(IReadOnlyList<TestUnit> units) => units
         .GroupBy(unit => unit.Stage)
-        .SelectMany(stage => stage.Key == 0 ? stage : stage.Take(SanitizedUnits))
+        .SelectMany(stage => stage.Key == 0 ? stage : stage.DistinctBy(unit => unit.Program))
         .Select(unit => (IReadOnlyList<TestUnit>)[unit]);
 
     public IReadOnlyList<TestFailure> Run(IReadOnlyList<TestUnit> units, int mutant) => _tests.Run(units, mutant);
