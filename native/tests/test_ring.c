@@ -69,6 +69,22 @@ SP2_TEST(Slow_consumer_of_a_small_ring_loses_nothing) {
     datagrams_free(&list);
 }
 
+/* Also where the packets after a heap's first take the short way. */
+SP2_TEST(Source_stops_at_the_first_heap_without_room) {
+    enum { PARTS = 4, PART_BYTES = 100, RING_HEAPS = 2 };
+    static const uint8_t payload[PARTS * PART_BYTES];
+    datagram_list list = {0};
+    for (uint64_t cnt = 1; cnt <= 100; cnt++) {
+        datagrams_add_heap(&list, cnt, payload, sizeof(payload), PART_BYTES);
+    }
+    sp2_receive_stream *stream = feed(NULL, RING_HEAPS, &list);
+    WAIT_UNTIL(stats_of(stream).worker_blocked != 0, PATIENCE_SECONDS);
+    CHECK_EQ_U64(stats_of(stream).worker_blocked, 1);
+    CHECK_EQ_U64(stats_of(stream).heaps, RING_HEAPS + 1);
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&list);
+}
+
 SP2_TEST(Default_ring_holds_four_heaps) {
     datagram_list list = small_heaps(10);
     sp2_receive_stream *stream = feed(NULL, 0, &list);
