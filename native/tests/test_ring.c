@@ -75,12 +75,16 @@ SP2_TEST(Source_stops_at_the_first_heap_without_room) {
     static const uint8_t payload[PARTS * PART_BYTES];
     datagram_list list = {0};
     for (uint64_t cnt = 1; cnt <= 100; cnt++) {
-        datagrams_add_heap(&list, cnt, payload, sizeof(payload), PART_BYTES);
+        for (uint64_t i = 0; i < PARTS; i++) {
+            datagrams_add_part(&list, 48, cnt, sizeof(payload), payload, i * PART_BYTES,
+                               PART_BYTES);
+        }
     }
     sp2_receive_stream *stream = feed(NULL, RING_HEAPS, &list);
     WAIT_UNTIL(stats_of(stream).worker_blocked != 0, PATIENCE_SECONDS);
     CHECK_EQ_U64(stats_of(stream).worker_blocked, 1);
     CHECK_EQ_U64(stats_of(stream).heaps, RING_HEAPS + 1);
+    CHECK_EQ_U64(stats_of(stream).packets, (RING_HEAPS + 1) * PARTS);
     sp2_receive_stream_destroy(stream);
     datagrams_free(&list);
 }
