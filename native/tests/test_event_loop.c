@@ -31,8 +31,8 @@ typedef struct clockwork {
     sp2__event_loop *loop;
     sp2__task begin;
     clock_alarm alarms[ALARMS];
-    uint32_t rang;
     bool on_loop;
+    atomic_uint rang; /* changed last: who has read it may read the rest */
     uint64_t base_ns;
 } clockwork;
 
@@ -61,9 +61,11 @@ static const sp2__event_loop_hooks hooks = {.started = started,
 
 static void ring(sp2__task *task) {
     clock_alarm *self = SP2__CONTAINER(task, clock_alarm, task);
+    clockwork *owner = self->owner;
     self->rang_ns = sp2__clock_ns();
-    self->place = ++self->owner->rang;
-    self->owner->on_loop = sp2__event_loop_is_current(self->owner->loop);
+    self->place = atomic_load(&owner->rang) + 1;
+    owner->on_loop = sp2__event_loop_is_current(owner->loop);
+    atomic_store(&owner->rang, self->place);
 }
 
 static void init(clockwork *work, void (*begin)(sp2__task *task)) {
@@ -82,7 +84,7 @@ static void init(clockwork *work, void (*begin)(sp2__task *task)) {
 static void wait_for(clockwork *work, uint32_t count) {
     do {
         sp2__event_loop_barrier(work->loop);
-    } while (work->rang < count);
+    } while (atomic_load(&work->rang) < count);
 }
 
 static void set(clockwork *work, int index, uint64_t after_ns) {
@@ -155,13 +157,13 @@ SP2_TEST(Socket_with_room_again_runs_its_task_once) {
     REQUIRE(sp2__event_loop_add(work.loop, &watch, SP2__SILENT) == 0);
     CHECK_EQ_I64(sp2__event_loop_await_writable(work.loop, &watch, &self->timer), 0);
     sp2__event_loop_barrier(work.loop);
-    CHECK_EQ_U64(work.rang, 0);
+    CHECK_EQ_U64(atomic_load(&work.rang), 0);
     char bytes[4096];
     while (recv(fds[1], bytes, sizeof(bytes), MSG_DONTWAIT) > 0) {
     }
     wait_for(&work, 1);
     sp2__event_loop_barrier(work.loop);
-    CHECK_EQ_U64(work.rang, 1);
+    CHECK_EQ_U64(atomic_load(&work.rang), 1);
     CHECK(watch.events & SP2__WRITABLE);
     sp2__event_loop_remove(work.loop, &watch);
     close(fds[0]);
