@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using Spead2.Bindings;
@@ -133,12 +131,12 @@ internal static unsafe class SourceExports
             };
             if (found.Source?.LocalEndPoint is { } endPoint)
             {
-                WriteText(known.address, TextOf(endPoint.Address, found.Source.InterfaceName));
+                WriteText(known.address, UdpTarget.TextOf(endPoint.Address, found.Source.InterfaceName));
             }
 
             if (found.Source?.Group is { } group)
             {
-                WriteText(known.group, TextOf(group, found.Source.InterfaceName));
+                WriteText(known.group, UdpTarget.TextOf(group, found.Source.InterfaceName));
                 WriteText(known.interface_name, found.Source.InterfaceName ?? string.Empty);
             }
 
@@ -270,12 +268,6 @@ internal static unsafe class SourceExports
             }
         }
     }
-
-    /// <summary>An address, whose scope has the name of its interface where that is known.</summary>
-    private static string TextOf(IPAddress address, string? interfaceName) =>
-        address.AddressFamily != AddressFamily.InterNetworkV6 || address.ScopeId == 0 || interfaceName is null
-            ? address.ToString()
-            : $"{new IPAddress(address.GetAddressBytes())}%{interfaceName}";
 
     /// <summary>A text, cut where there is no room for more.</summary>
     private static void WriteText(sbyte* text, string value) => Encoding.UTF8.GetEncoder().Convert(

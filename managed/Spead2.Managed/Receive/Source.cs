@@ -301,6 +301,19 @@ internal abstract class Source : LoopTask
         // From memory nothing is dropped.
     }
 
+    /// <summary>Does something on the loop outside of a slice, unless the source is closed, and publishes what it counted.</summary>
+    protected void RunAside(Action work)
+    {
+        lock (_lock)
+        {
+            if (!_closed)
+            {
+                work();
+                Publish();
+            }
+        }
+    }
+
     /// <summary>Has the source posted after a while, as what it comes from cannot be relied on to do it.</summary>
     protected void PostBlindly() => Loop.PostAfter(this, BlindInterval);
 

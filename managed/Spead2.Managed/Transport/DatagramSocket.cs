@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Net;
+using System.Net.Sockets;
 
 namespace Spead2.Managed;
 
@@ -39,6 +40,19 @@ internal abstract class DatagramSocket : IDisposable
     /// <summary>Takes what has arrived, without waiting.</summary>
     public abstract Reception Receive();
 
+    /// <summary>
+    /// Watches the interface of the group that the socket has joined, where the system tells of interfaces: the task is
+    /// run when it is time to <see cref="LookAtGroup"/>. Once.
+    /// </summary>
+    /// <returns>Null, or why that fails.</returns>
+    public virtual string? WatchGroup(UdpTarget target, long? bufferSize, LoopTask task) => null;
+
+    /// <summary>The interface that is watched; null if none is.</summary>
+    public virtual string? WatchedInterface => null;
+
+    /// <summary>Looks what has become of the interface, and joins the group again if it is back. On the loop.</summary>
+    public virtual GroupNews LookAtGroup(EngineLog log) => default;
+
     /// <summary>Closes the socket. Any thread.</summary>
     public abstract void Close();
 
@@ -47,6 +61,14 @@ internal abstract class DatagramSocket : IDisposable
 
     /// <summary>Messages that the kernel has dropped since the socket was opened. While it is open, any thread.</summary>
     public abstract long CountDrops();
+
+    /// <summary>What has become of a group.</summary>
+    /// <param name="IsGone">Its interface was deleted.</param>
+    /// <param name="IsBack">It was joined again.</param>
+    /// <param name="Error">Number of the error for which it could not be, this time; 0: none.</param>
+    /// <param name="Replacement">A new socket, which takes the place of the old one; null: none.</param>
+    internal readonly record struct GroupNews(
+        bool IsGone = false, bool IsBack = false, int Error = 0, Socket? Replacement = null);
 
     /// <summary>What became of an attempt to receive.</summary>
     /// <param name="Count">Messages that there are now.</param>

@@ -3,6 +3,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Spead2.Managed.Linux;
 using Spead2.Receive;
@@ -90,6 +91,7 @@ internal sealed unsafe class UdpSource : Source
 
         try
         {
+            source.WatchGroup(options.BufferSize);
             source.ArmFirst();
         }
         catch
@@ -149,6 +151,53 @@ internal sealed unsafe class UdpSource : Source
     protected override void ReleaseOrigin() => _socket.Dispose();
 
     protected override void CountDrops() => Volatile.Write(ref _dropped, _socket.CountDrops());
+
+    /// <summary>Without it a group is received all the same, until its interface is deleted.</summary>
+    private void WatchGroup(long? bufferSize)
+    {
+        if (Target is { IsGroup: true } && _socket.WatchGroup(Target, bufferSize, new NewsTask(this)) is { } error)
+        {
+            Stream.Log.Write(
+                MessageKind.Socket,
+                LogLevel.Warning,
+                (GroupText, error),
+                static x => $"cannot watch the interface of the multicast group {x.GroupText}: {x.error}; if it is deleted " +
+                    "and made again, the group is not joined again");
+        }
+    }
+
+    /// <summary>Something has happened to interfaces.</summary>
+    private void LookAtGroup()
+    {
+        DatagramSocket.GroupNews news = _socket.LookAtGroup(Stream.Log);
+        if (news.IsGone)
+        {
+            Warn(x => $"the interface {x.Interface} of the multicast group {x.Group} is gone: nothing is received from it " +
+                "until it is back");
+        }
+
+        if (news.Error != 0)
+        {
+            string error = Marshal.GetPInvokeErrorMessage(news.Error);
+            Warn(x => $"cannot join the multicast group {x.Group} again on the interface {x.Interface}: {error}");
+        }
+
+        if (news.IsBack)
+        {
+            Counters.Rejoins++;
+            Warn(x => $"joined the multicast group {x.Group} again: its interface {x.Interface} is back");
+        }
+
+        if (news.Replacement is not null)
+        {
+            Post();
+        }
+    }
+
+    private void Warn(Func<(string Group, string? Interface), string> text) => Stream.Log.Write(
+        MessageKind.Socket, LogLevel.Warning, (GroupText, _socket.WatchedInterface), text);
+
+    private string GroupText => UdpTarget.TextOf(Group!, InterfaceName);
 
     /// <summary>There may be packets behind an error, but not for ever.</summary>
     private PollResult AfterFailure()
@@ -277,5 +326,11 @@ internal sealed unsafe class UdpSource : Source
         }
 
         return Stream.Ingest.AddDatagram(datagram);
+    }
+
+    /// <summary>Runs when the kernel tells of interfaces.</summary>
+    private sealed class NewsTask(UdpSource source) : LoopTask
+    {
+        public override void Run() => source.RunAside(source.LookAtGroup);
     }
 }

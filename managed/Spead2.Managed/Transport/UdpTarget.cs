@@ -200,6 +200,12 @@ internal sealed record UdpTarget(IPEndPoint EndPoint, bool IsGroup)
         return senders;
     }
 
+    /// <summary>An address as text, whose scope has the name of its interface where that is known.</summary>
+    public static string TextOf(IPAddress address, string? interfaceName) =>
+        address.AddressFamily != AddressFamily.InterNetworkV6 || address.ScopeId == 0 || interfaceName is null
+            ? address.ToString()
+            : $"{new IPAddress(address.GetAddressBytes())}%{interfaceName}";
+
     /// <summary>Whether an address is that of a group.</summary>
     public static bool IsMulticast(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6
         ? address.IsIPv6Multicast

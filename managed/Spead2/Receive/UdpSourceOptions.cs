@@ -45,6 +45,11 @@ public sealed class UdpSourceOptions : PacketSourceOptions
     /// Host name or address of the multicast group to join; <see cref="BindHost"/> must then be left out. An IPv4
     /// address that is not a group is allowed if it is the interface's own.
     /// </summary>
+    /// <remarks>
+    /// When the interface is deleted and made again, which ends the group's membership, the source joins the group again
+    /// on the interface of that name as soon as that is up (Linux). Each time is a log message, and counts in
+    /// <see cref="PacketSourceStatistics.Rejoins"/>.
+    /// </remarks>
     public string? Group { get; set; }
 
     /// <summary>

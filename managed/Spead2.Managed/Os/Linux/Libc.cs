@@ -12,6 +12,7 @@ internal static unsafe partial class Libc
 {
     public const int EINTR = 4;
     public const int EAGAIN = 11;
+    public const int EXDEV = 18;
     public const int ENODEV = 19;
     public const int EADDRINUSE = 98;
     public const int ENOBUFS = 105;
@@ -46,8 +47,15 @@ internal static unsafe partial class Libc
 
     public const int F_DUPFD_CLOEXEC = 1030;
 
+    public const int AF_UNSPEC = 0;
     public const int AF_INET = 2;
     public const int AF_INET6 = 10;
+    public const int AF_NETLINK = 16;
+    public const int NETLINK_ROUTE = 0;
+    public const int RTMGRP_LINK = 1;
+    public const int RTM_DELLINK = 17;
+    public const int SOCK_RAW = 3;
+    public const int SOCK_CLOEXEC = 0x80000;
     public const int SOL_SOCKET = 1;
     public const int SO_REUSEADDR = 2;
     public const int SO_RCVBUFFORCE = 33;
@@ -55,6 +63,7 @@ internal static unsafe partial class Libc
     public const int SK_MEMINFO_DROPS = 8;
     public const int SK_MEMINFO_VARS = 9;
     public const int SO_BINDTOIFINDEX = 62;
+    public const int SO_NETNS_COOKIE = 71;
     public const int IPPROTO_IP = 0;
     public const int IP_MULTICAST_ALL = 49;
     public const int IPPROTO_UDP = 17;
@@ -66,10 +75,14 @@ internal static unsafe partial class Libc
     public const int SO_TYPE = 3;
     public const int IPPROTO_IPV6 = 41;
     public const int IP_ADD_MEMBERSHIP = 35;
+    public const int IP_DROP_MEMBERSHIP = 36;
     public const int IPV6_JOIN_GROUP = 20;
+    public const int IPV6_LEAVE_GROUP = 21;
     public const int IPV6_MULTICAST_ALL = 29;
     public const int MCAST_JOIN_SOURCE_GROUP = 46;
     public const int SIOCGIFNAME = 0x8910;
+    public const int SIOCGIFFLAGS = 0x8913;
+    public const int IFF_UP = 1;
     public const int SIOCGIFINDEX = 0x8933;
 
     public const int PR_SET_NAME = 15;
@@ -131,6 +144,15 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int getsockopt(int socket, int level, int option, void* value, uint* length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int socket(int family, int type, int protocol);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int bind(int socket, byte* address, uint length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint recv(int socket, byte* buffer, nuint length, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int ioctl(int fd, nuint request, void* argument);

@@ -11,16 +11,21 @@ namespace Spead2.Managed.Linux;
 internal sealed class LinuxDatagramSocket : DatagramSocket
 {
     private readonly EpollLoop _loop;
-    private readonly Socket _socket;
-    private readonly int _fd;
     private readonly MessageBatch _batch;
+    private LinuxGroupWatch? _watch;
+    private int _fd;
 
     // Keeps the socket from being finalized, and so closed, before the source of a forgotten stream is.
     private GCHandle _root;
     private long _key;
     private bool _armed;
 
-    // What the kernel's own counter, which wraps, said last.
+    // What is to be received from when the socket is empty.
+    private Socket? _next;
+
+    // Under a lock of their own: the socket, and what the kernel's own counter, which wraps, said last.
+    private readonly Lock _countLock = new();
+    private Socket _socket;
     private uint _dropsSeen;
     private long _dropped;
 
@@ -56,7 +61,7 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
     public override IPEndPoint LocalEndPoint { get; }
 
     // What comes after a batch that is not full makes epoll call.
-    public override bool IsDrained => !_batch.IsFull;
+    public override bool IsDrained => !_batch.IsFull && _next is null;
 
     public override IPEndPoint? LastSender => _batch.LastSender;
 
@@ -90,12 +95,48 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
     public override Reception Receive()
     {
         int count = _batch.Receive(_fd, out string? error);
-        return count == 0 && error is null ? FindReason() : new(count, error);
+        if (count != 0 || error is not null)
+        {
+            return new(count, error);
+        }
+
+        Reception reception = FindReason();
+        if (_next is not null && !reception.IsMore)
+        {
+            TakeNext(_next);
+            reception = reception with { IsMore = true };
+        }
+
+        return reception;
+    }
+
+    public override string? WatchedInterface => _watch?.InterfaceName;
+
+    public override string? WatchGroup(UdpTarget target, long? bufferSize, LoopTask task)
+    {
+        int error = LinuxGroupWatch.Begin(_socket, target, bufferSize, _loop, task, out _watch);
+        return error == 0 ? null : Marshal.GetPInvokeErrorMessage(error);
+    }
+
+    public override GroupNews LookAtGroup(EngineLog log)
+    {
+        GroupNews news = _watch!.Look(log);
+        if (news.Replacement is { } socket)
+        {
+            _ = TryCoalesce(socket);
+            CloseNext();
+            OpenDescriptors.Add((int)socket.Handle);
+            _next = socket;
+        }
+
+        return news;
     }
 
     public override void Close()
     {
         Disarm();
+        _watch?.Close();
+        CloseNext();
         OpenDescriptors.Remove(_fd);
         _socket.Dispose();
         _root.Free();
@@ -104,6 +145,70 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
     public override void Dispose() => _batch.Dispose();
 
     public override long CountDrops()
+    {
+        lock (_countLock)
+        {
+            return CountDropsNow();
+        }
+    }
+
+    /// <summary>
+    /// A socket that nothing is received from any more makes room for the one that has taken its place.
+    /// </summary>
+    private void TakeNext(Socket next)
+    {
+        bool wasArmed = _armed;
+        Disarm();
+        lock (_countLock)
+        {
+            CountDropsNow();
+            OpenDescriptors.Remove(_fd);
+            _socket.Dispose();
+            _root.Free();
+            _root = GCHandle.Alloc(next);
+            _socket = next;
+            _fd = (int)next.Handle;
+            _dropsSeen = 0;
+        }
+
+        _next = null;
+        if (wasArmed)
+        {
+            // If that fails it is tried again, and told, when there is nothing more.
+            Arm();
+        }
+    }
+
+    private void CloseNext()
+    {
+        if (_next is not null)
+        {
+            OpenDescriptors.Remove((int)_next.Handle);
+            _next.Dispose();
+            _next = null;
+        }
+    }
+
+    /// <summary>Why a socket that was reported to have something has nothing.</summary>
+    private unsafe Reception FindReason()
+    {
+        Libc.PollDescriptor look = new() { Descriptor = _fd, Events = Libc.POLLRDHUP };
+        if (Libc.poll(&look, 1, 0) != 1)
+        {
+            return default;
+        }
+
+        // Entries of the queue (IP_RECVERR, time stamps of what was sent) take room from packets.
+        int errors = (look.Returned & Libc.POLLERR) == 0 ? 0 : _batch.DropErrors(_fd);
+        return new(
+            0,
+            QueuedErrors: errors,
+            IsMore: errors != 0,
+            IsShutDown: (look.Returned & Libc.POLLRDHUP) != 0);
+    }
+
+    /// <summary>As <see cref="CountDrops"/>, under the lock.</summary>
+    private long CountDropsNow()
     {
         Span<byte> info = stackalloc byte[Libc.SK_MEMINFO_VARS * sizeof(uint)];
         int length;
@@ -124,24 +229,6 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
         }
 
         return _dropped;
-    }
-
-    /// <summary>Why a socket that was reported to have something has nothing.</summary>
-    private unsafe Reception FindReason()
-    {
-        Libc.PollDescriptor look = new() { Descriptor = _fd, Events = Libc.POLLRDHUP };
-        if (Libc.poll(&look, 1, 0) != 1)
-        {
-            return default;
-        }
-
-        // Entries of the queue (IP_RECVERR, time stamps of what was sent) take room from packets.
-        int errors = (look.Returned & Libc.POLLERR) == 0 ? 0 : _batch.DropErrors(_fd);
-        return new(
-            0,
-            QueuedErrors: errors,
-            IsMore: errors != 0,
-            IsShutDown: (look.Returned & Libc.POLLRDHUP) != 0);
     }
 
     /// <summary>Lets the kernel coalesce datagrams; false if it cannot.</summary>

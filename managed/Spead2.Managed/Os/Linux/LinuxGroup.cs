@@ -50,11 +50,19 @@ internal static unsafe class LinuxGroup
             error = KeepOthersOut(fd, target);
         }
 
-        return error != 0 ? error
-            : target.Senders.Count != 0 ? JoinSenders(fd, target)
-            : target.IsV6 ? Set(fd, Libc.IPPROTO_IPV6, Libc.IPV6_JOIN_GROUP, RequestV6(target))
-            : Set(fd, Libc.IPPROTO_IP, Libc.IP_ADD_MEMBERSHIP, RequestV4(target));
+        return error != 0 ? error : JoinAgain(fd, target);
     }
+
+    /// <summary>Joins the group once more, on a socket that is prepared for it.</summary>
+    public static int JoinAgain(int fd, UdpTarget target) =>
+        target.Senders.Count != 0 ? JoinSenders(fd, target)
+        : target.IsV6 ? Set(fd, Libc.IPPROTO_IPV6, Libc.IPV6_JOIN_GROUP, RequestV6(target, target.InterfaceIndex))
+        : Set(fd, Libc.IPPROTO_IP, Libc.IP_ADD_MEMBERSHIP, RequestV4(target));
+
+    /// <summary>Drops what is left of the membership on an interface that has this index, or had it.</summary>
+    public static void Leave(int fd, UdpTarget target, int index) => _ = target.IsV6
+        ? Set(fd, Libc.IPPROTO_IPV6, Libc.IPV6_LEAVE_GROUP, RequestV6(target, index))
+        : Set(fd, Libc.IPPROTO_IP, Libc.IP_DROP_MEMBERSHIP, RequestV4(target.EndPoint.Address, IPAddress.Any, index));
 
     /// <summary>
     /// Else a socket would also get what arrives where only others have joined the group, from any sender. For IPv6 only
@@ -98,16 +106,15 @@ internal static unsafe class LinuxGroup
     }
 
     /// <summary>struct ip_mreqn</summary>
+    private static byte[] RequestV4(IPAddress group, IPAddress address, int index) =>
+        [.. group.GetAddressBytes(), .. address.GetAddressBytes(), .. BitConverter.GetBytes(index)];
+
     private static byte[] RequestV4(UdpTarget target) =>
-    [
-        .. target.EndPoint.Address.GetAddressBytes(),
-        .. (target.InterfaceAddress ?? IPAddress.Any).GetAddressBytes(),
-        .. BitConverter.GetBytes(target.InterfaceIndex),
-    ];
+        RequestV4(target.EndPoint.Address, target.InterfaceAddress ?? IPAddress.Any, target.InterfaceIndex);
 
     /// <summary>struct ipv6_mreq</summary>
-    private static byte[] RequestV6(UdpTarget target) =>
-        [.. target.EndPoint.Address.GetAddressBytes(), .. BitConverter.GetBytes(target.InterfaceIndex)];
+    private static byte[] RequestV6(UdpTarget target, int index) =>
+        [.. target.EndPoint.Address.GetAddressBytes(), .. BitConverter.GetBytes(index)];
 
     private static void WriteAddress(IPEndPoint endPoint, Span<byte> bytes)
     {
