@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Numerics.Tensors;
@@ -30,6 +31,7 @@ namespace Spead2;
 /// </para>
 /// <para>Threads: one at a time, together with the group.</para>
 /// </remarks>
+[DebuggerDisplay("{DebugText,nq}")]
 public sealed class Item
 {
     private const int BitsPerByte = 8;
@@ -444,6 +446,9 @@ public sealed class Item
 
         SetOwned(bytes, measured);
     }
+
+    // Without the value, which may be large, or gone at this moment.
+    private string DebugText => HasRawBytes && Fault is not null ? $"{Name}: {Fault}" : $"{Name} {Shape} {Type}";
 
     /// <summary>Name, shape and value.</summary>
     public override string ToString() =>

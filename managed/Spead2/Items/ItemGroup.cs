@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 
 using System.Collections;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -24,6 +26,7 @@ namespace Spead2;
 /// <para>Threads: one at a time, together with the items.</para>
 /// </remarks>
 [SuppressMessage("Naming", "CA1710", Justification = "The name that the field has for it.")]
+[DebuggerDisplay("{DebugText,nq}")]
 public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
 {
     /// <summary>Default of <see cref="MaxItems"/>.</summary>
@@ -87,6 +90,9 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     /// later do not bring them back.
     /// </summary>
     public long UnknownItems { get; private set; }
+
+    private string DebugText => _isDisposed ? "disposed" : string.Create(
+        CultureInfo.InvariantCulture, $"{Count} items, {UnknownItems} values without a descriptor");
 
     /// <summary>An item.</summary>
     /// <param name="id">Its identifier.</param>

@@ -2,7 +2,9 @@
 
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Runtime.InteropServices;
 
 namespace Spead2.Receive;
@@ -22,6 +24,7 @@ namespace Spead2.Receive;
 /// <para>Threads: any number may read; <see cref="Dispose"/> may be called from any thread, more than once.</para>
 /// </remarks>
 [SuppressMessage("Usage", "CA1816", Justification = "Heaps have no finalizer; their guards have.")]
+[DebuggerDisplay("{DebugText,nq}")]
 public abstract unsafe class Heap : IDisposable
 {
     private readonly HeapInfo _info;
@@ -109,6 +112,15 @@ public abstract unsafe class Heap : IDisposable
             return ImmutableCollectionsMarshal.AsImmutableArray(_ranges);
         }
     }
+
+    // Of the heap's own record, which stays when its memory goes: a debugger must not throw, and changes nothing.
+    private string DebugText => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Heap {_info.Cnt}, {_info.ReceivedLength} bytes{DebugLength}{(Volatile.Read(ref _disposed) != 0 ? ", disposed" : "")}");
+
+    private string DebugLength => (_info.State & HeapState.Contiguous) != 0 ? string.Empty
+        : _info.HeapLength < 0 ? ", incomplete"
+        : string.Create(CultureInfo.InvariantCulture, $" of {_info.HeapLength}, incomplete");
 
     private ref readonly HeapInfo Info
     {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Globalization;
 
 namespace Spead2.Receive;
 
@@ -8,6 +10,7 @@ namespace Spead2.Receive;
 /// One item of a heap as it was sent: an identifier and bytes that nobody has interpreted yet. It belongs to its heap
 /// and must not be used after the heap is disposed.
 /// </summary>
+[DebuggerDisplay("{DebugText,nq}")]
 public readonly struct RawItem
 {
     private readonly Heap _heap;
@@ -46,6 +49,9 @@ public readonly struct RawItem
     /// </summary>
     /// <exception cref="ObjectDisposedException">The heap has been disposed.</exception>
     public ReadOnlyMemory<byte> Bytes => IsImmediate ? EncodeImmediate() : _heap.Payload.Slice(Offset, Length);
+
+    private string DebugText => string.Create(
+        CultureInfo.InvariantCulture, $"Item 0x{Id:x}{(IsImmediate ? $" = {_value}" : $", {Length} bytes")}");
 
     private byte[] EncodeImmediate()
     {
