@@ -93,4 +93,26 @@ public sealed class SocketBackendTests : IDisposable
             Assert.That(second.AddUdpReader(new IPEndPoint(IPAddress.Loopback, port)), Is.EqualTo(port));
         }
     }
+
+    [Test]
+    public void Disturbed_socket_rests_and_receives([Values] CallersSocketKind kind)
+    {
+        const int Rounds = 100;
+        const int SlicesForAnEvent = 4;
+        using IoThreadPool pool = new(1);
+        pool.Threads(static pool => new ManagedIoThreads(pool, IoBackend.Sockets));
+        using CallersSocket socket = new(kind);
+        using LoopNeighbour neighbour = new(pool);
+        using ManagedReceiveStream stream = new(null, NullLogger.Instance, pool);
+        PacketSource source = stream.Add(new UdpSourceOptions { Socket = socket.Socket });
+        socket.Disturb();
+        neighbour.GoRound(SlicesForAnEvent);
+        long before = source.Statistics.Slices;
+        neighbour.GoRound(Rounds);
+        Assert.That(source.Statistics.Slices - before, Is.AtMost(SlicesForAnEvent), "The source does not rest.");
+
+        socket.Send([1]);
+        Assert.That(stream.TryRead(out Heap? heap, Poll.Deadline), Is.True, "The heap has not arrived.");
+        heap!.Dispose();
+    }
 }
