@@ -17,5 +17,10 @@ fi
 
 generated=(bindings/Spead2.Bindings/Generated tests/Spead2.Bindings.Tests/Generated)
 "${generator[@]}" @bindings/clangsharp.rsp
+
+# The statistics of C# come from the same headers, by a test.
+generated+=(managed/Spead2/Receive/Statistics.Generated.cs)
+SPEAD2_WRITE_STATISTICS=1 dotnet test tests/Spead2.Bindings.Tests --configuration Release --nologo \
+    --filter FullyQualifiedName~StatisticsTests
 git add --intent-to-add -- "${generated[@]}"
 git diff --exit-code -- "${generated[@]}"

@@ -14,6 +14,13 @@ internal static class RepositoryFiles
 
     public static string NativeSources { get; } = Path.Combine(Root, "native", "src");
 
+    /// <summary>The table of statistics.</summary>
+    public static string StatisticsHeader { get; } = Path.Combine(IncludeDirectory, "spead2core", "statistics.h");
+
+    /// <summary>What C# makes of that table.</summary>
+    public static string StatisticsOfDotNet { get; } =
+        Path.Combine(Root, "managed", "Spead2", "Receive", "Statistics.Generated.cs");
+
     /// <summary>The C program that calls every function at random.</summary>
     public static string Spinner { get; } = Path.Combine(Root, "native", "tests", "test_spinner.c");
 

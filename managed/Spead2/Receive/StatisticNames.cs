@@ -7,11 +7,8 @@ using System.Text.Json;
 namespace Spead2.Receive;
 
 /// <summary>Names and order of a stream's statistics: those that every stream of its engine has, then the custom ones.</summary>
-internal sealed class StatisticNames
+internal sealed partial class StatisticNames
 {
-    /// <summary>How many of <see cref="Statistic"/> there are; an engine of a later version may have more.</summary>
-    public const int KnownCount = (int)Statistic.DatagramsDroppedAtStop + 1;
-
     /// <summary>Those of <see cref="Statistic"/>.</summary>
     public static readonly StatisticNames Known =
         new([.. Enum.GetNames<Statistic>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)], []);

@@ -19,7 +19,7 @@ namespace Spead2.Receive;
 /// dropped at the stop never got that far. Names are in receiving.txt's spelling, for example <c>max_batch</c>; the order is fixed.
 /// </remarks>
 [SuppressMessage("Naming", "CA1710", Justification = "Its properties are what matters.")]
-public sealed class StreamStatistics : IReadOnlyDictionary<string, long>
+public sealed partial class StreamStatistics : IReadOnlyDictionary<string, long>
 {
     // What says nothing that is remarkable, or is said anyway.
     private static readonly Statistic[] Ordinary =
@@ -41,93 +41,6 @@ public sealed class StreamStatistics : IReadOnlyDictionary<string, long>
 
     /// <summary>Names of those that are not custom ones.</summary>
     internal static ImmutableArray<string> Names => StatisticNames.Known.InOrder;
-
-    /// <summary>Heaps put into the stream: complete, evicted and flushed ones.</summary>
-    public long Heaps => this[Statistic.Heaps];
-
-    /// <summary>Incomplete heaps pushed out by newer heaps.</summary>
-    public long IncompleteHeapsEvicted => this[Statistic.IncompleteHeapsEvicted];
-
-    /// <summary>Heaps still under assembly when the stream stopped.</summary>
-    public long IncompleteHeapsFlushed => this[Statistic.IncompleteHeapsFlushed];
-
-    /// <summary>Packets that reached the assembly, used or not.</summary>
-    public long Packets => this[Statistic.Packets];
-
-    /// <summary>Times that a packet reader delivered packets as a unit.</summary>
-    public long Batches => this[Statistic.Batches];
-
-    /// <summary>Most packets in one such unit.</summary>
-    public long MaxBatch => this[Statistic.MaxBatch];
-
-    /// <summary>Packets that are a heap of their own.</summary>
-    public long SinglePacketHeaps => this[Statistic.SinglePacketHeaps];
-
-    /// <summary>Hash table entries looked at; a debugging aid.</summary>
-    public long SearchDist => this[Statistic.SearchDist];
-
-    /// <summary>Times that a finished heap found the ring full: the stream is not read fast enough.</summary>
-    public long WorkerBlocked => this[Statistic.WorkerBlocked];
-
-    /// <summary>Packets that became part of a heap.</summary>
-    public long PacketsAccepted => this[Statistic.PacketsAccepted];
-
-    /// <summary>Payload bytes of the accepted packets.</summary>
-    public long PayloadBytes => this[Statistic.PayloadBytes];
-
-    /// <summary>Packets without a heap length where unsized heaps are not allowed.</summary>
-    public long RejectedUnsized => this[Statistic.RejectedUnsized];
-
-    /// <summary>Packets whose heap length contradicts what is known of the heap.</summary>
-    public long RejectedLength => this[Statistic.RejectedLength];
-
-    /// <summary>Packets of another flavour than the first packet of their heap.</summary>
-    public long RejectedFlavour => this[Statistic.RejectedFlavour];
-
-    /// <summary>Packets that are not the next one of their heap, where order is required.</summary>
-    public long RejectedOrder => this[Statistic.RejectedOrder];
-
-    /// <summary>Packets whose payload had been received already.</summary>
-    public long RejectedDuplicate => this[Statistic.RejectedDuplicate];
-
-    /// <summary>Packets of whose payload a part had been received already.</summary>
-    public long RejectedOverlap => this[Statistic.RejectedOverlap];
-
-    /// <summary>Packets of heaps that are larger than allowed or have too many parts.</summary>
-    public long TooLarge => this[Statistic.TooLarge];
-
-    /// <summary>Packets for whose heap there was no memory.</summary>
-    public long AllocationFailed => this[Statistic.AllocationFailed];
-
-    /// <summary>Datagrams or bytes that are not a SPEAD packet.</summary>
-    public long Malformed => this[Statistic.Malformed];
-
-    /// <summary>Datagrams that are longer than the packet in them.</summary>
-    public long SizeMismatch => this[Statistic.SizeMismatch];
-
-    /// <summary>Datagrams that are larger than the reader accepts.</summary>
-    public long Truncated => this[Statistic.Truncated];
-
-    /// <summary>Datagrams without a byte.</summary>
-    public long Empty => this[Statistic.Empty];
-
-    /// <summary>Datagrams dropped by the kernel, mostly because the socket's buffer was full.</summary>
-    public long KernelDrops => this[Statistic.KernelDrops];
-
-    /// <summary>Heaps with a stop item, which end the stream unseen.</summary>
-    public long StopHeaps => this[Statistic.StopHeaps];
-
-    /// <summary>Incomplete heaps that were not delivered because only contiguous ones are wanted.</summary>
-    public long IncompleteHeapsDropped => this[Statistic.IncompleteHeapsDropped];
-
-    /// <summary>Heaps under assembly when the user stopped the stream.</summary>
-    public long HeapsDroppedAtStop => this[Statistic.HeapsDroppedAtStop];
-
-    /// <summary>
-    /// Datagrams that had been taken from a socket when the stream stopped, and were not used. Those that still
-    /// waited in the socket are not among them.
-    /// </summary>
-    public long DatagramsDroppedAtStop => this[Statistic.DatagramsDroppedAtStop];
 
     /// <summary>
     /// Index of the first custom statistic. It differs between versions of the library; <see cref="IndexOf"/> finds a

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// Generated from SP2_RECEIVE_STATS_MAP in native/include/spead2core/statistics.h by ./build.sh bindings. Do not edit.
+
+namespace Spead2.Receive;
+
+/// <summary>The statistics of a stream: names and order, as in SP2_RECEIVE_STATS_MAP.</summary>
+internal enum Statistic
+{
+    Heaps,
+    IncompleteHeapsEvicted,
+    IncompleteHeapsFlushed,
+    Packets,
+    Batches,
+    MaxBatch,
+    SinglePacketHeaps,
+    SearchDist,
+    WorkerBlocked,
+    PacketsAccepted,
+    PayloadBytes,
+    RejectedUnsized,
+    RejectedLength,
+    RejectedFlavour,
+    RejectedOrder,
+    RejectedDuplicate,
+    RejectedOverlap,
+    TooLarge,
+    AllocationFailed,
+    Malformed,
+    SizeMismatch,
+    Truncated,
+    Empty,
+    KernelDrops,
+    StopHeaps,
+    IncompleteHeapsDropped,
+    HeapsDroppedAtStop,
+    DatagramsDroppedAtStop,
+}
+
+internal sealed partial class StatisticNames
+{
+    /// <summary>How many of <see cref="Statistic"/> there are; an engine of a later version may have more.</summary>
+    public const int KnownCount = 28;
+}
+
+public sealed partial class StreamStatistics
+{
+    /// <summary>Heaps put into the stream: complete, evicted and flushed ones.</summary>
+    public long Heaps => this[Statistic.Heaps];
+
+    /// <summary>Incomplete heaps pushed out by newer heaps.</summary>
+    public long IncompleteHeapsEvicted => this[Statistic.IncompleteHeapsEvicted];
+
+    /// <summary>Heaps still under assembly when the stream stopped.</summary>
+    public long IncompleteHeapsFlushed => this[Statistic.IncompleteHeapsFlushed];
+
+    /// <summary>Packets that reached the assembly, used or not.</summary>
+    public long Packets => this[Statistic.Packets];
+
+    /// <summary>Times that a source delivered packets as a unit.</summary>
+    public long Batches => this[Statistic.Batches];
+
+    /// <summary>Most packets in one such unit.</summary>
+    public long MaxBatch => this[Statistic.MaxBatch];
+
+    /// <summary>Packets that are a heap of their own.</summary>
+    public long SinglePacketHeaps => this[Statistic.SinglePacketHeaps];
+
+    /// <summary>Hash table entries looked at; a debugging aid.</summary>
+    public long SearchDist => this[Statistic.SearchDist];
+
+    /// <summary>Times that a finished heap found the ring full.</summary>
+    public long WorkerBlocked => this[Statistic.WorkerBlocked];
+
+    /// <summary>Packets that became part of a heap.</summary>
+    public long PacketsAccepted => this[Statistic.PacketsAccepted];
+
+    /// <summary>Payload bytes of the accepted packets.</summary>
+    public long PayloadBytes => this[Statistic.PayloadBytes];
+
+    /// <summary>Packets without HEAP_LENGTH, where unsized heaps are not allowed.</summary>
+    public long RejectedUnsized => this[Statistic.RejectedUnsized];
+
+    /// <summary>Packets whose HEAP_LENGTH contradicts what is known of the heap.</summary>
+    public long RejectedLength => this[Statistic.RejectedLength];
+
+    /// <summary>Packets of another flavour than their heap's first packet.</summary>
+    public long RejectedFlavour => this[Statistic.RejectedFlavour];
+
+    /// <summary>Packets that are not the next one of their heap, in in-order mode.</summary>
+    public long RejectedOrder => this[Statistic.RejectedOrder];
+
+    /// <summary>Packets whose payload had been received already.</summary>
+    public long RejectedDuplicate => this[Statistic.RejectedDuplicate];
+
+    /// <summary>Packets of whose payload a part had been received already.</summary>
+    public long RejectedOverlap => this[Statistic.RejectedOverlap];
+
+    /// <summary>Packets of heaps that are larger than allowed, or have too many parts or too large a gap.</summary>
+    public long TooLarge => this[Statistic.TooLarge];
+
+    /// <summary>Packets for whose heap there was no memory.</summary>
+    public long AllocationFailed => this[Statistic.AllocationFailed];
+
+    /// <summary>Datagrams or bytes that are not a SPEAD packet.</summary>
+    public long Malformed => this[Statistic.Malformed];
+
+    /// <summary>Datagrams longer than the packet in them.</summary>
+    public long SizeMismatch => this[Statistic.SizeMismatch];
+
+    /// <summary>Datagrams larger than their source accepts.</summary>
+    public long Truncated => this[Statistic.Truncated];
+
+    /// <summary>Datagrams without a byte.</summary>
+    public long Empty => this[Statistic.Empty];
+
+    /// <summary>Datagrams dropped by the kernel, mostly because its buffer was full.</summary>
+    public long KernelDrops => this[Statistic.KernelDrops];
+
+    /// <summary>Heaps with a stop item, which end the stream unseen.</summary>
+    public long StopHeaps => this[Statistic.StopHeaps];
+
+    /// <summary>Incomplete heaps not delivered, as only contiguous ones are wanted.</summary>
+    public long IncompleteHeapsDropped => this[Statistic.IncompleteHeapsDropped];
+
+    /// <summary>Heaps under assembly when the user stopped the stream.</summary>
+    public long HeapsDroppedAtStop => this[Statistic.HeapsDroppedAtStop];
+
+    /// <summary>Datagrams taken from a socket, but not used, when the stream stopped.</summary>
+    public long DatagramsDroppedAtStop => this[Statistic.DatagramsDroppedAtStop];
+}
