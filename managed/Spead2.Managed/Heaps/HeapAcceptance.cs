@@ -158,18 +158,29 @@ internal static unsafe class HeapAcceptance
     /// <summary>Adds the items of a packet to the heap's; false if there is no room for them.</summary>
     private static bool TryAddItems(LiveHeap heap, in Packet packet)
     {
+        Span<ulong> batch = stackalloc ulong[ItemPointers.Batch];
+        int count = 0;
         heap.Pointers.BeginPacket();
         for (ReadOnlySpan<byte> items = packet.Items; !items.IsEmpty; items = items[Wire.PointerSize..])
         {
             ulong pointer = BinaryPrimitives.ReadUInt64BigEndian(items);
-            if (Wire.Id(pointer, packet.AddressBits) is ItemId.Null or > ItemId.PayloadLength &&
-                !heap.Pointers.TryAdd(pointer))
+            if (Wire.Id(pointer, packet.AddressBits) is ItemId.Null or > ItemId.PayloadLength)
             {
-                return false;
+                batch[count++] = pointer;
+            }
+
+            if (count == batch.Length)
+            {
+                if (!heap.Pointers.TryAdd(batch))
+                {
+                    return false;
+                }
+
+                count = 0;
             }
         }
 
-        return true;
+        return heap.Pointers.TryAdd(batch[..count]);
     }
 
     private static void ApplyItems(LiveHeap heap, in Packet packet)

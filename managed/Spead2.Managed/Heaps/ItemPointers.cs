@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 
 using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+using Spead2.Items;
 
 namespace Spead2.Managed;
 
 /// <summary>The distinct item pointers of a heap, as numbers, in order of arrival.</summary>
 internal sealed class ItemPointers
 {
+    /// <summary>Most pointers that are added at a time.</summary>
+    public const int Batch = 16;
+
     /// <summary>Pointers that are found without a table, and that a recycled heap has room for.</summary>
     private const int Few = 8;
 
@@ -74,16 +80,32 @@ internal sealed class ItemPointers
     /// <summary>Says that the pointers of another packet follow.</summary>
     public void BeginPacket() => _expected = 0;
 
-    /// <summary>Adds a pointer unless it is there already. False if it is not and there is no room for it.</summary>
-    public bool TryAdd(ulong pointer)
+    /// <summary>
+    /// Adds those of at most <see cref="Batch"/> pointers that are not there yet. False if there was no room for one of
+    /// them.
+    /// </summary>
+    public bool TryAdd(ReadOnlySpan<ulong> added)
     {
-        if (_expected < Count && _items[_expected] == pointer)
+        added = added[CountExpected(added)..];
+        if (_table is null)
         {
-            _expected++;
-            return true;
+            return TryAddToFew(added);
         }
 
-        return _table is null ? TryAddToFew(pointer) : TryAddToTable(_table, pointer);
+        Span<uint> slots = stackalloc uint[Batch];
+        Fetch(_table, added, slots);
+        for (int i = 0; i < added.Length;)
+        {
+            if (!TryAddToTable(_table, added[i], slots[i]))
+            {
+                return false;
+            }
+
+            i++;
+            i += CountExpected(added[i..]);
+        }
+
+        return true;
     }
 
     /// <summary>Takes out again all but the first pointers.</summary>
@@ -95,7 +117,7 @@ internal sealed class ItemPointers
             ulong pointer = _items[--Count];
             if (_table is not null)
             {
-                FindSlot(_table, pointer) = 0;
+                FindSlot(_table, pointer, FirstSlot(pointer)) = 0;
             }
         }
     }
@@ -116,29 +138,59 @@ internal sealed class ItemPointers
         _items = items;
         _table = table;
         _tableBits = bits;
-        foreach (ulong pointer in All)
+        Span<uint> slots = stackalloc uint[Batch];
+        for (int i = 0; i < Count; i += Batch)
         {
-            FindSlot(table, pointer) = pointer ^ _neverAdded;
+            ReadOnlySpan<ulong> batch = All[i..Math.Min(i + Batch, Count)];
+            Fetch(table, batch, slots);
+            for (int k = 0; k < batch.Length; k++)
+            {
+                FindSlot(table, batch[k], slots[k]) = batch[k] ^ _neverAdded;
+            }
         }
     }
 
-    private bool TryAddToFew(ulong pointer)
+    /// <summary>How many pointers repeat those of an earlier packet in their order.</summary>
+    private int CountExpected(ReadOnlySpan<ulong> added)
     {
-        int known = All.IndexOf(pointer);
-        if (known >= 0)
-        {
-            _expected = known + 1;
-            return true;
-        }
-
-        bool added = TryAppend(pointer);
-        _expected = Count;
-        return added;
+        int count = All[_expected..].CommonPrefixLength(added);
+        _expected += count;
+        return count;
     }
 
-    private bool TryAddToTable(ulong[] table, ulong pointer)
+    private bool TryAddToFew(ReadOnlySpan<ulong> added)
     {
-        ref ulong slot = ref FindSlot(table, pointer);
+        foreach (ulong pointer in added)
+        {
+            int known = All.IndexOf(pointer);
+            if (known < 0 && !TryAppend(pointer))
+            {
+                return false;
+            }
+
+            _expected = known < 0 ? Count : known + 1;
+        }
+
+        return true;
+    }
+
+    /// <summary>Begins to load the slots that a batch of pointers will need.</summary>
+    private unsafe void Fetch(ulong[] table, ReadOnlySpan<ulong> batch, Span<uint> slots)
+    {
+        for (int i = 0; i < batch.Length; i++)
+        {
+            slots[i] = FirstSlot(batch[i]);
+            if (Sse.IsSupported)
+            {
+                // If a collection moves the table meanwhile something else is loaded, which changes nothing.
+                Sse.Prefetch0(Unsafe.AsPointer(ref table[slots[i]]));
+            }
+        }
+    }
+
+    private bool TryAddToTable(ulong[] table, ulong pointer, uint firstSlot)
+    {
+        ref ulong slot = ref FindSlot(table, pointer, firstSlot);
         if (slot != 0)
         {
             return true;
@@ -164,12 +216,13 @@ internal sealed class ItemPointers
         return true;
     }
 
-    /// <summary>The table's slot that holds the pointer, or the empty one where it belongs.</summary>
-    private ref ulong FindSlot(ulong[] table, ulong pointer)
+    /// <summary>
+    /// The table's slot that holds the pointer, or the empty one where it belongs, from its first slot on.
+    /// </summary>
+    private ref ulong FindSlot(ulong[] table, ulong pointer, uint slot)
     {
         ulong kept = pointer ^ _neverAdded;
         uint mask = (uint)table.Length - 1;
-        uint slot = FirstSlot(pointer);
         while (table[slot] != 0 && table[slot] != kept)
         {
             slot = (slot + 1) & mask;

@@ -173,6 +173,7 @@ internal sealed class ReceivedRanges
             _nodes[level] = node;
             _indices[level] = index;
             node = level == 0 ? null : node.Child(index);
+            node?.Fetch();
         }
     }
 

@@ -13,6 +13,9 @@ internal sealed class DescriptorReader(ILogger logger)
 {
     private readonly List<SentDescriptor> _descriptors = [];
 
+    // The inner heap under assembly.
+    private readonly InnerHeap _heap = new();
+
     /// <summary>The descriptors read since <see cref="Clear"/>, in order.</summary>
     public IReadOnlyList<SentDescriptor> Descriptors => _descriptors;
 
@@ -28,7 +31,8 @@ internal sealed class DescriptorReader(ILogger logger)
     /// </returns>
     public bool Read(ReadOnlySpan<byte> bytes, BugCompat bugCompat, int mostDescriptors)
     {
-        InnerHeap heap = new();
+        InnerHeap heap = _heap;
+        heap.Clear();
         bool goesOn = true;
         while (goesOn && !bytes.IsEmpty)
         {

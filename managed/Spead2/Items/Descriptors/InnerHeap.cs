@@ -2,6 +2,7 @@
 
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 
 namespace Spead2.Items.Descriptors;
@@ -16,13 +17,21 @@ internal sealed class InnerHeap
     private const int MaxBytes = 1 << 20;
     private const int MaxPointers = 1 << 20;
 
+    /// <summary>Bytes of buffers that are kept for the next heap: more than any descriptor of a sender has.</summary>
+    private const int MaxKept = 1 << 16;
+
+    /// <summary>Pointers that are found without a set.</summary>
+    private const int Few = 16;
+
     /// <summary>What is wrong with a heap that is too large.</summary>
     public static readonly string TooLarge =
         $"The descriptor has more than {MaxBytes} bytes or {MaxPointers} item pointers.";
 
-    private readonly ArrayBufferWriter<byte> _payload = new();
-    private readonly List<InnerPointer> _pointers = [];
-    private HashSet<ulong> _known = [];
+    private ArrayBufferWriter<byte> _payload = new();
+    private List<ulong> _pointers = [];
+
+    // The pointers, once there are more than a few.
+    private HashSet<ulong>? _known;
     private long _cnt = Unknown;
     private int _addressBits;
     private long _length = Unknown;
@@ -43,10 +52,17 @@ internal sealed class InnerHeap
     /// <summary>Forgets everything.</summary>
     public void Clear()
     {
+        if (_payload.Capacity > MaxKept || _pointers.Capacity > MaxKept / sizeof(ulong))
+        {
+            _payload = new();
+            _pointers = [];
+            _immediates = [];
+        }
+
         _payload.ResetWrittenCount();
         _pointers.Clear();
         // A set that has been large would take long to clear for each heap after it.
-        _known = [];
+        _known = null;
         _cnt = Unknown;
         _length = Unknown;
         _leastLength = 0;
@@ -97,7 +113,13 @@ internal sealed class InnerHeap
     /// </summary>
     public long IdWith(in InnerPacket packet)
     {
-        long id = _pointers.Where(pointer => pointer.IsDescribedId).Select(pointer => pointer.Value).DefaultIfEmpty().Max();
+        long id = 0;
+        foreach (ulong bits in _pointers)
+        {
+            InnerPointer pointer = new(bits, _addressBits);
+            id = pointer.IsDescribedId ? Math.Max(id, pointer.Value) : id;
+        }
+
         for (int at = 0; at < packet.Items.Length; at += InnerPacket.PointerSize)
         {
             InnerPointer pointer = new(BinaryPrimitives.ReadUInt64BigEndian(packet.Items[at..]), packet.AddressBits);
@@ -107,7 +129,10 @@ internal sealed class InnerHeap
         return id;
     }
 
-    /// <summary>The items that make a descriptor. They are valid until the heap changes.</summary>
+    /// <summary>
+    /// The items that make a descriptor. They are valid until the heap changes, and nothing but <see cref="Clear"/> may
+    /// change it then: its pointers are in order of the items.
+    /// </summary>
     public DescriptorParts ReadParts(ILogger logger)
     {
         DescriptorParts parts = new() { AddressBits = _addressBits };
@@ -118,14 +143,15 @@ internal sealed class InnerHeap
 
         // As in every heap: addressed items by address, then immediates by value, others of the same order after those
         // that came before. An item ends where the next begins.
-        InnerPointer[] sorted = [.. _pointers.OrderBy(pointer => pointer.IsImmediate).ThenBy(pointer => pointer.Value)];
+        Span<ulong> sorted = CollectionsMarshal.AsSpan(_pointers);
+        ItemPointerSort.Sort(sorted, _addressBits);
         for (int i = 0; i < sorted.Length; i++)
         {
-            InnerPointer pointer = sorted[i];
-            bool isLast = i + 1 == sorted.Length || sorted[i + 1].IsImmediate;
+            InnerPointer pointer = new(sorted[i], _addressBits);
+            InnerPointer next = new(i + 1 < sorted.Length ? sorted[i + 1] : ulong.MaxValue, _addressBits);
             ReadOnlySpan<byte> bytes = pointer.IsImmediate
                 ? ImmediateBytes(i, pointer.Value)
-                : _payload.WrittenSpan[(int)pointer.Value..(int)(isLast ? _leastLength : sorted[i + 1].Value)];
+                : _payload.WrittenSpan[(int)pointer.Value..(int)(next.IsImmediate ? _leastLength : next.Value)];
             if (!bytes.IsEmpty)
             {
                 Set(ref parts, pointer, bytes, logger);
@@ -186,10 +212,21 @@ internal sealed class InnerHeap
         }
 
         // Standard item pointers have done their work, and what a packet repeats changes nothing.
-        if (pointer.Id is 0 or > ItemId.PayloadLength && _known.Add(pointer.Bits))
+        if (pointer.Id is 0 or > ItemId.PayloadLength && IsNew(pointer.Bits))
         {
-            _pointers.Add(pointer);
+            _pointers.Add(pointer.Bits);
             IsStop |= pointer.IsImmediate && pointer.Id == ItemId.StreamControl && pointer.Value == 2;
         }
+    }
+
+    private bool IsNew(ulong pointer)
+    {
+        if (_known is null && _pointers.Count < Few)
+        {
+            return !_pointers.Contains(pointer);
+        }
+
+        _known ??= [.. _pointers];
+        return _known.Add(pointer);
     }
 }

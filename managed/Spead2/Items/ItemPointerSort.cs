@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-namespace Spead2.Managed;
+namespace Spead2.Items;
 
 /// <summary>Puts item pointers in the order in which users see the items of a flavour.</summary>
 internal static class ItemPointerSort
@@ -8,6 +8,7 @@ internal static class ItemPointerSort
     // Up to so many are sorted by insertion, more digit by digit.
     private const int MostInserted = 24;
 
+    private const ulong ImmediateBit = 1UL << 63;
     private const int DigitBits = 8;
     private const int Digits = 1 << DigitBits;
     private const int MostDigits = 64 / DigitBits;
@@ -18,7 +19,7 @@ internal static class ItemPointerSort
     /// </summary>
     public static void Sort(Span<ulong> pointers, int addressBits)
     {
-        ulong keyMask = Wire.ImmediateBit | ((1UL << addressBits) - 1);
+        ulong keyMask = ImmediateBit | ((1UL << addressBits) - 1);
         ulong differences = 0;
         bool sorted = true;
         for (int i = 1; i < pointers.Length; i++)
