@@ -11,7 +11,7 @@ namespace Spead2.Managed;
 internal sealed class ItemPointers
 {
     /// <summary>Most pointers that are added at a time.</summary>
-    public const int Batch = 16;
+    public const int Batch = 64;
 
     /// <summary>Pointers that are found without a table, and that a recycled heap has room for.</summary>
     private const int Few = 8;

@@ -11,7 +11,7 @@
 #define SP2__POINTERS_INLINE 8
 
 /* Most pointers of one call of sp2__pointers_add. */
-#define SP2__POINTERS_BATCH 16
+#define SP2__POINTERS_BATCH 64
 
 /*
  * The distinct item pointers of a heap in order of arrival, as numbers of the host. They lie at the
