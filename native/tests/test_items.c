@@ -56,6 +56,24 @@ static sp2_heap *heap_of(const char *name, const char *numpy_header, const void 
     return heap;
 }
 
+/* A heap with this descriptor, which is freed, and no value. */
+static sp2_heap *heap_of_descriptor(packet_builder *descriptor) {
+    packet_builder packet;
+    packet_begin_heap(&packet, 48, 7, (int64_t)descriptor->length, 0, descriptor->length);
+    packet_add_address(&packet, 5, 0);
+    packet_add_payload(&packet, descriptor->bytes, descriptor->length);
+    packet_free(descriptor);
+    datagram_list list = {0};
+    datagrams_add_packet(&list, &packet);
+    heap_list heaps = receive(NULL, &list, NULL);
+    REQUIRE(heaps.count == 1);
+    sp2_heap *heap = heaps.heaps[0];
+    heaps.count = 0;
+    heaps_free(&heaps);
+    datagrams_free(&list);
+    return heap;
+}
+
 static sp2_item_group *new_group(uint32_t flags) {
     sp2_item_group *group = NULL;
     REQUIRE_OK(sp2_item_group_create(flags, &group));
@@ -153,6 +171,9 @@ SP2_TEST(Elements_of_every_kind_have_their_type_and_size) {
         {"'|V2'", "|V2", 2, 0, "\xfe\1", "\xfe\1"},
         {"[('a', '>u2'), ('b', '|u1')]", "[('a', '>u2'), ('b', '|u1')]", 3, SP2_ITEM_AS_SENT,
          "\1\2\3", "\1\2\3"},
+        {"u'>h'", "<i2", 2, 0, "\x12\x34", "\x34\x12"},
+        {"'float32'", "<f4", 4, 0, "\1\2\3\4", "\1\2\3\4"},
+        {"'>M8[25us]'", "<M8[25us]", 8, 0, "\1\2\3\4\5\6\7\x08", "\x08\7\6\5\4\3\2\1"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         sp2_test_context("case %zu", i);
@@ -168,6 +189,61 @@ SP2_TEST(Elements_of_every_kind_have_their_type_and_size) {
         CHECK_EQ_U64(info.flags, SP2_ITEM_HAS_VALUE | cases[i].flags);
         CHECK_EQ_U64(info.length, cases[i].size);
         CHECK_MEM(info.data, cases[i].expected, cases[i].size);
+        sp2_item_group_destroy(group);
+    }
+}
+
+/* x86's 80 bits in 16 bytes: 1.5, and its negative in the other byte order. */
+SP2_TEST(Floats_of_80_bits_become_doubles) {
+    static const uint8_t little[16] = {0, 0, 0, 0, 0, 0, 0, 0xc0, 0xff, 0x3f};
+    static const uint8_t big[16] = {0, 0, 0, 0, 0, 0, 0xbf, 0xff, 0xc0};
+    static const double values[] = {1.5, -1.5};
+    sp2_item_group *group = new_group(0);
+    sp2_item_info info = update(group, "{'descr': '<f16', 'fortran_order': False, 'shape': ()}",
+                                little, sizeof(little));
+    CHECK_STR(info.type, "<f8");
+    CHECK_EQ_U64(info.length, sizeof(double));
+    CHECK_MEM(info.data, &values[0], sizeof(double));
+    CHECK_EQ_U64(info.raw_length, sizeof(little));
+    info = update(group, "{'descr': '>f16', 'fortran_order': False, 'shape': (1L,)}", big,
+                  sizeof(big));
+    CHECK_MEM(info.data, &values[1], sizeof(double));
+    sp2_item_group_destroy(group);
+}
+
+/* Formats have the names that NumPy has for them, and others are told from those. */
+SP2_TEST(Formats_are_written_as_numpy_or_marked_as_bits) {
+    static const struct {
+        const char *format; /* in fields of SPEAD-64-48 */
+        uint64_t format_length;
+        const char *type;
+        uint32_t flags;
+    } cases[] = {
+        {"u\0\x10u\0\x08", 6, "[('f0', '>u2'), ('f1', '|u1')]", SP2_ITEM_AS_SENT},
+        {"u\0\x10", 3, "<u2", 0},
+        {"i\0\x0c", 3, "<i2", 0},
+        {"u\0\x48", 3, "bits:u72", SP2_ITEM_AS_SENT},
+        {"b\0\x01i\0\x07", 6, "bits:b1,i7", SP2_ITEM_AS_SENT},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sp2_test_context("case %zu", i);
+        packet_builder packet;
+        packet_begin_heap(&packet, 48, 1, (int64_t)cases[i].format_length + 1, 0,
+                          cases[i].format_length + 1);
+        packet_add_immediate(&packet, 0x14, 0x1800);
+        packet_add_address(&packet, 0x10, 0);
+        packet_add_address(&packet, 0x13, 1);
+        packet_add_payload(&packet, (const uint8_t *)"x", 1);
+        packet_add_payload(&packet, (const uint8_t *)cases[i].format, cases[i].format_length);
+        sp2_item_group *group = new_group(0);
+        sp2_item_info info = SP2_ITEM_INFO_INIT;
+        sp2_heap *heap = heap_of_descriptor(&packet);
+        uint64_t updated = 99;
+        REQUIRE_OK(sp2_item_group_update(group, heap, &updated));
+        sp2_heap_release(heap);
+        REQUIRE_OK(sp2_item_group_find_id(group, 0x1800, &info));
+        CHECK_STR(info.type, cases[i].type);
+        CHECK_EQ_U64(info.flags, cases[i].flags);
         sp2_item_group_destroy(group);
     }
 }

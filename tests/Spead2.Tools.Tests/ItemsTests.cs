@@ -76,11 +76,11 @@ public sealed class ItemsTests(string engine)
         JsonElement values = JsonDocument.Parse(result.Heaps.Single()).RootElement.GetProperty("values");
         string[] expected =
         [
-            "spectrum 4096 [64] <f4 [7,7.25,7.5,", "samples 4097 [4,16] >i2 [49,52,55,", "adc 4098 [100] u12 [7,48,89,",
-            "gains 4099 [8] <c8 [[0,-7],[1,-7],", "flags 4100 [37] b1 [false,false,true,",
-            """label 4101 [6] c8 ["heap 7"]""",
+            "spectrum 4096 [64] <f4 [7,7.25,7.5,", "samples 4097 [4,16] >i2 [49,52,55,", "adc 4098 [100] bits:u12 [7,48,89,",
+            "gains 4099 [8] <c8 [[0,-7],[1,-7],", "flags 4100 [37] bits:b1 [false,false,true,",
+            """label 4101 [6] |S1 ["heap 7"]""",
             "target 4102 [] [('ra', '<f8'), ('dec', '<f8'), ('priority', '<u2')] [[3.5,-7,7]]",
-            "count 4103 [] u16 [7]",
+            "count 4103 [] >u2 [7]",
         ];
         string[] actual = [.. values.EnumerateObject().Select(item => string.Join(
             ' ', item.Name, item.Value.GetProperty("id"), item.Value.GetProperty("shape"),

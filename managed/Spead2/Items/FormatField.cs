@@ -39,6 +39,16 @@ public readonly record struct FormatField
     /// <summary>The letter and the number of bits.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Code}{Bits}");
 
+    /// <summary>The field as NumPy writes it; null if NumPy has no such type.</summary>
+    internal string? NumPyText => (Code, Bits) switch
+    {
+        ('u' or 'i', 8) => $"|{Code}1",
+        ('u' or 'i', 16 or 32 or 64) or ('f', 32 or 64) => string.Create(CultureInfo.InvariantCulture, $">{Code}{Bits / 8}"),
+        ('b', 8) => "|b1",
+        ('c', 8) => "|S1",
+        _ => null,
+    };
+
     /// <summary>Makes a field of what a heap says.</summary>
     /// <exception cref="HeapFormatException">There is no such field.</exception>
     internal static FormatField FromHeap(byte code, long bits) => FindFault((char)code, bits) is string fault

@@ -119,7 +119,7 @@ public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
     /// <param name="name">Name, ASCII.</param>
     /// <param name="description">What the item is, ASCII.</param>
     /// <param name="shape">Shape of the values, without a variable dimension.</param>
-    /// <param name="type">A type from <see cref="ItemType.FromNumPy"/>.</param>
+    /// <param name="type">A type that NumPy has, as from <see cref="ItemType.FromNumPy"/>.</param>
     /// <param name="isFortranOrder">Whether the first dimension is the fastest.</param>
     /// <exception cref="ArgumentException">A value breaks its rule.</exception>
     public static ItemDescriptor FromNumPy(
@@ -132,7 +132,7 @@ public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
             throw new ArgumentException($"A NumPy header cannot have a variable dimension: {shape}.", nameof(shape));
         }
 
-        // Types of formats have other names, so that this tells them apart.
+        // The type of a format may have the same name, but not all that belongs to one of NumPy.
         return new(id, name, description, shape, ItemType.FromNumPy(type.ToString()), [], isFortranOrder);
     }
 

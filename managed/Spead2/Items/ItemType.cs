@@ -14,6 +14,9 @@ public sealed class ItemType : IEquatable<ItemType>
 {
     private const int BitsPerByte = 8;
 
+    // Before a format that NumPy has no type for, so that nobody takes u8, of 8 bits, for u8, of 8 bytes.
+    private const string BitFormat = "bits:";
+
     private readonly string _text;
 
     // The last one asked for.
@@ -107,7 +110,12 @@ public sealed class ItemType : IEquatable<ItemType>
     }
 
     /// <inheritdoc/>
-    public bool Equals(ItemType? other) => other is not null && _text == other._text;
+    public bool Equals(ItemType? other) =>
+        other is not null
+        && _text == other._text
+        && Kind == other.Kind
+        && Fields.Length == other.Fields.Length
+        && Fields.Zip(other.Fields).All(pair => pair.First.Type.Equals(pair.Second.Type));
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as ItemType);
@@ -115,7 +123,10 @@ public sealed class ItemType : IEquatable<ItemType>
     /// <inheritdoc/>
     public override int GetHashCode() => _text.GetHashCode(StringComparison.Ordinal);
 
-    /// <summary>The type as NumPy writes it, or the fields of the format.</summary>
+    /// <summary>
+    /// The type as NumPy writes it: <c>&gt;u2</c>, <c>[('f0', '&gt;u2'), ('f1', '|u1')]</c>. A format with other fields
+    /// than NumPy has is <c>bits:</c> and its fields with their bits: <c>bits:u12</c>, <c>bits:b1,i7</c>.
+    /// </summary>
     public override string ToString() => _text;
 
     /// <summary>Number of the field with this name, or -1.</summary>
@@ -158,7 +169,8 @@ public sealed class ItemType : IEquatable<ItemType>
         long offset = 0;
         foreach (FormatField field in format)
         {
-            ItemType type = new(KindOf(field.Code), field.Bits, isLittleEndian: false, field.ToString(), []);
+            ItemType type = new(
+                KindOf(field.Code), field.Bits, isLittleEndian: false, field.NumPyText ?? $"{BitFormat}{field}", []);
             fields.Add(new($"f{fields.Count}", type, ItemShape.Scalar, (int)offset));
             offset += field.Bits;
             if (offset > int.MaxValue)
@@ -169,9 +181,17 @@ public sealed class ItemType : IEquatable<ItemType>
             }
         }
 
-        return fields.Count == 1
-            ? fields[0].Type
-            : Record(fields.MoveToImmutable(), (int)offset, string.Join(',', format.ToArray()));
+        if (fields.Count == 1)
+        {
+            return fields[0].Type;
+        }
+
+        ImmutableArray<ItemField> all = fields.MoveToImmutable();
+        bool isNumPy = all.All(field => !field.Type._text.StartsWith(BitFormat, StringComparison.Ordinal));
+        return Record(
+            all,
+            (int)offset,
+            isNumPy ? NumPyType.Write(all, (int)offset) : $"{BitFormat}{string.Join(',', format.ToArray())}");
     }
 
     internal static ItemType Simple(ItemKind kind, int bitWidth, bool isLittleEndian, string text) =>

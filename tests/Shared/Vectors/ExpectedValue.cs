@@ -19,10 +19,15 @@ public sealed record ExpectedValue(
             item.Value.ToString());
     }
 
+    // A character that no line has.
+    private const string Separator = "\n";
+
     /// <summary>Reads the words of a line after the first.</summary>
     internal static ExpectedValue Read(string[] words)
     {
-        string[] parts = [.. string.Join(' ', words[2..]).Split('|').Select(part => part.Trim()), "", "", ""];
+        // A bar is a separator only as a word of its own.
+        string line = string.Join(' ', words[2..].Select(word => word == "|" ? Separator : word));
+        string[] parts = [.. line.Split(Separator).Select(part => part.Trim()), "", "", ""];
         return parts.Length > 5
             ? new(VectorFile.ParseNumber(words[0]), words[1], parts[1], parts[2], parts[3], parts[4])
             : new(VectorFile.ParseNumber(words[0]), words[1], "", "", "", parts[1]);

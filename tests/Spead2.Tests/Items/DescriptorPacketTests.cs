@@ -55,7 +55,7 @@ public sealed class DescriptorPacketTests
         items.Update(received);
 
         Assert.That(string.Join(' ', items.Select(item => item.Name)), Is.EqualTo(names));
-        Assert.That(items.Select(item => item.Type.ToString()), Is.All.EqualTo("u8"));
+        Assert.That(items.Select(item => item.Type.ToString()), Is.All.EqualTo("|u1"));
     }
 
     [Test]

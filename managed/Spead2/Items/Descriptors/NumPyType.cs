@@ -41,6 +41,10 @@ internal static class NumPyType
         return text.ToString();
     }
 
+    /// <summary>Writes a record.</summary>
+    public static string Write(ImmutableArray<ItemField> fields, int bitWidth) =>
+        WriteRecord(fields, bitWidth, swap: false);
+
     // A type that may be an array of another.
     private static (ItemType Type, ItemShape Shape) ParseArray(PythonLiteral descr, bool swap) => descr.Kind switch
     {
@@ -116,7 +120,7 @@ internal static class NumPyType
         }
 
         ImmutableArray<ItemField> all = fields.DrainToImmutable();
-        return ItemType.Record(all, (int)offset, WriteRecord(all, (int)offset, swap: false));
+        return ItemType.Record(all, (int)offset, Write(all, (int)offset));
     }
 
     // (name, type) or (name, type, shape); a name may be a pair of a title and the name, as NumPy has it.
