@@ -152,6 +152,32 @@ public sealed class ItemsTests(string engine)
     }
 
     [Test]
+    public async Task Preset_names_the_items_of_a_stream_without_descriptors()
+    {
+        var heap = new HeapToSend();
+        heap.AddImmediate(0x1600, 8192);
+        heap.AddImmediate(0x4101, 3);
+        heap.AddImmediate(0x4103, 64);
+        heap.AddItem(0x4300, new byte[] { 1, 0xff, 2, 0xfe, 3, 0xfd, 4, 0xfc }, allowImmediate: false);
+        using PacketFile file = PacketFile.OfDatagrams(PacketFile.Encode(heap, 1, new Flavour(48)));
+
+        CommandResult json = await RunAsync("recv", "--packets", file.Path, "--preset", "fengine:channel=2", "--json");
+        CommandResult table = await RunAsync("recv", "--packets", file.Path, "--preset", "fengine");
+        CommandResult wrong = await RunAsync("recv", "--packets", file.Path, "--preset", "fpga");
+
+        Assert.That(
+            json.Heaps.Single(),
+            Does.Contain("""
+                "feng_raw":{"id":17152,"shape":[2,1,2,2],"type":"|i1","values":[1,-1,2,-2,3,-3,4,-4]}
+                """).And.Contain("""
+                "timestamp":{"id":5632,"shape":[],"type":"bits:u48","values":[8192]}
+                """).And.Contain("\"feng_id\"").And.Contain("\"frequency\""));
+        Assert.That(table.Output, Does.Match(@"│ feng_raw +│ \(2, 2, 2\) │ \|i1 .*│ 1 -1 2 -2 …"));
+        Assert.That(wrong.ExitCode, Is.Not.Zero);
+        Assert.That(wrong.Error, Does.Contain("digitiser, fengine, xengine, ska-low-sps"));
+    }
+
+    [Test]
     public async Task Descriptor_of_an_unknown_type_is_reported_with_the_bytes_of_its_values()
     {
         var heap = new HeapToSend();

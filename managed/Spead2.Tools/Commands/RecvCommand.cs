@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Spead2.Receive;
 using Spead2.Tools.Items;
 using Spead2.Tools.Output;
@@ -104,6 +105,15 @@ internal sealed class RecvCommand
             + "infinities as strings, raw bytes in hex. What cannot be interpreted is reported (\"failed\") with its bytes.",
     };
 
+    private readonly Option<StreamPreset?> _preset = new("--preset")
+    {
+        HelpName = "NAME",
+        Description = "--items for a stream that carries no descriptors: "
+            + string.Join(", ", StreamPreset.All.Select(preset => preset.Name))
+            + ". Axes that it leaves open are one unless they are given: fengine:channel=128.",
+        CustomParser = ReadPreset,
+    };
+
     private readonly Option<long> _maxNameLength = NumberOption.Whole(
         "--max-name-length", "N", "Most characters of an item's name.",
         ItemDescriptor.DefaultMaxNameLength, 1, LongestText);
@@ -143,7 +153,7 @@ internal sealed class RecvCommand
     [
         _udp, _bind, _bufferSize, _maxSize, _file, _packets, _engine, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
         _maxUnsizedGap, _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items,
-        _maxNameLength, _maxTextLength, _verify, _expect, _summary, _json,
+        _preset, _maxNameLength, _maxTextLength, _verify, _expect, _summary, _json,
     ];
 
     private ReceiveSettings Read(ParseResult parsed)
@@ -162,9 +172,10 @@ internal sealed class RecvCommand
             StreamOptions = ReadStreamOptions(parsed),
             Heaps = Given(parsed, _heaps),
             Timeout = timeout > 0 ? TimeSpan.FromSeconds(timeout) : Timeout.InfiniteTimeSpan,
-            Items = parsed.GetValue(_items),
+            Items = parsed.GetValue(_items) || parsed.GetValue(_preset) is not null,
             ItemSettings = new ItemSettings
             {
+                Preset = parsed.GetValue(_preset),
                 MaxNameLength = (int)parsed.GetValue(_maxNameLength),
                 MaxTextLength = (int)parsed.GetValue(_maxTextLength),
             },
@@ -173,6 +184,19 @@ internal sealed class RecvCommand
             Json = parsed.GetValue(_json),
             SummaryOnly = parsed.GetValue(_summary),
         };
+    }
+
+    private static StreamPreset? ReadPreset(ArgumentResult result)
+    {
+        try
+        {
+            return StreamPreset.Parse(result.Tokens.Single().Value);
+        }
+        catch (ArgumentException exception)
+        {
+            result.AddError(exception.Message.Split(" (Parameter")[0]);
+            return null;
+        }
     }
 
     private IPacketSource ReadSource(ParseResult parsed)

@@ -5,6 +5,9 @@ namespace Spead2.Tools.Items;
 /// <summary>How `spead2 recv` interprets heaps.</summary>
 internal sealed record ItemSettings
 {
+    /// <summary>Items that there are without descriptors.</summary>
+    public StreamPreset? Preset { get; init; }
+
     /// <summary>Most characters of a name.</summary>
     public int MaxNameLength { get; init; } = ItemDescriptor.DefaultMaxNameLength;
 

@@ -206,6 +206,21 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
         return item;
     }
 
+    /// <summary>
+    /// Adds the items of a kind of stream that carries no descriptors, as <see cref="Add(ItemDescriptor)"/> does each.
+    /// </summary>
+    /// <param name="preset">What the stream carries.</param>
+    /// <exception cref="InvalidOperationException">The group has <see cref="MaxItems"/> items.</exception>
+    /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
+    public void Add(StreamPreset preset)
+    {
+        ArgumentNullException.ThrowIfNull(preset);
+        foreach (PresetItem item in preset.Items)
+        {
+            Add(item.Descriptor);
+        }
+    }
+
     /// <summary>Removes an item; it lets go of its value.</summary>
     /// <param name="item">The item.</param>
     /// <returns>Whether it was in the group.</returns>
