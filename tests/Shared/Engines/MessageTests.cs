@@ -109,7 +109,10 @@ public sealed partial class MessageTests
     public void No_text_of_the_assemblies_has_names_of_c()
     {
         Assembly[] assemblies = [typeof(Heap).Assembly, typeof(ReceiveStream).Assembly];
-        string[] texts = [.. assemblies.SelectMany(UserTexts).Where(text => text.Contains(' ', StringComparison.Ordinal))];
+
+        // Types of records, which name items as senders do, are no messages.
+        string[] texts = [.. assemblies.SelectMany(UserTexts)
+            .Where(text => text.Contains(' ', StringComparison.Ordinal) && !text.StartsWith("[('", StringComparison.Ordinal))];
 
         Assert.That(texts, Is.Not.Empty);
         Assert.That(texts.Where(text => NameOfC().IsMatch(text)), Is.Empty);
