@@ -502,7 +502,8 @@ SP2_TEST(Refilled_block_of_mapped_memory_is_in_place) {
 
 /* Blocks are cut out of longer mappings; nothing of those stays, either. */
 SP2_TEST(Aligned_blocks_leave_nothing_behind) {
-    enum { BLOCKS = 20 };
+    /* What the runtime of a library in C# may map meanwhile for itself. */
+    enum { BLOCKS = 20, NOISE = 4 * HUGE_PAGE / PAGE };
     sp2_memory_pool_options options = SP2_MEMORY_POOL_OPTIONS_INIT;
     sp2_mmap_options mapping_options = SP2_MMAP_OPTIONS_INIT;
     mapping_options.flags = SP2_MMAP_PREFER_HUGE;
@@ -526,6 +527,6 @@ SP2_TEST(Aligned_blocks_leave_nothing_behind) {
         sp2_allocator_destroy(pool);
         CHECK(during - before >= BLOCKS * 2 * HUGE_PAGE / PAGE);
         CHECK(during - before < BLOCKS * 3 * HUGE_PAGE / PAGE);
-        CHECK(mapped_pages() - before < HUGE_PAGE / PAGE);
+        CHECK((int64_t)(mapped_pages() - before) < NOISE);
     }
 }

@@ -116,6 +116,9 @@ SP2_TEST(Interface_names_and_senders_that_do_not_fit_are_named) {
         WRONG(SP2_E_ARG, "senders", "127.0.0.1", .group = "127.0.0.1",
               .interface_address = "127.0.0.1", .senders = one, .sender_count = 1),
     };
+    if (try_options(&cases[2].options) == SP2_E_UNSUPPORTED) {
+        SKIP("interfaces have no names here");
+    }
     sp2_udp_source_options no_name = small_options();
     no_name.interface_name = "";
     CHECK_STATUS(try_options(&no_name), SP2_OK);
