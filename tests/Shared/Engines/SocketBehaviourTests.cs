@@ -138,6 +138,11 @@ public sealed class SocketBehaviourTests : IDisposable
     [Test]
     public void Disposed_udp_client_goes_on_receiving()
     {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Ignore("Elsewhere nothing is received for a socket that was shut down.");
+        }
+
         using ReceiveStream stream = new();
         int port;
         using (UdpClient client = new(new IPEndPoint(IPAddress.Loopback, 0)))
