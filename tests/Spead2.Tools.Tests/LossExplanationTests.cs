@@ -9,10 +9,10 @@ namespace Spead2.Tools.Tests;
 [TestFixture]
 public sealed class LossExplanationTests
 {
-    // What these count is no loss.
+    // What these count is no loss; nor is a largest value.
     private static readonly string[] Harmless =
     [
-        "heaps", "packets", "batches", "max_batch", "single_packet_heaps", "search_dist", "packets_accepted",
+        "heaps", "packets", "batches", "single_packet_heaps", "search_dist", "packets_accepted",
         "payload_bytes", "stop_heaps",
     ];
 
@@ -22,7 +22,7 @@ public sealed class LossExplanationTests
         using var stream = new ReceiveStream();
 
         Assert.That(
-            stream.Statistics.Select(statistic => statistic.Key),
+            stream.Statistics.Keys.Where(name => !name.StartsWith("max_", StringComparison.Ordinal)),
             Is.EquivalentTo(Harmless.Concat(LossExplanation.Statistics)));
     }
 }

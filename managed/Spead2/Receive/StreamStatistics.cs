@@ -21,11 +21,14 @@ namespace Spead2.Receive;
 [SuppressMessage("Naming", "CA1710", Justification = "Its properties are what matters.")]
 public sealed partial class StreamStatistics : IReadOnlyDictionary<string, long>
 {
+    // Names of what is a largest value, of which none is too large.
+    private const string Maximum = "max_";
+
     // What says nothing that is remarkable, or is said anyway.
     private static readonly Statistic[] Ordinary =
     [
         Statistic.Heaps, Statistic.Packets, Statistic.PayloadBytes, Statistic.PacketsAccepted, Statistic.Batches,
-        Statistic.MaxBatch, Statistic.SinglePacketHeaps, Statistic.SearchDist,
+        Statistic.SinglePacketHeaps, Statistic.SearchDist,
     ];
 
     private readonly ImmutableArray<long> _values;
@@ -74,6 +77,10 @@ public sealed partial class StreamStatistics : IReadOnlyDictionary<string, long>
 
     private long this[Statistic statistic] => _values[(int)statistic];
 
+    private bool IsOrdinary(int index) =>
+        index < FirstCustomIndex &&
+        (Ordinary.Contains((Statistic)index) || _names.InOrder[index].StartsWith(Maximum, StringComparison.Ordinal));
+
     /// <summary>Finds the index of a statistic, which is the same for the stream's whole life.</summary>
     /// <returns>-1 if there is no such statistic.</returns>
     public int IndexOf(string name)
@@ -108,7 +115,7 @@ public sealed partial class StreamStatistics : IReadOnlyDictionary<string, long>
         string separator = "; ";
         for (int i = 0; i < Count; i++)
         {
-            if (_values[i] != 0 && !Ordinary.Contains((Statistic)i))
+            if (_values[i] != 0 && !IsOrdinary(i))
             {
                 string name = i < FirstCustomIndex ? _names.InOrder[i].Replace('_', ' ') : _names.InOrder[i];
                 line.Append(CultureInfo.InvariantCulture, $"{separator}{name} {_values[i]}");
