@@ -1,10 +1,22 @@
 // SPDX-License-Identifier: MIT
 
+using System.Text.Json;
+using Spead2.Receive;
+
 namespace Spead2.Testing.Vectors;
 
 /// <summary>One run of a test vector (tests/vectors/README.md) with its expected result.</summary>
 public sealed record Vector
 {
+    // Statistics that there were not when the vectors were made: the differential test holds them, and vectors that name
+    // them.
+    private static readonly HashSet<string> Later =
+    [
+        .. typeof(StreamStatistics).GetProperties()
+            .Select(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name))
+            .SkipWhile(name => name != "datagrams_dropped_at_stop").Skip(1),
+    ];
+
     /// <summary>Every run as the only argument of a test.</summary>
     public static IEnumerable<TestCaseData> All =>
         Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "vectors"), "*.txt")
@@ -27,7 +39,7 @@ public sealed record Vector
 
     public required IReadOnlyList<ExpectedHeap> Heaps { get; init; }
 
-    /// <summary>Statistics that are not 0; those without a value may have any.</summary>
+    /// <summary>Statistics that are not 0, but for later ones than vectors know; those without a value may have any.</summary>
     public required IReadOnlyDictionary<string, long?> Statistics { get; init; }
 
     /// <summary>Asserts that these are the statistics after the stream has stopped.</summary>
@@ -39,7 +51,7 @@ public sealed record Vector
         {
             foreach ((string name, long value) in actual)
             {
-                if (Statistics.GetValueOrDefault(name, 0) is long expected)
+                if (Statistics.GetValueOrDefault(name, Later.Contains(name) ? null : 0L) is long expected)
                 {
                     Assert.That(value, Is.EqualTo(expected), name);
                 }
