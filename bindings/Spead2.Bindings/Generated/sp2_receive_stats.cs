@@ -94,4 +94,7 @@ internal partial struct sp2_receive_stats
 
     [NativeTypeName("uint64_t")]
     public ulong datagrams_dropped_at_stop;
+
+    [NativeTypeName("uint64_t")]
+    public ulong max_heap_bytes;
 }

@@ -372,6 +372,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     private void LeaveAssembly(LiveHeap heap)
     {
         _tally[Statistic.Heaps]++;
+        _tally[Statistic.MaxHeapBytes] = Math.Max(_tally[Statistic.MaxHeapBytes], (long)heap.ReceivedLength);
         heap.Finish(_keepRanges, _keepIncompletePayload);
         if ((heap.State & HeapState.Contiguous) != 0 || _deliverIncomplete)
         {

@@ -34,12 +34,13 @@ internal enum Statistic
     IncompleteHeapsDropped,
     HeapsDroppedAtStop,
     DatagramsDroppedAtStop,
+    MaxHeapBytes,
 }
 
 internal sealed partial class StatisticNames
 {
     /// <summary>How many of <see cref="Statistic"/> there are; an engine of a later version may have more.</summary>
-    public const int KnownCount = 28;
+    public const int KnownCount = 29;
 }
 
 public sealed partial class StreamStatistics
@@ -127,4 +128,7 @@ public sealed partial class StreamStatistics
 
     /// <summary>Datagrams taken from a socket, but not used, when the stream stopped.</summary>
     public long DatagramsDroppedAtStop => this[Statistic.DatagramsDroppedAtStop];
+
+    /// <summary>Most payload bytes of a heap that left the assembly.</summary>
+    public long MaxHeapBytes => this[Statistic.MaxHeapBytes];
 }

@@ -49,7 +49,8 @@ extern "C" {
                                     wanted */                                                      \
     X(heaps_dropped_at_stop)     /* heaps under assembly when the user stopped the stream */       \
     X(datagrams_dropped_at_stop) /* datagrams taken from a socket, but not used, when the stream   \
-                                    stopped */
+                                    stopped */                                                     \
+    X(max_heap_bytes)            /* most payload bytes of a heap that left the assembly */
 
 /* Statistics of one stream. Set `size` with the INIT macro. */
 typedef struct sp2_receive_stats {

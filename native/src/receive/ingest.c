@@ -42,6 +42,9 @@ static int64_t shown_length(uint64_t length) {
 /* A heap that leaves the assembly, for whatever reason but the user's stop. */
 static void leave_assembly(sp2_receive_stream *stream, sp2_heap *heap) {
     stream->stats.heaps++;
+    if (heap->received_length > stream->stats.max_heap_bytes) {
+        stream->stats.max_heap_bytes = heap->received_length;
+    }
     if (SP2__UNLIKELY(!sp2__heap_is_contiguous(heap))) {
         /* Some or all of its memory may be given back, to be somebody else's next. */
         sp2__copier_fence(&stream->assembler.copier);

@@ -80,6 +80,18 @@ public sealed class StatisticsTests
         });
 
     [Test]
+    public void Largest_heap_counts_whether_or_not_it_is_complete()
+    {
+        using ReceiveStream stream = new(new ReceiveStreamOptions { RingHeaps = 16 }, NullLogger.Instance);
+        stream.AddDatagramReader(
+            [.. Packets.OfHeap(1, size: 100), .. Packets.OfHeap(2, size: 9000).SkipLast(1), .. Packets.OfHeap(3, size: 200)]);
+        long[] received = [.. stream.ReadAll().Select(heap => heap.ReceivedLength)];
+
+        Assert.That(received, Has.Length.EqualTo(2), "the incomplete heap is dropped");
+        Assert.That(stream.Statistics.MaxHeapBytes, Is.GreaterThan(received.Max()).And.LessThan(9000));
+    }
+
+    [Test]
     public void Option_that_breaks_its_rule_is_named()
     {
         Assert.That(

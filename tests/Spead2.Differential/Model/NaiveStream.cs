@@ -197,6 +197,8 @@ internal sealed class NaiveStream
     private void Leave(LiveHeap heap)
     {
         Count("heaps");
+        _statistics["max_heap_bytes"] =
+            Math.Max(_statistics.GetValueOrDefault("max_heap_bytes"), heap.Freeze().ReceivedLength);
         if (heap.IsContiguous || _options.DeliverIncomplete)
         {
             _delivered.Add(heap.Freeze());

@@ -19,35 +19,38 @@ extern "C" {
  * datagrams_dropped_at_stop never got as far as `packets`.
  */
 #define SP2_RECEIVE_STATS_MAP(X)                                                                   \
-    X(heaps) /* heaps put into the stream, complete, evicted and flushed ones */                   \
-    X(incomplete_heaps_evicted)  /* pushed out by newer heaps */                                   \
-    X(incomplete_heaps_flushed)  /* still under assembly when the stream stopped */                \
-    X(packets)                   /* packets that reached the assembly, used or not */              \
-    X(batches)                   /* times that a source delivered packets as a unit */             \
-    X(max_batch)                 /* most packets in one such unit */                               \
-    X(single_packet_heaps)       /* packets that are a heap of their own */                        \
-    X(search_dist)               /* hash table entries looked at; a debugging aid */               \
-    X(worker_blocked)            /* times that a finished heap found the ring full */              \
-    X(packets_accepted)          /* packets that became part of a heap */                          \
-    X(payload_bytes)             /* payload bytes of those packets */                              \
-    X(rejected_unsized)          /* no HEAP_LENGTH, and unsized heaps are not allowed */           \
-    X(rejected_length)           /* HEAP_LENGTH contradicts what is known of the heap */           \
-    X(rejected_flavour)          /* another flavour than the heap's first packet */                \
-    X(rejected_order)            /* in-order mode: not the next packet of its heap */              \
-    X(rejected_duplicate)        /* its payload has been received already */                       \
-    X(rejected_overlap)          /* part of its payload has been received already */               \
-    X(too_large) /* heap over max_heap_size, of too many parts, or with a gap over                 \
-                    max_unsized_gap */                                                             \
-    X(allocation_failed)         /* no memory for the heap */                                      \
-    X(malformed)                 /* bytes that are not a SPEAD packet */                           \
-    X(size_mismatch)             /* datagram longer than the packet in it */                       \
-    X(truncated)                 /* datagram larger than max_size */                               \
-    X(empty)                     /* datagram without a byte */                                     \
-    X(kernel_drops)              /* dropped by the kernel, mostly because its buffer was full */   \
-    X(stop_heaps)                /* heaps with a stop item, which end the stream unseen */         \
-    X(incomplete_heaps_dropped)  /* incomplete heaps not delivered (contiguous_only) */            \
+    X(heaps) /* heaps put into the stream: complete, evicted and flushed ones */                   \
+    X(incomplete_heaps_evicted) /* incomplete heaps pushed out by newer heaps */                   \
+    X(incomplete_heaps_flushed) /* heaps still under assembly when the stream stopped */           \
+    X(packets)                  /* packets that reached the assembly, used or not */               \
+    X(batches)                  /* times that a source delivered packets as a unit */              \
+    X(max_batch)                /* most packets in one such unit */                                \
+    X(single_packet_heaps)      /* packets that are a heap of their own */                         \
+    X(search_dist)              /* hash table entries looked at; a debugging aid */                \
+    X(worker_blocked)           /* times that a finished heap found the ring full */               \
+    X(packets_accepted)         /* packets that became part of a heap */                           \
+    X(payload_bytes)            /* payload bytes of the accepted packets */                        \
+    X(rejected_unsized)   /* packets without HEAP_LENGTH, where unsized heaps are not allowed */   \
+    X(rejected_length)    /* packets whose HEAP_LENGTH contradicts what is known of the heap */    \
+    X(rejected_flavour)   /* packets of another flavour than their heap's first packet */          \
+    X(rejected_order)     /* packets that are not the next one of their heap, in in-order mode */  \
+    X(rejected_duplicate) /* packets whose payload had been received already */                    \
+    X(rejected_overlap)   /* packets of whose payload a part had been received already */          \
+    X(too_large) /* packets of heaps that are larger than allowed, or have too many parts or too   \
+                    large a gap */                                                                 \
+    X(allocation_failed) /* packets for whose heap there was no memory */                          \
+    X(malformed)         /* datagrams or bytes that are not a SPEAD packet */                      \
+    X(size_mismatch)     /* datagrams longer than the packet in them */                            \
+    X(truncated)         /* datagrams larger than their source accepts */                          \
+    X(empty)             /* datagrams without a byte */                                            \
+    X(kernel_drops)      /* datagrams dropped by the kernel, mostly because its buffer was full */ \
+    X(stop_heaps)        /* heaps with a stop item, which end the stream unseen */                 \
+    X(incomplete_heaps_dropped)  /* incomplete heaps not delivered, as only contiguous ones are    \
+                                    wanted */                                                      \
     X(heaps_dropped_at_stop)     /* heaps under assembly when the user stopped the stream */       \
-    X(datagrams_dropped_at_stop) /* taken from a socket, but the stream had stopped */
+    X(datagrams_dropped_at_stop) /* datagrams taken from a socket, but not used, when the stream   \
+                                    stopped */                                                     \
+    X(max_heap_bytes)            /* most payload bytes of a heap that left the assembly */
 
 /* Statistics of one stream. Set `size` with the INIT macro. */
 typedef struct sp2_receive_stats {
