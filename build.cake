@@ -126,11 +126,8 @@ Task("sanitize")
 
 Task("fuzz")
     .Description("Fuzzes the C core and the items in C#: --minutes N for each target; see --help")
-    .Does(() =>
-    {
-        Require([.. nativeTools, .. contractTools, .. fuzzTools, .. coverageTools]);
-        RunProgram("tests/Spead2.Fuzz.Runner", programArguments);
-    });
+    .Does(With([.. nativeTools, .. contractTools, .. fuzzTools, .. coverageTools],
+        () => RunProgram("tests/Spead2.Fuzz.Runner", programArguments)));
 
 Task("mutants")
     .Description("Plants random mutants into copies of the C core and of the managed port and runs the tests; takes an hour; see --help")
@@ -219,11 +216,7 @@ Task("differential")
 
 Task("numpy")
     .Description("Compares what is read of NumPy headers with what NumPy reads, 100,000 of them; --help lists its arguments")
-    .Does(() =>
-    {
-        Require(numPy);
-        RunProgram("tests/Shared/Spead2.Fuzz", ["headers", .. programArguments]);
-    });
+    .Does(With(numPy, () => RunProgram("tests/Shared/Spead2.Fuzz", ["headers", .. programArguments])));
 
 Task("spinner")
     .Description("Calls both libraries at random from four threads, for 60 seconds or as many as its argument says")
@@ -239,29 +232,18 @@ Task("spinner")
 Task("soak")
     .Description("Receives for 15 minutes amid loss, damage, a hostile sender and restarts, and accounts for every datagram; see --help")
     .IsDependentOn("native")
-    .Does(() =>
-    {
-        Require(fontsOfPlots);
-        RunProgram("tests/Spead2.Soak", programArguments);
-    });
+    .Does(With(fontsOfPlots, () => RunProgram("tests/Spead2.Soak", programArguments)));
 
 Task("bench")
     .Description("Runs all benchmarks and writes benchmarks/results, with plots: ten minutes, with --quick two; see --help")
     .IsDependentOn("native")
     .IsDependentOn("aot")
-    .Does(() =>
-    {
-        Require(fontsOfPlots);
-        RunProgram("benchmarks/Spead2.Benchmarks", ["all", "--programs", $"build/{Preset}/native/bench", .. programArguments]);
-    });
+    .Does(With(fontsOfPlots, () => RunProgram(
+        "benchmarks/Spead2.Benchmarks", ["all", "--programs", $"build/{Preset}/native/bench", .. programArguments])));
 
 Task("bindings")
     .Description("Generates the C# bindings from the C headers and shows what changed; see docs/bindings.md")
-    .Does(() =>
-    {
-        Require(contractTools);
-        Run("bindings/generate.sh");
-    });
+    .Does(With(contractTools, () => Run("bindings/generate.sh")));
 
 Task("format")
     .Description("Checks the format of all C# and C files")
@@ -464,6 +446,13 @@ void Require(string[] tools)
     string install = $"{apt} install --yes --no-install-recommends {list}";
     Run("sh", "-c", $"{install} || ({apt} update && {install})");
 }
+
+// Does something that needs tools.
+Action With(string[] tools, Action action) => () =>
+{
+    Require(tools);
+    action();
+};
 
 // On the PATH, or at its own path.
 bool IsThere(string program) =>
