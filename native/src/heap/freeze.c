@@ -150,7 +150,7 @@ static void make_item(const sp2_heap *heap, sp2_item *item, uint64_t pointer, ui
 }
 
 void sp2__heap_freeze(sp2_heap *heap) {
-    uint64_t *pointers = sp2__pointers_all(&heap->pointers);
+    uint64_t *pointers = heap->pointers.all;
     const uint32_t count = heap->pointers.count;
     sp2_item *items = heap->pointers.items;
     sort_pointers(pointers, (uint64_t *)(void *)items, count, heap->address_bits);
@@ -177,7 +177,7 @@ static bool matters_to_descriptor(uint64_t pointer, uint32_t address_bits) {
 }
 
 void sp2__heap_freeze_descriptor(sp2_heap *heap) {
-    uint64_t *pointers = sp2__pointers_all(&heap->pointers);
+    uint64_t *pointers = heap->pointers.all;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < heap->pointers.count; i++) {
         if (matters_to_descriptor(pointers[i], heap->address_bits)) {

@@ -19,6 +19,7 @@ static_assert((1 << MOST_TABLE_BITS) / 2 == SP2_RECEIVE_MAX_HEAP_PARTS,
 
 void sp2__pointers_init(sp2__pointers *pointers, uint64_t never_stored) {
     pointers->items = pointers->inline_items;
+    pointers->all = pointers->inline_pointers;
     pointers->count = 0;
     pointers->capacity = SP2__POINTERS_INLINE;
     pointers->table = NULL;
@@ -70,7 +71,7 @@ static void fetch_slots(const sp2__pointers *pointers, const uint64_t *batch, ui
 }
 
 static void fill_table(sp2__pointers *pointers) {
-    const uint64_t *all = sp2__pointers_all(pointers);
+    const uint64_t *all = pointers->all;
     uint32_t slots[SP2__POINTERS_BATCH];
     for (uint32_t i = 0; i < pointers->count; i += SP2__POINTERS_BATCH) {
         const uint32_t rest = pointers->count - i;
@@ -110,17 +111,17 @@ bool sp2__pointers_reserve(sp2__pointers *pointers, uint32_t more) {
         return false;
     }
     memset(larger.table, 0, table_size(bits));
-    memcpy(sp2__pointers_all(&larger), sp2__pointers_all(pointers),
-           pointers->count * sizeof(uint64_t));
+    larger.all = (uint64_t *)(void *)(larger.items + larger.capacity) - larger.capacity;
+    memcpy(larger.all, pointers->all, pointers->count * sizeof(uint64_t));
     fill_table(&larger);
     sp2__pointers_destroy(pointers);
-    memcpy(pointers, &larger, offsetof(sp2__pointers, inline_items));
+    memcpy(pointers, &larger, offsetof(sp2__pointers, inline_pointers));
     return true;
 }
 
 /* Skips pointers that repeat those of an earlier packet in their order; returns their number. */
 static uint32_t skip_expected(sp2__pointers *pointers, const uint64_t *added, uint32_t count) {
-    const uint64_t *all = sp2__pointers_all(pointers);
+    const uint64_t *all = pointers->all;
     uint32_t i = 0;
     while (i < count && pointers->expected < pointers->count &&
            all[pointers->expected] == added[i]) {
@@ -134,13 +135,13 @@ static bool append(sp2__pointers *pointers, uint64_t pointer) {
     if (SP2__UNLIKELY(pointers->count == pointers->capacity)) {
         return false;
     }
-    sp2__pointers_all(pointers)[pointers->count++] = pointer;
+    pointers->all[pointers->count++] = pointer;
     return true;
 }
 
 /* Among the first few. */
 static bool add_inline(sp2__pointers *pointers, uint64_t pointer) {
-    const uint64_t *all = sp2__pointers_all(pointers);
+    const uint64_t *all = pointers->all;
     for (uint32_t i = 0; i < pointers->count; i++) {
         if (all[i] == pointer) {
             pointers->expected = i + 1;
@@ -179,7 +180,7 @@ bool sp2__pointers_add(sp2__pointers *pointers, const uint64_t *added, uint32_t 
 }
 
 void sp2__pointers_shorten(sp2__pointers *pointers, uint32_t count) {
-    const uint64_t *all = sp2__pointers_all(pointers);
+    const uint64_t *all = pointers->all;
     /* Last come, first gone: the slots of those that stay have never looked past these. */
     while (pointers->count > count) {
         const uint64_t pointer = all[--pointers->count];

@@ -14,13 +14,15 @@
 #define SP2__POINTERS_BATCH 64
 
 /*
- * The distinct item pointers of a heap in order of arrival, as numbers of the host. They lie at the
- * end of the memory of the sp2_item array that users will see, which is made of them, from the
- * front, when the heap is taken; so nothing need be allocated then, and until then only eight bytes
- * for each are touched.
+ * The distinct item pointers of a heap in order of arrival, as numbers of the host. If they are
+ * more than a few they lie at the end of the memory of the sp2_item array that users will see,
+ * which is made of them, from the front, when the heap is taken; so nothing need be allocated then,
+ * and until then only eight bytes for each are touched. The few lie beside what else is known of
+ * them: the consumer waits for each cache line that the assembling thread has written.
  */
 typedef struct sp2__pointers {
     sp2_item *items; /* room for `capacity` of them */
+    uint64_t *all;   /* the pointers, until the items are made */
     uint32_t count;
     uint32_t capacity;
     uint64_t *table; /* of pointers by hash, once there are more than SP2__POINTERS_INLINE */
@@ -28,17 +30,13 @@ typedef struct sp2__pointers {
     uint32_t expected;     /* where the next pointer is, if it repeats those of an earlier packet */
     uint64_t never_stored; /* a pointer that is never added; the table has the others xor this one,
                               so that 0 is an empty slot */
+    uint64_t inline_pointers[SP2__POINTERS_INLINE];
     sp2_item inline_items[SP2__POINTERS_INLINE];
 } sp2__pointers;
 
 /* `never_stored` is the heap's number for a pointer that is not an item. */
 void sp2__pointers_init(sp2__pointers *pointers, uint64_t never_stored);
 void sp2__pointers_destroy(sp2__pointers *pointers);
-
-/* The pointers, until the items are made. */
-static inline uint64_t *sp2__pointers_all(const sp2__pointers *pointers) {
-    return (uint64_t *)(void *)(pointers->items + pointers->capacity) - pointers->capacity;
-}
 
 /* Makes room for `more` further pointers, but for no more than a heap may have; false, and no
  * change, if there is no memory. */
