@@ -158,7 +158,7 @@ internal sealed class CSharpBench : ITestBench
         if (units[0].Program == Differential)
         {
             int? code = RunDifferential(new() { [ReachedMutants.Mutant] = mutant.ToString(CultureInfo.InvariantCulture) }, limit);
-            return code == 0 ? [] : [new(units[0], code is null ? "timeout" : $"exit code {code}", code is null)];
+            return code == 0 ? [] : [new(units[0], code is null ? TestFailure.Timeout : $"exit code {code}")];
         }
 
         TestRun run = RunSuite(
@@ -180,8 +180,8 @@ internal sealed class CSharpBench : ITestBench
 
         TestUnit[] failed = [.. units.Where(unit => run.Failed.Any(failure => failure.Class == unit.Name))];
         return run.ExitCode == Failed && failed.Length > 0
-            ? [.. failed.Select(unit => new TestFailure(unit, run.Failed.First(one => one.Class == unit.Name).Test, false))]
-            : [new TestFailure(units[0], run.How, IsCertain: true)];
+            ? [.. failed.Select(unit => new TestFailure(unit, run.Failed.First(one => one.Class == unit.Name).Test))]
+            : [new TestFailure(units[0], run.How, IsCrash: run.ExitCode is not null)];
     }
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
@@ -329,6 +329,6 @@ internal sealed class CSharpBench : ITestBench
 
         public List<(string Class, string Test)> Failed { get; } = [];
 
-        public string How => ExitCode is null ? "timeout" : Failed.Count > 0 ? Failed[0].Test : $"exit code {ExitCode}";
+        public string How => ExitCode is null ? TestFailure.Timeout : Failed.Count > 0 ? Failed[0].Test : $"exit code {ExitCode}";
     }
 }

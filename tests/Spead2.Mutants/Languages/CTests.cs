@@ -87,7 +87,7 @@ internal sealed class CTests
                 new() { [ReachedMutants.Mutant] = mutant.ToString(CultureInfo.InvariantCulture) });
             if (failure is not null)
             {
-                failures.Add(new(unit, failure, failure == "timeout"));
+                failures.Add(new(unit, failure));
             }
         }
 
@@ -109,7 +109,7 @@ internal sealed class CTests
         return result.ExitCode switch
         {
             0 or Skipped => null,
-            null => "timeout",
+            null => TestFailure.Timeout,
             1 => "failed",
             var code => $"exit code {code}",
         };

@@ -109,7 +109,7 @@ internal sealed class Summary
         name,
         Number(of.Results.Count),
         Number(of.Killed),
-        Number(of.Results.Count(one => one.IsKilled && one.How == "timeout")),
+        Number(of.Results.Count(one => one.IsKilled && one.How == TestFailure.Timeout)),
         Number(of.Equivalent),
         Number(of.Survivors.Count - of.Equivalent),
         string.Create(CultureInfo.InvariantCulture, $"{of.Rate:F1} %"));

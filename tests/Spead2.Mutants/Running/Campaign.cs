@@ -9,6 +9,8 @@ namespace Spead2.Mutants.Running;
 /// <summary>Runs the tests that reach each mutant, the likeliest to fail first, until one fails.</summary>
 internal sealed class Campaign(ITestBench bench, Action<string> tell)
 {
+    private const int NoMutant = 0;
+
     // What a test costs beside its own time.
     private static readonly TimeSpan StartOfTests = TimeSpan.FromMilliseconds(500);
 
@@ -32,7 +34,7 @@ internal sealed class Campaign(ITestBench bench, Action<string> tell)
         tell("running all tests without a mutant");
         _units = bench.Measure(tell);
         tell($"{_units.Count} units of tests, {_units.Sum(unit => unit.Duration.TotalSeconds):F0} s");
-        var known = earlier.Where(one => one.IsKilled).ToLookup(one => one.Identity);
+        var known = earlier.Where(one => one.IsKilled && one.How != TestFailure.Timeout).ToLookup(one => one.Identity);
         ConcurrentBag<MutantResult> results = [];
         Parallel.ForEach(
             Partitioner.Create(sampler.Drawn, EnumerablePartitionerOptions.NoBuffering), Workers, mutation =>
@@ -63,8 +65,7 @@ internal sealed class Campaign(ITestBench bench, Action<string> tell)
         {
             foreach (TestFailure failure in bench.Run(portion, mutation.Number))
             {
-                // What fails once only is not the mutant's doing.
-                if (failure.IsCertain || bench.Run([failure.Unit], mutation.Number).Count > 0)
+                if (IsCertain(failure, mutation))
                 {
                     _kills.AddOrUpdate((mutation.File, failure.Unit.Name), 1, (_, kills) => kills + 1);
                     _kills.AddOrUpdate(("", failure.Unit.Name), 1, (_, kills) => kills + 1);
@@ -81,6 +82,15 @@ internal sealed class Campaign(ITestBench bench, Action<string> tell)
             Seconds = Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 1),
         };
     }
+
+    /// <summary>
+    /// What fails once only is not the mutant's doing; and that something takes too long may be the machine's, if it also
+    /// does without the mutant.
+    /// </summary>
+    private bool IsCertain(TestFailure failure, Mutation mutation) =>
+        failure.IsCrash ||
+        ((!failure.IsTimeout || bench.Run([failure.Unit], NoMutant).Count == 0) &&
+        bench.Run([failure.Unit], mutation.Number).Count > 0);
 
     private IEnumerable<TestUnit> InOrder(Mutation mutation)
     {
