@@ -221,24 +221,49 @@ SP2_TEST(Memory_sources_count_exactly_what_they_read) {
     datagrams_free(&list);
 }
 
-SP2_TEST(Slice_ends_after_as_many_heaps_as_there_are_slots) {
-    enum { SLOTS = 4, SLICES = 25, HEAPS = SLOTS * SLICES };
-    datagram_list list = {0};
-    static const uint8_t payload[8];
-    for (uint64_t cnt = 1; cnt <= HEAPS; cnt++) { /* each pushes out an older one */
-        datagrams_add_part(&list, 48, cnt, 2 * sizeof(payload), payload, 0, sizeof(payload));
-    }
+/* Each heap pushes out an older one. */
+enum { SLOTS = 4, SLICES = 25, EVICTING_HEAPS = SLOTS * SLICES };
+
+static sp2_receive_stream *new_small_stream(void) {
     sp2_receive_options options = quiet_options(0);
     options.max_heaps = SLOTS;
-    sp2_receive_stream *stream = new_stream(&options);
-    sp2_packet_source *other = open_source(stream);
+    return new_stream(&options);
+}
+
+static void check_slices(const sp2_packet_source_stats *stats) {
+    CHECK_EQ_U64(stats->packets, EVICTING_HEAPS);
+    CHECK_EQ_U64(stats->malformed, 0);
+    CHECK(stats->slices >= SLICES / 2 && stats->slices <= 2 * SLICES);
+}
+
+SP2_TEST(Slice_ends_after_as_many_heaps_as_there_are_slots) {
+    datagram_list list = {0};
+    static const uint8_t payload[8];
+    for (uint64_t cnt = 1; cnt <= EVICTING_HEAPS; cnt++) {
+        datagrams_add_part(&list, 48, cnt, 2 * sizeof(payload), payload, 0, sizeof(payload));
+    }
+    size_t length;
+    uint8_t *bytes = datagrams_join(&list, &length);
     sp2_packet_source *source;
+    sp2_receive_stream *stream = new_small_stream();
+    sp2_packet_source *other = open_source(stream);
     sp2_datagram_source_options datagrams = SP2_DATAGRAM_SOURCE_OPTIONS_INIT;
     datagrams.datagrams = list.datagrams;
     datagrams.count = list.count;
     REQUIRE_OK(sp2_receive_stream_add_datagram_source(stream, &datagrams, &source));
-    const uint64_t slices = count_at_end(stream, source).slices;
-    CHECK(slices >= SLICES / 2 && slices <= 2 * SLICES);
+    sp2_packet_source_stats stats = count_at_end(stream, source);
+    check_slices(&stats);
     sp2_packet_source_release(other);
+
+    stream = new_small_stream();
+    other = open_source(stream);
+    sp2_buffer_source_options buffer = SP2_BUFFER_SOURCE_OPTIONS_INIT;
+    buffer.data = bytes;
+    buffer.length = length;
+    REQUIRE_OK(sp2_receive_stream_add_buffer_source(stream, &buffer, &source));
+    stats = count_at_end(stream, source);
+    check_slices(&stats);
+    sp2_packet_source_release(other);
+    free(bytes);
     datagrams_free(&list);
 }

@@ -52,6 +52,11 @@ internal sealed class MutantsCommand
         Description = "Try again only those that survived the run before, with the same seed and count.",
     };
 
+    private readonly Option<bool> _reuse = new("--reuse")
+    {
+        Description = "Use what an earlier run with the same seed and count has built, of the same sources.",
+    };
+
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON, one object for each language, instead of tables." };
 
     /// <summary>Runs the program and gives its exit code; --help says which there are.</summary>
@@ -102,7 +107,7 @@ internal sealed class MutantsCommand
                 + $"Exit code 0: of those that are not equivalent at least {LeastRate} % were killed, and every survivor has its "
                 + "reason; 1: not so; 2: a wrong argument; 3: something failed.")
         {
-            new HelpOption(), _languages, _seed, _count, _work, _survivors, _json,
+            new HelpOption(), _languages, _seed, _count, _work, _survivors, _reuse, _json,
         };
         command.SetAction(Invoke);
         return command;
@@ -134,7 +139,8 @@ internal sealed class MutantsCommand
         int count = parsed.GetValue(_count);
         IReadOnlyList<Explanation> explanations = Explanation.ReadAll();
         IReadOnlyList<MutantResult> earlier = parsed.GetValue(_survivors) ? Summary.ReadKept(language) : [];
-        MutantTree tree = new(RepositoryRoot.Path, Path.Combine(Path.GetFullPath(parsed.GetRequiredValue(_work)), language));
+        string work = Path.Combine(Path.GetFullPath(parsed.GetRequiredValue(_work)), language);
+        MutantTree tree = new(RepositoryRoot.Path, work, parsed.GetValue(_reuse));
         ITestBench bench = language == "c" ? new CBench(tree) : new CSharpBench(tree, RepositoryRoot.Path);
         List<MutantResult> results = [];
         Campaign campaign = new(bench, line => Console.Error.WriteLine($"{language}: {line}"));

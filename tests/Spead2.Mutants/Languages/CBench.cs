@@ -13,6 +13,7 @@ internal sealed partial class CBench : ITestBench
 {
     private const string Header = "native/src/base/mutants.h";
     private const string Source = "native/src/base/mutants.c";
+    private const string Included = "#include \"base/mutants.h\"\n#line 1\n";
     private const string Lists = "native/CMakeLists.txt";
 
     // What the library does for its users; what is not released yet is left out by the list of its sources.
@@ -33,7 +34,7 @@ internal sealed partial class CBench : ITestBench
         tree.Write(Header, HeaderText);
         tree.Write(Source, SourceText);
         tree.Write(Lists, tree.Original(Lists).Replace("    src/base/logger.c\n", "    src/base/logger.c\n    src/base/mutants.c\n"));
-        foreach ((string preset, _) in Builds)
+        foreach ((string preset, _) in tree.IsReused ? [] : Builds)
         {
             ChildProcess.Run(
                 tree.Folder, "cmake", "--preset", preset, "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DCMAKE_C_FLAGS=-w",
@@ -58,7 +59,7 @@ internal sealed partial class CBench : ITestBench
             {
                 MutatedFile file = new(
                     Files.Single(one => one.Path == group.Key).Text, [.. group], number => $"sp2__mutant_is({number})");
-                _tree.Write(group.Key, "#include \"base/mutants.h\"\n#line 1\n" + file.Text);
+                _tree.Write(group.Key, Included + file.Text);
                 foreach (Mutation refused in Refused(group.Key, file))
                 {
                     sampler.GiveUp(refused);
@@ -69,7 +70,11 @@ internal sealed partial class CBench : ITestBench
 
         for (int stage = 0; stage < Builds.Length; stage++)
         {
-            ChildProcess.Run(_tree.Folder, "cmake", "--build", $"build/{Builds[stage].Preset}");
+            if (!_tree.IsReused)
+            {
+                ChildProcess.Run(_tree.Folder, "cmake", "--build", $"build/{Builds[stage].Preset}");
+            }
+
             _tests.Add(_tree.PathOf($"build/{Builds[stage].Preset}"), stage, Builds[stage].Suffix);
         }
     }
@@ -105,7 +110,6 @@ internal sealed partial class CBench : ITestBench
 
     private SourceFile ReadFile(string file)
     {
-        _tree.Restore([file]);
         string text = _tree.Original(file);
         if (text.Any(one => one > '\x7f'))
         {
@@ -113,15 +117,18 @@ internal sealed partial class CBench : ITestBench
         }
 
         return ClangTree.Read(file, text, ChildProcess.Run(
-            _tree.Folder, "clang-14", ["-Xclang", "-ast-dump=json", "-fsyntax-only", .. _commands[file], file]));
+            _tree.Folder, "clang-14", ["-Xclang", "-ast-dump=json", "-fsyntax-only", .. _commands[file], _tree.OriginalPathOf(file)]));
     }
 
     /// <summary>The mutants that clang refuses.</summary>
     private List<Mutation> Refused(string path, MutatedFile file)
     {
+        string copy = Path.Combine(Path.GetTempPath(), $"{Path.GetRandomFileName()}.c");
+        File.WriteAllText(copy, Included + file.Text);
         ChildProcess.Result result = ChildProcess.Start(
-            _tree.Folder, "clang-14", ["-w", "-fsyntax-only", "-ferror-limit=0", .. _commands[path], path],
+            _tree.Folder, "clang-14", ["-w", "-fsyntax-only", "-ferror-limit=0", .. _commands[path], copy],
             new Dictionary<string, string>(), Timeout.InfiniteTimeSpan);
+        File.Delete(copy);
         if (result.ExitCode == 0)
         {
             return [];

@@ -74,20 +74,13 @@ internal sealed class CSharpBench : ITestBench
             }
         }
         while (refused.Count > 0);
-        foreach (string suite in (string[])[.. Suites.Select(one => one.Name), Differential])
+        if (!_tree.IsReused)
         {
-            if (suite != Differential)
-            {
-                _tree.Write($"tests/{suite}/MutantMarks.cs", MarksText);
-            }
-
-            ChildProcess.Run(
-                _tree.Folder, "dotnet", "build", $"tests/{suite}", "--configuration", "Release", "--nologo",
-                "-p:EnableNUnitRunner=true", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false",
-                $"-p:Spead2NativeLibrary={_nativeLibrary}");
+            BuildSuites();
+            BuildAot();
         }
 
-        BuildAot();
+        _cTests.Add(_tree.PathOf("build/linux-x64"), stage: 0, label: "aot");
     }
 
     public IReadOnlyList<TestUnit> Measure(Action<string> tell)
@@ -189,6 +182,22 @@ internal sealed class CSharpBench : ITestBench
     private static string FilterOf(IEnumerable<string> classes) =>
         string.Join('|', classes.Select(one => $"FullyQualifiedName~{one}."));
 
+    private void BuildSuites()
+    {
+        foreach (string suite in (string[])[.. Suites.Select(one => one.Name), Differential])
+        {
+            if (suite != Differential)
+            {
+                _tree.Write($"tests/{suite}/MutantMarks.cs", MarksText);
+            }
+
+            ChildProcess.Run(
+                _tree.Folder, "dotnet", "build", $"tests/{suite}", "--configuration", "Release", "--nologo",
+                "-p:EnableNUnitRunner=true", "-p:RunAnalyzers=false", "-p:TreatWarningsAsErrors=false",
+                $"-p:Spead2NativeLibrary={_nativeLibrary}");
+        }
+    }
+
     private void BuildAot()
     {
         ChildProcess.Run(
@@ -199,7 +208,6 @@ internal sealed class CSharpBench : ITestBench
             _tree.Folder, "cmake", "--preset", "linux-x64", $"-DSP2_AOT_LIBRARY={_tree.PathOf("build/aot/lib/libspead2aot.so")}",
             "-DSP2_BUILD_BENCHMARKS=OFF");
         ChildProcess.Run(_tree.Folder, "cmake", "--build", "build/linux-x64");
-        _cTests.Add(_tree.PathOf("build/linux-x64"), stage: 0, label: "aot");
     }
 
     private TestUnit MeasureDifferential()

@@ -28,14 +28,21 @@ internal sealed class CSharpProject
         _tree = tree;
         _namespace = Path.GetFileName(folder);
         tree.Write($"{folder}/{Switch}.cs", SwitchText(_namespace));
-        using JsonDocument project = JsonDocument.Parse(ChildProcess.Run(
-            tree.Folder, "dotnet", "build", folder, "--configuration", "Release", "--framework", Framework, "-p:RunAnalyzers=false",
+        string kept = tree.PathOf($"artifacts/{_namespace}.json");
+        if (!tree.IsReused)
+        {
+            File.WriteAllText(kept, ChildProcess.Run(
+                tree.Folder, "dotnet", "build", folder, "--configuration", "Release", "--framework", Framework, "-p:RunAnalyzers=false",
             "-target:Build", "-getItem:ReferencePathWithRefAssemblies,Compile", "-getProperty:DefineConstants"));
+        }
+
+        using JsonDocument project = JsonDocument.Parse(File.ReadAllText(kept));
         JsonElement items = project.RootElement.GetProperty("Items");
         _parsing = CSharpParseOptions.Default.WithLanguageVersion(LanguageVersion.Latest).WithPreprocessorSymbols(
             project.RootElement.GetProperty("Properties").GetProperty("DefineConstants").GetString()!.Split(';'));
         SyntaxTree[] sources =
-            [.. Paths(items.GetProperty("Compile")).Select(path => Parse(File.ReadAllText(path), Path.GetRelativePath(tree.Folder, path)))];
+            [.. Paths(items.GetProperty("Compile")).Select(path => Path.GetRelativePath(tree.Folder, path))
+                .Select(path => Parse(tree.OriginalOrOwn(path), path))];
         _compilation = CSharpCompilation.Create(
             _namespace,
             sources,
