@@ -13,6 +13,7 @@ internal sealed class CTests
 {
     private const int Skipped = 77;
     private const int TimesAsLong = 10;
+    private const int SanitizedTimesAsLong = 5;
 
     private static readonly TimeSpan ShortestLimit = TimeSpan.FromSeconds(20);
 
@@ -36,7 +37,7 @@ internal sealed class CTests
             // Those that are not built here only print that.
             if (!command[0].EndsWith("/cmake", StringComparison.Ordinal))
             {
-                Test test = new(entry.GetProperty("name").GetString()! + suffix, command, stage);
+                Test test = new(entry.GetProperty("name").GetString()!, suffix, command, stage);
                 foreach (JsonElement property in entry.GetProperty("properties").EnumerateArray())
                 {
                     test = test.With(property.GetProperty("name").GetString()!, property.GetProperty("value"));
@@ -54,7 +55,7 @@ internal sealed class CTests
     public IReadOnlyList<TestUnit> Measure(Action<string> tell)
     {
         ConcurrentBag<TestUnit> units = [];
-        Parallel.ForEach(_tests.Values, Campaign.Workers, test =>
+        Parallel.ForEach(_tests.Values.Where(test => test.Stage == 0), Campaign.Workers, test =>
         {
             string marks = Path.GetTempFileName();
             ReachedMutants.Create(marks);
@@ -71,7 +72,16 @@ internal sealed class CTests
 
             File.Delete(marks);
         });
-        return [.. units];
+
+        // With a sanitizer a test comes to the same places.
+        var measured = units.ToDictionary(unit => unit.Name);
+        return
+        [
+            .. units,
+            .. _tests.Values.Where(test => test.Stage > 0 && measured.ContainsKey(test.PlainName)).Select(test => new TestUnit(
+                test.Name, test.Program, measured[test.PlainName].Duration * SanitizedTimesAsLong, measured[test.PlainName].Reached,
+                test.Stage, IsMeasured: false)),
+        ];
     }
 
     /// <summary>Runs tests with a mutant; gives those that failed.</summary>
@@ -115,8 +125,10 @@ internal sealed class CTests
         };
     }
 
-    private sealed record Test(string Name, string[] Command, int Stage)
+    private sealed record Test(string PlainName, string Suffix, string[] Command, int Stage)
     {
+        public string Name => PlainName + Suffix;
+
         public string Program => Name.Split('.')[0];
 
         public string Folder { get; private init; } = "";

@@ -89,7 +89,7 @@ internal sealed class Campaign(ITestBench bench, Action<string> tell)
     /// </summary>
     private bool IsCertain(TestFailure failure, Mutation mutation) =>
         failure.IsCrash ||
-        ((!failure.IsTimeout || bench.Run([failure.Unit], NoMutant).Count == 0) &&
+        (((failure.Unit.IsMeasured && !failure.IsTimeout) || bench.Run([failure.Unit], NoMutant).Count == 0) &&
         bench.Run([failure.Unit], mutation.Number).Count > 0);
 
     private IEnumerable<TestUnit> InOrder(Mutation mutation)

@@ -8,4 +8,6 @@ namespace Spead2.Mutants.Running;
 /// <param name="Duration">How long they take.</param>
 /// <param name="Reached">The numbers of the mutants whose place they reach.</param>
 /// <param name="Stage">Those of a later stage are run where those of the earlier ones notice nothing.</param>
-internal sealed record TestUnit(string Name, string Program, TimeSpan Duration, IReadOnlySet<int> Reached, int Stage = 0);
+/// <param name="IsMeasured">Whether they have run without a mutant, and passed.</param>
+internal sealed record TestUnit(
+    string Name, string Program, TimeSpan Duration, IReadOnlySet<int> Reached, int Stage = 0, bool IsMeasured = true);
