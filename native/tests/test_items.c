@@ -281,6 +281,29 @@ SP2_TEST(Items_are_found_by_index_and_name_and_change_their_version) {
     sp2_item_group_destroy(group);
 }
 
+SP2_TEST(Items_without_names_stay_beside_each_other) {
+    sp2_item_group *group = new_group(0);
+    uint64_t updated = 99;
+    uint64_t count = 0;
+    sp2_item_info info = SP2_ITEM_INFO_INIT;
+    for (uint64_t id = 0x1800; id < 0x1802; id++) {
+        packet_builder packet;
+        packet_begin_heap(&packet, 48, 1, 3, 0, 3);
+        packet_add_immediate(&packet, 0x14, id);
+        packet_add_address(&packet, 0x13, 0);
+        packet_add_payload(&packet, (const uint8_t *)"u\0\x08", 3);
+        sp2_heap *heap = heap_of_descriptor(&packet);
+        REQUIRE_OK(sp2_item_group_update(group, heap, &updated));
+        sp2_heap_release(heap);
+    }
+    REQUIRE_OK(sp2_item_group_get_count(group, &count));
+    CHECK_EQ_U64(count, 2);
+    REQUIRE_OK(sp2_item_group_find_id(group, 0x1800, &info));
+    CHECK_STR(info.name, "");
+    CHECK_EQ_I64(sp2_item_group_find_name(group, "", &info), SP2_E_ARG);
+    sp2_item_group_destroy(group);
+}
+
 SP2_TEST(Memory_of_a_heap_is_kept_as_long_as_a_value_is_in_it) {
     static const uint8_t value[1000] = {0};
     static const char header[] = "{'descr': '|u1', 'fortran_order': False, 'shape': (1000,)}";

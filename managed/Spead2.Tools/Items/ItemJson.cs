@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Globalization;
 using System.Text.Json;
 using Spead2.Tools.Output;
 
@@ -9,7 +10,7 @@ namespace Spead2.Tools.Items;
 internal static class ItemJson
 {
     /// <summary>
-    /// Writes <c>"values"</c>: by name the identifier, shape, type and elements in row-major order of each item; a
+    /// Writes <c>"values"</c>: by name (or hexadecimal identifier where there is none) the identifier, shape, type and elements in row-major order of each item; a
     /// scalar or a text is a list of one. If something cannot be interpreted, writes <c>"failed"</c>, too: a list with
     /// the identifier, the name and the reason, as far as they are known, and the bytes that were sent.
     /// </summary>
@@ -40,7 +41,8 @@ internal static class ItemJson
     private static void WriteItem(JsonLines lines, Item item)
     {
         Utf8JsonWriter json = lines.Json;
-        json.WriteStartObject(item.Name);
+        json.WriteStartObject(
+            item.Name.Length > 0 ? item.Name : string.Create(CultureInfo.InvariantCulture, $"0x{item.Id:x}"));
         json.WriteNumber("id", item.Id);
         json.WriteStartArray("shape");
         foreach (long length in item.Shape)

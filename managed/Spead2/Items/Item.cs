@@ -34,7 +34,8 @@ namespace Spead2;
 [DebuggerDisplay("{DebugText,nq}")]
 public sealed class Item
 {
-    private const int BitsPerByte = 8;
+    // Of arrays and fields, wherever the garbage collector moves them.
+    private const int ObjectAlignment = 8;
 
     private ValueSource _source;
     private Heap? _heap;
@@ -45,8 +46,10 @@ public sealed class Item
     private ItemShape? _shape;
     private string? _fault;
 
-    // The value converted to what a span of it was asked for last.
-    private byte[] _converted = [];
+    // The value converted to, or aligned as, what a span of it was asked for last. Never without an array: tensors
+    // take no memory that is nowhere.
+    private Memory<byte> _converted = Array.Empty<byte>();
+    private int _convertedAlignment = ObjectAlignment;
     private long _convertedVersion;
     private Type? _convertedType;
     private bool _convertedBigEndian;
@@ -156,56 +159,81 @@ public sealed class Item
 
     /// <summary>
     /// The elements in the order in which they are in memory: for Fortran order the first dimension is the fastest.
-    /// They are not copied if the heap has them as they are wanted; at any alignment, then.
+    /// They are not copied if the heap has them as they are wanted and where they are wanted.
     /// </summary>
     /// <typeparam name="T">
     /// The type's <see cref="ItemType.NativeType"/>; for records a struct with the same layout; for NumPy's S and V
     /// <see cref="byte"/>; for times also <see cref="DateTime"/> or <see cref="TimeSpan"/>.
     /// </typeparam>
     /// <param name="order">Byte order that is wanted.</param>
+    /// <param name="alignment">
+    /// A power of two that the address of the first element shall be a multiple of, for programs that need it: code for
+    /// vectors, or in other languages. Where the sender has put the value at another address it is copied, once. Payload
+    /// begins at a multiple of 64, and a sender can align values in it (<see cref="Send.HeapGenerator"/>).
+    /// </param>
     /// <returns>Valid until the item is updated again, removed, or its group disposed.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The alignment is no power of two.</exception>
     /// <exception cref="InvalidCastException">The elements are something else.</exception>
     /// <exception cref="OverflowException">A time is not exactly one of .NET.</exception>
     /// <exception cref="InvalidOperationException">The item has no value.</exception>
     /// <exception cref="ObjectDisposedException">The item is in no group any more.</exception>
     public ReadOnlySpan<T> AsSpan<[DynamicallyAccessedMembers(StructLeaves.Members)] T>(
-        ByteOrder order = ByteOrder.Native)
+        ByteOrder order = ByteOrder.Native, int alignment = 1)
         where T : unmanaged
     {
+        if (!BitOperations.IsPow2(alignment))
+        {
+            throw new ArgumentOutOfRangeException(nameof(alignment), alignment, "An alignment must be a power of two.");
+        }
+
         ReadOnlySpan<byte> bytes = ValueBytes;
         bool bigEndian = IsBigEndian(order);
-        if (IsInPlace<T>(bytes, bigEndian))
+        bool isInPlace = IsInPlace<T>(bytes, bigEndian);
+        if (isInPlace && IsAligned(bytes, alignment))
         {
             return MemoryMarshal.Cast<byte, T>(bytes);
         }
 
-        if (_convertedVersion != Version || _convertedType != typeof(T) || _convertedBigEndian != bigEndian)
+        int size = isInPlace ? bytes.Length : _measured.Count * Unsafe.SizeOf<T>();
+        if (_convertedVersion != Version
+            || _convertedType != typeof(T)
+            || _convertedBigEndian != bigEndian
+            || alignment > _convertedAlignment)
         {
             // Another span of this value may be in use; one of an earlier value may not.
-            int size = _measured.Count * Unsafe.SizeOf<T>();
-            if (_convertedVersion == Version || _converted.Length < size)
+            if (_convertedVersion == Version || _converted.Length < size || alignment > _convertedAlignment)
             {
-                _converted = new byte[size];
+                _converted = NewBuffer(size, alignment);
+                _convertedAlignment = Math.Max(alignment, ObjectAlignment);
             }
 
-            Convert<T>(bytes, MemoryMarshal.Cast<byte, T>(_converted.AsSpan(0, size)), bigEndian);
+            Span<byte> converted = _converted.Span[..size];
+            if (isInPlace)
+            {
+                bytes.CopyTo(converted);
+            }
+            else
+            {
+                Convert<T>(bytes, MemoryMarshal.Cast<byte, T>(converted), bigEndian);
+            }
+
             _convertedVersion = Version;
             _convertedType = typeof(T);
             _convertedBigEndian = bigEndian;
         }
 
-        return MemoryMarshal.Cast<byte, T>(_converted)[.._measured.Count];
+        return MemoryMarshal.Cast<byte, T>(_converted.Span[..size]);
     }
 
     /// <summary>
     /// The value as a tensor of its shape; a scalar as one of shape (1,). Strides follow the order in memory.
     /// </summary>
-    /// <inheritdoc cref="AsSpan{T}(ByteOrder)"/>
+    /// <inheritdoc cref="AsSpan{T}(ByteOrder, int)"/>
     public ReadOnlyTensorSpan<T> AsTensor<[DynamicallyAccessedMembers(StructLeaves.Members)] T>(
-        ByteOrder order = ByteOrder.Native)
+        ByteOrder order = ByteOrder.Native, int alignment = 1)
         where T : unmanaged
     {
-        ReadOnlySpan<T> elements = AsSpan<T>(order);
+        ReadOnlySpan<T> elements = AsSpan<T>(order, alignment);
         ItemShape shape = Shape;
         if (elements.Length != Count)
         {
@@ -234,7 +262,7 @@ public sealed class Item
     }
 
     /// <summary>A copy of the elements in row-major order: the last dimension is the fastest.</summary>
-    /// <inheritdoc cref="AsSpan{T}(ByteOrder)"/>
+    /// <inheritdoc cref="AsSpan{T}(ByteOrder, int)"/>
     /// <returns>An array that is the caller's.</returns>
     public T[] ToArray<[DynamicallyAccessedMembers(StructLeaves.Members)] T>(ByteOrder order = ByteOrder.Native)
         where T : unmanaged
@@ -295,7 +323,7 @@ public sealed class Item
     }
 
     /// <summary>The value of a scalar, or of an array with one element.</summary>
-    /// <inheritdoc cref="AsSpan{T}(ByteOrder)"/>
+    /// <inheritdoc cref="AsSpan{T}(ByteOrder, int)"/>
     /// <exception cref="InvalidCastException">The element is something else, or there is not one.</exception>
     [SuppressMessage("Style", "IDE0022", Justification = "One statement would hide the check.")]
     public T ToScalar<[DynamicallyAccessedMembers(StructLeaves.Members)] T>()
@@ -483,7 +511,8 @@ public sealed class Item
     internal void Release()
     {
         LetGo();
-        _converted = [];
+        _converted = Array.Empty<byte>();
+        _convertedAlignment = ObjectAlignment;
         Set(ValueSource.Released, default, Version + 1);
     }
 
@@ -549,6 +578,24 @@ public sealed class Item
                 ? bytes
                 : throw new InvalidOperationException($"Item 0x{Id:x} '{Name}' cannot be interpreted. {Fault}");
         }
+    }
+
+    // Only what is in a heap stays where it is.
+    private unsafe bool IsAligned(ReadOnlySpan<byte> bytes, int alignment) =>
+        alignment == 1
+        || ((alignment <= ObjectAlignment || IsInHeap)
+            && (nuint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes)) % (nuint)alignment == 0);
+
+    private static Memory<byte> NewBuffer(int size, int alignment)
+    {
+        if (alignment <= ObjectAlignment)
+        {
+            return new byte[size];
+        }
+
+        byte[] pinned = GC.AllocateArray<byte>(checked(size + alignment), pinned: true);
+        nint start = Marshal.UnsafeAddrOfPinnedArrayElement(pinned, 0);
+        return pinned.AsMemory((int)(-start & (alignment - 1)), size);
     }
 
     // Whether the bytes are elements of T as they are. Throws if they never can be.

@@ -35,6 +35,9 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     /// <summary>The first identifier that <see cref="AllocateId"/> gives.</summary>
     public const long FirstAllocatedId = 0x1000;
 
+    // Descriptors of a heap that are looked at in vain: to say why costs far more than to interpret one.
+    private const int MaxBrokenDescriptors = 1000;
+
     // Identifiers without a descriptor that are remembered, so that each is logged once.
     private const int MaxUnknownIds = 1024;
 
@@ -43,6 +46,12 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     private readonly HashSet<long> _unknownIds = [];
     private readonly List<(Item Old, Item New)> _replaced = [];
     private readonly List<FailedItem> _failures = [];
+
+    private static readonly string TooManyBroken = string.Create(
+        CultureInfo.InvariantCulture,
+        $"The heap has {MaxBrokenDescriptors} descriptors that cannot be interpreted; this one is not looked at.");
+
+    private int _broken;
 
     // Items whose type is unknown since the update that is being planned.
     private readonly List<Item> _newUnknown = [];
@@ -168,6 +177,7 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
         }
         finally
         {
+            _broken = 0;
             _failures.Clear();
             _newUnknown.Clear();
             _descriptors.Clear();
@@ -313,6 +323,12 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
             return;
         }
 
+        if (_broken >= MaxBrokenDescriptors)
+        {
+            _failures.Add(new(sent.Id == 0 ? null : sent.Id, Name: null, TooManyBroken, Item: null));
+            return;
+        }
+
         ItemDescriptor? descriptor = Interpret(sent, out string? fault);
         if (descriptor is null)
         {
@@ -355,6 +371,7 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
             bool isNamed = sent.Name.Length > 0 && sent.Name.Length <= MaxNameLength;
             ThrowIfStrict(exception.Message, sent.Id == 0 ? null : sent.Id, isNamed ? sent.Name : null);
             fault = exception.Message;
+            _broken++;
             return sent.Id == 0 ? null : ItemDescriptor.Unknown(sent, fault, MaxNameLength, MaxTextLength);
         }
     }

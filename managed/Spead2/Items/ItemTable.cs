@@ -4,7 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Spead2;
 
-/// <summary>Items by identifier and by name: always the same items.</summary>
+/// <summary>Items by identifier and by name: always the same items. One without a name has only an identifier.</summary>
 internal sealed class ItemTable
 {
     private readonly Dictionary<long, Item> _byId;
@@ -41,13 +41,17 @@ internal sealed class ItemTable
     public Item Replace(ItemDescriptor descriptor, List<(Item Old, Item New)> replaced)
     {
         _byId.TryGetValue(descriptor.Id, out Item? sameId);
-        _byName.TryGetValue(descriptor.Name, out Item? sameName);
+        _byName.TryGetValue(descriptor.Name, out Item? sameName); // no item has the empty name
         long version = Math.Max(sameId?.Version + 1 ?? 1, sameName?.Version + 1 ?? 1);
         Item item = new(descriptor, version);
         Replace(sameId);
         Replace(ReferenceEquals(sameId, sameName) ? null : sameName);
         _byId.Add(item.Id, item);
-        _byName.Add(item.Name, item);
+        if (item.Name.Length > 0)
+        {
+            _byName.Add(item.Name, item);
+        }
+
         return item;
 
         void Replace(Item? old)

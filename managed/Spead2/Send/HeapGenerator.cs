@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using System.Numerics;
+
 namespace Spead2.Send;
 
 /// <summary>
@@ -10,10 +12,13 @@ namespace Spead2.Send;
 /// <remarks>Not safe for use by several threads at once, nor while the group is being changed.</remarks>
 public sealed class HeapGenerator
 {
+    private const int MaxAlignment = 4096;
+
     private readonly Dictionary<long, Sent> _sent = [];
     private readonly ItemGroup _items;
     private readonly Flavour _flavour;
     private readonly int _descriptorFrequency;
+    private readonly int _alignment;
     private long _heap;
 
     /// <summary>Makes a generator.</summary>
@@ -22,11 +27,24 @@ public sealed class HeapGenerator
     /// <param name="descriptorFrequency">
     /// After how many heaps a descriptor is sent again, for receivers that come late; 0: never.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">The frequency is negative.</exception>
-    public HeapGenerator(ItemGroup items, Flavour flavour, int descriptorFrequency = 0)
+    /// <param name="alignment">
+    /// A power of two of at most 4096: each value that is not an immediate begins at a multiple of it in the payload, with
+    /// padding and a NULL item in front where it has to, so that receivers can use it where it is.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The frequency is negative, or the alignment is none of these.
+    /// </exception>
+    public HeapGenerator(ItemGroup items, Flavour flavour, int descriptorFrequency = 0, int alignment = 1)
     {
         ArgumentNullException.ThrowIfNull(items);
         ArgumentOutOfRangeException.ThrowIfNegative(descriptorFrequency);
+        if (!BitOperations.IsPow2(alignment) || alignment > MaxAlignment)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(alignment), alignment, $"An alignment must be a power of two of at most {MaxAlignment}.");
+        }
+
+        _alignment = alignment;
         _items = items;
         _flavour = flavour;
         _descriptorFrequency = descriptorFrequency;
@@ -49,12 +67,15 @@ public sealed class HeapGenerator
             AddDescriptor(heap, StateOf(item), descriptors);
         }
 
+        long offset = heap.Items.Sum(descriptor => (long)descriptor.Data.Length);
         foreach (Item item in SentItems)
         {
             Sent sent = StateOf(item);
             if (item.HasValue && IsSelected(data, sent.Version != item.Version))
             {
-                heap.AddItem(item.Id, item.BytesToSend(), item.Descriptor.AllowImmediate);
+                ItemToSend value = new(item.Id, item.BytesToSend(), item.Descriptor.AllowImmediate);
+                offset = AddPadding(heap, value, offset);
+                heap.AddItem(value.Id, value.Data, value.AllowImmediate);
                 sent.Version = item.Version;
             }
         }
@@ -77,6 +98,24 @@ public sealed class HeapGenerator
             heap.AddDescriptor(sent.Descriptor ??= sent.Item.Descriptor.Encode(_flavour));
             sent.DescriptorHeap = _heap;
         }
+    }
+
+    // A NULL item ends the value before, so that nobody takes the padding for a part of it.
+    // Returns the payload up to the end of the next value.
+    private long AddPadding(HeapToSend heap, in ItemToSend next, long offset)
+    {
+        if (next.IsImmediateIn(_flavour.AddressBits / 8))
+        {
+            return offset;
+        }
+
+        int padding = (int)(-offset & (_alignment - 1));
+        if (padding > 0)
+        {
+            heap.AddItem(ItemId.Null, new byte[padding], allowImmediate: false);
+        }
+
+        return offset + padding + next.Data.Length;
     }
 
     // An item in the place of another one has not been sent.

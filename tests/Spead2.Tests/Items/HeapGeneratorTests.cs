@@ -36,6 +36,37 @@ public sealed class HeapGeneratorTests : IDisposable
     }
 
     [Test]
+    public void Values_begin_at_multiples_of_the_alignment()
+    {
+        _a.SetValue(2);
+        _items["b"].SetValue(3);
+        Item text = _items.Add(
+            ItemDescriptor.FromFormat(0x1002, "t", "", ItemShape.Vector, new FormatField('c', 8)));
+        text.SetValue("some text");
+        Item more = _items.Add(
+            ItemDescriptor.FromFormat(0x1003, "u", "", ItemShape.Vector, new FormatField('c', 8)));
+        more.SetValue("more");
+        HeapToSend heap = new HeapGenerator(_items, Packets.Flavour48, alignment: 64).Next();
+
+        long offset = 0;
+        foreach (ItemToSend item in heap.Items.Where(item => !item.IsImmediateIn(addressBytes: 6)))
+        {
+            Assert.That(item.Id is ItemId.Descriptor or ItemId.Null || offset % 64 == 0, Is.True, $"{item.Id:x}");
+            offset += item.Data.Length;
+        }
+
+        using ItemGroup received = new();
+        using Heap arrived = PacketHeap.Of(heap, Packets.Flavour48);
+        Assert.That(received.Update(arrived).Failed, Is.Empty);
+        Assert.That(received["t"].ToText(), Is.EqualTo("some text"), "padding is no part of it");
+        Assert.That(received["u"].ToText(), Is.EqualTo("more"));
+        Assert.That(
+            () => new HeapGenerator(_items, default, alignment: 48), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(
+            () => new HeapGenerator(_items, default, alignment: 8192), Throws.InstanceOf<ArgumentOutOfRangeException>());
+    }
+
+    [Test]
     public void Item_in_the_place_of_another_is_sent_with_its_descriptor()
     {
         _generator.Next();

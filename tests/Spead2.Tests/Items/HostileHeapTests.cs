@@ -64,6 +64,42 @@ public sealed class HostileHeapTests
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(100_000));
     }
 
+    [Test]
+    public void Broken_descriptors_cost_little_and_are_tried_again()
+    {
+        // Far above what a heap has to say, far below what it can bring.
+        const int most = 1000;
+        const int descriptors = 5000;
+        HeapToSend heap = new();
+        for (int i = 0; i < descriptors; i++)
+        {
+            heap.AddDescriptor(RawDescriptor.Encode(0x1000 + i, $"x{i}", dtype: "{'descr': '<u3'}"));
+        }
+
+        heap.AddDescriptor(RawDescriptor.Encode(0x7000, "good", dtype: "{'descr': '|u1', 'fortran_order': False, 'shape': ()}"));
+        using Heap received = PacketHeap.Of(
+            [.. Packets.Encode(heap, 1, Packets.Flavour48, maxPacketSize: 1 << 15)]);
+        using ItemGroup items = new();
+        int thrown = 0;
+        int thread = Environment.CurrentManagedThreadId;
+        void Count(object? sender, System.Runtime.ExceptionServices.FirstChanceExceptionEventArgs e) =>
+            thrown += Environment.CurrentManagedThreadId == thread ? 1 : 0;
+
+        AppDomain.CurrentDomain.FirstChanceException += Count;
+        for (int i = 0; i <= descriptors / most; i++)
+        {
+            int before = thrown;
+            var time = System.Diagnostics.Stopwatch.StartNew();
+            Assert.That(items.Update(received).Failed, Has.Count.EqualTo(Math.Max(descriptors + 1 - (i * most) - most, 0)
+                + (i * most < descriptors ? most : 0)));
+            TestContext.Out.WriteLine($"{thrown - before} exceptions, {time.ElapsedMilliseconds} ms");
+            Assert.That(thrown - before, Is.LessThanOrEqualTo(most));
+        }
+
+        AppDomain.CurrentDomain.FirstChanceException -= Count;
+        Assert.That(items["good"].Type.ToString(), Is.EqualTo("|u1"), "each heap gets further");
+    }
+
     // Returns 1 if something of the heap cannot be interpreted.
     private static int Use(Heap heap)
     {

@@ -23,6 +23,24 @@ public sealed class ItemGroupTests : IDisposable
     public void Dispose() => _items.Dispose();
 
     [Test]
+    public void Items_without_names_stay_beside_each_other()
+    {
+        using ItemGroup items = new();
+        Item first = items.Add(ItemDescriptor.FromFormat(0x1000, "", "", ItemShape.Scalar, new FormatField('u', 8)));
+        Item second = items.Add(ItemDescriptor.FromFormat(0x1001, "", "", ItemShape.Scalar, new FormatField('u', 8)));
+
+        Assert.That(items, Is.EquivalentTo(new[] { first, second }));
+        Assert.That(items.TryGet("", out _), Is.False);
+        Assert.That(items[0x1000], Is.SameAs(first));
+        Assert.That(items.Remove(first), Is.True);
+        Assert.That(items, Is.EqualTo(new[] { second }));
+        Assert.That(
+            items.Add(ItemDescriptor.FromFormat(0x1001, "", "", ItemShape.Scalar, new FormatField('u', 16))),
+            Is.Not.SameAs(second));
+        Assert.That(items, Has.Count.EqualTo(1), "of the same identifier there is one");
+    }
+
+    [Test]
     public void Version_rises_with_every_update_and_repeated_descriptors_change_nothing()
     {
         Update(Describe(0x1000, "a"), Value(0x1000, 1));
