@@ -21,6 +21,14 @@ internal static class RepositoryFiles
     public static string StatisticsOfDotNet { get; } =
         Path.Combine(Root, "managed", "Spead2", "Receive", "Statistics.Generated.cs");
 
+    /// <summary>The binding of that table.</summary>
+    public static string StatisticsBinding { get; } =
+        Path.Combine(Root, "bindings", "Spead2.Bindings", "Generated", "sp2_receive_stats.cs");
+
+    /// <summary>The test of that binding.</summary>
+    public static string StatisticsSizeTest { get; } =
+        Path.Combine(Root, "tests", "Spead2.Bindings.Tests", "Generated", "sp2_receive_statsTests.cs");
+
     /// <summary>The C program that calls every function at random.</summary>
     public static string Spinner { get; } = Path.Combine(Root, "native", "tests", "test_spinner.c");
 

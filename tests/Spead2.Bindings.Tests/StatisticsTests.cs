@@ -24,6 +24,7 @@ internal sealed partial class StatisticsTests
         if (Environment.GetEnvironmentVariable(WriteVariable) is not null)
         {
             File.WriteAllText(RepositoryFiles.StatisticsOfDotNet, generated);
+            WriteBinding();
         }
 
         Assert.That(
@@ -31,12 +32,30 @@ internal sealed partial class StatisticsTests
             $"./build.sh bindings writes it, or {WriteVariable}=1 dotnet test tests/Spead2.Bindings.Tests");
     }
 
+    /// <summary>
+    /// As ClangSharp does it, which cannot be had everywhere; the contract tests look at the fields, and the struct's size.
+    /// </summary>
+    private static void WriteBinding()
+    {
+        string[] names = [.. Entries().Select(entry => entry.Groups["name"].Value)];
+        string fields = string.Concat(
+            names.Select(name => $"\n\n    [NativeTypeName(\"uint64_t\")]\n    public ulong {name};"));
+        int size = (2 * sizeof(uint)) + (names.Length * sizeof(ulong));
+        Replace(RepositoryFiles.StatisticsBinding, Fields(), fields);
+        Replace(RepositoryFiles.StatisticsSizeTest, Size(), $"{size}");
+    }
+
+    private static void Replace(string file, Regex what, string by) =>
+        File.WriteAllText(file, what.Replace(File.ReadAllText(file), by));
+
+    private static MatchCollection Entries() =>
+        Entry().Matches(Table().Match(File.ReadAllText(RepositoryFiles.StatisticsHeader)).Value);
+
     private static string Generate()
     {
         (string Name, string Prose)[] statistics =
         [
-            .. Entry().Matches(Table().Match(File.ReadAllText(RepositoryFiles.StatisticsHeader)).Value).Select(
-                entry => (PascalCase(entry.Groups["name"].Value), Sentence(entry.Groups["prose"].Value))),
+            .. Entries().Select(entry => (PascalCase(entry.Groups["name"].Value), Sentence(entry.Groups["prose"].Value))),
         ];
         Assert.That(statistics, Is.Not.Empty);
         StringBuilder code = new();
@@ -84,6 +103,12 @@ internal sealed partial class StatisticsTests
         string prose = Break().Replace(comment, " ");
         return $"{char.ToUpperInvariant(prose[0])}{prose[1..]}.";
     }
+
+    [GeneratedRegex(@"(?<=public uint reserved;).*?(?=\n\}\n)", RegexOptions.Singleline)]
+    private static partial Regex Fields();
+
+    [GeneratedRegex(@"(?<=sizeof\(sp2_receive_stats\), Is\.EqualTo\()\d+")]
+    private static partial Regex Size();
 
     [GeneratedRegex(@"#define SP2_RECEIVE_STATS_MAP.*?\n\n", RegexOptions.Singleline)]
     private static partial Regex Table();
