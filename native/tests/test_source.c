@@ -183,7 +183,8 @@ SP2_TEST(Failed_addition_clears_the_handle) {
 static sp2_packet_source_stats count_at_end(sp2_receive_stream *stream, sp2_packet_source *source) {
     heap_list heaps = pop_all(stream);
     heaps_free(&heaps);
-    WAIT_UNTIL(describe(source).state == SP2_SOURCE_ENDED, PATIENCE_SECONDS);
+    /* The consumer is told before the source's last slice is over. */
+    REQUIRE_OK(sp2_receive_stream_stop(stream));
     const sp2_packet_source_stats stats = count(source);
     sp2_packet_source_release(source);
     sp2_receive_stream_destroy(stream);
@@ -191,10 +192,16 @@ static sp2_packet_source_stats count_at_end(sp2_receive_stream *stream, sp2_pack
 }
 
 SP2_TEST(Memory_sources_count_exactly_what_they_read) {
+    uint8_t longer[2 * PACKET_BYTES] = {0};
     datagram_list list = one_heap(1);
     datagrams_add(&list, "no packet", 9);
     size_t length;
     uint8_t *bytes = datagrams_join(&list, &length);
+    /* For the list only: a packet with a byte behind it, and nothing at all. */
+    const uint64_t longer_length = list.datagrams[0].length + 1;
+    memcpy(longer, list.datagrams[0].data, list.datagrams[0].length);
+    datagrams_add(&list, longer, longer_length);
+    datagrams_add(&list, longer, 0);
     sp2_packet_source *source;
     sp2_datagram_source_options datagrams = SP2_DATAGRAM_SOURCE_OPTIONS_INIT;
     datagrams.datagrams = list.datagrams;
@@ -203,7 +210,9 @@ SP2_TEST(Memory_sources_count_exactly_what_they_read) {
     REQUIRE_OK(sp2_receive_stream_add_datagram_source(stream, &datagrams, &source));
     sp2_packet_source_stats stats = count_at_end(stream, source);
     CHECK_EQ_U64(stats.datagrams, list.count);
-    CHECK_EQ_U64(stats.bytes, length);
+    CHECK_EQ_U64(stats.size_mismatch, 1);
+    CHECK_EQ_U64(stats.empty, 1);
+    CHECK_EQ_U64(stats.bytes, length + longer_length);
     CHECK_EQ_U64(stats.packets, HEAP_BYTES / PACKET_BYTES);
     CHECK_EQ_U64(stats.malformed, 1);
 
@@ -232,13 +241,16 @@ static sp2_receive_stream *new_small_stream(void) {
 
 static void check_slices(const sp2_packet_source_stats *stats) {
     CHECK_EQ_U64(stats->packets, EVICTING_HEAPS);
-    CHECK_EQ_U64(stats->malformed, 0);
     CHECK(stats->slices >= SLICES / 2 && stats->slices <= 2 * SLICES);
 }
 
 SP2_TEST(Slice_ends_after_as_many_heaps_as_there_are_slots) {
+    enum { JUNK_BYTES = 9 };
     datagram_list list = {0};
     static const uint8_t payload[8];
+    /* For the list only. What is counted in one slice stays in the others. */
+    datagrams_add(&list, "no packet", JUNK_BYTES);
+    datagrams_add(&list, "", 0);
     for (uint64_t cnt = 1; cnt <= EVICTING_HEAPS; cnt++) {
         datagrams_add_part(&list, 48, cnt, 2 * sizeof(payload), payload, 0, sizeof(payload));
     }
@@ -253,16 +265,20 @@ SP2_TEST(Slice_ends_after_as_many_heaps_as_there_are_slots) {
     REQUIRE_OK(sp2_receive_stream_add_datagram_source(stream, &datagrams, &source));
     sp2_packet_source_stats stats = count_at_end(stream, source);
     check_slices(&stats);
+    CHECK_EQ_U64(stats.malformed, 1);
+    CHECK_EQ_U64(stats.empty, 1);
+    CHECK_EQ_U64(stats.size_mismatch, 0);
     sp2_packet_source_release(other);
 
     stream = new_small_stream();
     other = open_source(stream);
     sp2_buffer_source_options buffer = SP2_BUFFER_SOURCE_OPTIONS_INIT;
-    buffer.data = bytes;
-    buffer.length = length;
+    buffer.data = bytes + JUNK_BYTES;
+    buffer.length = length - JUNK_BYTES;
     REQUIRE_OK(sp2_receive_stream_add_buffer_source(stream, &buffer, &source));
     stats = count_at_end(stream, source);
     check_slices(&stats);
+    CHECK_EQ_U64(stats.malformed, 0);
     sp2_packet_source_release(other);
     free(bytes);
     datagrams_free(&list);

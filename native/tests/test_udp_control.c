@@ -52,7 +52,8 @@ SP2_TEST(Segments_are_cut_beside_what_the_owner_of_the_socket_asked_for) {
 /* The linker puts these in the place of the system calls' functions. */
 static atomic_bool cuts_off;         /* no kernel of today cuts off a message of joined datagrams */
 static atomic_uint failures_to_come; /* of receptions */
-static atomic_uint changes;          /* of what the loop waits for */
+static atomic_int failure = ECONNREFUSED;
+static atomic_uint changes; /* of what the loop waits for */
 
 int __real_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
                     struct timespec *timeout);
@@ -65,7 +66,7 @@ int __wrap_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
                     struct timespec *timeout) {
     if (atomic_load(&failures_to_come) != 0) {
         atomic_fetch_sub(&failures_to_come, 1);
-        errno = ECONNREFUSED;
+        errno = atomic_load(&failure);
         return -1;
     }
     const int received = __real_recvmmsg(fd, messages, count, flags, timeout);
@@ -129,6 +130,28 @@ SP2_TEST(Source_is_left_alone_after_16_failures_in_a_row) {
     CHECK_EQ_U64(atomic_load(&changes), 0);
     exchange_after_failures(stream, sender, TOO_MANY);
     CHECK(atomic_load(&changes) != 0);
+    test_socket_close(sender);
+    sp2_receive_stream_destroy(stream);
+}
+
+SP2_TEST(Interrupted_reception_is_no_error) {
+    const sp2_receive_options quiet = quiet_options(0);
+    sp2_receive_stream *stream = new_stream(&quiet);
+    sp2_packet_source_stats stats = SP2_PACKET_SOURCE_STATS_INIT;
+    sp2_packet_source_info info = SP2_PACKET_SOURCE_INFO_INIT;
+    sp2_udp_source_options options = SP2_UDP_SOURCE_OPTIONS_INIT;
+    options.bind_host = "127.0.0.1";
+    sp2_packet_source *source;
+    REQUIRE_OK(sp2_receive_stream_add_udp_source(stream, &options, &source));
+    REQUIRE_OK(sp2_packet_source_get_info(source, &info));
+    const test_socket sender = new_sender(AF_INET, info.port);
+    atomic_store(&failure, EINTR);
+    exchange_after_failures(stream, sender, 3);
+    atomic_store(&failure, ECONNREFUSED);
+    REQUIRE_OK(sp2_receive_stream_stop(stream));
+    REQUIRE_OK(sp2_packet_source_get_stats(source, &stats));
+    CHECK_EQ_U64(stats.errors, 0);
+    sp2_packet_source_release(source);
     test_socket_close(sender);
     sp2_receive_stream_destroy(stream);
 }
