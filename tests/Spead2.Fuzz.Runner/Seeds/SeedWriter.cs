@@ -4,11 +4,16 @@ namespace Spead2.Fuzz.Runner.Seeds;
 
 /// <summary>
 /// The packets of tests/vectors as inputs: alone, as datagrams and as a buffer of a stream, and for a source. What the bytes
-/// around them mean is in fuzz_packet.c, fuzz_stream.c, fuzz_descriptor.c and fuzz_readers.c.
+/// around them mean is in fuzz_packet.c, fuzz_stream.c, fuzz_descriptor.c and fuzz_readers.c. The streams of tests/cases,
+/// which have items in the spellings of other senders, are inputs of items, too (ItemInput.cs).
 /// </summary>
 internal static class SeedWriter
 {
     private const string Vectors = "tests/vectors";
+    private const string Cases = "tests/cases";
+    private const string Items = "items";
+    private const byte ItemsOfPackets = 0x80;
+    private const int LongestItems = 4096;
     private const int FailedAllocations = 6;
     private const byte AllFlags = 0x38; // incomplete heaps are delivered with everything
     private const byte Sizes = 0x1b; // four heaps, a ring of four
@@ -23,7 +28,7 @@ internal static class SeedWriter
     /// <summary>Writes all seeds, each into a file of its target's folder.</summary>
     public static void WriteAll()
     {
-        foreach (FuzzTarget target in FuzzTarget.All.Where(target => target.IsCore))
+        foreach (FuzzTarget target in FuzzTarget.All)
         {
             Directory.CreateDirectory(target.Seeds);
         }
@@ -41,7 +46,23 @@ internal static class SeedWriter
             file => OfVector(Path.GetFileNameWithoutExtension(file), [.. VectorPackets.Parse(File.ReadLines(file))])),
         .. OfRanges(),
         .. OfMadeDescriptors(),
+        .. OfCases(),
     ];
+
+    // Each stream as packets for the managed engine and an item group.
+    private static IEnumerable<(string Target, string Name, byte[] Bytes)> OfCases()
+    {
+        foreach (string file in Directory
+            .GetFiles(Path.Combine(RepositoryRoot.Path, Cases), "*.spead", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal))
+        {
+            byte[] packets = File.ReadAllBytes(file);
+            if (packets.Length < LongestItems)
+            {
+                yield return (Items, Path.GetFileNameWithoutExtension(file), [ItemsOfPackets, .. packets]);
+            }
+        }
+    }
 
     private static IEnumerable<(string Target, string Name, byte[] Bytes)> OfVector(string tag, byte[][] packets)
     {
