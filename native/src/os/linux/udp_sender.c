@@ -248,7 +248,8 @@ static uint32_t make_message(sp2__udp_sender *sender, uint32_t index,
         .msg_name = &sender->destinations[packets[0].destination],
         .msg_namelen = sender->address_length,
         .msg_iov = (struct iovec *)(uintptr_t)packets[0].pieces,
-        .msg_iovlen = pieces,
+        /* An int in musl, a size_t in glibc. */
+        .msg_iovlen = (__typeof__(header->msg_iovlen))pieces,
     };
     if (taken > 1) {
         segment_control *control = &sender->controls[index];
