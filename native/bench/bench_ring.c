@@ -105,7 +105,57 @@ static double median(series *s) {
 
 /* ---- throughput ---- */
 
-static double heaps_per_second(uint64_t ring_heaps) {
+/* What a consumer has taken, by thread or in the ready callback. */
+typedef struct taker {
+    sp2_receive_stream *stream;
+    uint64_t start; /* when the first heaps came */
+    uint64_t end;
+    uint64_t first; /* of them */
+    uint64_t popped;
+    _Atomic uint32_t ended;
+} taker;
+
+static void take(taker *t, sp2_heap *const *heaps, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        sp2_heap_release(heaps[i]);
+    }
+    t->popped += count;
+    if (t->start == 0) {
+        t->start = now_ns();
+        t->first = t->popped;
+    }
+}
+
+static void take_by_waiting(taker *t) {
+    sp2_heap *heaps[POP_BATCH];
+    uint32_t count;
+    while (sp2_receive_stream_pop_wait(t->stream, heaps, POP_BATCH, -1, &count) == SP2_OK) {
+        take(t, heaps, count);
+    }
+    t->end = now_ns();
+}
+
+/* The ready callback: takes all there are, until it will be called again. */
+static void take_in_callback(void *context) {
+    taker *t = context;
+    sp2_heap *heaps[POP_BATCH];
+    uint32_t count;
+    do {
+        int32_t status;
+        while ((status = sp2_receive_stream_pop(t->stream, heaps, POP_BATCH, &count)) == SP2_OK) {
+            take(t, heaps, count);
+        }
+        if (status == SP2_E_STOPPED) {
+            if (t->end == 0) {
+                t->end = now_ns();
+                atomic_store(&t->ended, 1);
+            }
+            return;
+        }
+    } while (sp2_receive_stream_request_ready(t->stream) != SP2_E_EMPTY);
+}
+
+static double heaps_per_second(uint64_t ring_heaps, bool by_callback) {
     datagram_list source = {0};
     sp2_datagram *list = calloc(THROUGHPUT_HEAPS, sizeof(*list));
     if (list == NULL) {
@@ -128,61 +178,64 @@ static double heaps_per_second(uint64_t ring_heaps) {
     sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
     options.ring_heaps = ring_heaps;
     options.log_level = SP2_LOG_NONE;
-    sp2_receive_stream *stream;
-    check(sp2_receive_stream_create(pool, &options, &stream), "sp2_receive_stream_create");
+    taker t = {0};
+    check(sp2_receive_stream_create(pool, &options, &t.stream), "sp2_receive_stream_create");
     run_on(settings.consumer_cpu);
-    check(add_datagram_source(stream, list, THROUGHPUT_HEAPS), "add_datagram_source");
-    uint64_t start = 0;
-    uint64_t first = 0;
-    uint64_t popped = 0;
-    sp2_heap *heaps[POP_BATCH];
-    uint32_t count;
-    while (sp2_receive_stream_pop_wait(stream, heaps, POP_BATCH, -1, &count) == SP2_OK) {
-        for (uint32_t i = 0; i < count; i++) {
-            sp2_heap_release(heaps[i]);
-        }
-        popped += count;
-        if (start == 0) {
-            start = now_ns();
-            first = popped;
-        }
+    if (by_callback) {
+        check(sp2_receive_stream_set_ready_callback(t.stream, take_in_callback, &t),
+              "sp2_receive_stream_set_ready_callback");
+        sp2_receive_stream_request_ready(t.stream);
     }
-    const uint64_t end = now_ns();
-    if (popped != THROUGHPUT_HEAPS) {
+    check(add_datagram_source(t.stream, list, THROUGHPUT_HEAPS), "add_datagram_source");
+    if (by_callback) {
+        const struct timespec while_it_runs = {0, 1000000};
+        while (atomic_load(&t.ended) == 0) {
+            nanosleep(&while_it_runs, NULL);
+        }
+    } else {
+        take_by_waiting(&t);
+    }
+    if (t.popped != THROUGHPUT_HEAPS) {
         stop_with("throughput", "heaps were lost");
     }
-    sp2_receive_stream_destroy(stream);
+    sp2_receive_stream_destroy(t.stream);
     sp2_thread_pool_destroy(pool);
     datagrams_free(&source);
     free(list);
-    return (double)(popped - first) * 1e9 / (double)(end - start);
+    return (double)(t.popped - t.first) * 1e9 / (double)(t.end - t.start);
 }
 
 static void throughput(void) {
-    static const uint64_t rings[] = {1, 4, 64, 1024};
-    enum { RINGS = sizeof(rings) / sizeof(rings[0]) };
-    static series results[RINGS];
+    static const struct {
+        uint64_t ring_heaps;
+        bool by_callback;
+    } rows[] = {{1, false}, {4, false}, {64, false}, {1024, false}, {4, true}, {64, true}};
+    static const char *const consumers[] = {"waits", "callback"};
+    enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+    static series results[ROWS];
     for (uint32_t round = 0; round < settings.rounds; round++) {
-        for (int i = 0; i < RINGS; i++) {
+        for (int i = 0; i < ROWS; i++) {
             fprintf(stderr, "\rthroughput: round %u of %u, %llu slots   ", round + 1,
-                    settings.rounds, (unsigned long long)rings[i]);
-            add_value(&results[i], heaps_per_second(rings[i]));
+                    settings.rounds, (unsigned long long)rows[i].ring_heaps);
+            add_value(&results[i], heaps_per_second(rows[i].ring_heaps, rows[i].by_callback));
         }
     }
     fprintf(stderr, "\r%60s\r", "");
     if (!settings.json) {
-        printf("%-12s %30s\n", "ring slots", "million heaps/s (min to max)");
+        printf("%-12s %-10s %30s\n", "ring slots", "consumer", "million heaps/s (min to max)");
     }
-    for (int i = 0; i < RINGS; i++) {
+    for (int i = 0; i < ROWS; i++) {
         series *s = &results[i];
         const double middle = median(s);
+        const char *consumer = consumers[rows[i].by_callback];
         if (settings.json) {
-            printf("{\"bench\":\"ring\",\"ring_heaps\":%llu,\"heaps_per_second\":%.0f,"
-                   "\"min\":%.0f,\"max\":%.0f}\n",
-                   (unsigned long long)rings[i], middle, s->values[0], s->values[s->count - 1]);
+            printf("{\"bench\":\"ring\",\"ring_heaps\":%llu,\"consumer\":\"%s\","
+                   "\"heaps_per_second\":%.0f,\"min\":%.0f,\"max\":%.0f}\n",
+                   (unsigned long long)rows[i].ring_heaps, consumer, middle, s->values[0],
+                   s->values[s->count - 1]);
         } else {
-            printf("%-12llu %11.2f (%.2f to %.2f)\n", (unsigned long long)rings[i], middle / 1e6,
-                   s->values[0] / 1e6, s->values[s->count - 1] / 1e6);
+            printf("%-12llu %-10s %11.2f (%.2f to %.2f)\n", (unsigned long long)rows[i].ring_heaps,
+                   consumer, middle / 1e6, s->values[0] / 1e6, s->values[s->count - 1] / 1e6);
         }
     }
 }

@@ -259,10 +259,11 @@ internal sealed class MarkdownReport
     {
         Add("Heaps of one packet of 1 KiB; median of the rounds, and the smallest and largest.");
         Add(Table(
-            ["ring slots", "million heaps/s"],
+            ["ring slots", "consumer", "million heaps/s"],
             rows.Where(row => row.Is("bench", "ring")).Select(row => new[]
             {
                 row.Text("ring_heaps"),
+                row.Text("consumer"),
                 Number(new Spread(
                     row.Number("heaps_per_second") / Million, row.Number("min") / Million, row.Number("max") / Million)),
             })));
