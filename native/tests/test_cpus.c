@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How many CPUs the process may use. */
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,6 +92,33 @@ SP2_TEST(Process_with_one_cpu_does_not_spin) {
     CPU_SET(first, &set);
     REQUIRE(sched_setaffinity(0, sizeof(set), &set) == 0);
     CHECK(!sp2__many_cpus());
+}
+
+static void *bind_to_second(void *context) {
+    const size_t *cpus = context;
+    CHECK_EQ_I64(sp2__thread_bind((int32_t)cpus[1]), 0);
+    CHECK(sp2__many_cpus());
+    return NULL;
+}
+
+/* As programs do that care: a CPU for each thread. */
+SP2_TEST(Process_whose_threads_have_a_cpu_each_spins) {
+    cpu_set_t set;
+    size_t cpus[2];
+    REQUIRE(sched_getaffinity(0, sizeof(set), &set) == 0);
+    if (CPU_COUNT(&set) < 2) {
+        SKIP("there is one CPU");
+    }
+    for (size_t i = 0, cpu = 0; i < 2; cpu++) {
+        if (CPU_ISSET(cpu, &set)) {
+            cpus[i++] = cpu;
+        }
+    }
+    CHECK_EQ_I64(sp2__thread_bind((int32_t)cpus[0]), 0);
+    CHECK(!sp2__many_cpus());
+    pthread_t second;
+    REQUIRE(pthread_create(&second, NULL, bind_to_second, cpus) == 0);
+    pthread_join(second, NULL);
 }
 
 SP2_TEST(Thread_is_not_bound_to_a_cpu_that_is_not_there) {

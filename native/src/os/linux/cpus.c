@@ -2,10 +2,12 @@
 /* How many CPUs this process may use: by its affinity, and by the quota of its control groups. */
 #include "os/linux/cpus.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,12 +19,33 @@
 
 enum { LINE_SIZE = 1024, PATH_SIZE = 2 * LINE_SIZE };
 
-/* CPUs that the process's threads begin with; 0 if nobody can tell. */
-static uint32_t count_allowed(void) {
-    unsigned char mask[MASK_BYTES];
-    const long length = syscall(SYS_sched_getaffinity, getpid(), sizeof(mask), mask);
-    uint32_t count = 0;
+/* Adds the CPUs that a thread may use to a mask, whose length is returned; 0: nobody can tell. */
+static size_t add_allowed(pid_t thread, unsigned char *mask) {
+    unsigned char own[MASK_BYTES];
+    const long length = syscall(SYS_sched_getaffinity, thread, sizeof(own), own);
     for (long i = 0; i < length; i++) {
+        mask[i] |= own[i];
+    }
+    return length > 0 ? (size_t)length : 0;
+}
+
+/* CPUs that any thread of the process may use: each may be bound to one of its own. 0 if nobody can
+ * tell. */
+static uint32_t count_allowed(void) {
+    unsigned char mask[MASK_BYTES] = {0};
+    size_t length = add_allowed(getpid(), mask);
+    DIR *threads = opendir("/proc/self/task");
+    const struct dirent *entry;
+    while (threads != NULL && (entry = readdir(threads)) != NULL) {
+        const pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+        const size_t bytes = thread > 0 ? add_allowed(thread, mask) : 0;
+        length = bytes > length ? bytes : length;
+    }
+    if (threads != NULL) {
+        closedir(threads);
+    }
+    uint32_t count = 0;
+    for (size_t i = 0; i < length; i++) {
         count += (uint32_t)__builtin_popcount(mask[i]);
     }
     return count;
@@ -136,8 +159,13 @@ uint32_t sp2__cpu_quota(const char *groups, const char *mount) {
     return least;
 }
 
+static _Atomic uint32_t known; /* 0: to be counted */
+
+void sp2__count_cpus_anew(void) {
+    atomic_store_explicit(&known, 0, memory_order_relaxed);
+}
+
 bool sp2__many_cpus(void) {
-    static _Atomic uint32_t known;
     uint32_t count = atomic_load_explicit(&known, memory_order_relaxed);
     if (count == 0) {
         const uint32_t quota = sp2__cpu_quota("/proc/self/cgroup", "/sys/fs/cgroup");

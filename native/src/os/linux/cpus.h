@@ -11,4 +11,7 @@
  */
 uint32_t sp2__cpu_quota(const char *groups, const char *mount);
 
+/* A thread has been bound: sp2__many_cpus looks again. */
+void sp2__count_cpus_anew(void);
+
 #endif

@@ -9,6 +9,9 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#if defined(__linux__)
+#include "os/linux/cpus.h"
+#endif
 #include "os/posix/old_glibc.h"
 
 /* More than any system has; the kernel says which of them there are. */
@@ -114,7 +117,10 @@ int32_t sp2__thread_bind(int32_t cpu) {
     const size_t words = (size_t)cpu / BITS + 1;
     memset(set, 0, words * sizeof(set[0]));
     set[words - 1] = 1ul << ((size_t)cpu % BITS);
-    return pthread_setaffinity_np(pthread_self(), words * sizeof(set[0]), (const cpu_set_t *)set);
+    const int32_t error =
+        pthread_setaffinity_np(pthread_self(), words * sizeof(set[0]), (const cpu_set_t *)set);
+    sp2__count_cpus_anew();
+    return error;
 #else
     (void)cpu;
     return ENOTSUP;
