@@ -40,7 +40,7 @@ bool sp2__ring_sink_has_something(sp2__ring_sink *sink) {
 /* Waits for a condition without sleeping, where another thread can make it true meanwhile. */
 static void spin_until(bool (*condition)(sp2__ring_sink *), sp2__ring_sink *sink,
                        uint64_t limit_ns) {
-    if (!sp2__many_cpus()) {
+    if (condition(sink) || !sp2__many_cpus()) {
         return;
     }
     const uint64_t start = sp2__clock_ns();
