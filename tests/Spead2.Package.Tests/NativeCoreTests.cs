@@ -13,7 +13,7 @@ internal sealed partial class NativeCoreTests
     private static readonly Version OldestGlibc = new(2, 17);
 
     private static readonly string[] WindowsLibraries =
-        ["KERNEL32.dll", "WS2_32.dll", "api-ms-win-core-synch-l1-2-0.dll", "msvcrt.dll"];
+        ["KERNEL32.dll", "WS2_32.dll", "api-ms-win-core-synch-l1-2-0.dll", "bcrypt.dll", "msvcrt.dll"];
 
     [TestCase("linux-x64", "Advanced Micro Devices X86-64", "libc.so.6", "libpthread.so.0", "ld-linux-x86-64.so.2")]
     [TestCase("linux-arm64", "AArch64", "libc.so.6", "libpthread.so.0", "ld-linux-aarch64.so.1")]
