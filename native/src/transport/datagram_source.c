@@ -111,7 +111,9 @@ int32_t sp2_receive_stream_add_datagram_source(sp2_receive_stream *stream,
     if (source == NULL) {
         return sp2__fail_memory("a datagram source");
     }
-    source->datagrams = options.datagrams;
+    /* There is no place behind NULL, not even at a distance of 0. */
+    static const sp2_datagram none = {0};
+    source->datagrams = options.count != 0 ? options.datagrams : &none;
     source->count = options.count;
     sp2__source_init(&source->base, &ops, SP2_SOURCE_DATAGRAMS, stream);
     sp2__source_hand_out(&source->base, handle);
