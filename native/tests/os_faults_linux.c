@@ -149,12 +149,13 @@ WRAPPED(int, fcntl, int fd, int command, ...) {
     return fault(OS_FCNTL, OS_ANY) != 0 ? -1 : __real_fcntl(fd, command, number);
 }
 
-/* The core's only use is the futex. */
+/* What the core asks of the futex and of the poller has six arguments, the rest three. */
 WRAPPED(long, syscall, long number, ...) {
-    long a[6];
+    long a[6] = {0};
+    const int count = number == SYS_sched_getaffinity || number == SYS_getrandom ? 3 : 6;
     va_list arguments;
     va_start(arguments, number);
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < count; i++) {
         a[i] = va_arg(arguments, long);
     }
     va_end(arguments);

@@ -32,6 +32,16 @@ typedef struct sp2_test {
 
 void sp2_test_register(sp2_test *test);
 
+/* What gcc says of sanitizers, where clang does not. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#if __has_feature(thread_sanitizer) && !defined(__SANITIZE_THREAD__)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
+
 /* The printf that understands what the C standard says, which is not the system's everywhere. */
 #if !defined(__GNUC__)
 #define SP2_TEST_PRINTF(text, first)
