@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every way of copying past the caches that this processor has, byte by byte. */
+/* Every kind of non-temporal copy that this processor has, byte by byte. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -12,10 +12,11 @@
 #include "os/linux/cpus.h"
 #include "test.h"
 
-static char root[32];
+static char root[128];
 
 static void make_root(void) {
-    strcpy(root, "/tmp/sp2-cpus-XXXXXX");
+    /* mkdtemp puts a name of its own in the place of the last six. */
+    snprintf(root, sizeof(root), "%s/sp2-cpus-XXXXXX", P_tmpdir);
     REQUIRE(mkdtemp(root) != NULL);
 }
 
@@ -34,7 +35,7 @@ static void write_file(const char *path, const char *text) {
 }
 
 static void remove_files(void) {
-    char command[128];
+    char command[256];
     snprintf(command, sizeof(command), "rm -r %s", root);
     CHECK(system(command) == 0);
 }

@@ -29,6 +29,19 @@ static uint64_t put_descriptor(uint8_t *to, uint64_t id, const char *name,
     return length;
 }
 
+/* The heap that a packet is. */
+static sp2_heap *heap_of_packet(packet_builder *packet) {
+    datagram_list list = {0};
+    datagrams_add_packet(&list, packet);
+    heap_list heaps = receive(NULL, &list, NULL);
+    REQUIRE(heaps.count == 1);
+    sp2_heap *heap = heaps.heaps[0];
+    heaps.count = 0;
+    heaps_free(&heaps);
+    datagrams_free(&list);
+    return heap;
+}
+
 /* A heap with a descriptor and the item's value; `value_length` 0: no value. */
 static sp2_heap *heap_of(const char *name, const char *numpy_header, const void *value,
                          uint64_t value_length) {
@@ -45,15 +58,7 @@ static sp2_heap *heap_of(const char *name, const char *numpy_header, const void 
         packet_add_address(&packet, 0x1800, described);
     }
     packet_add_payload(&packet, payload, length);
-    datagram_list list = {0};
-    datagrams_add_packet(&list, &packet);
-    heap_list heaps = receive(NULL, &list, NULL);
-    REQUIRE(heaps.count == 1);
-    sp2_heap *heap = heaps.heaps[0];
-    heaps.count = 0;
-    heaps_free(&heaps);
-    datagrams_free(&list);
-    return heap;
+    return heap_of_packet(&packet);
 }
 
 /* A heap with this descriptor, which is freed, and no value. */
@@ -63,15 +68,7 @@ static sp2_heap *heap_of_descriptor(packet_builder *descriptor) {
     packet_add_address(&packet, 5, 0);
     packet_add_payload(&packet, descriptor->bytes, descriptor->length);
     packet_free(descriptor);
-    datagram_list list = {0};
-    datagrams_add_packet(&list, &packet);
-    heap_list heaps = receive(NULL, &list, NULL);
-    REQUIRE(heaps.count == 1);
-    sp2_heap *heap = heaps.heaps[0];
-    heaps.count = 0;
-    heaps_free(&heaps);
-    datagrams_free(&list);
-    return heap;
+    return heap_of_packet(&packet);
 }
 
 static sp2_item_group *new_group(uint32_t flags) {

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Spead2.Managed;
 
-/// <summary>Copies past the caches, where the processor has stores for it.</summary>
+/// <summary>Non-temporal copy, where the processor has streaming stores.</summary>
 internal static unsafe class NonTemporalCopy
 {
     // A cache line, which leaves the processor as a whole.

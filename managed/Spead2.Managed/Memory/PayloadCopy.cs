@@ -23,7 +23,7 @@ internal sealed unsafe class PayloadCopy(EngineLog log, long[] customStatistics)
     private PacketCopier? _user;
     private bool _userFailed;
 
-    // Heaps with at least this much memory are copied past the caches.
+    // Heaps with at least this much memory get a non-temporal copy.
     private ulong _nonTemporalFrom = From(CopyMethod.Default);
 
     // Something was copied so that others may not see it yet.
@@ -88,7 +88,7 @@ internal sealed unsafe class PayloadCopy(EngineLog log, long[] customStatistics)
         }
     }
 
-    /// <summary>The least memory of heaps that a method copies past the caches.</summary>
+    /// <summary>The least memory of heaps that get a non-temporal copy by a method.</summary>
     internal static ulong From(CopyMethod method) => !NonTemporalCopy.IsSupported ? Never : method switch
     {
         CopyMethod.Standard => Never,

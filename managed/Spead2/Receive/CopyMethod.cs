@@ -14,7 +14,7 @@ public enum CopyMethod
     Standard = 1,
 
     /// <summary>
-    /// Past the caches (receiving.txt: <c>MEMCPY_NONTEMPORAL</c>): faster for heaps that are larger than the caches, or
+    /// Non-temporal copy (receiving.txt: <c>MEMCPY_NONTEMPORAL</c>): faster for heaps that are larger than the caches, or
     /// that nobody reads soon. Where the processor has no such stores it is <see cref="Standard"/>.
     /// </summary>
     NonTemporal = 2,

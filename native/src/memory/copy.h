@@ -67,7 +67,7 @@ void sp2__copy_fence(void);
  * whenever that is given back.
  */
 typedef struct sp2__copier {
-    uint64_t nontemporal_from; /* heaps with at least this much memory are copied past the caches */
+    uint64_t nontemporal_from; /* non-temporal copy for heaps of at least so much memory */
     sp2__copy_lines_fn lines;  /* NULL if this processor has none */
     bool fence_due;            /* something was copied so that others may not see it yet */
     sp2_copy_fn function;      /* the user's, or NULL */

@@ -68,9 +68,9 @@ typedef enum sp2_receive_flags {
 typedef enum sp2_memcpy_method {
     SP2_MEMCPY_DEFAULT = 0,     /* SP2_MEMCPY_AUTO */
     SP2_MEMCPY_STD = 1,         /* memcpy: the heap is in the caches when the consumer gets it */
-    SP2_MEMCPY_NONTEMPORAL = 2, /* past the caches: faster for heaps that are larger than they are,
-                                   or that nobody reads soon; where the processor has no such
-                                   stores it is memcpy */
+    SP2_MEMCPY_NONTEMPORAL = 2, /* streaming stores: faster for heaps that are larger than the
+                                   caches, or that nobody reads soon; where the processor has no
+                                   such stores it is memcpy */
     SP2_MEMCPY_AUTO = 3         /* one of these two for each heap, by its length (docs/tuning.md) */
 } sp2_memcpy_method;
 
@@ -137,9 +137,9 @@ typedef struct sp2_receive_options {
     int64_t spin_ns; /* how long a blocking pop looks for a heap before it sleeps, in nanoseconds;
                         default 100,000 (waking costs the worker thread a system call);
                         SP2_NEVER_SPIN sleeps at once */
-    sp2_heap_fn on_heap;   /* takes every finished heap instead of the ring; functions that pop
-                              then return SP2_E_STATE; default: heaps go to the ring */
-    void *on_heap_context; /* passed to `on_heap` */
+    sp2_heap_fn on_heap;      /* takes every finished heap instead of the ring; functions that pop
+                                 then return SP2_E_STATE; default: heaps go to the ring */
+    void *on_heap_context;    /* passed to `on_heap` */
     uint64_t max_unsized_gap; /* a packet without HEAP_LENGTH must not begin more bytes than this
                                  behind the last byte that its heap has, or else it is not used
                                  and counts as too_large; default 16 MiB */
@@ -271,8 +271,8 @@ SP2_API int32_t sp2_receive_stream_pop_wait(sp2_receive_stream *stream, sp2_heap
                                             uint32_t capacity, int64_t timeout_ns, uint32_t *count);
 
 /*
- * Tells how many heaps are in the ring: what one sp2_receive_stream_pop with room for them all would
- * take at this moment. Heaps that wait for room in the ring are not among them.
+ * Tells how many heaps are in the ring: what one sp2_receive_stream_pop with room for them all
+ * would take at this moment. Heaps that wait for room in the ring are not among them.
  *
  * Threads: any.
  * Returns: SP2_OK, SP2_E_ARG. *count is 0 on failure.
