@@ -76,7 +76,7 @@ typedef struct measurement {
     uint32_t runs;
     uint32_t loss_free;
     uint64_t lost_packets;
-    uint64_t kernel_drops; /* packets that the kernel had joined count as one */
+    uint64_t kernel_drop_messages; /* packets that the kernel had joined count as one */
     uint64_t packets;
     uint64_t batches;
     uint64_t payload_bytes;
@@ -265,7 +265,7 @@ static measurement run_once(const bench_settings *settings, const shape *s, doub
         .runs = 1,
         .loss_free = stats.packets_accepted == sent.packets && atomic_load(&c.taken) == sent.heaps,
         .lost_packets = sent.packets - stats.packets_accepted,
-        .kernel_drops = stats.kernel_drops,
+        .kernel_drop_messages = stats.kernel_drop_messages,
         .packets = stats.packets,
         .batches = stats.batches,
         .payload_bytes = stats.payload_bytes,
@@ -282,7 +282,7 @@ static void add_measurement(measurement *sum, const measurement *m) {
     sum->runs++;
     sum->loss_free += m->loss_free;
     sum->lost_packets += m->lost_packets;
-    sum->kernel_drops += m->kernel_drops;
+    sum->kernel_drop_messages += m->kernel_drop_messages;
     sum->packets += m->packets;
     sum->batches += m->batches;
     sum->payload_bytes += m->payload_bytes;
@@ -331,14 +331,14 @@ static void print_json(const bench_settings *settings, const shape *s, const mea
     printf("{\"bench\":\"udp\",\"mode\":\"%s\",\"offload\":%s,\"buffer\":%llu,\"heap\":%llu,"
            "\"payload\":%llu,\"rate_gbps\":%g,\"runs\":%u,\"loss_free\":%u,\"sender_gbps\":%.2f,"
            "\"sender_is_the_limit\":%s,\"packets\":%llu,\"lost_packets\":%llu,"
-           "\"kernel_drops\":%llu,"
+           "\"kernel_drop_messages\":%llu,"
            "\"user_s_per_gb\":%.4f,\"system_s_per_gb\":%.4f,\"packets_per_batch\":%.1f,"
            "\"steal_s\":%.2f}\n",
            settings->ladder ? "ladder" : "rising", settings->offload ? "true" : "false",
            (unsigned long long)s->buffer, (unsigned long long)s->heap,
            (unsigned long long)s->payload, s->gbps, m->runs, m->loss_free, m->gbps,
            sender_is_the_limit(s, m) ? "true" : "false", (unsigned long long)m->packets,
-           (unsigned long long)m->lost_packets, (unsigned long long)m->kernel_drops,
+           (unsigned long long)m->lost_packets, (unsigned long long)m->kernel_drop_messages,
            per_gb(m->user_seconds, m), per_gb(m->system_seconds, m), packets_per_batch(m),
            m->steal_seconds);
     fflush(stdout);

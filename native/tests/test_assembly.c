@@ -481,6 +481,67 @@ SP2_TEST(Heap_is_evicted_when_max_heaps_newer_ones_have_started) {
     }
 }
 
+/* Adds the packets of a heap of 950 bytes, in which the first packet has 40, the other
+ * thirteen have 70, but for the packets whose bit is set. */
+static void add_heap_without(datagram_list *list, uint64_t cnt, uint32_t without) {
+    enum { LENGTH = 950, FIRST = 40, PACKET = 70 };
+    uint64_t start = 0;
+    for (unsigned i = 0; start < LENGTH; i++) {
+        const uint64_t end = i == 0 ? FIRST : start + PACKET < LENGTH ? start + PACKET : LENGTH;
+        if (!(without >> i & 1)) {
+            add_range(list, cnt, LENGTH, start, end);
+        }
+        start = end;
+    }
+}
+
+SP2_TEST(Packets_and_bytes_missing_are_exact) {
+    static const struct {
+        uint32_t without;
+        uint64_t packets;
+        uint64_t bytes;
+    } cases[] = {
+        {0x0001, 1, 40},           /* the first */
+        {0x2000, 1, 70},           /* the last */
+        {0x0002, 1, 70},           /* the second */
+        {0x0ff8, 9, 630},          /* one gap */
+        {0x1555, 7, 40 + 6 * 70},  /* many gaps */
+        {0x1fff, 13, 40 + 840},    /* all but the last: its heap knows no packet size */
+        {0x3ffe, 13, 910},         /* all but the first: nor does this one */
+        {0x1ffe, 12, 840},         /* all but both */
+        {0x3fdf, 13, 40 + 12 * 70} /* all but one in the middle */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sp2_test_context("case %d", (int)i);
+        datagram_list list = {0};
+        add_heap_without(&list, 1, 0);
+        add_heap_without(&list, 2, cases[i].without);
+        const sp2_receive_options options = quiet_options(0);
+        sp2_receive_stats stats;
+        heap_list heaps = receive(&options, &list, &stats);
+        CHECK_EQ_U64(stats.incomplete_heaps_flushed, 1);
+        CHECK_EQ_U64(stats.packets_missing, cases[i].packets);
+        CHECK_EQ_U64(stats.bytes_missing, cases[i].bytes);
+        CHECK_EQ_U64(stats.packets + stats.packets_missing, 28);
+        heaps_free(&heaps);
+        datagrams_free(&list);
+    }
+}
+
+SP2_TEST(Heap_without_length_lacks_what_is_known_to_lie_behind_it) {
+    datagram_list list = {0};
+    add_range(&list, 1, NO_HEAP_LENGTH, 0, 10);
+    add_range(&list, 1, NO_HEAP_LENGTH, 30, 40);
+    add_range(&list, 2, NO_HEAP_LENGTH, 0, 10);
+    const sp2_receive_options options = quiet_options(0);
+    sp2_receive_stats stats;
+    heap_list heaps = receive(&options, &list, &stats);
+    CHECK_EQ_U64(stats.packets_missing, 2);
+    CHECK_EQ_U64(stats.bytes_missing, 20);
+    heaps_free(&heaps);
+    datagrams_free(&list);
+}
+
 SP2_TEST(Packet_that_is_not_used_evicts_nothing) {
     sp2_receive_options options = quiet_options(DELIVER_ALL | SP2_RECEIVE_NO_UNSIZED_HEAPS);
     options.max_heaps = 1;

@@ -175,7 +175,7 @@ static void check_links_apart(link_network *network, const char *group,
     enter_host(network->near_host);
     for (int i = 0; i < LINKS; i++) {
         CHECK_EQ_U64(stats_of(streams[i]).packets, 10 * PACKETS);
-        CHECK_EQ_U64(stats_of(streams[i]).kernel_drops, 0);
+        CHECK_EQ_U64(stats_of(streams[i]).kernel_drop_messages, 0);
         sp2_receive_stream_destroy(streams[i]);
     }
 }

@@ -41,7 +41,7 @@ static void receive_everything(sp2_receive_stream *stream, test_socket sender,
     const sp2_receive_stats stats = stats_of(stream);
     CHECK_EQ_U64(stats.heaps, HEAPS);
     CHECK_EQ_U64(stats.packets_accepted, HEAPS * HEAP_BYTES / PACKET_BYTES);
-    CHECK_EQ_U64(stats.kernel_drops, 0);
+    CHECK_EQ_U64(stats.kernel_drop_messages, 0);
 }
 
 SP2_TEST(Full_ring_of_one_udp_stream_costs_the_other_nothing) {

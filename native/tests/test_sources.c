@@ -48,7 +48,7 @@ static void stutter(sp2_receive_stream *stream) {
         const int32_t status = sp2_receive_stream_pop_wait(stream, &heap, 1, 100 * 1000000, &count);
         if (status == SP2_E_TIMEOUT) {
             const sp2_receive_stats stats = stats_of(stream);
-            if (stats.packets + stats.kernel_drops >= (uint64_t)HEAPS * PACKETS) {
+            if (stats.packets + stats.kernel_drop_messages >= (uint64_t)HEAPS * PACKETS) {
                 return;
             }
             continue;
@@ -81,8 +81,8 @@ static void check_nothing_is_evicted(uint32_t threads) {
     test_thread_join(sender);
     const sp2_receive_stats stats = stats_of(stream);
     /* A heap that lost packets in the kernel is pushed out in the end. */
-    CHECK(stats.incomplete_heaps_evicted <= stats.kernel_drops);
-    CHECK_EQ_U64(stats.packets + stats.kernel_drops, (uint64_t)HEAPS * PACKETS);
+    CHECK(stats.incomplete_heaps_evicted <= stats.kernel_drop_messages);
+    CHECK_EQ_U64(stats.packets + stats.kernel_drop_messages, (uint64_t)HEAPS * PACKETS);
     sp2_receive_stream_destroy(stream);
     sp2_thread_pool_destroy(pool);
     for (int i = 0; i < SOURCES; i++) {

@@ -319,7 +319,7 @@ SP2_TEST(Drops_before_the_socket_was_handed_in_are_not_the_streams) {
     sp2_receive_stream *stream = new_stream(NULL);
     const sp2_udp_source_options options = socket_options(fd);
     REQUIRE_OK(add_udp_source(stream, &options, NULL));
-    CHECK_EQ_U64(stats_of(stream).kernel_drops, 0);
+    CHECK_EQ_U64(stats_of(stream).kernel_drop_messages, 0);
     sp2_receive_stream_destroy(stream);
     test_socket_close(fd);
 }

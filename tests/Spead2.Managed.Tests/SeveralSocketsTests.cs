@@ -47,7 +47,7 @@ public sealed class SeveralSocketsTests
         Array.ForEach(senders, sender => sender.Dispose());
         StreamStatistics statistics = stream.Statistics;
         Assert.That(
-            (received, statistics.IncompleteHeapsEvicted, statistics.KernelDrops), Is.EqualTo((Heaps, 0, 0)));
+            (received, statistics.IncompleteHeapsEvicted, statistics.KernelDropMessages), Is.EqualTo((Heaps, 0, 0)));
         Assert.That(statistics.WorkerBlocked, Is.Not.Zero, "The ring was never full.");
     }
 

@@ -51,7 +51,7 @@ internal sealed record AttackResult
         {
             if (Arrived != Settings.Heaps)
             {
-                yield return $"{Arrived} of {Settings.Heaps} good heaps arrived ({Received.KernelDrops} datagrams were " +
+                yield return $"{Arrived} of {Settings.Heaps} good heaps arrived ({Received.KernelDropMessages} datagrams were " +
                     "dropped by the kernel)";
             }
 

@@ -37,7 +37,7 @@ internal static class AttackRun
 
         sender.Pause();
         long waiting = Stopwatch.GetTimestamp();
-        while (stream.Statistics is var now && now.Packets + now.KernelDrops < sender.Datagrams &&
+        while (stream.Statistics is var now && now.Packets + now.KernelDropMessages < sender.Datagrams &&
             Stopwatch.GetElapsedTime(waiting) < Deadline)
         {
             Thread.Sleep(Tick);

@@ -92,7 +92,7 @@ internal static class HostileRun
                 new(
                     "sent = received + dropped by the kernel + left in the sockets",
                     good.Datagrams + hostile.Datagrams,
-                    sums.Received + statistics.KernelDrops + goodSocket.Drain() + hostileSocket.Drain()),
+                    sums.Received + statistics.KernelDropMessages + goodSocket.Drain() + hostileSocket.Drain()),
                 .. Audit.OfStream(statistics, consumer),
                 new("good heaps of one packet = those that arrived", good.SmallHeaps, consumer.RightOdd),
                 new("good datagrams dropped by the kernel = 0", goodSocket.CountDrops(), 0),

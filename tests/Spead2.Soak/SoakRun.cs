@@ -151,12 +151,12 @@ internal sealed class SoakRun : IDisposable
 
             // A hostile stop item may have ended the stream before.
             long least = end == StreamEnd.ByStopItem ? 0 : droppedTill - droppedSince;
-            if (statistics.KernelDrops < least || statistics.KernelDrops > droppedAfter - droppedBefore)
+            if (statistics.KernelDropMessages < least || statistics.KernelDropMessages > droppedAfter - droppedBefore)
             {
                 Report(
                     options,
                     end,
-                    $"kernel_drops = {statistics.KernelDrops}, but the sockets say from {least} "
+                    $"kernel_drop_messages = {statistics.KernelDropMessages}, but the sockets say from {least} "
                     + $"to {droppedAfter - droppedBefore}");
             }
         }

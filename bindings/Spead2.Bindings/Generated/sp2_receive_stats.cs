@@ -81,7 +81,7 @@ internal partial struct sp2_receive_stats
     public ulong empty;
 
     [NativeTypeName("uint64_t")]
-    public ulong kernel_drops;
+    public ulong kernel_drop_messages;
 
     [NativeTypeName("uint64_t")]
     public ulong stop_heaps;
@@ -97,4 +97,10 @@ internal partial struct sp2_receive_stats
 
     [NativeTypeName("uint64_t")]
     public ulong max_heap_bytes;
+
+    [NativeTypeName("uint64_t")]
+    public ulong packets_missing;
+
+    [NativeTypeName("uint64_t")]
+    public ulong bytes_missing;
 }

@@ -42,6 +42,11 @@ internal static unsafe class HeapAcceptance
             copy.Copy(packet, heap.Payload, heap.Capacity);
         }
 
+        if (packet.PayloadOffset != 0 && packet.PayloadEnd != packet.HeapLength)
+        {
+            heap.NoteLength(packet.PayloadLength);
+        }
+
         ExpectNext(heap, packet);
         return Verdict.Accepted;
     }

@@ -31,6 +31,9 @@ internal sealed unsafe class LiveHeap
     /// <summary>In-order packets up to here need nothing but their copy.</summary>
     public ulong StepEnd;
 
+    /// <summary>Largest payload of a packet but the first and the last; or 0.</summary>
+    public uint PacketLength;
+
     /// <summary>The user's memory that it lives in; null for the default memory.</summary>
     public PayloadMemory? Memory;
 
@@ -116,6 +119,7 @@ internal sealed unsafe class LiveHeap
         ReceivedLength = 0;
         MinLength = 0;
         StepEnd = 0;
+        PacketLength = 0;
         LastEnd = 0;
         NextPacket.Header = 0;
         AddressBits = packet.AddressBits;
@@ -163,6 +167,32 @@ internal sealed unsafe class LiveHeap
         ReceivedLength = offset + length;
         copy.Copy(bytes.Slice(Wire.UsualPrefix, (int)length), Payload + offset, Capacity);
         return length;
+    }
+
+    /// <summary>Notes the payload length of a packet that is neither the first nor the last of the heap.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void NoteLength(ulong length)
+    {
+        if (length > PacketLength)
+        {
+            PacketLength = (uint)Math.Min(length, uint.MaxValue);
+        }
+    }
+
+    /// <summary>What has not arrived, where packets have so much payload, gap by gap.</summary>
+    public Missing Missing(ulong packetLength)
+    {
+        ulong total = HeapLength != Wire.LengthUnknown ? HeapLength : MinLength;
+        Missing missing = default;
+        ulong end = ReceivedLength;
+        if (OutOfOrder)
+        {
+            end = 0;
+            Ranges.AddGaps(total, packetLength, ref end, ref missing);
+        }
+
+        missing.AddGap(end, total, packetLength);
+        return missing;
     }
 
     /// <summary>
@@ -264,4 +294,20 @@ internal struct NextPacket
 
     /// <summary>As a number, with the value 0.</summary>
     public ulong PayloadLengthPointer;
+}
+
+/// <summary>What has not arrived of a heap.</summary>
+internal struct Missing
+{
+    public ulong Packets;
+    public ulong Bytes;
+
+    public void AddGap(ulong start, ulong end, ulong packetLength)
+    {
+        if (end > start)
+        {
+            Bytes += end - start;
+            Packets += (end - start - 1) / packetLength + 1;
+        }
+    }
 }

@@ -128,6 +128,32 @@ internal sealed class ReceivedRanges
         }
     }
 
+    /// <summary>Adds what lies between the ranges, up to a length; moves the end behind the last one.</summary>
+    public void AddGaps(ulong total, ulong packetLength, ref ulong end, ref Missing missing)
+    {
+        if (_root is not null)
+        {
+            AddGapsBelow(_root, _top, total, packetLength, ref end, ref missing);
+        }
+    }
+
+    private static void AddGapsBelow(
+        RangeNode node, int level, ulong total, ulong packetLength, ref ulong end, ref Missing missing)
+    {
+        for (int i = 0; i < node.Count; i++)
+        {
+            if (level > 0)
+            {
+                AddGapsBelow(node.Child(i), level - 1, total, packetLength, ref end, ref missing);
+            }
+            else
+            {
+                missing.AddGap(end, Math.Min(node.Start(i), total), packetLength);
+                end = node.End(i);
+            }
+        }
+    }
+
     private static unsafe void CopyBytesBelow(RangeNode node, int level, byte* from, byte* to)
     {
         for (int i = 0; i < node.Count; i++)

@@ -31,6 +31,9 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     private long _heapsStarted;
     private SourceCounters _before;
 
+    // Of the latest heap that knew one; or 0.
+    private ulong _packetLength;
+
     /// <summary>Where the payloads of heaps that begin from now on live; null for the default memory.</summary>
     public PayloadMemory? Memory
     {
@@ -200,6 +203,10 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             LeaveAssembly(heap);
             result = stream.Flow.Answer;
         }
+        else
+        {
+            heap.NoteLength(length);
+        }
 
         return length;
     }
@@ -368,11 +375,28 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         }
     }
 
+    /// <summary>
+    /// The packets of a heap that has none between its first and last are taken to be as long as those of the heaps
+    /// before it, and without such heaps as what has arrived of it.
+    /// </summary>
+    private void CountMissing(LiveHeap heap)
+    {
+        Missing missing = heap.Missing(_packetLength != 0 ? _packetLength : Math.Max(heap.ReceivedLength, 1));
+        _tally[Statistic.PacketsMissing] += (long)missing.Packets;
+        _tally[Statistic.BytesMissing] += (long)missing.Bytes;
+    }
+
     /// <summary>A heap leaves the assembly, for whatever reason but the user's stop.</summary>
     private void LeaveAssembly(LiveHeap heap)
     {
         _tally[Statistic.Heaps]++;
         _tally[Statistic.MaxHeapBytes] = Math.Max(_tally[Statistic.MaxHeapBytes], (long)heap.ReceivedLength);
+        _packetLength = heap.PacketLength != 0 ? heap.PacketLength : _packetLength;
+        if (!heap.IsContiguous)
+        {
+            CountMissing(heap);
+        }
+
         heap.Finish(_keepRanges, _keepIncompletePayload);
         if ((heap.State & HeapState.Contiguous) != 0 || _deliverIncomplete)
         {

@@ -96,7 +96,7 @@ internal sealed class StreamCore
         long dropped = Sources.CountDropped();
         long unused = Sources.CountUnused();
         long[] values = Tally.Read();
-        values[(int)Statistic.KernelDrops] = dropped;
+        values[(int)Statistic.KernelDropMessages] = dropped;
         values[(int)Statistic.DatagramsDroppedAtStop] = unused;
         return values;
     }

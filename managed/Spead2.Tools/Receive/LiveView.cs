@@ -71,7 +71,7 @@ internal sealed class LiveView : IDisposable
         Set(1, Readable.Number((long)((now.Packets - _last.Packets) / time.TotalSeconds)));
         Set(2, Readable.Number(_tally.Total));
         Set(3, Readable.Number(incomplete));
-        Set(4, Readable.Number(now.KernelDrops));
+        Set(4, Readable.Number(now.KernelDropMessages));
         _last = now;
         _lastTime = Stopwatch.GetTimestamp();
     }

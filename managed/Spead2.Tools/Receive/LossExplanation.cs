@@ -28,11 +28,13 @@ internal static class LossExplanation
         ["size_mismatch"] = "Datagrams that are longer than the packet in them.",
         ["truncated"] = "Datagrams larger than --max-size.",
         ["empty"] = "Datagrams without a byte.",
-        ["kernel_drops"] =
-            "Datagrams that the kernel dropped, mostly because the socket's buffer was full: raise --buffer-size and "
-            + "the system's limit, or send more slowly.",
+        ["kernel_drop_messages"] =
+            "Messages that the kernel dropped (each a datagram, or several coalesced ones), mostly because the socket's "
+            + "buffer was full: raise --buffer-size and the system's limit, or send more slowly.",
         ["incomplete_heaps_dropped"] = "Incomplete heaps that were not delivered; --incomplete shows them.",
         ["heaps_dropped_at_stop"] = "Heaps under assembly when receiving was stopped.",
+        ["packets_missing"] = "Packets that incomplete heaps lacked.",
+        ["bytes_missing"] = "Payload bytes that incomplete heaps lacked.",
         ["datagrams_dropped_at_stop"] = "Datagrams that had come, but were not used, when receiving was stopped.",
     };
 

@@ -29,18 +29,20 @@ internal enum Statistic
     SizeMismatch,
     Truncated,
     Empty,
-    KernelDrops,
+    KernelDropMessages,
     StopHeaps,
     IncompleteHeapsDropped,
     HeapsDroppedAtStop,
     DatagramsDroppedAtStop,
     MaxHeapBytes,
+    PacketsMissing,
+    BytesMissing,
 }
 
 internal sealed partial class StatisticNames
 {
     /// <summary>How many of <see cref="Statistic"/> there are; an engine of a later version may have more.</summary>
-    public const int KnownCount = 29;
+    public const int KnownCount = 31;
 }
 
 public sealed partial class StreamStatistics
@@ -114,8 +116,8 @@ public sealed partial class StreamStatistics
     /// <summary>Datagrams without a byte.</summary>
     public long Empty => this[Statistic.Empty];
 
-    /// <summary>Datagrams dropped by the kernel, mostly because its buffer was full.</summary>
-    public long KernelDrops => this[Statistic.KernelDrops];
+    /// <summary>Messages that the kernel dropped: each a datagram, or several coalesced ones.</summary>
+    public long KernelDropMessages => this[Statistic.KernelDropMessages];
 
     /// <summary>Heaps with a stop item, which end the stream unseen.</summary>
     public long StopHeaps => this[Statistic.StopHeaps];
@@ -131,4 +133,10 @@ public sealed partial class StreamStatistics
 
     /// <summary>Most payload bytes of a heap that left the assembly.</summary>
     public long MaxHeapBytes => this[Statistic.MaxHeapBytes];
+
+    /// <summary>Packets that evicted and flushed heaps lacked.</summary>
+    public long PacketsMissing => this[Statistic.PacketsMissing];
+
+    /// <summary>Payload bytes that evicted and flushed heaps lacked.</summary>
+    public long BytesMissing => this[Statistic.BytesMissing];
 }

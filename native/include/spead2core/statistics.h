@@ -15,8 +15,15 @@ extern "C" {
  * Statistics of a stream: one table gives names and order. The first nine have receiving.txt's
  * meaning; the others explain every packet and heap that was not used:
  *   packets == packets_accepted + all of rejected_*, too_large, allocation_failed
- * and a packet that is counted as malformed, size_mismatch, truncated, empty, kernel_drops or
- * datagrams_dropped_at_stop never got as far as `packets`.
+ * and a packet that is counted as malformed, size_mismatch, truncated, empty, kernel_drop_messages
+ * or datagrams_dropped_at_stop never got as far as `packets`.
+ *
+ * What is missing is known from the heaps that were begun: packets_missing and bytes_missing say
+ * what these lacked when they were evicted or flushed (a heap without HEAP_LENGTH: up to the last
+ * byte or address that is known). A heap's packet size is the largest payload of its packets
+ * between the first and the last; a heap that has none takes that of the heap before it. Packets
+ * that came but were not used (rejected_*) are missing, too. Of heaps under assembly when the user
+ * stops the stream nothing is missing: the rest may still have been under way.
  */
 #define SP2_RECEIVE_STATS_MAP(X)                                                                   \
     X(heaps) /* heaps put into the stream: complete, evicted and flushed ones */                   \
@@ -38,19 +45,22 @@ extern "C" {
     X(rejected_overlap)   /* packets of whose payload a part had been received already */          \
     X(too_large) /* packets of heaps that are larger than allowed, or have too many parts or too   \
                     large a gap */                                                                 \
-    X(allocation_failed) /* packets for whose heap there was no memory */                          \
-    X(malformed)         /* datagrams or bytes that are not a SPEAD packet */                      \
-    X(size_mismatch)     /* datagrams longer than the packet in them */                            \
-    X(truncated)         /* datagrams larger than their source accepts */                          \
-    X(empty)             /* datagrams without a byte */                                            \
-    X(kernel_drops)      /* datagrams dropped by the kernel, mostly because its buffer was full */ \
-    X(stop_heaps)        /* heaps with a stop item, which end the stream unseen */                 \
+    X(allocation_failed)         /* packets for whose heap there was no memory */                  \
+    X(malformed)                 /* datagrams or bytes that are not a SPEAD packet */              \
+    X(size_mismatch)             /* datagrams longer than the packet in them */                    \
+    X(truncated)                 /* datagrams larger than their source accepts */                  \
+    X(empty)                     /* datagrams without a byte */                                    \
+    X(kernel_drop_messages)      /* messages that the kernel dropped: each a datagram, or several  \
+                                    coalesced ones */                                              \
+    X(stop_heaps)                /* heaps with a stop item, which end the stream unseen */         \
     X(incomplete_heaps_dropped)  /* incomplete heaps not delivered, as only contiguous ones are    \
                                     wanted */                                                      \
     X(heaps_dropped_at_stop)     /* heaps under assembly when the user stopped the stream */       \
     X(datagrams_dropped_at_stop) /* datagrams taken from a socket, but not used, when the stream   \
                                     stopped */                                                     \
-    X(max_heap_bytes)            /* most payload bytes of a heap that left the assembly */
+    X(max_heap_bytes)            /* most payload bytes of a heap that left the assembly */         \
+    X(packets_missing)           /* packets that evicted and flushed heaps lacked */               \
+    X(bytes_missing)             /* payload bytes that evicted and flushed heaps lacked */
 
 /* Statistics of one stream. Set `size` with the INIT macro. */
 typedef struct sp2_receive_stats {

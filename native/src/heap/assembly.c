@@ -258,8 +258,35 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
                              : sp2__payload_advance(heap);
         copy_payload(heap, packet, rules);
     }
+    if (packet->payload_offset != 0 && end != packet->heap_length) {
+        sp2__heap_note_length(heap, packet->payload_length);
+    }
     expect_next(heap, packet);
     return SP2__ACCEPTED;
+}
+
+static void add_gap(sp2__missing *missing, uint64_t start, uint64_t end, uint64_t packet_length) {
+    if (end > start) {
+        missing->bytes += end - start;
+        missing->packets += (end - start - 1) / packet_length + 1;
+    }
+}
+
+sp2__missing sp2__heap_missing(const sp2_heap *heap, uint64_t packet_length) {
+    const bool sized = heap->heap_length != SP2__LENGTH_UNKNOWN;
+    const uint64_t total = sized ? heap->heap_length : heap->min_length;
+    sp2__missing missing = {0, 0};
+    uint64_t end = heap->out_of_order ? 0 : heap->received_length;
+    if (heap->out_of_order) {
+        uint64_t from = 0;
+        sp2_range range;
+        while (sp2__ranges_next(&heap->ranges, &from, &range)) {
+            add_gap(&missing, end, sp2__min_u64(range.start, total), packet_length);
+            end = range.end;
+        }
+    }
+    add_gap(&missing, end, total, packet_length);
+    return missing;
 }
 
 static bool keep_range_copies(sp2_heap *heap) {

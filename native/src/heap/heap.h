@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "base/compiler.h"
 #include "heap/descriptor.h"
 #include "heap/pointers.h"
@@ -45,16 +46,17 @@ struct sp2_heap {
     uint64_t capacity; /* bytes that `payload` has or, if the length is known, may come to have */
     uint64_t step_end; /* in-order packets up to here need nothing but their copy */
     uint32_t address_bits;
-    uint32_t bug_compat;
-    bool in_order;       /* the rule that its packets obeyed */
-    bool has_packets;    /* a packet was accepted, perhaps without payload */
-    bool out_of_order;   /* `ranges` says what was received; else it is [0, received_length) */
-    bool stop_item_seen; /* an immediate stream control item says stop */
-    uint32_t flags;      /* sp2_heap_flags, once finished */
-    uint32_t slot;       /* the assembler's: index of the slot it lives in */
-    uint32_t fed_by;     /* the stream's: number of the source that its latest packet came from */
+    uint32_t packet_length; /* largest payload of a packet but the first and the last; or 0 */
+    bool in_order;          /* the rule that its packets obeyed */
+    bool has_packets;       /* a packet was accepted, perhaps without payload */
+    bool out_of_order;      /* `ranges` says what was received; else it is [0, received_length) */
+    bool stop_item_seen;    /* an immediate stream control item says stop */
+    uint32_t flags;         /* sp2_heap_flags, once finished */
+    uint32_t slot;          /* the assembler's: index of the slot it lives in */
+    uint32_t fed_by; /* the stream's: number of the source that its latest packet came from */
     sp2__next_packet next_packet;
     sp2_heap *next; /* the assembler's bucket, later the stream's list of waiting heaps */
+    uint32_t bug_compat;
     sp2__ranges ranges;
     sp2_range *range_copies; /* incomplete and finished: what sp2_heap_get_ranges gives */
     uint64_t range_count;
@@ -147,6 +149,21 @@ SP2__INLINE bool sp2__heap_is_complete(const sp2_heap *heap) {
 SP2__INLINE bool sp2__heap_is_contiguous(const sp2_heap *heap) {
     return heap->received_length == heap->min_length;
 }
+
+/* Notes the payload length of a packet that is neither the first nor the last of the heap. */
+SP2__INLINE void sp2__heap_note_length(sp2_heap *heap, uint64_t length) {
+    if (SP2__UNLIKELY(length > heap->packet_length)) {
+        heap->packet_length = (uint32_t)sp2__min_u64(length, UINT32_MAX);
+    }
+}
+
+/* What has not arrived of a heap. */
+typedef struct sp2__missing {
+    uint64_t packets; /* gap by gap, where `packet_length` is the payload of a packet */
+    uint64_t bytes;
+} sp2__missing;
+
+sp2__missing sp2__heap_missing(const sp2_heap *heap, uint64_t packet_length);
 
 /* Ends the assembly. Of an incomplete heap, ranges and payload are kept only if asked for. False if
  * there is no memory for the ranges, which then are lost. */

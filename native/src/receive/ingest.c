@@ -39,13 +39,29 @@ static int64_t shown_length(uint64_t length) {
     return length == SP2__LENGTH_UNKNOWN ? -1 : (int64_t)length;
 }
 
+/* The packets of a heap that has none between its first and last are taken to be as long as those of
+ * the heaps before it, and without such heaps as what has arrived of it. */
+static SP2__COLD void count_missing(sp2_receive_stream *stream, const sp2_heap *heap) {
+    uint64_t length = stream->packet_length;
+    if (length == 0) {
+        length = sp2__max_u64(heap->received_length, 1);
+    }
+    const sp2__missing missing = sp2__heap_missing(heap, length);
+    stream->stats.packets_missing += missing.packets;
+    stream->stats.bytes_missing += missing.bytes;
+}
+
 /* A heap that leaves the assembly, for whatever reason but the user's stop. */
 static void leave_assembly(sp2_receive_stream *stream, sp2_heap *heap) {
     stream->stats.heaps++;
     if (heap->received_length > stream->stats.max_heap_bytes) {
         stream->stats.max_heap_bytes = heap->received_length;
     }
+    if (heap->packet_length != 0) {
+        stream->packet_length = heap->packet_length;
+    }
     if (SP2__UNLIKELY(!sp2__heap_is_contiguous(heap))) {
+        count_missing(stream, heap);
         /* Some or all of its memory may be given back, to be somebody else's next. */
         sp2__copier_fence(&stream->assembler.copier);
     }
@@ -277,6 +293,8 @@ SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes,
         sp2__assembler_remove(&stream->assembler, heap);
         leave_assembly(stream, heap);
         *answer = answer_of(stream);
+    } else {
+        sp2__heap_note_length(heap, length);
     }
     return length;
 }

@@ -29,7 +29,7 @@ void sp2__stream_publish(sp2_receive_stream *stream) {
 
 /* Statistics that sources count by themselves. */
 typedef struct source_stats {
-    uint64_t kernel_drops;
+    uint64_t kernel_drop_messages;
     uint64_t datagrams_dropped_at_stop;
 } source_stats;
 
@@ -38,7 +38,7 @@ static source_stats count_of_sources(sp2_receive_stream *stream) {
     source_stats sum = {stream->gone.dropped, stream->gone.unused};
     for (sp2_packet_source *source = stream->sources; source != NULL; source = source->next) {
         sp2__source_count_drops(source);
-        sum.kernel_drops += atomic_load_explicit(&source->dropped, memory_order_relaxed);
+        sum.kernel_drop_messages += atomic_load_explicit(&source->dropped, memory_order_relaxed);
         sum.datagrams_dropped_at_stop +=
             atomic_load_explicit(&source->unused, memory_order_relaxed);
     }
@@ -48,7 +48,7 @@ static source_stats count_of_sources(sp2_receive_stream *stream) {
 
 static sp2_receive_stats published(sp2_receive_stream *stream, const source_stats *sources) {
     sp2_receive_stats now = stream->published;
-    now.kernel_drops = sources->kernel_drops;
+    now.kernel_drop_messages = sources->kernel_drop_messages;
     now.datagrams_dropped_at_stop = sources->datagrams_dropped_at_stop;
     return now;
 }

@@ -52,6 +52,7 @@ struct sp2_receive_stream {
     sp2_packet_source *reading; /* the source that hands packets over, if it may have to yield */
     uint32_t reading_number;    /* of the source that hands packets over */
     uint64_t heaps_started;     /* since it took the lock */
+    uint64_t packet_length;     /* of the latest heap that knew one; or 0 */
     bool ending; /* a stop item came, or a source has ended: so does the stream, at the end */
     sp2__assembler assembler;
     sp2_receive_stats stats;

@@ -92,6 +92,36 @@ public sealed class StatisticsTests
     }
 
     [Test]
+    public void Packets_missing_are_those_of_heaps_that_were_begun()
+    {
+        IReadOnlyList<ReadOnlyMemory<byte>> whole = Packets.OfHeap(1, size: 20_000);
+        IReadOnlyList<ReadOnlyMemory<byte>> torn = Packets.OfHeap(2, size: 20_000);
+        using ReceiveStream stream = new(new ReceiveStreamOptions { RingHeaps = 16 }, NullLogger.Instance);
+        stream.AddDatagramReader([.. whole, torn[0], .. torn.Skip(3).SkipLast(1)]);
+        using Heap heap = stream.Read();
+        Assert.That(() => stream.Read(), Throws.InstanceOf<StreamStoppedException>());
+
+        StreamStatistics statistics = stream.Statistics;
+        Assert.That(statistics.Packets + statistics.PacketsMissing, Is.EqualTo(whole.Count + torn.Count));
+        Assert.That(statistics.PayloadBytes + statistics.BytesMissing, Is.EqualTo(2 * 20_000));
+        Assert.That(statistics.PacketsMissing, Is.EqualTo(3));
+    }
+
+    [Test]
+    public void Nothing_is_missing_of_heaps_that_a_stop_interrupts()
+    {
+        using ReceiveStream stream = new(new ReceiveStreamOptions { ExplicitStart = true }, NullLogger.Instance);
+        using UdpSender sender = new(stream.AddUdpReader(new IPEndPoint(IPAddress.Loopback, 0)));
+        stream.Start();
+        sender.Send([Packets.OfHeap(1, size: 20_000)[0]]);
+        Poll.Until(() => stream.Statistics.Packets == 1, "the packet has come");
+        stream.Stop();
+
+        Assert.That(stream.Statistics.HeapsDroppedAtStop, Is.EqualTo(1));
+        Assert.That(stream.Statistics.BytesMissing, Is.Zero);
+    }
+
+    [Test]
     public void Option_that_breaks_its_rule_is_named()
     {
         Assert.That(

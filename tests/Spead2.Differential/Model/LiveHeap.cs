@@ -95,6 +95,27 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
         return null;
     }
 
+    /// <summary>Largest payload of a packet but the first and the last; 0 if there is none.</summary>
+    public long PacketLength => _accepted.Where(p => p.Offset > 0 && p.Offset + p.Payload.Length != p.HeapLength)
+        .Select(p => (long)p.Payload.Length).DefaultIfEmpty().Max();
+
+    /// <summary>The stretches of the heap that no packet brought.</summary>
+    public IEnumerable<PayloadRange> Gaps
+    {
+        get
+        {
+            long end = 0;
+            long total = _heapLength ?? _minLength;
+            foreach (Packet packet in _accepted.OrderBy(packet => packet.Offset))
+            {
+                yield return new(end, Math.Min(packet.Offset, total));
+                end = Math.Max(end, packet.Offset + packet.Payload.Length);
+            }
+
+            yield return new(end, total);
+        }
+    }
+
     /// <summary>The heap as a consumer sees it.</summary>
     public ObservedHeap Freeze()
     {

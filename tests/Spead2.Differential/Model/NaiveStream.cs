@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Spead2.Differential.Engines;
+using Spead2.Receive;
 
 namespace Spead2.Differential.Model;
 
@@ -21,6 +22,9 @@ internal sealed class NaiveStream
     private readonly Dictionary<ulong, List<LiveHeap>> _chains = [];
     private readonly int _chainBits;
     private bool _stopped;
+
+    // Of the latest heap that knew one.
+    private long _packetLength;
 
     private NaiveStream(TraceOptions options)
     {
@@ -199,6 +203,14 @@ internal sealed class NaiveStream
         Count("heaps");
         _statistics["max_heap_bytes"] =
             Math.Max(_statistics.GetValueOrDefault("max_heap_bytes"), heap.Freeze().ReceivedLength);
+        _packetLength = heap.PacketLength > 0 ? heap.PacketLength : _packetLength;
+        long packetLength = _packetLength > 0 ? _packetLength : Math.Max(1, heap.Freeze().ReceivedLength);
+        foreach (PayloadRange gap in heap.Gaps.Where(gap => gap.End > gap.Start && !heap.IsContiguous))
+        {
+            Count("bytes_missing", gap.End - gap.Start);
+            Count("packets_missing", (gap.End - gap.Start + packetLength - 1) / packetLength);
+        }
+
         if (heap.IsContiguous || _options.DeliverIncomplete)
         {
             _delivered.Add(heap.Freeze());

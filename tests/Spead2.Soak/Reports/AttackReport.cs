@@ -20,7 +20,7 @@ internal static class AttackReport
             .AddColumn(new TableColumn("allowed").RightAligned());
         Row("good heaps that arrived", Readable.Number(result.Arrived), Readable.Number(result.Settings.Heaps));
         Row("hostile datagrams sent", Readable.Number(result.HostileDatagrams), "");
-        Row("datagrams dropped by the kernel", Readable.Number(result.Received.KernelDrops), "0");
+        Row("datagrams dropped by the kernel", Readable.Number(result.Received.KernelDropMessages), "0");
         Row("the process grew by, at most", Readable.Bytes(result.MostGrowth), Readable.Bytes(result.GrowthBound));
         console.Write(table);
         foreach (string finding in result.Findings)
@@ -42,7 +42,7 @@ internal static class AttackReport
             good_heaps = result.Settings.Heaps,
             good_heaps_arrived = result.Arrived,
             hostile_datagrams = result.HostileDatagrams,
-            kernel_drops = result.Received.KernelDrops,
+            kernel_drop_messages = result.Received.KernelDropMessages,
             growth = result.MostGrowth,
             growth_allowed = result.GrowthBound,
             findings = result.Findings,

@@ -33,7 +33,7 @@ public sealed class StreamStatisticsTests
         values[(int)Statistic.PacketsAccepted] = 24;
         values[(int)Statistic.PayloadBytes] = 24000;
         values[(int)Statistic.MaxBatch] = 8;
-        values[(int)Statistic.KernelDrops] = 5;
+        values[(int)Statistic.KernelDropMessages] = 5;
         values[^1] = 7;
 
         Assert.That(

@@ -54,7 +54,9 @@ typedef struct sp2_item_info {
     const char *name;        /* UTF-8 */
     const char *description; /* UTF-8 */
     const char *type; /* of an element at `data`, as NumPy writes it ("": unknown): "<i4", "|b1",
-                         "|S5"; a sender's integer of 12 bits is an "<i2" here */
+                         "|S5", "[('f0', '>u2'), ('f1', '|u1')]"; a sender's integer of 12 bits is
+                         an "<i2" here. What NumPy has no type for, with SP2_ITEM_AS_SENT, is
+                         "bits:" and the fields with their bits: "bits:u72", "bits:b1,i7". */
     const int64_t *shape;  /* `rank` dimensions; -1: not known, as there is no value yet */
     uint32_t rank;         /* 0: a scalar */
     uint32_t element_size; /* bytes; 0 if SP2_ITEM_AS_SENT and an element is no whole bytes */

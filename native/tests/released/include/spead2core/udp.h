@@ -78,9 +78,9 @@ typedef struct sp2_udp_source_options {
 
 /*
  * Feeds the stream from a UDP socket (add_udp_reader). While the ring is full the packets wait in
- * the kernel's socket buffer; what does not fit there is lost and counts as kernel_drops. A batch
- * is what one system call delivers. sp2_packet_source_get_info tells the port that the socket is
- * bound to.
+ * the kernel's socket buffer; what does not fit there is lost and counts as kernel_drop_messages. A
+ * batch is what one system call delivers. sp2_packet_source_get_info tells the port that the socket
+ * is bound to.
  *
  * When the interface of a group is deleted and made again, which ends the group's membership, the
  * source joins the group again on the interface of that name as soon as that is up (Linux). Each
