@@ -310,7 +310,9 @@ sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size) {
  * as long as there is one the socket reports an error, whatever is waited for. */
 static uint32_t take_queued_errors(int fd) {
     uint32_t count = 0;
-    struct msghdr message = {0};
+    uint8_t byte; /* without any room qemu says that it has received, and has not */
+    struct iovec room = {.iov_base = &byte, .iov_len = sizeof(byte)};
+    struct msghdr message = {.msg_iov = &room, .msg_iovlen = 1};
     while (count < ERRORS_AT_A_TIME && recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) >= 0) {
         count++;
     }
