@@ -101,6 +101,10 @@ WRAPPED(void *, sp2__system_alloc, size_t size) {
     return count_block(__real_sp2__system_alloc(size));
 }
 
+WRAPPED(void *, sp2__system_reserve, size_t size) {
+    return count_block(__real_sp2__system_reserve(size));
+}
+
 WRAPPED(void, sp2__system_free, void *block, size_t size) {
     atomic_fetch_sub(&live_blocks, block != NULL);
     __real_sp2__system_free(block, size);
@@ -111,7 +115,8 @@ IMPORTED(void *, WINAPI, VirtualAlloc, void *place, SIZE_T size, DWORD how, DWOR
         return NULL;
     }
     void *start = REAL(VirtualAlloc)(place, size, how, protection);
-    count_new(&live_mapped, start != NULL);
+    /* Committing what has been reserved makes no further mapping. */
+    count_new(&live_mapped, start != NULL && (how & MEM_RESERVE));
     return start;
 }
 
