@@ -134,7 +134,25 @@ SP2_TEST(Timer_that_is_changed_or_cancelled_rings_as_said_last) {
     sp2__event_loop_destroy(work.loop);
 }
 
-#if !defined(_WIN32)
+#if defined(_WIN32)
+/* No port tells of room in a socket: the loop looks again after a while. */
+static void await_room(sp2__task *task) {
+    clockwork *work = SP2__CONTAINER(task, clockwork, begin);
+    static sp2__watch watch;
+    watch.task = &work->alarms[0].task;
+    CHECK_EQ_I64(sp2__event_loop_await_writable(work->loop, &watch, &work->alarms[0].timer), 0);
+}
+
+static void check_room(void) {
+    clockwork work;
+    init(&work, await_room);
+    wait_for(&work, 1);
+    CHECK(work.alarms[0].rang_ns > work.base_ns);
+    sp2__event_loop_barrier(work.loop);
+    CHECK_EQ_U64(atomic_load(&work.rang), 1);
+    sp2__event_loop_destroy(work.loop);
+}
+#else
 static void nothing_to_do(sp2__task *task) {
     (void)task;
 }
@@ -146,7 +164,7 @@ static void fill(int fd) {
     CHECK(errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
-SP2_TEST(Socket_with_room_again_runs_its_task_once) {
+static void check_room(void) {
     clockwork work;
     int fds[2];
     init(&work, nothing_to_do);
@@ -171,3 +189,7 @@ SP2_TEST(Socket_with_room_again_runs_its_task_once) {
     sp2__event_loop_destroy(work.loop);
 }
 #endif
+
+SP2_TEST(Socket_with_room_again_runs_its_task_once) {
+    check_room();
+}
