@@ -147,8 +147,7 @@ static int new_host(void) {
     return host;
 }
 
-/* Emulators of the kernel lack options that have been in it for long. */
-static void require_multicast_options(void) {
+void require_multicast_options(void) {
     const int off = 0;
     const int probe = socket(AF_INET, SOCK_DGRAM, 0);
     const bool works = setsockopt(probe, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof(off)) == 0;

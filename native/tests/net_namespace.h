@@ -9,6 +9,9 @@
  * enters. They vanish with the program. Where there is no right to make them the test is skipped.
  */
 
+/* Skips the test where the kernel's options for groups are missing; emulators of it lack some. */
+void require_multicast_options(void);
+
 /* A namespace in which there is loopback, and all IPv4 multicast goes through it. */
 void enter_loopback_network(void);
 

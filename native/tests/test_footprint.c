@@ -79,6 +79,16 @@ static void require_mincore(void) {
     }
 }
 
+/* The same of memory that is only reserved, about which qemu's mincore says ENOMEM. */
+static bool has_mincore_of_reserved(void) {
+    unsigned char present = 1;
+    void *block = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(block != MAP_FAILED);
+    const bool works = mincore(block, PAGE, &present) == 0 && (present & 1) == 0;
+    munmap(block, PAGE);
+    return works;
+}
+
 /* ---- heaps ---- */
 
 /* Nothing that earlier tests have made real. */
@@ -132,12 +142,16 @@ SP2_TEST(Announced_heap_is_real_where_its_payload_is) {
     datagram_list list = {0};
     add_bytes(&list, 1, (int64_t)GIBI, 0, 10);
     heap_list heaps = receive_fresh(&options, &list, NULL);
-    CHECK_EQ_U64(real_pages(info_of(heaps.heaps[0]).payload, GIBI), 1);
+    const bool asks_reserved = has_mincore_of_reserved();
+    CHECK_EQ_U64(real_pages(info_of(heaps.heaps[0]).payload, asks_reserved ? GIBI : HUGE_PAGE), 1);
     sp2_memory_stats memory = SP2_MEMORY_STATS_INIT;
     REQUIRE_OK(sp2_memory_get_stats(&memory));
     CHECK(memory.used_bytes <= HUGE_PAGE + MEBI);
     heaps_free(&heaps);
     datagrams_free(&list);
+    if (!asks_reserved) {
+        SKIP("mincore refuses memory that is only reserved; the first 2 MiB were looked at");
+    }
 }
 
 SP2_TEST(Sparse_heap_is_real_where_its_payload_is) {

@@ -92,6 +92,7 @@ static void check_refused(const sp2_udp_source_options *options, int32_t status,
 }
 
 SP2_TEST(Group_without_a_route_is_an_error_that_names_it) {
+    require_multicast_options();
     if (unshare(CLONE_NEWNET) != 0) {
         SKIP("no network namespace can be made here: %s", strerror(errno));
     }
