@@ -21,6 +21,7 @@ internal static class OptionNames
         ["substreams"] = "Substreams",
         ["max_heap_size"] = "MaxHeapSize",
         ["max_unsized_gap"] = "MaxUnsizedGap",
+        ["cnt_step"] = "CntStep",
         ["bug_compat"] = "BugCompat",
         ["spin_ns"] = "SpinTime",
         ["custom_stats"] = "CustomStatistics",

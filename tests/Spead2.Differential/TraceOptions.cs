@@ -15,6 +15,8 @@ internal sealed record TraceOptions
         new("substreams", "--substreams", o => o.Substreams, (o, n) => o with { Substreams = (int)n }),
         new("max_heap_size", "--max-heap-size", o => o.MaxHeapSize, (o, n) => o with { MaxHeapSize = n }),
         new("max_unsized_gap", "--max-unsized-gap", o => o.MaxUnsizedGap, (o, n) => o with { MaxUnsizedGap = n }),
+        new("accounting", null, o => (long)o.Accounting, (o, n) => o with { Accounting = (HeapAccounting)n }),
+        new("cnt_step", null, o => o.CntStep, (o, n) => o with { CntStep = n }),
         new("bug_compat", "--bug-compat", o => (long)o.BugCompat, (o, n) => o with { BugCompat = (BugCompat)n }),
         new("in_order", "--in-order", o => o.InOrder, (o, on) => o with { InOrder = on }),
         new("no_unsized_heaps", "--no-unsized-heaps", o => o.NoUnsizedHeaps, (o, on) => o with { NoUnsizedHeaps = on }),
@@ -41,6 +43,10 @@ internal sealed record TraceOptions
     public long MaxHeapSize { get; init; } = ReceiveStreamOptions.DefaultMaxHeapSize;
 
     public long MaxUnsizedGap { get; init; } = ReceiveStreamOptions.DefaultMaxUnsizedGap;
+
+    public HeapAccounting Accounting { get; init; }
+
+    public long CntStep { get; init; }
 
     public BugCompat BugCompat { get; init; }
 
@@ -98,6 +104,8 @@ internal sealed record TraceOptions
         Substreams = Substreams,
         MaxHeapSize = MaxHeapSize,
         MaxUnsizedGap = MaxUnsizedGap,
+        Accounting = Accounting,
+        CntStep = CntStep,
         BugCompat = BugCompat,
         AllowOutOfOrder = !InOrder,
         AllowUnsizedHeaps = !NoUnsizedHeaps,

@@ -237,6 +237,15 @@ internal static unsafe partial class NativeMethods
     [NativeTypeName("#define SP2_RECEIVE_MAX_SLOTS 16777216")]
     public const int SP2_RECEIVE_MAX_SLOTS = 16777216;
 
+    [NativeTypeName("#define SP2_RECEIVE_MAX_CNT_STEP 36028797018963967")]
+    public const long SP2_RECEIVE_MAX_CNT_STEP = 36028797018963967;
+
+    [NativeTypeName("#define SP2_RECEIVE_REORDER_HEAPS 256")]
+    public const int SP2_RECEIVE_REORDER_HEAPS = 256;
+
+    [NativeTypeName("#define SP2_RECEIVE_MAX_SEQUENCES 16384")]
+    public const int SP2_RECEIVE_MAX_SEQUENCES = 16384;
+
     [NativeTypeName("#define SP2_RECEIVE_MAX_HEAP_PARTS 1048576")]
     public const int SP2_RECEIVE_MAX_HEAP_PARTS = 1048576;
 

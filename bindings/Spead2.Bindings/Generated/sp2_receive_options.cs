@@ -53,4 +53,7 @@ internal unsafe partial struct sp2_receive_options
 
     [NativeTypeName("uint64_t")]
     public ulong max_unsized_gap;
+
+    [NativeTypeName("uint64_t")]
+    public ulong cnt_step;
 }

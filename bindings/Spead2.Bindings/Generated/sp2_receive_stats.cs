@@ -103,4 +103,22 @@ internal partial struct sp2_receive_stats
 
     [NativeTypeName("uint64_t")]
     public ulong bytes_missing;
+
+    [NativeTypeName("uint64_t")]
+    public ulong heaps_accounted;
+
+    [NativeTypeName("uint64_t")]
+    public ulong heaps_missing;
+
+    [NativeTypeName("uint64_t")]
+    public ulong heaps_late;
+
+    [NativeTypeName("uint64_t")]
+    public ulong heaps_duplicate;
+
+    [NativeTypeName("uint64_t")]
+    public ulong heaps_unplaced;
+
+    [NativeTypeName("uint64_t")]
+    public ulong sender_restarts;
 }

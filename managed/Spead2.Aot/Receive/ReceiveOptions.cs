@@ -16,7 +16,8 @@ internal static unsafe class ReceiveOptions
         sp2_receive_flags.SP2_RECEIVE_NO_UNSIZED_HEAPS | sp2_receive_flags.SP2_RECEIVE_IGNORE_STOP_ITEM |
         sp2_receive_flags.SP2_RECEIVE_DELIVER_INCOMPLETE | sp2_receive_flags.SP2_RECEIVE_KEEP_RANGES |
         sp2_receive_flags.SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD | sp2_receive_flags.SP2_RECEIVE_EXPLICIT_START |
-        sp2_receive_flags.SP2_RECEIVE_UNKEYED_SEARCH;
+        sp2_receive_flags.SP2_RECEIVE_UNKEYED_SEARCH | sp2_receive_flags.SP2_RECEIVE_ACCOUNT_HEAPS |
+        sp2_receive_flags.SP2_RECEIVE_ACCOUNT_BY_SOURCE;
 
     // Bytes of sp2_receive_options in the first release.
     private static readonly uint ReleasedSize =
@@ -87,6 +88,10 @@ internal static unsafe class ReceiveOptions
             Substreams = (int)options.substreams,
             MaxHeapSize = (long)Math.Min(options.max_heap_size, long.MaxValue),
             MaxUnsizedGap = (long)Math.Min(options.max_unsized_gap, long.MaxValue),
+            Accounting = flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_ACCOUNT_BY_SOURCE) ? HeapAccounting.BySource
+                : flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_ACCOUNT_HEAPS) ? HeapAccounting.BySubstream
+                : HeapAccounting.None,
+            CntStep = (long)options.cnt_step,
             AllowOutOfOrder = !flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_IN_ORDER),
             AllowUnsizedHeaps = !flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_NO_UNSIZED_HEAPS),
             StopOnStopItem = !flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_IGNORE_STOP_ITEM),
@@ -143,6 +148,12 @@ internal static unsafe class ReceiveOptions
         {
             throw Failure.Argument(
                 $"{Options}.max_heaps ({options.max_heaps}) times substreams ({options.substreams}) is more than {Most}");
+        }
+
+        if (options.cnt_step > NativeMethods.SP2_RECEIVE_MAX_CNT_STEP)
+        {
+            throw Failure.Argument(
+                $"{Options}.cnt_step is {options.cnt_step}, but at most {NativeMethods.SP2_RECEIVE_MAX_CNT_STEP} is allowed");
         }
 
         if (options.ring_heaps > Most)

@@ -265,6 +265,12 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         flags |= options.IncompleteKeepPayload ? sp2_receive_flags.SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD : 0;
         flags |= options.ExplicitStart ? sp2_receive_flags.SP2_RECEIVE_EXPLICIT_START : 0;
         flags |= options.KeyedSearch ? 0 : sp2_receive_flags.SP2_RECEIVE_UNKEYED_SEARCH;
+        flags |= options.Accounting switch
+        {
+            HeapAccounting.BySubstream => sp2_receive_flags.SP2_RECEIVE_ACCOUNT_HEAPS,
+            HeapAccounting.BySource => sp2_receive_flags.SP2_RECEIVE_ACCOUNT_BY_SOURCE,
+            _ => 0,
+        };
         return new()
         {
             size = (uint)sizeof(sp2_receive_options),
@@ -274,6 +280,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
             substreams = (ulong)options.Substreams,
             max_heap_size = (ulong)options.MaxHeapSize,
             max_unsized_gap = (ulong)options.MaxUnsizedGap,
+            cnt_step = (ulong)options.CntStep,
             bug_compat = (uint)options.BugCompat,
             spin_ns = options.SpinTime == TimeSpan.Zero
                 ? NativeMethods.SP2_NEVER_SPIN

@@ -21,6 +21,9 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     private readonly Assembler _assembler = new(options, stream.Copy);
     private readonly PayloadCopy _copy = stream.Copy;
     private readonly Tally _tally = stream.Tally;
+    private readonly Accounting? _accounting =
+        options.Accounting == HeapAccounting.None ? null : new(options, stream.Tally);
+
     private readonly bool _deliverIncomplete = !options.ContiguousOnly;
     private readonly bool _keepRanges = options.IncompleteKeepPayloadRanges;
     private readonly bool _keepIncompletePayload = options.IncompleteKeepPayload;
@@ -132,6 +135,8 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             _tally[Statistic.IncompleteHeapsFlushed]++;
             LeaveAssembly(heap);
         }
+
+        _accounting?.Settle();
     }
 
     /// <summary>The user's stop: what is still live is counted, but dropped.</summary>
@@ -150,6 +155,8 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
                 static cnt => Text($"dropped heap {cnt}, which was under assembly when the stream was stopped"));
             heap.Free();
         }
+
+        _accounting?.Settle();
     }
 
     private void Look(ref SourceCounters counters)
@@ -293,6 +300,11 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _tally[Statistic.PayloadBytes] += (long)packet.PayloadLength;
         result.Heap!.FedBy = _sourceNumber;
         _heapsStarted += result.Started ? 1 : 0;
+        if (result.Started)
+        {
+            _accounting?.Take(packet.Cnt, packet.AddressBits, _sourceNumber);
+        }
+
         bool stop = result.Stop && stream.StopOnStopItem;
         if (result.Evicted is not null)
         {

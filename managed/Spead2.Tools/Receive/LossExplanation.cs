@@ -35,6 +35,12 @@ internal static class LossExplanation
         ["heaps_dropped_at_stop"] = "Heaps under assembly when receiving was stopped.",
         ["packets_missing"] = "Packets that incomplete heaps lacked.",
         ["bytes_missing"] = "Payload bytes that incomplete heaps lacked.",
+        ["heaps_missing"] = "Heaps of which nothing arrived, by the cnts of those that did.",
+        ["heaps_late"] = "Heaps that came so late that they may have counted as missing.",
+        ["heaps_duplicate"] = "Heaps whose cnt had come before: sent twice, or the rest of a heap that was pushed out.",
+        ["heaps_unplaced"] =
+            "Heaps whose cnt has no place in a sequence: several senders with cnts of their own, or too few heaps to tell.",
+        ["sender_restarts"] = "Times that the cnts began anew.",
         ["datagrams_dropped_at_stop"] = "Datagrams that had come, but were not used, when receiving was stopped.",
     };
 

@@ -40,6 +40,9 @@ public sealed class ReceiveStreamOptions : IValidatableObject
     /// <summary>Default of <see cref="SpinTime"/>: 100 µs.</summary>
     public static readonly TimeSpan DefaultSpinTime = TimeSpan.FromMicroseconds(100);
 
+    /// <summary>Largest <see cref="CntStep"/>: half of the largest number of cnts.</summary>
+    public const long LargestCntStep = (1L << 55) - 1;
+
     /// <summary>Largest <see cref="MaxHeapSize"/>: what one <see cref="ReadOnlyMemory{T}"/> can hold.</summary>
     public const long LargestMaxHeapSize = int.MaxValue;
 
@@ -68,6 +71,19 @@ public sealed class ReceiveStreamOptions : IValidatableObject
     /// </summary>
     [Range(1d, long.MaxValue)]
     public long MaxUnsizedGap { get; set; } = DefaultMaxUnsizedGap;
+
+    /// <summary>
+    /// Whether heaps that never arrive are counted (<see cref="StreamStatistics.HeapsMissing"/>), by the cnts of those
+    /// that do. By default they are not.
+    /// </summary>
+    public HeapAccounting Accounting { get; set; }
+
+    /// <summary>
+    /// With <see cref="Accounting"/>: how far the cnts of neighbouring heaps of a substream are apart. By default (0)
+    /// this is learned from the first heaps.
+    /// </summary>
+    [Range(0d, LargestCntStep)]
+    public long CntStep { get; set; }
 
     /// <summary>
     /// Whether packets of a heap may arrive in any order (the default). Otherwise those that are out of order are not
@@ -145,6 +161,7 @@ public sealed class ReceiveStreamOptions : IValidatableObject
             .. OptionFault.Outside(Substreams, 1, MaxSlots, nameof(Substreams)),
             .. OptionFault.Outside(MaxHeapSize, 1, LargestMaxHeapSize, nameof(MaxHeapSize)),
             .. OptionFault.Outside(MaxUnsizedGap, 1, long.MaxValue, nameof(MaxUnsizedGap)),
+            .. OptionFault.Outside(CntStep, 0, LargestCntStep, nameof(CntStep)),
             .. OptionFault.Outside(
                 (long)MaxHeaps * Substreams, 1, MaxSlots, $"{nameof(MaxHeaps)} times {nameof(Substreams)}"),
         ];
@@ -157,6 +174,12 @@ public sealed class ReceiveStreamOptions : IValidatableObject
         {
             yield return OptionFault.OutOfRange(
                 nameof(BugCompat), (int)BugCompat, $"{nameof(BugCompat)} must be a combination of the bits 1, 2 and 4.");
+        }
+
+        if (!Enum.IsDefined(Accounting))
+        {
+            yield return OptionFault.OutOfRange(
+                nameof(Accounting), Accounting, $"{nameof(Accounting)} must be one of {nameof(HeapAccounting)}.");
         }
 
         if (SpinTime < TimeSpan.Zero || SpinTime.TotalMilliseconds > int.MaxValue)

@@ -37,12 +37,18 @@ internal enum Statistic
     MaxHeapBytes,
     PacketsMissing,
     BytesMissing,
+    HeapsAccounted,
+    HeapsMissing,
+    HeapsLate,
+    HeapsDuplicate,
+    HeapsUnplaced,
+    SenderRestarts,
 }
 
 internal sealed partial class StatisticNames
 {
     /// <summary>How many of <see cref="Statistic"/> there are; an engine of a later version may have more.</summary>
-    public const int KnownCount = 31;
+    public const int KnownCount = 37;
 }
 
 public sealed partial class StreamStatistics
@@ -139,4 +145,22 @@ public sealed partial class StreamStatistics
 
     /// <summary>Payload bytes that evicted and flushed heaps lacked.</summary>
     public long BytesMissing => this[Statistic.BytesMissing];
+
+    /// <summary>Heaps whose cnt has a place in a sequence of cnts.</summary>
+    public long HeapsAccounted => this[Statistic.HeapsAccounted];
+
+    /// <summary>Heaps between others of their sequence of which nothing arrived.</summary>
+    public long HeapsMissing => this[Statistic.HeapsMissing];
+
+    /// <summary>Heaps that came so late that they may have counted as missing.</summary>
+    public long HeapsLate => this[Statistic.HeapsLate];
+
+    /// <summary>Heaps whose cnt had come before.</summary>
+    public long HeapsDuplicate => this[Statistic.HeapsDuplicate];
+
+    /// <summary>Heaps whose cnt has no place in a sequence of cnts.</summary>
+    public long HeapsUnplaced => this[Statistic.HeapsUnplaced];
+
+    /// <summary>Times that a sequence of cnts began anew.</summary>
+    public long SenderRestarts => this[Statistic.SenderRestarts];
 }

@@ -24,6 +24,21 @@ extern "C" {
  * between the first and the last; a heap that has none takes that of the heap before it. Packets
  * that came but were not used (rejected_*) are missing, too. Of heaps under assembly when the user
  * stops the stream nothing is missing: the rest may still have been under way.
+ *
+ * With SP2_RECEIVE_ACCOUNT_HEAPS the cnts of heaps that begin tell what never arrived. They form a
+ * sequence for each substream, or for each substream of each packet source: neighbours are cnt_step
+ * apart. If that is 0 it is learned from the first 16, 32 or 64 heaps, as the greatest common
+ * divisor of the differences between their cnts; at least a quarter of these must be equal to it,
+ * and be three or more unless it is 1. A cnt may wrap.
+ *
+ * A heap counts as missing when the sequence is SP2_RECEIVE_REORDER_HEAPS ahead of it, or the
+ * stream ends; what a sender sent before the first heap that came, or after the last one, is not
+ * known. A cnt further away, or off the step, begins a new sequence if 64 heaps in a row belong to
+ * that: the heaps between are missing if it is ahead, by less than 2^24 steps, else the sender has
+ * restarted; so it has if 8 heaps in a row repeat each other's successors. Otherwise such heaps are
+ * late, if they are behind the sequence, or unplaced: perhaps there are several senders. At the end
+ * of the stream all of that is settled with what has come. heaps that began == heaps_accounted +
+ * heaps_late + heaps_duplicate + heaps_unplaced holds from then on.
  */
 #define SP2_RECEIVE_STATS_MAP(X)                                                                   \
     X(heaps) /* heaps put into the stream: complete, evicted and flushed ones */                   \
@@ -60,7 +75,13 @@ extern "C" {
                                     stopped */                                                     \
     X(max_heap_bytes)            /* most payload bytes of a heap that left the assembly */         \
     X(packets_missing)           /* packets that evicted and flushed heaps lacked */               \
-    X(bytes_missing)             /* payload bytes that evicted and flushed heaps lacked */
+    X(bytes_missing)             /* payload bytes that evicted and flushed heaps lacked */         \
+    X(heaps_accounted)           /* heaps whose cnt has a place in a sequence of cnts */           \
+    X(heaps_missing)   /* heaps between others of their sequence of which nothing arrived */       \
+    X(heaps_late)      /* heaps that came so late that they may have counted as missing */         \
+    X(heaps_duplicate) /* heaps whose cnt had come before */                                       \
+    X(heaps_unplaced)  /* heaps whose cnt has no place in a sequence of cnts */                    \
+    X(sender_restarts) /* times that a sequence of cnts began anew */
 
 /* Statistics of one stream. Set `size` with the INIT macro. */
 typedef struct sp2_receive_stats {

@@ -42,8 +42,8 @@ typedef enum sp2__answer {
  * in another source, which has not had its turn. So a source passes over the heaps that others
  * feed, each so many times at most. Where there is no other slot it yields to the source that the
  * heap's latest packet came from: it is parked until that one has had a slice, and again as long as
- * that brings the heap more payload, but not for ever. No packet looks at more slots than it takes to
- * find a free one where each source feeds a heap or two.
+ * that brings the heap more payload, but not for ever. No packet looks at more slots than it takes
+ * to find a free one where each source feeds a heap or two.
  */
 #define SP2__MOST_PASSES 256
 #define SP2__MOST_PASSES_OF_A_PACKET 32

@@ -39,8 +39,8 @@ static int64_t shown_length(uint64_t length) {
     return length == SP2__LENGTH_UNKNOWN ? -1 : (int64_t)length;
 }
 
-/* The packets of a heap that has none between its first and last are taken to be as long as those of
- * the heaps before it, and without such heaps as what has arrived of it. */
+/* The packets of a heap that has none between its first and last are taken to be as long as those
+ * of the heaps before it, and without such heaps as what has arrived of it. */
 static SP2__COLD void count_missing(sp2_receive_stream *stream, const sp2_heap *heap) {
     uint64_t length = stream->packet_length;
     if (length == 0) {
@@ -226,6 +226,10 @@ static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packe
     stats->payload_bytes += packet->payload_length;
     result.heap->fed_by = stream->reading_number;
     stream->heaps_started += result.started;
+    if (SP2__UNLIKELY(stream->accounting.is_on) && result.started) {
+        sp2__accounting_take(&stream->accounting, packet->cnt, packet->address_bits,
+                             stream->reading_number);
+    }
     const bool stop = result.stop && stream->stop_on_stop_item;
     stream->ending |= stop;
     if (SP2__UNLIKELY(result.evicted != NULL)) {
@@ -412,6 +416,7 @@ static SP2__COLD void stop_gracefully(sp2_receive_stream *stream) {
         stream->stats.incomplete_heaps_flushed++;
         leave_assembly(stream, heap);
     }
+    sp2__accounting_settle(&stream->accounting);
     sp2__stream_publish(stream);
     sp2__stream_end_sink(stream);
 }

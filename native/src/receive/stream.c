@@ -15,7 +15,7 @@
     (SP2_RECEIVE_IN_ORDER | SP2_RECEIVE_NO_UNSIZED_HEAPS | SP2_RECEIVE_IGNORE_STOP_ITEM |          \
      SP2_RECEIVE_DELIVER_INCOMPLETE | SP2_RECEIVE_KEEP_RANGES |                                    \
      SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD | SP2_RECEIVE_EXPLICIT_START |                            \
-     SP2_RECEIVE_UNKEYED_SEARCH)
+     SP2_RECEIVE_UNKEYED_SEARCH | SP2_RECEIVE_ACCOUNT_HEAPS | SP2_RECEIVE_ACCOUNT_BY_SOURCE)
 
 static void set_default(uint64_t *field, uint64_t value) {
     if (*field == 0) {
@@ -65,6 +65,12 @@ static int32_t check_values(const sp2_receive_options *options) {
                          ", but at most %d are allowed",
                          options->ring_heaps, SP2_RECEIVE_MAX_SLOTS);
     }
+    if (options->cnt_step > SP2_RECEIVE_MAX_CNT_STEP) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_receive_options.cnt_step is %" PRIu64 ", but at most %" PRIu64
+                         " is allowed",
+                         options->cnt_step, (uint64_t)SP2_RECEIVE_MAX_CNT_STEP);
+    }
     return SP2_OK;
 }
 
@@ -106,6 +112,8 @@ static int32_t init_parts(sp2_receive_stream *stream, const sp2_receive_options 
         return fail_stream_memory();
     }
     stream->assembler.rules.custom_stats = stream->custom.batch;
+    sp2__accounting_init(&stream->accounting, options, stream->assembler.multiplier,
+                         &stream->stats);
     if (options->on_heap != NULL) {
         sp2__inline_sink_init(&stream->inline_sink, stream, options->on_heap,
                               options->on_heap_context);
@@ -335,6 +343,7 @@ int32_t sp2_receive_stream_stop(sp2_receive_stream *stream) {
     sp2__mutex_lock(&stream->lock);
     if (sp2__flow_close(&stream->flow)) {
         drop_live_heaps(stream);
+        sp2__accounting_settle(&stream->accounting);
         sp2__stream_publish(stream);
         sp2__stream_end_sink(stream);
     }
@@ -380,6 +389,7 @@ void sp2_receive_stream_destroy(sp2_receive_stream *stream) {
     wait_for_sources(stream);
     stream->sink->ops->destroy(stream->sink);
     sp2__assembler_destroy(&stream->assembler);
+    sp2__accounting_destroy(&stream->accounting);
     sp2__allocator_release(stream->assembler.rules.allocator);
     sp2__custom_stats_destroy(&stream->custom);
     sp2__logger_destroy(&stream->logger);

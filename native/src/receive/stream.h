@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "base/thread.h"
 #include "packet/packet.h"
+#include "receive/accounting.h"
 #include "receive/assembler.h"
 #include "receive/custom_stats.h"
 #include "receive/flow.h"
@@ -55,6 +56,7 @@ struct sp2_receive_stream {
     uint64_t packet_length;     /* of the latest heap that knew one; or 0 */
     bool ending; /* a stop item came, or a source has ended: so does the stream, at the end */
     sp2__assembler assembler;
+    sp2__accounting accounting;
     sp2_receive_stats stats;
 
     sp2__mutex sources_lock;

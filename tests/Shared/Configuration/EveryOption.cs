@@ -27,6 +27,8 @@ internal static class EveryOption
         [nameof(ReceiveStreamOptions.Substreams)] = 2,
         [nameof(ReceiveStreamOptions.MaxHeapSize)] = 1 << 20,
         [nameof(ReceiveStreamOptions.MaxUnsizedGap)] = 1 << 19,
+        [nameof(ReceiveStreamOptions.Accounting)] = "BySource",
+        [nameof(ReceiveStreamOptions.CntStep)] = 4,
         [nameof(ReceiveStreamOptions.AllowOutOfOrder)] = false,
         [nameof(ReceiveStreamOptions.AllowUnsizedHeaps)] = false,
         [nameof(ReceiveStreamOptions.StopOnStopItem)] = false,

@@ -122,6 +122,39 @@ public sealed class StatisticsTests
     }
 
     [Test]
+    public void Every_tenth_heap_removed_counts_as_missing()
+    {
+        using ReceiveStream stream = new(
+            new ReceiveStreamOptions { RingHeaps = 128, Accounting = HeapAccounting.BySubstream }, NullLogger.Instance);
+        stream.AddDatagramReader(
+            [.. Enumerable.Range(1, 100).Where(cnt => cnt % 10 != 5).SelectMany(cnt => Packets.OfHeap((ulong)cnt))]);
+        Assert.That(stream.ReadAll().Count(), Is.EqualTo(90));
+
+        StreamStatistics statistics = stream.Statistics;
+        Assert.That((statistics.HeapsAccounted, statistics.HeapsMissing), Is.EqualTo((90, 10)));
+    }
+
+    [Test]
+    public void Senders_of_two_sources_are_accounted_for_one_by_one()
+    {
+        using ReceiveStream stream = new(
+            new ReceiveStreamOptions { RingHeaps = 512, Accounting = HeapAccounting.BySource }, NullLogger.Instance);
+        using UdpSender first = new(stream.AddUdpReader(new IPEndPoint(IPAddress.Loopback, 0)));
+        using UdpSender second = new(stream.AddUdpReader(new IPEndPoint(IPAddress.Loopback, 0)));
+        for (int cnt = 1; cnt <= 100; cnt++)
+        {
+            first.Send(cnt % 10 == 5 ? [] : Packets.OfHeap((ulong)cnt));
+            second.Send(cnt % 20 == 5 ? [] : Packets.OfHeap((ulong)cnt + 5000));
+        }
+
+        Poll.Until(() => stream.Statistics.Heaps == 185, "all heaps have come");
+        stream.Stop();
+        StreamStatistics statistics = stream.Statistics;
+        Assert.That((statistics.HeapsAccounted, statistics.HeapsMissing), Is.EqualTo((185, 15)));
+        Assert.That(statistics.SenderRestarts, Is.Zero);
+    }
+
+    [Test]
     public void Option_that_breaks_its_rule_is_named()
     {
         Assert.That(

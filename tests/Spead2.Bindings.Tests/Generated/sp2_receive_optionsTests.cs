@@ -30,11 +30,11 @@ public static unsafe partial class sp2_receive_optionsTests
     {
         if (Environment.Is64BitProcess)
         {
-            Assert.That(sizeof(sp2_receive_options), Is.EqualTo(112));
+            Assert.That(sizeof(sp2_receive_options), Is.EqualTo(120));
         }
         else
         {
-            Assert.That(sizeof(sp2_receive_options), Is.EqualTo(96));
+            Assert.That(sizeof(sp2_receive_options), Is.EqualTo(104));
         }
     }
 }

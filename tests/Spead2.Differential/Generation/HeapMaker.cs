@@ -17,6 +17,24 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
     /// <summary>The packets of a heap, in order.</summary>
     public List<Draft> Make(long cnt) => dice.Chance(35) ? Encoded(cnt) : Raw(cnt);
 
+    /// <summary>A heap of one small packet.</summary>
+    public List<Draft> MakeSmall(long cnt)
+    {
+        byte[] payload = dice.Bytes(1);
+        return
+        [
+            _empty with
+            {
+                Payload = payload,
+                Pointers =
+                [
+                    _empty.Immediate(ItemId.HeapCnt, cnt), _empty.Immediate(ItemId.HeapLength, payload.Length),
+                    _empty.Immediate(ItemId.PayloadOffset, 0), _empty.Immediate(ItemId.PayloadLength, payload.Length),
+                ],
+            },
+        ];
+    }
+
     /// <summary>The packets of a heap with a stop item in one of them.</summary>
     public List<Draft> MakeStop(long cnt)
     {

@@ -60,6 +60,8 @@ internal sealed class TraceGenerator
             MaxUnsizedGap = _dice.Chance(80)
                 ? ReceiveStreamOptions.DefaultMaxUnsizedGap
                 : _dice.Pick(1, 2, 16, 40, 100, 1000),
+            Accounting = (HeapAccounting)_dice.Pick(0, 1, 1, 2),
+            CntStep = _dice.Pick(0, 0, 0, 1, substreams, 2, 16, 1L << 32),
             BugCompat = _dice.Chance(80) ? BugCompat.None : (BugCompat)_dice.Below(8),
             InOrder = _dice.Chance(30),
             NoUnsizedHeaps = _dice.Chance(20),
@@ -108,6 +110,12 @@ internal sealed class TraceGenerator
         long cnt = _dice.Pick(0, 1, cntMask - _dice.Below(count + 1), (long)_dice.Bits() & cntMask);
         long step = _dice.Pick(1, 1, 1, 2, _options.Substreams, 16, 1L << 32, -1);
         List<List<Draft>> heaps = [];
+        if (_dice.Chance(10))
+        {
+            heaps.AddRange(Walk(cnt, step).Select(walked => maker.MakeSmall(walked & cntMask)));
+            return heaps;
+        }
+
         for (int i = 0; i < count; i++, cnt = (cnt + step) & cntMask)
         {
             heaps.Add((_dice.Chance(30) ? otherMaker : maker).Make(cnt));
@@ -120,6 +128,31 @@ internal sealed class TraceGenerator
         }
 
         return heaps;
+    }
+
+    /// <summary>
+    /// The cnts of many heaps: a sender's that goes on, leaves some out, restarts, and of others in between.
+    /// </summary>
+    private IEnumerable<long> Walk(long cnt, long step)
+    {
+        int percentOfJumps = _dice.Pick(0, 1, 1, 3, 10);
+        int percentOfStrays = _dice.Pick(0, 0, 1, 3, 10);
+        for (int left = _dice.Between(3, 400); left > 0; left--)
+        {
+            yield return cnt;
+            cnt += step;
+            if (_dice.Chance(percentOfJumps))
+            {
+                cnt += (step * _dice.Pick(1, 2, 100, 254, 255, 256, 257, 1000, 1 << 24, 1 << 30, -20, -300, -5000)) +
+                    _dice.Pick(0, 0, 0, 1);
+            }
+
+            if (_dice.Chance(percentOfStrays))
+            {
+                yield return cnt + (step * _dice.Pick(100, 1000, -20, -253, -254, -255, -256, -257, -300, -5000)) +
+                    _dice.Pick(0, 0, 0, 1);
+            }
+        }
     }
 
     private void Disorder(List<Draft> heap)

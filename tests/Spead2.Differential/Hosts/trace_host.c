@@ -113,6 +113,10 @@ static void set_option(trace *t, const char *name, const char *value) {
         t->options.max_heap_size = number;
     } else if (strcmp(name, "max_unsized_gap") == 0) {
         t->options.max_unsized_gap = number;
+    } else if (strcmp(name, "accounting") == 0) {
+        t->options.flags |= number == 1 ? SP2_RECEIVE_ACCOUNT_HEAPS : SP2_RECEIVE_ACCOUNT_BY_SOURCE;
+    } else if (strcmp(name, "cnt_step") == 0) {
+        t->options.cnt_step = number;
     } else if (strcmp(name, "bug_compat") == 0) {
         t->options.bug_compat = (uint32_t)number;
     } else if (strcmp(name, "sleep_at_once") == 0) {

@@ -23,6 +23,8 @@ internal sealed class NaiveStream
     private readonly int _chainBits;
     private bool _stopped;
 
+    private readonly Dictionary<long, NaiveSequence> _sequences = [];
+
     // Of the latest heap that knew one.
     private long _packetLength;
 
@@ -145,6 +147,7 @@ internal sealed class NaiveStream
         if (isNew)
         {
             Start(heap);
+            Account(packet);
         }
 
         bool stops = heap.HasStopItem && !_options.IgnoreStopItem;
@@ -162,6 +165,17 @@ internal sealed class NaiveStream
         }
 
         _stopped |= stops;
+    }
+
+    /// <summary>There is one source, so accounting by source is the same.</summary>
+    private void Account(Packet packet)
+    {
+        if (_options.Accounting != HeapAccounting.None)
+        {
+            long substream = packet.Cnt % _options.Substreams;
+            _sequences.TryAdd(substream, new(_options.CntStep, Count));
+            _sequences[substream].Take(packet.Cnt, packet.AddressBits);
+        }
     }
 
     /// <summary>A heap is pushed out when as many further ones of its substream as it has slots are started.</summary>
@@ -195,6 +209,11 @@ internal sealed class NaiveStream
         {
             Count("incomplete_heaps_flushed");
             Leave(heap);
+        }
+
+        foreach (NaiveSequence sequence in _sequences.Values)
+        {
+            sequence.Settle();
         }
     }
 

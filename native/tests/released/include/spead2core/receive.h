@@ -33,6 +33,16 @@ typedef struct sp2_receive_stream sp2_receive_stream;
 /* Largest max_heaps * substreams, and largest ring_heaps: their tables are allocated at once. */
 #define SP2_RECEIVE_MAX_SLOTS 16777216
 
+/* Largest cnt_step. */
+#define SP2_RECEIVE_MAX_CNT_STEP 36028797018963967
+
+/* How far heaps may be out of order before a heap that was passed over counts as missing. */
+#define SP2_RECEIVE_REORDER_HEAPS 256
+
+/* Most sequences of heap cnts that a stream accounts for: a substream, or one of a packet source.
+ */
+#define SP2_RECEIVE_MAX_SEQUENCES 16384
+
 /* Most distinct item pointers, and most received ranges, that one heap may have. A packet that
  * would bring more is not used and counts as too_large: no sender needs this many, and memory
  * stays bounded whatever the network sends. A packet whose payload lies next to what was received,
@@ -61,7 +71,13 @@ typedef enum sp2_receive_flags {
     /* For tests: heap cnts are looked up without the secret of this process, so that search_dist is
      * the same in every run. Who can send to such a stream can choose heap cnts that make packets
      * slow. */
-    SP2_RECEIVE_UNKEYED_SEARCH = 128
+    SP2_RECEIVE_UNKEYED_SEARCH = 128,
+    /* Heaps that never arrived are counted, by their cnts (statistics.h). By default they are not.
+     */
+    SP2_RECEIVE_ACCOUNT_HEAPS = 256,
+    /* The same for the heaps of each packet source by themselves: for senders whose cnts have
+     * nothing to do with each other. */
+    SP2_RECEIVE_ACCOUNT_BY_SOURCE = 512
 } sp2_receive_flags;
 
 /* How the payload of packets is copied into their heap. */
@@ -143,6 +159,8 @@ typedef struct sp2_receive_options {
     uint64_t max_unsized_gap; /* a packet without HEAP_LENGTH must not begin more bytes than this
                                  behind the last byte that its heap has, or else it is not used
                                  and counts as too_large; default 16 MiB */
+    uint64_t cnt_step; /* with accounting: how far the cnts of neighbouring heaps of a substream are
+                          apart, at most SP2_RECEIVE_MAX_CNT_STEP; default 0: learned */
 } sp2_receive_options;
 
 #define SP2_RECEIVE_OPTIONS_INIT SP2_SIZED_INIT(sp2_receive_options)

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+
+using System.Numerics;
+using Spead2.Receive;
+
+namespace Spead2.Managed;
+
+/// <summary>The heap cnts of a substream, or of one of a packet source.</summary>
+internal sealed class CntSequence(ulong step, Tally tally)
+{
+    // Heaps that a step is learned from: the first time, and the last. Of the differences between their cnts one in
+    // LeastShare must be the step, and LeastEqual of them, unless it is 1.
+    private const int FirstLesson = 16;
+    private const int LastLesson = 64;
+    private const int LeastShare = 4;
+    private const int LeastEqual = 3;
+
+    // Heaps in a row that make a sequence of what is far from the one so far: more than a sender may hand over at once;
+    // and those that make one of repetitions.
+    private const int Run = 64;
+    private const int RepeatedRun = 8;
+
+    // Steps that a sequence may be ahead of the one before, as its continuation.
+    private const long MostAhead = 1 << 24;
+
+    // Cnts, as long as the step is not known.
+    private readonly List<ulong> _lesson = [];
+
+    private ulong _step = step;
+    private int _addressBits;
+    private CntStretch _main;
+
+    // Heaps in a row that have no place in the main stretch.
+    private CntStretch _candidate;
+
+    // Heaps in a row that repeat, each the successor of the one before, and the cnt of the latest.
+    private int _repeated;
+    private ulong _lastRepeated;
+
+    private enum Placing
+    {
+        Placed,
+        Repeated,
+        Outside,
+    }
+
+    /// <summary>A heap has begun.</summary>
+    public void Take(ulong cnt, int addressBits)
+    {
+        _addressBits = addressBits;
+        if (_step != 0)
+        {
+            Take(cnt);
+            return;
+        }
+
+        _lesson.Add(cnt);
+        bool isLesson = _lesson.Count >= FirstLesson && BitOperations.IsPow2(_lesson.Count);
+        if (isLesson && !TryLearn() && _lesson.Count == LastLesson)
+        {
+            ForgetLesson();
+        }
+    }
+
+    /// <summary>The stream has ended: what has not arrived will not.</summary>
+    public void Settle()
+    {
+        if (_step == 0 && !TryLearn())
+        {
+            ForgetLesson();
+            return;
+        }
+
+        EndRepetition();
+        if (_candidate.Span != 0)
+        {
+            if (ContinuesAfter != 0 || _candidate.Received >= RepeatedRun)
+            {
+                Promote();
+            }
+            else
+            {
+                DropCandidate();
+            }
+        }
+
+        tally[Statistic.HeapsMissing] += _main.Holes;
+        _main.Missing += _main.Holes;
+    }
+
+    /// <summary>How far the candidate is ahead of what was so far, if that goes on there, or else 0.</summary>
+    private long ContinuesAfter
+    {
+        get
+        {
+            ulong first = _candidate.Top - ((ulong)(_candidate.Span - 1) * _step);
+            return TryCountSteps(first, _main.Top, out long steps) && steps is > 0 and < MostAhead ? steps : 0;
+        }
+    }
+
+    private void Take(ulong cnt)
+    {
+        if (_main.Span == 0)
+        {
+            tally[Statistic.HeapsAccounted]++;
+            _main = CntStretch.Of(cnt, 1);
+            return;
+        }
+
+        long missing = _main.Missing;
+        Placing where = Place(ref _main, cnt);
+        tally[Statistic.HeapsMissing] += _main.Missing - missing;
+        if (_candidate.Span != 0 && where != Placing.Outside)
+        {
+            DropCandidate();
+        }
+
+        if (where == Placing.Repeated)
+        {
+            TakeRepeated(cnt);
+            return;
+        }
+
+        if (_repeated != 0)
+        {
+            EndRepetition();
+        }
+
+        if (where == Placing.Placed)
+        {
+            tally[Statistic.HeapsAccounted]++;
+        }
+        else
+        {
+            TakeStray(cnt);
+        }
+    }
+
+    /// <summary>How far a cnt is ahead of another one, where cnts wrap.</summary>
+    private long Ahead(ulong cnt, ulong other)
+    {
+        int unused = 64 - _addressBits;
+        return (long)((cnt - other) << unused) >> unused;
+    }
+
+    /// <summary>The same in steps; false if it is not a number of them.</summary>
+    private bool TryCountSteps(ulong cnt, ulong other, out long steps)
+    {
+        (steps, long rest) = Math.DivRem(Ahead(cnt, other), (long)_step);
+        return rest == 0;
+    }
+
+    /// <summary>Puts a heap where it belongs in a stretch, if that is in its window.</summary>
+    private Placing Place(ref CntStretch stretch, ulong cnt)
+    {
+        if (!TryCountSteps(cnt, stretch.Top, out long steps) ||
+            steps is > CntStretch.Window or <= -CntStretch.Window)
+        {
+            return Placing.Outside;
+        }
+
+        if (steps > 0)
+        {
+            stretch.Advance(cnt, (int)steps);
+            return Placing.Placed;
+        }
+
+        return stretch.TryFill((int)-steps) ? Placing.Placed : Placing.Repeated;
+    }
+
+    /// <summary>A heap far from the sequence, or off its step.</summary>
+    private void TakeStray(ulong cnt)
+    {
+        Placing where = _candidate.Span == 0 ? Placing.Outside : Place(ref _candidate, cnt);
+        if (where == Placing.Repeated)
+        {
+            tally[Statistic.HeapsDuplicate]++;
+        }
+        else if (where == Placing.Outside)
+        {
+            DropCandidate();
+            _candidate = CntStretch.Of(cnt, 1);
+        }
+        else if (_candidate.Received == Run)
+        {
+            Promote();
+        }
+    }
+
+    /// <summary>A heap that has come before: the network's doing, or the sender's that has restarted.</summary>
+    private void TakeRepeated(ulong cnt)
+    {
+        if (_repeated != 0 && !(TryCountSteps(cnt, _lastRepeated, out long steps) && steps == 1))
+        {
+            EndRepetition();
+        }
+
+        _lastRepeated = cnt;
+        _repeated++;
+        if (_repeated == RepeatedRun)
+        {
+            tally[Statistic.HeapsMissing] += _main.Holes;
+            tally[Statistic.SenderRestarts]++;
+            tally[Statistic.HeapsAccounted] += RepeatedRun;
+            _main = CntStretch.Of(cnt, RepeatedRun);
+            _repeated = 0;
+        }
+    }
+
+    private void EndRepetition()
+    {
+        tally[Statistic.HeapsDuplicate] += _repeated;
+        _repeated = 0;
+    }
+
+    /// <summary>
+    /// The candidate takes the place of what was so far: the sequence goes on there, or begins anew.
+    /// </summary>
+    private void Promote()
+    {
+        long steps = ContinuesAfter;
+        if (steps != 0)
+        {
+            tally[Statistic.HeapsMissing] += steps - 1;
+        }
+        else
+        {
+            tally[Statistic.SenderRestarts]++;
+        }
+
+        tally[Statistic.HeapsMissing] += _main.Holes + _candidate.Missing;
+        tally[Statistic.HeapsAccounted] += _candidate.Received;
+        _main = _candidate;
+        _candidate = default;
+    }
+
+    /// <summary>The candidate's heaps, if there are any, were stray ones.</summary>
+    private void DropCandidate()
+    {
+        bool late = TryCountSteps(_candidate.Top, _main.Top, out long steps) && steps < 0;
+        tally[late ? Statistic.HeapsLate : Statistic.HeapsUnplaced] += _candidate.Received;
+        _candidate = default;
+    }
+
+    /// <summary>True if the step is known now, and the heaps so far have their places.</summary>
+    private bool TryLearn()
+    {
+        _step = LearnedStep();
+        if (_step == 0)
+        {
+            return false;
+        }
+
+        foreach (ulong cnt in _lesson)
+        {
+            Take(cnt);
+        }
+
+        _lesson.Clear();
+        return true;
+    }
+
+    /// <summary>The step that the lesson teaches, or 0.</summary>
+    private ulong LearnedStep()
+    {
+        long[] places = [.. _lesson.Select(cnt => Ahead(cnt, _lesson[0])).Distinct().Order()];
+        ulong[] differences = [.. places.Zip(places.Skip(1), (near, far) => (ulong)(far - near))];
+        ulong step = differences.Aggregate(0UL, CommonDivisor);
+        int equal = differences.Count(difference => difference == step);
+        bool often = equal > 0 && equal * LeastShare >= differences.Length;
+        return often && (step == 1 || equal >= LeastEqual) && step <= ReceiveStreamOptions.LargestCntStep ? step : 0;
+    }
+
+    private void ForgetLesson()
+    {
+        tally[Statistic.HeapsUnplaced] += _lesson.Count;
+        _lesson.Clear();
+    }
+
+    private static ulong CommonDivisor(ulong a, ulong b)
+    {
+        while (b != 0)
+        {
+            (a, b) = (b, a % b);
+        }
+
+        return a;
+    }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Spead2.Managed;
+
+/// <summary>A stretch of a sequence of heap cnts, with a bit for each of its latest heaps.</summary>
+internal struct CntStretch
+{
+    /// <summary>How far heaps may be out of order before a heap that was passed over counts as missing.</summary>
+    public const int Window = 256;
+
+    private const int WordBits = 64;
+    private const int WordCount = Window / WordBits;
+
+    /// <summary>The foremost cnt.</summary>
+    public ulong Top;
+
+    /// <summary>Cnts from the first to the top; 0: there are none.</summary>
+    public long Span;
+
+    /// <summary>How many of those have arrived.</summary>
+    public long Received;
+
+    /// <summary>How many of those count as missing already: they are out of the window.</summary>
+    public long Missing;
+
+    // Which have arrived, from the top on backwards.
+    private Words _bits;
+
+    /// <summary>Those that have neither arrived nor count as missing.</summary>
+    public readonly long Holes => Span - Received - Missing;
+
+    /// <summary>A stretch of heaps in a row.</summary>
+    public static CntStretch Of(ulong top, int count)
+    {
+        CntStretch stretch = new() { Top = top, Span = count, Received = count };
+        stretch._bits[0] = (1UL << count) - 1;
+        return stretch;
+    }
+
+    /// <summary>The top is so many cnts further.</summary>
+    public void Advance(ulong top, int by)
+    {
+        int before = CountBits();
+        long leaving = Math.Max(0, Math.Min(Span, Window) - (Window - by));
+        for (int i = WordCount - 1; i >= 0; i--)
+        {
+            _bits[i] = Shifted(i, by);
+        }
+
+        Missing += leaving - (before - CountBits());
+        _bits[0] |= 1;
+        Top = top;
+        Span += by;
+        Received++;
+    }
+
+    /// <summary>A heap behind the top has arrived; false if it had before.</summary>
+    public bool TryFill(int back)
+    {
+        ref ulong word = ref _bits[back / WordBits];
+        ulong bit = 1UL << (back % WordBits);
+        if ((word & bit) != 0)
+        {
+            return false;
+        }
+
+        word |= bit;
+        Span = Math.Max(Span, back + 1);
+        Received++;
+        return true;
+    }
+
+    private readonly ulong Shifted(int word, int by)
+    {
+        int from = word - (by / WordBits);
+        int bits = by % WordBits;
+        ulong high = from >= 0 ? _bits[from] : 0;
+        ulong low = from >= 1 ? _bits[from - 1] : 0;
+        return bits == 0 ? high : (high << bits) | (low >> (WordBits - bits));
+    }
+
+    private readonly int CountBits()
+    {
+        int sum = 0;
+        foreach (ulong word in _bits)
+        {
+            sum += BitOperations.PopCount(word);
+        }
+
+        return sum;
+    }
+
+    [InlineArray(WordCount)]
+    private struct Words
+    {
+        private ulong _first;
+    }
+}

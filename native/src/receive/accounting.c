@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+#include "receive/accounting.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/checked.h"
+
+/* Heaps that are known one by one, and words of a bit each. */
+#define WINDOW SP2_RECEIVE_REORDER_HEAPS
+enum { WORD_BITS = 64, WORDS = WINDOW / WORD_BITS };
+
+/* Heaps that a step is learned from: the first time, and the last. Of the differences between their
+ * cnts one in LEAST_SHARE must be the step, and LEAST_EQUAL of them, unless it is 1. */
+enum { FIRST_LESSON = 16, LAST_LESSON = 64, LEAST_SHARE = 4, LEAST_EQUAL = 3 };
+
+/* Heaps in a row that make a sequence of what is far from the one so far: more than a sender may
+ * hand over at once; and those that make one of repetitions. */
+enum { RUN = 64, REPEATED_RUN = 8 };
+
+/* Steps that a sequence may be ahead of the one before, as its continuation. */
+#define MOST_AHEAD (INT64_C(1) << 24)
+
+enum { BUCKETS_LOG2 = 10, BUCKETS = 1 << BUCKETS_LOG2 };
+
+/* A stretch of a sequence. */
+typedef struct stretch {
+    uint64_t top;         /* the foremost cnt */
+    uint64_t span;        /* cnts from the first to the top; 0: there are none */
+    uint64_t received;    /* of those */
+    uint64_t missing;     /* of those, counted already: they are out of the window */
+    uint64_t bits[WORDS]; /* which arrived, from the top on backwards */
+} stretch;
+
+struct sp2__sequence {
+    uint64_t substream;
+    uint64_t step; /* 0: not known yet */
+    uint32_t source;
+    uint32_t address_bits; /* of the latest heap */
+    sp2__sequence *next;   /* in its bucket */
+    stretch main;
+    stretch candidate;      /* heaps in a row that have no place in `main` */
+    uint64_t last_repeated; /* cnt of the latest heap, if it was a repetition */
+    uint32_t repeated;      /* heaps in a row that repeat, each the successor of the one before */
+    uint32_t lesson_count;
+    uint64_t lesson[LAST_LESSON]; /* cnts, as long as the step is not known */
+};
+
+static uint64_t count_bits(const stretch *s) {
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < WORDS; i++) {
+        for (uint64_t word = s->bits[i]; word != 0; word &= word - 1) {
+            sum++;
+        }
+    }
+    return sum;
+}
+
+/* Moves the window forward by 1 to WINDOW heaps. */
+static void shift(stretch *s, uint64_t by) {
+    const unsigned words = (unsigned)(by / WORD_BITS);
+    const unsigned bits = (unsigned)(by % WORD_BITS);
+    for (unsigned i = WORDS; i-- > 0;) {
+        const uint64_t high = i >= words ? s->bits[i - words] : 0;
+        const uint64_t low = i >= words + 1 ? s->bits[i - words - 1] : 0;
+        s->bits[i] = bits == 0 ? high : high << bits | low >> (WORD_BITS - bits);
+    }
+}
+
+static void begin(stretch *s, uint64_t cnt) {
+    *s = (stretch){.top = cnt, .span = 1, .received = 1, .bits = {1}};
+}
+
+/* The top is `by` cnts further. */
+static void advance(stretch *s, uint64_t cnt, uint64_t by) {
+    uint64_t lost;
+    if (SP2__LIKELY(by == 1)) {
+        lost = s->span >= WINDOW && !(s->bits[WORDS - 1] >> (WORD_BITS - 1));
+        shift(s, 1);
+    } else {
+        const uint64_t known = sp2__min_u64(s->span, WINDOW);
+        const uint64_t leaving = known > WINDOW - by ? known - (WINDOW - by) : 0;
+        const uint64_t before = count_bits(s);
+        shift(s, by);
+        lost = leaving - (before - count_bits(s));
+    }
+    s->bits[0] |= 1;
+    s->top = cnt;
+    s->span += by;
+    s->received++;
+    s->missing += lost;
+}
+
+static uint64_t holes(const stretch *s) {
+    return s->span - s->received - s->missing;
+}
+
+/* How far `cnt` is ahead of `other`, where cnts wrap. */
+static int64_t ahead(const sp2__sequence *sequence, uint64_t cnt, uint64_t other) {
+    const unsigned unused = 64 - sequence->address_bits;
+    const uint64_t difference = (cnt - other) << unused;
+    const uint64_t magnitude = difference >> 63 ? 0 - difference : difference;
+    const int64_t distance = (int64_t)(magnitude >> unused);
+    return difference >> 63 ? -distance : distance;
+}
+
+/* The same in steps; false if it is not a number of them. */
+static bool steps_ahead(const sp2__sequence *sequence, uint64_t cnt, uint64_t other,
+                        int64_t *steps) {
+    const int64_t distance = ahead(sequence, cnt, other);
+    *steps = distance / (int64_t)sequence->step;
+    return distance % (int64_t)sequence->step == 0;
+}
+
+typedef enum placing { PLACED, REPEATED, OUTSIDE } placing;
+
+/* Puts a heap where it belongs in a stretch, if that is in its window. */
+static placing place(const sp2__sequence *sequence, stretch *s, uint64_t cnt) {
+    int64_t steps;
+    if (!steps_ahead(sequence, cnt, s->top, &steps) || steps > WINDOW || steps <= -WINDOW) {
+        return OUTSIDE;
+    }
+    if (steps > 0) {
+        advance(s, cnt, (uint64_t)steps);
+        return PLACED;
+    }
+    const uint64_t back = (uint64_t)-steps;
+    uint64_t *word = &s->bits[back / WORD_BITS];
+    const uint64_t bit = UINT64_C(1) << back % WORD_BITS;
+    if (*word & bit) {
+        return REPEATED;
+    }
+    *word |= bit;
+    s->span = sp2__max_u64(s->span, back + 1);
+    s->received++;
+    return PLACED;
+}
+
+/* How far the candidate is ahead of what was so far, if that goes on there, or else 0. */
+static uint64_t continues_after(const sp2__sequence *sequence) {
+    const stretch *candidate = &sequence->candidate;
+    const uint64_t first = candidate->top - (candidate->span - 1) * sequence->step;
+    int64_t steps;
+    const bool fits = steps_ahead(sequence, first, sequence->main.top, &steps);
+    return fits && steps > 0 && steps < MOST_AHEAD ? (uint64_t)steps : 0;
+}
+
+/* The candidate takes the place of what was so far: the sequence goes on there, or begins anew. */
+static SP2__COLD void promote(sp2__accounting *accounting, sp2__sequence *sequence) {
+    sp2_receive_stats *stats = accounting->stats;
+    const uint64_t steps = continues_after(sequence);
+    if (steps != 0) {
+        stats->heaps_missing += steps - 1;
+    } else {
+        stats->sender_restarts++;
+    }
+    stats->heaps_missing += holes(&sequence->main) + sequence->candidate.missing;
+    stats->heaps_accounted += sequence->candidate.received;
+    sequence->main = sequence->candidate;
+    sequence->candidate.span = 0;
+}
+
+/* The candidate's heaps were stray ones. */
+static SP2__COLD void drop_candidate(sp2__accounting *accounting, sp2__sequence *sequence) {
+    stretch *candidate = &sequence->candidate;
+    int64_t steps;
+    const bool late =
+        steps_ahead(sequence, candidate->top, sequence->main.top, &steps) && steps < 0;
+    *(late ? &accounting->stats->heaps_late : &accounting->stats->heaps_unplaced) +=
+        candidate->received;
+    candidate->span = 0;
+}
+
+/* A heap far from the sequence, or off its step. */
+static SP2__COLD void take_stray(sp2__accounting *accounting, sp2__sequence *sequence,
+                                 uint64_t cnt) {
+    stretch *candidate = &sequence->candidate;
+    if (candidate->span == 0) {
+        begin(candidate, cnt);
+        return;
+    }
+    const placing where = place(sequence, candidate, cnt);
+    if (where == REPEATED) {
+        accounting->stats->heaps_duplicate++;
+    } else if (where == OUTSIDE) {
+        drop_candidate(accounting, sequence);
+        begin(candidate, cnt);
+    } else if (candidate->received == RUN) {
+        promote(accounting, sequence);
+    }
+}
+
+static void end_repetition(sp2__accounting *accounting, sp2__sequence *sequence) {
+    accounting->stats->heaps_duplicate += sequence->repeated;
+    sequence->repeated = 0;
+}
+
+/* A heap that has come before: the network's doing, or the sender's that has restarted. */
+static SP2__COLD void take_repeated(sp2__accounting *accounting, sp2__sequence *sequence,
+                                    uint64_t cnt) {
+    int64_t steps;
+    if (sequence->repeated != 0 &&
+        !(steps_ahead(sequence, cnt, sequence->last_repeated, &steps) && steps == 1)) {
+        end_repetition(accounting, sequence);
+    }
+    sequence->last_repeated = cnt;
+    sequence->repeated++;
+    if (sequence->repeated == REPEATED_RUN) {
+        accounting->stats->heaps_missing += holes(&sequence->main);
+        accounting->stats->sender_restarts++;
+        accounting->stats->heaps_accounted += REPEATED_RUN;
+        begin(&sequence->main, cnt);
+        sequence->main.span = REPEATED_RUN;
+        sequence->main.received = REPEATED_RUN;
+        sequence->main.bits[0] = (UINT64_C(1) << REPEATED_RUN) - 1;
+        sequence->repeated = 0;
+    }
+}
+
+static void take(sp2__accounting *accounting, sp2__sequence *sequence, uint64_t cnt) {
+    if (SP2__UNLIKELY(sequence->main.span == 0)) {
+        accounting->stats->heaps_accounted++;
+        begin(&sequence->main, cnt);
+        return;
+    }
+    const uint64_t missing = sequence->main.missing;
+    const placing where = place(sequence, &sequence->main, cnt);
+    accounting->stats->heaps_missing += sequence->main.missing - missing;
+    if (SP2__UNLIKELY(sequence->candidate.span != 0) && where != OUTSIDE) {
+        drop_candidate(accounting, sequence);
+    }
+    if (SP2__UNLIKELY(where == REPEATED)) {
+        take_repeated(accounting, sequence, cnt);
+        return;
+    }
+    if (SP2__UNLIKELY(sequence->repeated != 0)) {
+        end_repetition(accounting, sequence);
+    }
+    if (SP2__LIKELY(where == PLACED)) {
+        accounting->stats->heaps_accounted++;
+    } else {
+        take_stray(accounting, sequence, cnt);
+    }
+}
+
+static int compare(const void *a, const void *b) {
+    const int64_t x = *(const int64_t *)a;
+    const int64_t y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static uint64_t common_divisor(uint64_t a, uint64_t b) {
+    while (b != 0) {
+        const uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* The step that the lesson teaches, or 0. */
+static uint64_t learned_step(const sp2__sequence *sequence) {
+    int64_t places[LAST_LESSON];
+    for (uint32_t i = 0; i < sequence->lesson_count; i++) {
+        places[i] = ahead(sequence, sequence->lesson[i], sequence->lesson[0]);
+    }
+    qsort(places, sequence->lesson_count, sizeof(places[0]), compare);
+    uint64_t step = 0;
+    for (uint32_t i = 1; i < sequence->lesson_count; i++) {
+        step = common_divisor(step, (uint64_t)(places[i] - places[i - 1]));
+    }
+    uint32_t differences = 0;
+    uint32_t equal = 0;
+    for (uint32_t i = 1; i < sequence->lesson_count; i++) {
+        differences += places[i] != places[i - 1];
+        equal += step != 0 && (uint64_t)(places[i] - places[i - 1]) == step;
+    }
+    const bool often = equal * LEAST_SHARE >= differences && equal != 0;
+    return often && (step == 1 || equal >= LEAST_EQUAL) && step <= SP2_RECEIVE_MAX_CNT_STEP ? step
+                                                                                            : 0;
+}
+
+/* True if the step is known now, and the heaps so far have their places. */
+static bool learn(sp2__accounting *accounting, sp2__sequence *sequence) {
+    sequence->step = learned_step(sequence);
+    if (sequence->step == 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < sequence->lesson_count; i++) {
+        take(accounting, sequence, sequence->lesson[i]);
+    }
+    sequence->lesson_count = 0;
+    return true;
+}
+
+static SP2__COLD void take_lesson(sp2__accounting *accounting, sp2__sequence *sequence,
+                                  uint64_t cnt) {
+    sequence->lesson[sequence->lesson_count++] = cnt;
+    const uint32_t count = sequence->lesson_count;
+    const bool is_lesson = count >= FIRST_LESSON && (count & (count - 1)) == 0;
+    if (is_lesson && !learn(accounting, sequence) && count == LAST_LESSON) {
+        accounting->stats->heaps_unplaced += count;
+        sequence->lesson_count = 0;
+    }
+}
+
+static sp2__sequence **bucket_of(const sp2__accounting *accounting, uint64_t substream,
+                                 uint32_t source) {
+    const uint64_t key = substream ^ (uint64_t)source << 32;
+    return &accounting->buckets[(key * accounting->multiplier) >> (64 - BUCKETS_LOG2)];
+}
+
+/* The sequence of a substream, new if need be; NULL if there is no memory, or there are too many.
+ */
+static SP2__COLD sp2__sequence *find(sp2__accounting *accounting, uint64_t substream,
+                                     uint32_t source) {
+    if (accounting->buckets == NULL) {
+        accounting->buckets = sp2__calloc_array(BUCKETS, sizeof(*accounting->buckets));
+        if (accounting->buckets == NULL) {
+            return NULL;
+        }
+    }
+    sp2__sequence **bucket = bucket_of(accounting, substream, source);
+    for (sp2__sequence *sequence = *bucket; sequence != NULL; sequence = sequence->next) {
+        if (sequence->substream == substream && sequence->source == source) {
+            return sequence;
+        }
+    }
+    sp2__sequence *sequence = accounting->count < SP2_RECEIVE_MAX_SEQUENCES
+                                  ? sp2__calloc_array(1, sizeof(*sequence))
+                                  : NULL;
+    if (sequence != NULL) {
+        accounting->count++;
+        sequence->substream = substream;
+        sequence->source = source;
+        sequence->step = accounting->step;
+        sequence->next = *bucket;
+        *bucket = sequence;
+    }
+    return sequence;
+}
+
+void sp2__accounting_init(sp2__accounting *accounting, const sp2_receive_options *options,
+                          uint64_t multiplier, sp2_receive_stats *stats) {
+    *accounting = (sp2__accounting){
+        .is_on = options->flags & (SP2_RECEIVE_ACCOUNT_HEAPS | SP2_RECEIVE_ACCOUNT_BY_SOURCE),
+        .by_source = options->flags & SP2_RECEIVE_ACCOUNT_BY_SOURCE,
+        .substreams = options->substreams,
+        .step = options->cnt_step,
+        .multiplier = multiplier,
+        .stats = stats,
+    };
+}
+
+void sp2__accounting_destroy(sp2__accounting *accounting) {
+    for (unsigned i = 0; accounting->buckets != NULL && i < BUCKETS; i++) {
+        sp2__sequence *sequence;
+        while ((sequence = accounting->buckets[i]) != NULL) {
+            accounting->buckets[i] = sequence->next;
+            sp2__free(sequence);
+        }
+    }
+    sp2__free(accounting->buckets);
+}
+
+void sp2__accounting_take(sp2__accounting *accounting, uint64_t cnt, uint32_t address_bits,
+                          uint32_t source) {
+    const uint64_t substream = accounting->substreams == 1 ? 0 : cnt % accounting->substreams;
+    const uint32_t of_source = accounting->by_source ? source : 0;
+    sp2__sequence *sequence = accounting->recent;
+    if (SP2__UNLIKELY(sequence == NULL || sequence->substream != substream ||
+                      sequence->source != of_source)) {
+        sequence = find(accounting, substream, of_source);
+        if (sequence == NULL) {
+            accounting->stats->heaps_unplaced++;
+            return;
+        }
+        accounting->recent = sequence;
+    }
+    sequence->address_bits = address_bits;
+    if (SP2__UNLIKELY(sequence->step == 0)) {
+        take_lesson(accounting, sequence, cnt);
+    } else {
+        take(accounting, sequence, cnt);
+    }
+}
+
+static void settle(sp2__accounting *accounting, sp2__sequence *sequence) {
+    if (sequence->step == 0 && !learn(accounting, sequence)) {
+        accounting->stats->heaps_unplaced += sequence->lesson_count;
+        sequence->lesson_count = 0;
+        return;
+    }
+    end_repetition(accounting, sequence);
+    if (sequence->candidate.span != 0) {
+        if (continues_after(sequence) != 0 || sequence->candidate.received >= REPEATED_RUN) {
+            promote(accounting, sequence);
+        } else {
+            drop_candidate(accounting, sequence);
+        }
+    }
+    accounting->stats->heaps_missing += holes(&sequence->main);
+    sequence->main.missing += holes(&sequence->main);
+}
+
+void sp2__accounting_settle(sp2__accounting *accounting) {
+    for (unsigned i = 0; accounting->buckets != NULL && i < BUCKETS; i++) {
+        for (sp2__sequence *s = accounting->buckets[i]; s != NULL; s = s->next) {
+            settle(accounting, s);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SP2_RECEIVE_ACCOUNTING_H
+#define SP2_RECEIVE_ACCOUNTING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "spead2core/receive.h"
+#include "spead2core/statistics.h"
+
+/*
+ * Which heaps never arrived, by the cnts of those that did: spead2core/statistics.h has the rules.
+ * Each sequence of cnts has a bit for each of its latest heaps; memory and work per heap are
+ * bounded whatever cnts are sent. Under the stream's lock.
+ */
+
+typedef struct sp2__sequence sp2__sequence;
+
+typedef struct sp2__accounting {
+    bool is_on;
+    bool by_source;
+    uint64_t substreams;
+    uint64_t step;       /* as set; 0: learned */
+    uint64_t multiplier; /* of the hash of sequences */
+    uint32_t count;      /* sequences */
+    sp2__sequence *recent;
+    sp2__sequence **buckets;  /* NULL: there are none yet */
+    sp2_receive_stats *stats; /* the stream's */
+} sp2__accounting;
+
+void sp2__accounting_init(sp2__accounting *accounting, const sp2_receive_options *options,
+                          uint64_t multiplier, sp2_receive_stats *stats);
+void sp2__accounting_destroy(sp2__accounting *accounting);
+
+/* A heap has begun. */
+void sp2__accounting_take(sp2__accounting *accounting, uint64_t cnt, uint32_t address_bits,
+                          uint32_t source);
+
+/* The stream has ended: what has not arrived will not. */
+void sp2__accounting_settle(sp2__accounting *accounting);
+
+#endif

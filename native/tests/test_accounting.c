@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* Which heaps never arrived, by the cnts of those that did. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "receiver.h"
+
+/* Adds a heap of one packet of the flavour 64-`address_bits`. */
+static void add_heap(datagram_list *list, uint32_t address_bits, uint64_t cnt) {
+    static const uint8_t payload[1] = {0};
+    datagrams_add_part(list, address_bits, cnt, sizeof(payload), payload, 0, sizeof(payload));
+}
+
+/* Adds the heaps `first`, first + step, ... */
+static void add_heaps(datagram_list *list, uint64_t first, uint64_t step, uint64_t count) {
+    for (uint64_t i = 0; i < count; i++) {
+        add_heap(list, 48, first + i * step);
+    }
+}
+
+static sp2_receive_options accounting(uint64_t step) {
+    sp2_receive_options options = quiet_options(SP2_RECEIVE_ACCOUNT_HEAPS);
+    options.cnt_step = step;
+    return options;
+}
+
+/* Receives the datagrams, and frees them. Every heap has one place in the sum. */
+static sp2_receive_stats count(const sp2_receive_options *options, datagram_list *list) {
+    sp2_receive_stats stats;
+    heap_list heaps = receive(options, list, &stats);
+    CHECK_EQ_U64(stats.heaps_accounted + stats.heaps_late + stats.heaps_duplicate +
+                     stats.heaps_unplaced,
+                 stats.heaps + stats.stop_heaps);
+    heaps_free(&heaps);
+    datagrams_free(list);
+    *list = (datagram_list){0};
+    return stats;
+}
+
+static void check_counts(const sp2_receive_stats *stats, uint64_t accounted, uint64_t missing,
+                         uint64_t restarts) {
+    CHECK_EQ_U64(stats->heaps_accounted, accounted);
+    CHECK_EQ_U64(stats->heaps_missing, missing);
+    CHECK_EQ_U64(stats->sender_restarts, restarts);
+}
+
+SP2_TEST(Every_tenth_heap_removed_counts_as_missing) {
+    for (uint64_t step = 0; step < 2; step++) {
+        datagram_list list = {0};
+        for (uint64_t cnt = 1; cnt <= 100; cnt++) {
+            if (cnt % 10 != 5) {
+                add_heap(&list, 48, cnt);
+            }
+        }
+        const sp2_receive_options options = accounting(step);
+        const sp2_receive_stats stats = count(&options, &list);
+        check_counts(&stats, 90, 10, 0);
+        CHECK_EQ_U64(stats.heaps_unplaced, 0);
+    }
+}
+
+SP2_TEST(Nothing_is_counted_unless_it_is_asked_for) {
+    datagram_list list = {0};
+    add_heaps(&list, 1, 1, 20);
+    add_heaps(&list, 30, 1, 20);
+    const sp2_receive_options options = quiet_options(0);
+    sp2_receive_stats stats;
+    heap_list heaps = receive(&options, &list, &stats);
+    check_counts(&stats, 0, 0, 0);
+    heaps_free(&heaps);
+    datagrams_free(&list);
+}
+
+SP2_TEST(Cnts_that_wrap_are_one_sequence) {
+    static const uint32_t widths[] = {8, 16, 40, 48, 56};
+    for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+        sp2_test_context("%d address bits", (int)widths[i]);
+        const uint64_t mask = (UINT64_C(1) << widths[i]) - 1;
+        datagram_list list = {0};
+        for (uint64_t k = 0; k < 40; k++) {
+            if (k != 19 && k != 20 && k != 30) {
+                add_heap(&list, widths[i], (mask - 19 + k) & mask);
+            }
+        }
+        const sp2_receive_options options = accounting(0);
+        const sp2_receive_stats stats = count(&options, &list);
+        check_counts(&stats, 37, 3, 0);
+    }
+}
+
+SP2_TEST(Step_is_learned_from_what_arrives) {
+    /* A third of the heaps is lost at random: there are still neighbours. */
+    sp2_test_rng random = sp2_test_random();
+    static const uint64_t steps[] = {1, 2, 7, 4096, UINT64_C(1) << 32};
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        sp2_test_context("step %d", (int)steps[i]);
+        datagram_list list = {0};
+        uint64_t lost = 0;
+        for (uint64_t k = 0; k < 300; k++) {
+            if (k != 0 && k != 299 && sp2_test_below(&random, 3) == 0) {
+                lost++;
+            } else {
+                add_heap(&list, 48, 5 + k * steps[i]);
+            }
+        }
+        const sp2_receive_options options = accounting(0);
+        const sp2_receive_stats stats = count(&options, &list);
+        check_counts(&stats, 300 - lost, lost, 0);
+    }
+}
+
+SP2_TEST(Nothing_is_claimed_where_there_is_no_step) {
+    /* Two senders of step 8, which are 3 apart. */
+    datagram_list list = {0};
+    for (uint64_t k = 0; k < 200; k++) {
+        add_heap(&list, 48, 8 * k);
+        add_heap(&list, 48, 8 * k + 3);
+    }
+    sp2_receive_options options = accounting(0);
+    sp2_receive_stats stats = count(&options, &list);
+    check_counts(&stats, 0, 0, 0);
+    CHECK_EQ_U64(stats.heaps_unplaced, 400);
+
+    /* Two heaps that are two apart may be all that there is. */
+    add_heap(&list, 48, 1);
+    add_heap(&list, 48, 3);
+    stats = count(&options, &list);
+    check_counts(&stats, 0, 0, 0);
+    CHECK_EQ_U64(stats.heaps_unplaced, 2);
+}
+
+SP2_TEST(Senders_in_substreams_are_accounted_for_one_by_one) {
+    datagram_list list = {0};
+    for (uint64_t k = 0; k < 100; k++) {
+        for (uint64_t sender = 0; sender < 3; sender++) {
+            if (k % 10 != 5 || sender == 0) {
+                add_heap(&list, 48, 3 * k + sender);
+            }
+        }
+    }
+    sp2_receive_options options = accounting(0);
+    options.substreams = 3;
+    const sp2_receive_stats stats = count(&options, &list);
+    check_counts(&stats, 280, 20, 0);
+}
+
+SP2_TEST(Heaps_out_of_order_within_the_window_are_not_missing) {
+    enum { HEAPS = 3000, BLOCK = SP2_RECEIVE_REORDER_HEAPS / 2 };
+    sp2_test_rng random = sp2_test_random();
+    datagram_list list = {0};
+    add_heaps(&list, 1, 1, HEAPS);
+    for (size_t first = 0; first + BLOCK <= HEAPS; first += BLOCK) {
+        for (size_t i = BLOCK - 1; i > 0; i--) {
+            datagrams_swap(&list, first + i,
+                           first + (size_t)sp2_test_below(&random, (uint64_t)i + 1));
+        }
+    }
+    const sp2_receive_options options = accounting(1);
+    const sp2_receive_stats stats = count(&options, &list);
+    check_counts(&stats, HEAPS, 0, 0);
+}
+
+SP2_TEST(Heap_behind_the_window_is_late) {
+    datagram_list list = {0};
+    for (uint64_t behind = SP2_RECEIVE_REORDER_HEAPS - 1; behind <= SP2_RECEIVE_REORDER_HEAPS;
+         behind++) {
+        const bool late = behind == SP2_RECEIVE_REORDER_HEAPS;
+        add_heaps(&list, 1, 1, 9);
+        add_heaps(&list, 11, 1, behind);
+        add_heap(&list, 48, 10);
+        add_heaps(&list, 11 + behind, 1, 9);
+        const sp2_receive_options options = accounting(1);
+        const sp2_receive_stats stats = count(&options, &list);
+        check_counts(&stats, 18 + behind + !late, late, 0);
+        CHECK_EQ_U64(stats.heaps_late, late);
+    }
+}
+
+SP2_TEST(Repeated_heaps_are_duplicates) {
+    datagram_list list = {0};
+    for (uint64_t cnt = 1; cnt <= 50; cnt++) {
+        add_heap(&list, 48, cnt);
+        add_heap(&list, 48, cnt);
+    }
+    add_heaps(&list, 44, 1, 7); /* a run that is too short for a restart */
+    const sp2_receive_options options = accounting(0);
+    const sp2_receive_stats stats = count(&options, &list);
+    check_counts(&stats, 50, 0, 0);
+    CHECK_EQ_U64(stats.heaps_duplicate, 57);
+}
+
+SP2_TEST(Restarted_sender_loses_nothing) {
+    static const uint64_t first[] = {20, 200, 1000, 20000};
+    for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+        sp2_test_context("after %d heaps", (int)first[i]);
+        datagram_list list = {0};
+        add_heaps(&list, 1, 1, first[i]);
+        add_heaps(&list, 1, 1, 100);
+        const sp2_receive_options options = accounting(0);
+        const sp2_receive_stats stats = count(&options, &list);
+        check_counts(&stats, first[i] + 100, 0, 1);
+    }
+}
+
+SP2_TEST(Long_outage_counts_every_heap) {
+    for (uint64_t after = 1; after <= 200; after += 199) {
+        datagram_list list = {0};
+        add_heaps(&list, 1, 1, 100);
+        add_heaps(&list, 100101, 1, after);
+        const sp2_receive_options options = accounting(0);
+        const sp2_receive_stats stats = count(&options, &list);
+        check_counts(&stats, 100 + after, 100000, 0);
+    }
+}
+
+SP2_TEST(Stop_heap_closes_the_count) {
+    datagram_list list = {0};
+    add_heaps(&list, 1, 1, 20);
+    datagrams_add_stop(&list, 31);
+    const sp2_receive_options options = accounting(0);
+    const sp2_receive_stats stats = count(&options, &list);
+    check_counts(&stats, 21, 10, 0);
+}
+
+SP2_TEST(Stray_cnts_claim_nothing) {
+    /* Single heaps far away, as of another sender, leave the sequence alone. */
+    datagram_list list = {0};
+    for (uint64_t cnt = 1; cnt <= 1000; cnt++) {
+        add_heap(&list, 48, cnt);
+        if (cnt % 10 == 0) {
+            add_heap(&list, 48, 1000000 * cnt);
+        }
+    }
+    add_heap(&list, 48, 1001);
+    const sp2_receive_options options = accounting(0);
+    const sp2_receive_stats stats = count(&options, &list);
+    check_counts(&stats, 1001, 0, 0);
+    CHECK_EQ_U64(stats.heaps_unplaced, 100);
+}
+
+SP2_TEST(Sequences_have_a_limit) {
+    datagram_list list = {0};
+    add_heaps(&list, 0, 1, SP2_RECEIVE_MAX_SEQUENCES + 10);
+    sp2_receive_options options = accounting(SP2_RECEIVE_MAX_SEQUENCES * 2);
+    options.substreams = SP2_RECEIVE_MAX_SEQUENCES * 2;
+    const sp2_receive_stats stats = count(&options, &list);
+    check_counts(&stats, SP2_RECEIVE_MAX_SEQUENCES, 0, 0);
+    CHECK_EQ_U64(stats.heaps_unplaced, 10);
+}
+
+SP2_TEST(Cnt_step_beyond_its_limit_is_refused) {
+    sp2_receive_options options = accounting((uint64_t)SP2_RECEIVE_MAX_CNT_STEP + 1);
+    sp2_receive_stream *stream;
+    CHECK_STATUS(sp2_receive_stream_create(NULL, &options, &stream), SP2_E_ARG);
+    options.cnt_step--;
+    REQUIRE_OK(sp2_receive_stream_create(NULL, &options, &stream));
+    sp2_receive_stream_destroy(stream);
+}

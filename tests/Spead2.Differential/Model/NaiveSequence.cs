@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+
+namespace Spead2.Differential.Model;
+
+/// <summary>
+/// The heap cnts of a substream, and what they tell of heaps that never arrived: the rules of
+/// spead2core/statistics.h, with every heap remembered.
+/// </summary>
+internal sealed class NaiveSequence(long step, Action<string, long> count)
+{
+    private readonly List<long> _cnts = [];
+    private long _step = step;
+    private int _addressBits;
+    private Stretch? _main;
+    private Stretch? _candidate;
+    private List<long> _repeated = [];
+
+    /// <summary>A heap has begun.</summary>
+    public void Take(long cnt, int addressBits)
+    {
+        _addressBits = addressBits;
+        _cnts.Add(cnt);
+        if (_step > 0 || (_cnts.Count is 16 or 32 or 64 && TryLearn()))
+        {
+            PlaceAll();
+        }
+        else if (_cnts.Count == 64)
+        {
+            Forget();
+        }
+    }
+
+    /// <summary>The end of the stream.</summary>
+    public void Settle()
+    {
+        if (_step == 0 && !TryLearn())
+        {
+            Forget();
+            return;
+        }
+
+        PlaceAll();
+        EndRepetition();
+        if (_candidate is not null && (Continuation > 0 || _candidate.Places.Count >= 8))
+        {
+            Promote();
+        }
+
+        DropCandidate();
+        CountHoles();
+    }
+
+    private long? Continuation =>
+        Steps(_candidate!.First(_step), _main!.Top) is > 0 and < 1 << 24 and var steps ? steps : null;
+
+    private void PlaceAll()
+    {
+        foreach (long cnt in _cnts)
+        {
+            Place(cnt);
+        }
+
+        _cnts.Clear();
+    }
+
+    private void Place(long cnt)
+    {
+        _main ??= new Stretch(cnt);
+        if (Steps(cnt, _main.Top) is not (> -256 and <= 256 and var steps))
+        {
+            EndRepetition();
+            PlaceStray(cnt);
+            return;
+        }
+
+        DropCandidate();
+        if (_main.TryAdd(cnt, steps))
+        {
+            EndRepetition();
+            count("heaps_accounted", 1);
+        }
+        else
+        {
+            Repeat(cnt);
+        }
+    }
+
+    private void PlaceStray(long cnt)
+    {
+        if (_candidate is null || Steps(cnt, _candidate.Top) is not (> -256 and <= 256 and var steps))
+        {
+            DropCandidate();
+            _candidate = new(cnt);
+            steps = 0;
+        }
+
+        if (!_candidate.TryAdd(cnt, steps))
+        {
+            count("heaps_duplicate", 1);
+        }
+        else if (_candidate.Places.Count == 64)
+        {
+            Promote();
+        }
+    }
+
+    private void Repeat(long cnt)
+    {
+        if (_repeated.Count > 0 && Steps(cnt, _repeated[^1]) != 1)
+        {
+            EndRepetition();
+        }
+
+        _repeated.Add(cnt);
+        if (_repeated.Count == 8)
+        {
+            CountHoles();
+            _main = new(_repeated[0]);
+            for (int i = 0; i < 8; i++)
+            {
+                _main.TryAdd(_repeated[i], Math.Min(i, 1));
+            }
+
+            count("heaps_accounted", 8);
+            count("sender_restarts", 1);
+            _repeated = [];
+        }
+    }
+
+    private void EndRepetition()
+    {
+        count("heaps_duplicate", _repeated.Count);
+        _repeated = [];
+    }
+
+    private void Promote()
+    {
+        count(Continuation is null ? "sender_restarts" : "heaps_missing", (Continuation ?? 2) - 1);
+        count("heaps_accounted", _candidate!.Places.Count);
+        CountHoles();
+        (_main, _candidate) = (_candidate, null);
+    }
+
+    private void DropCandidate()
+    {
+        if (_candidate is not null)
+        {
+            count(Steps(_candidate.Top, _main!.Top) < 0 ? "heaps_late" : "heaps_unplaced", _candidate.Places.Count);
+            _candidate = null;
+        }
+    }
+
+    private void CountHoles()
+    {
+        if (_main is not null)
+        {
+            count("heaps_missing", _main.Places.Max - _main.Places.Min + 1 - _main.Places.Count);
+        }
+    }
+
+    private void Forget()
+    {
+        count("heaps_unplaced", _cnts.Count);
+        _cnts.Clear();
+    }
+
+    private bool TryLearn()
+    {
+        long[] distances = [.. _cnts.Select(cnt => Distance(cnt, _cnts[0])).Distinct().Order()];
+        long[] differences = [.. distances.Skip(1).Select((far, i) => far - distances[i])];
+        if (differences.Length == 0)
+        {
+            return false;
+        }
+
+        // A common divisor that is one of the differences is the smallest of them.
+        long least = differences.Min();
+        int equal = differences.Count(difference => difference == least);
+        bool isLearned = differences.All(difference => difference % least == 0)
+            && equal * 4 >= differences.Length
+            && (least == 1 || equal >= 3);
+        _step = isLearned ? least : 0;
+        return isLearned;
+    }
+
+    /// <summary>Cnts wrap.</summary>
+    private long Distance(long cnt, long from)
+    {
+        long all = 1L << _addressBits;
+        long distance = (((cnt - from) % all) + all) % all;
+        return distance >= all / 2 ? distance - all : distance;
+    }
+
+    private long? Steps(long cnt, long from) =>
+        Distance(cnt, from) % _step == 0 ? Distance(cnt, from) / _step : null;
+
+    private sealed class Stretch(long top)
+    {
+        private long _topPlace;
+
+        public long Top { get; private set; } = top;
+
+        /// <summary>Which heaps have arrived, in steps from the first one.</summary>
+        public SortedSet<long> Places { get; } = [];
+
+        public long First(long step) => Top - ((_topPlace - Places.Min) * step);
+
+        public bool TryAdd(long cnt, long steps)
+        {
+            bool isNew = Places.Add(_topPlace + steps);
+            if (steps > 0)
+            {
+                _topPlace += steps;
+                Top = cnt;
+            }
+
+            return isNew;
+        }
+    }
+}
