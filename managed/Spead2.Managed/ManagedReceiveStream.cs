@@ -167,14 +167,16 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
     {
         using StreamLease lease = Use();
         _core.ThrowIfStarted();
-        return Add(SourceKind.Buffer, new BufferSource(_core, options.Packets));
+        return Add(SourceKind.Buffer, new BufferSource(_core, options.Packets) { Dialect = DialectRules.Of(options.Dialect) });
     }
 
     internal override PacketSource AddDatagrams(DatagramSourceOptions options)
     {
         using StreamLease lease = Use();
         _core.ThrowIfStarted();
-        return Add(SourceKind.Datagrams, new DatagramSource(_core, new PinnedDatagrams(options.Datagrams)));
+        return Add(
+            SourceKind.Datagrams,
+            new DatagramSource(_core, new PinnedDatagrams(options.Datagrams)) { Dialect = DialectRules.Of(options.Dialect) });
     }
 
     internal override void UpdateCustom(int index, long value)

@@ -35,6 +35,8 @@ internal static class OptionNames
         ["interface_index"] = "InterfaceIndex",
         ["interface_name"] = "InterfaceName",
         ["sender_count"] = "Senders.Count",
+        ["SP2_DIALECT_UNPOINTED_ITEM"] = "UnpointedItemId",
+        ["item_id"] = "UnpointedItemId",
         ["max_free"] = "maxFree",
         ["low_water"] = "lowWater",
         ["thread_pool"] = "threadPool",

@@ -27,6 +27,7 @@
 #define CORE_FUNCTIONS(X)                                                                          \
     X(sp2_allocator_create)                                                                        \
     X(sp2_allocator_destroy)                                                                       \
+    X(sp2_dialect_find)                                                                            \
     X(sp2_heap_get_descriptors)                                                                    \
     X(sp2_heap_get_info)                                                                           \
     X(sp2_heap_get_items)                                                                          \
@@ -116,6 +117,7 @@ typedef struct spinner {
     sp2_test_rng random;
     slot *held[HELD_AT_MOST]; /* locked for reading until the action is over */
     unsigned held_count;
+    sp2_dialect dialect; /* of the source that is being added */
     _Alignas(uint64_t) unsigned char options[LARGEST_STRUCT];
 } spinner;
 
@@ -464,6 +466,23 @@ static void create_allocator(spinner *self) {
 /* Packet sources.
  * ------------------------------------------------------------------------------------ */
 
+/* A dialect, or none; often one that is refused. */
+static const sp2_dialect *any_dialect(spinner *self) {
+    static const char *const names[] = {"ska-low-sps", "pyspead", "datagram-is-heap", "none", NULL};
+    self->dialect = (sp2_dialect)SP2_DIALECT_INIT;
+    switch (below(self, 4)) {
+    case 0:
+        self->dialect.flags = (uint32_t)below(self, 160);
+        self->dialect.item_id = below(self, 16);
+        return &self->dialect;
+    case 1:
+        NOTE(sp2_dialect_find, names[below(self, 5)], once_in(self, 16) ? NULL : &self->dialect);
+        return &self->dialect;
+    default:
+        return NULL;
+    }
+}
+
 static void feed_udp(spinner *self, sp2_receive_stream *stream) {
     static const char *const hosts[] = {NULL, "127.0.0.1", "::1", ""};
     const sp2_udp_source_options options = {.buffer_size = SP2_UDP_BUFFER_SIZE_OS,
@@ -481,6 +500,7 @@ static void feed_udp(spinner *self, sp2_receive_stream *stream) {
     changed->interface_name = NULL;
     changed->sender_count = 0;
     changed->senders = NULL;
+    changed->dialect = any_dialect(self);
     NOTE(sp2_receive_stream_add_udp_source, stream, given, once_in(self, 16) ? NULL : &source);
     if (source == NULL) {
         return;
@@ -506,6 +526,7 @@ static void feed_buffer(spinner *self, sp2_receive_stream *stream, sp2_packet_so
     sp2_buffer_source_options *changed = (sp2_buffer_source_options *)self->options;
     changed->data = once_in(self, 16) ? NULL : buffer.bytes;
     changed->length = below(self, buffer.length + 1);
+    changed->dialect = any_dialect(self);
     NOTE(sp2_receive_stream_add_buffer_source, stream, given, source);
 }
 
@@ -515,6 +536,7 @@ static void feed_list(spinner *self, sp2_receive_stream *stream, sp2_packet_sour
     sp2_datagram_source_options *changed = (sp2_datagram_source_options *)self->options;
     changed->datagrams = once_in(self, 16) ? NULL : datagrams;
     changed->count = below(self, HEAPS + 2);
+    changed->dialect = any_dialect(self);
     NOTE(sp2_receive_stream_add_datagram_source, stream, given, source);
 }
 

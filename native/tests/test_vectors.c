@@ -116,6 +116,42 @@ static void check_stats(const sp2_receive_stats *stats, const vector_case *expec
     CHECK_EQ_U64(found, expected->stat_count);
 }
 
+static sp2_packet_source *add_source(sp2_receive_stream *stream, const vector_case *expected,
+                                     const datagram_list *list, const uint8_t *buffer,
+                                     size_t length) {
+    sp2_dialect dialect = SP2_DIALECT_INIT;
+    const sp2_dialect *given = NULL;
+    sp2_packet_source *source;
+    if (expected->dialect[0] != '\0') {
+        REQUIRE_OK(sp2_dialect_find(expected->dialect, &dialect));
+        given = &dialect;
+    }
+    if (expected->feed_buffer) {
+        sp2_buffer_source_options options = SP2_BUFFER_SOURCE_OPTIONS_INIT;
+        options.data = buffer;
+        options.length = length;
+        options.dialect = given;
+        REQUIRE_OK(sp2_receive_stream_add_buffer_source(stream, &options, &source));
+    } else {
+        sp2_datagram_source_options options = SP2_DATAGRAM_SOURCE_OPTIONS_INIT;
+        options.datagrams = list->datagrams;
+        options.count = list->count;
+        options.dialect = given;
+        REQUIRE_OK(sp2_receive_stream_add_datagram_source(stream, &options, &source));
+    }
+    return source;
+}
+
+/* Releases the source. */
+static void check_suggestion(sp2_packet_source *source, const char *name) {
+    sp2_packet_source_info info = SP2_PACKET_SOURCE_INFO_INIT;
+    REQUIRE_OK(sp2_packet_source_get_info(source, &info));
+    if (name[0] != '\0') {
+        CHECK_STR(info.suggested_dialect, name);
+    }
+    sp2_packet_source_release(source);
+}
+
 static void run_case(const vector_file *file, const vector_case *expected, bool in_order) {
     sp2_receive_options options = quiet_options(expected->flags | SP2_RECEIVE_UNKEYED_SEARCH);
     options.flags |= in_order ? SP2_RECEIVE_IN_ORDER : 0;
@@ -136,14 +172,11 @@ static void run_case(const vector_file *file, const vector_case *expected, bool 
     uint8_t *buffer = datagrams_join(&list, &length);
 
     sp2_receive_stream *stream = new_stream(&options);
-    if (expected->feed_buffer) {
-        REQUIRE_OK(add_buffer_source(stream, buffer, length));
-    } else {
-        REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
-    }
+    sp2_packet_source *source = add_source(stream, expected, &list, buffer, length);
     heap_list heaps = pop_all(stream);
     const sp2_receive_stats stats = stats_of(stream);
     sp2_receive_stream_destroy(stream);
+    check_suggestion(source, expected->suggests);
     free(buffer);
     datagrams_free(&list);
 
@@ -225,4 +258,8 @@ SP2_TEST(Malformed_packets) {
 
 SP2_TEST(Memory_buffer) {
     run_vectors('T');
+}
+
+SP2_TEST(Dialects) {
+    run_vectors('D');
 }

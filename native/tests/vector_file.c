@@ -57,6 +57,15 @@ static void add_bytes(reader *r, const char *first) {
     }
 }
 
+static void repeat_byte(reader *r) {
+    char word[VECTOR_MAX_NAME];
+    const int64_t count = need_number(r);
+    need_word(r, word);
+    for (int64_t i = 0; i < count; i++) {
+        add_bytes(r, word);
+    }
+}
+
 static vector_case *this_case(reader *r) {
     REQUIRE(r->file->case_count > 0);
     return &r->file->cases[r->file->case_count - 1];
@@ -145,6 +154,8 @@ static bool read_file_line(reader *r, const char *word) {
     char text[VECTOR_MAX_NAME];
     if (strcmp(word, "tag") == 0) {
         need_word(r, r->file->tag);
+    } else if (strcmp(word, "repeat") == 0) {
+        repeat_byte(r);
     } else if (strcmp(word, "packet") == 0) {
         REQUIRE(r->file->packet_count < VECTOR_MAX_PACKETS);
         vector_packet *packet = &r->file->packets[r->file->packet_count++];
@@ -171,6 +182,10 @@ static bool read_case_line(reader *r, const char *word) {
         this_case(r)->order = (vector_order)parse_choice(need_word(r, text), orders, values);
     } else if (strcmp(word, "options") == 0) {
         read_options(r);
+    } else if (strcmp(word, "dialect") == 0) {
+        need_word(r, this_case(r)->dialect);
+    } else if (strcmp(word, "suggests") == 0) {
+        need_word(r, this_case(r)->suggests);
     } else if (strcmp(word, "feed") == 0) {
         read_feed(r);
     } else if (strcmp(word, "stats") == 0) {

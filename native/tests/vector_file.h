@@ -7,7 +7,7 @@
 
 /* A file of tests/vectors in memory. Fixed sizes do: the files are ours. */
 enum {
-    VECTOR_MAX_BYTES = 512,
+    VECTOR_MAX_BYTES = 8320,
     VECTOR_MAX_PACKETS = 16,
     VECTOR_MAX_CASES = 8,
     VECTOR_MAX_HEAPS = 8,
@@ -67,6 +67,8 @@ typedef struct vector_case {
     uint32_t flags; /* sp2_receive_flags, without the order */
     uint64_t max_heaps;
     uint32_t bug_compat;
+    char dialect[VECTOR_MAX_NAME];  /* empty: none */
+    char suggests[VECTOR_MAX_NAME]; /* empty: not compared */
     bool feed_buffer;
     uint32_t feed_count;
     uint32_t feed[VECTOR_MAX_PACKETS]; /* indices of packets */

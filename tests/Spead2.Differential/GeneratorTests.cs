@@ -55,9 +55,17 @@ public sealed class GeneratorTests
         ("chains of several heaps", () => Runs.Count(run => Count(run, "search_dist")
             > Count(run, "packets") - Count(run, "single_packet_heaps") - Count(run, "rejected_unsized"))),
         ("packets copied by a function of the user's", () => Runs.Count(run => Count(run, "copied") > 0)),
+        ("items of unpointed payload", () => Runs.Count(run => run.Trace.Options.Dialect.HasFlag(DialectFlags.UnpointedItem)
+            && run.Observation.Heaps.Any(heap => heap.Items.Any(
+                item => item.Id == run.Trace.Options.DialectItem && !item.IsImmediate)))),
         ("flavours", () => Often * Heaps.Select(heap => heap.Flavour.AddressBits).Distinct().Count() / 7),
         ("bug compatibility masks", () => Often * Heaps.Select(heap => heap.Flavour.BugCompat).Distinct().Count() / 8),
-    }.Select(rule => new TestCaseData(rule.Count).SetArgDisplayNames(rule.Name));
+    }.Concat(DialectRules).Select(rule => new TestCaseData(rule.Count).SetArgDisplayNames(rule.Name));
+
+    private static IEnumerable<(string Name, Func<int> Count)> DialectRules =>
+        from flag in Enum.GetValues<DialectFlags>()
+        where flag != DialectFlags.None
+        select ($"traces that are others without {flag}", (Func<int>)(() => Runs.Count(run => Differs(run, flag))));
 
     [TestCaseSource(nameof(Counted))]
     public void Default_seeds_count_under_each_statistic(string statistic)
@@ -92,6 +100,14 @@ public sealed class GeneratorTests
 
     private static long Count((Trace Trace, Observation Observation) run, string statistic) =>
         run.Observation.Statistics.GetValueOrDefault(statistic);
+
+    /// <summary>Whether a trace comes out in another way if its dialect is without a switch that it has.</summary>
+    private static bool Differs((Trace Trace, Observation Observation) run, DialectFlags flag)
+    {
+        TraceOptions options = run.Trace.Options;
+        return options.Dialect.HasFlag(flag) && Comparison.Differences(
+            run.Observation, NaiveStream.Run(run.Trace with { Options = options with { Dialect = options.Dialect & ~flag } })).Count > 0;
+    }
 
     private static IEnumerable<string> Names()
     {

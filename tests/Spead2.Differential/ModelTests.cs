@@ -16,8 +16,9 @@ public sealed class ModelTests
         ArgumentNullException.ThrowIfNull(vector);
         TraceOptions options = TraceOptions.Parse(vector.Options.Select(
             option => option.Value is int value ? $"{option.Key}={value}" : option.Key));
+        Dialect? dialect = vector.Dialect is null ? null : Dialect.Find(vector.Dialect);
         var trace = new Trace(
-            options with { InOrder = vector.InOrder },
+            options with { InOrder = vector.InOrder, Dialect = dialect?.Flags ?? DialectFlags.None },
             vector.FeedsBuffer ? Feed.Buffer : Feed.Datagrams,
             vector.Packets);
 

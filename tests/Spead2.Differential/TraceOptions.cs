@@ -30,6 +30,8 @@ internal sealed record TraceOptions
         new("copy_method", null, o => (long)o.CopyMethod, (o, n) => o with { CopyMethod = (CopyMethod)n }),
         new("counting_copier", null, o => o.CountingCopier, (o, on) => o with { CountingCopier = on }),
         new("largest_block", null, o => o.LargestBlock, (o, n) => o with { LargestBlock = n }),
+        new("dialect", null, o => (long)o.Dialect, (o, n) => o with { Dialect = (DialectFlags)n }),
+        new("dialect_item", null, o => o.DialectItem, (o, n) => o with { DialectItem = n }),
     ];
 
     private static readonly TraceOptions Default = new();
@@ -73,6 +75,15 @@ internal sealed record TraceOptions
 
     /// <summary>With a memory allocator of the user's, the largest block that it gives; 0 without.</summary>
     public long LargestBlock { get; init; }
+
+    /// <summary>The switches of the source's dialect.</summary>
+    public DialectFlags Dialect { get; init; }
+
+    /// <summary>With <see cref="DialectFlags.UnpointedItem"/>, the identifier of that item.</summary>
+    public long DialectItem { get; init; } = Receive.Dialect.SkaLowItemId;
+
+    /// <summary>The dialect for a source, or null.</summary>
+    public Dialect? ToDialect() => Dialect == DialectFlags.None ? null : Receive.Dialect.Of(Dialect, DialectItem);
 
     /// <summary>These options with one that is not the default set to it: each way to be simpler.</summary>
     public IEnumerable<TraceOptions> Simpler =>

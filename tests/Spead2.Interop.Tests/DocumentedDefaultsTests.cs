@@ -99,7 +99,7 @@ public sealed partial class DocumentedDefaultsTests
         Dictionary<string, string> summaries = Summaries().ToDictionary(member => member.Member, member => member.Summary);
         foreach (PropertyInfo option in OptionTypes.SelectMany(type => type.GetProperties()))
         {
-            object? value = option.GetValue(Activator.CreateInstance(option.DeclaringType!));
+            object? value = option.GetValue(Activator.CreateInstance(option.ReflectedType!));
             string summary = summaries[$"P:{option.DeclaringType!.FullName}.{option.Name}"];
             if (value is bool flag)
             {

@@ -47,6 +47,10 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    public static extern int sp2_dialect_find([NativeTypeName("const char *")] sbyte* name, sp2_dialect* dialect);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
     [SuppressGCTransition]
     public static extern int sp2_heap_get_info([NativeTypeName("const sp2_heap *")] sp2_heap* heap, sp2_heap_info* info);
 
@@ -215,6 +219,9 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_THREAD_POOL_MAX_THREADS 1024")]
     public const int SP2_THREAD_POOL_MAX_THREADS = 1024;
+
+    [NativeTypeName("#define SP2_DIALECT_SKA_LOW_ITEM 0x3301")]
+    public const int SP2_DIALECT_SKA_LOW_ITEM = 0x3301;
 
     [NativeTypeName("#define SP2_HEAP_LENGTH_UNKNOWN (-1)")]
     public const int SP2_HEAP_LENGTH_UNKNOWN = (-1);

@@ -16,4 +16,7 @@ internal unsafe partial struct sp2_datagram_source_options
 
     [NativeTypeName("uint64_t")]
     public ulong count;
+
+    [NativeTypeName("const sp2_dialect *")]
+    public sp2_dialect* dialect;
 }

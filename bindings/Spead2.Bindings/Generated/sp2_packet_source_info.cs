@@ -25,4 +25,7 @@ internal unsafe partial struct sp2_packet_source_info
 
     [NativeTypeName("char[64]")]
     public fixed sbyte interface_name[64];
+
+    [NativeTypeName("char[64]")]
+    public fixed sbyte suggested_dialect[64];
 }

@@ -43,4 +43,7 @@ internal unsafe partial struct sp2_udp_source_options
 
     [NativeTypeName("const char *const *")]
     public sbyte** senders;
+
+    [NativeTypeName("const sp2_dialect *")]
+    public sp2_dialect* dialect;
 }

@@ -26,8 +26,13 @@ internal static unsafe class SourceExports
                 throw Failure.Null(Function, $"{nameof(sp2_buffer_source_options)}.data");
             }
 
+            DialectRules dialect = DialectRules.Of(Dialects.Read(known.dialect));
             StreamCore core = OpenCore(call.Stream, Function);
-            Add(core, new BufferSource(core, (byte*)known.data, known.length), sp2_source_kind.SP2_SOURCE_BUFFER, source);
+            Add(
+                core,
+                new BufferSource(core, (byte*)known.data, known.length) { Dialect = dialect },
+                sp2_source_kind.SP2_SOURCE_BUFFER,
+                source);
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)
@@ -52,10 +57,11 @@ internal static unsafe class SourceExports
             }
 
             CheckDatagrams(known.datagrams, known.count);
+            DialectRules dialect = DialectRules.Of(Dialects.Read(known.dialect));
             StreamCore core = OpenCore(call.Stream, Function);
             Add(
                 core,
-                new DatagramSource(core, new NativeDatagrams(known.datagrams, (long)known.count)),
+                new DatagramSource(core, new NativeDatagrams(known.datagrams, (long)known.count)) { Dialect = dialect },
                 sp2_source_kind.SP2_SOURCE_DATAGRAMS,
                 source);
             return (int)sp2_status.SP2_OK;
@@ -138,6 +144,11 @@ internal static unsafe class SourceExports
             {
                 WriteText(known.group, UdpTarget.TextOf(group, found.Source.InterfaceName));
                 WriteText(known.interface_name, found.Source.InterfaceName ?? string.Empty);
+            }
+
+            if (found.Source?.SuggestedDialect is { } dialect)
+            {
+                WriteText(known.suggested_dialect, dialect);
             }
 
             Sized.Write(info, known, nameof(sp2_packet_source_info));

@@ -234,6 +234,9 @@ FUNCTION(sp2_receive_stream_stop, (sp2_receive_stream * stream), (stream),
          return stream == NULL ? SP2_E_ARG : SP2_OK)
 ENDING(sp2_receive_stream_destroy, sp2_receive_stream *stream, stream, close_copies())
 
+/* dialect.h */
+FUNCTION(sp2_dialect_find, (const char *name, sp2_dialect *dialect), (name, dialect), NOTHING)
+
 /* source.h, udp.h, buffer.h */
 FUNCTION(sp2_receive_stream_add_udp_source,
          (sp2_receive_stream * stream, const sp2_udp_source_options *options,

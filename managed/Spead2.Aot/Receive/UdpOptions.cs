@@ -36,6 +36,7 @@ internal static unsafe class UdpOptions
         string? interfaceName = Utf8.TextUnlessEmpty(options.interface_name);
         string? group = options.group is null ? null : Utf8.Text(options.group);
         CheckValues(options);
+        Dialect? dialect = Dialects.Read(options.dialect);
         string[] senders = ReadSenders(options);
         CheckForm(bindHost, group, interfaceAddress, interfaceName, options);
         Socket? socket = null;
@@ -63,6 +64,7 @@ internal static unsafe class UdpOptions
             InterfaceName = interfaceName,
             Senders = senders,
             Socket = socket,
+            Dialect = dialect,
             MaxSize = options.max_size == 0 ? UdpSourceOptions.DefaultMaxSize : (int)options.max_size,
             BufferSize = options.buffer_size switch
             {

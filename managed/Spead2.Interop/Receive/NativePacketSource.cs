@@ -32,6 +32,15 @@ internal sealed unsafe class NativePacketSource : PacketSource
 
     public override string? InterfaceName { get; }
 
+    public override string? SuggestedDialect
+    {
+        get
+        {
+            sp2_packet_source_info info = ReadInfo();
+            return *info.suggested_dialect == 0 ? null : NativeText.ToString(info.suggested_dialect);
+        }
+    }
+
     public override SourceState State => (SourceState)ReadInfo().state;
 
     public override PacketSourceStatistics Statistics

@@ -154,13 +154,13 @@ public sealed class ReceiveStream : ReceiveStreamBase
     internal override PacketSource AddBuffer(BufferSourceOptions options)
     {
         using HandleLease lease = Use();
-        return _handle.AddBuffer(options.Packets);
+        return _handle.AddBuffer(options.Packets, options.Dialect);
     }
 
     internal override PacketSource AddDatagrams(DatagramSourceOptions options)
     {
         using HandleLease lease = Use();
-        return _handle.AddDatagrams(options.Datagrams);
+        return _handle.AddDatagrams(options.Datagrams, options.Dialect);
     }
 
     internal override void UpdateCustom(int index, long value)

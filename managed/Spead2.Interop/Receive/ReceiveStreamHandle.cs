@@ -106,8 +106,9 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     }
 
     /// <summary>Feeds the stream from memory.</summary>
-    public NativePacketSource AddBuffer(ReadOnlyMemory<byte> packets)
+    public NativePacketSource AddBuffer(ReadOnlyMemory<byte> packets, Dialect? dialect)
     {
+        sp2_dialect nativeDialect = ToNative(dialect);
         PinnedMemory pins = new([packets]);
         using SourceBeingAdded added = new(this, pins);
         sp2_buffer_source_options native = new()
@@ -115,6 +116,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
             size = (uint)sizeof(sp2_buffer_source_options),
             data = pins.Address(0),
             length = (ulong)packets.Length,
+            dialect = dialect is null ? null : &nativeDialect,
         };
         sp2_packet_source* source;
         NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_buffer_source(Stream, &native, &source));
@@ -122,8 +124,9 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     }
 
     /// <summary>Feeds the stream from datagrams.</summary>
-    public NativePacketSource AddDatagrams(IReadOnlyList<ReadOnlyMemory<byte>> datagrams)
+    public NativePacketSource AddDatagrams(IReadOnlyList<ReadOnlyMemory<byte>> datagrams, Dialect? dialect)
     {
+        sp2_dialect nativeDialect = ToNative(dialect);
         NativeDatagrams list = new(datagrams);
         using SourceBeingAdded added = new(this, list);
         sp2_datagram_source_options native = new()
@@ -131,6 +134,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
             size = (uint)sizeof(sp2_datagram_source_options),
             datagrams = list.List,
             count = (ulong)list.Count,
+            dialect = dialect is null ? null : &nativeDialect,
         };
         sp2_packet_source* source;
         NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_datagram_source(Stream, &native, &source));
@@ -140,6 +144,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     /// <summary>Feeds the stream from a UDP socket.</summary>
     public NativePacketSource AddUdp(UdpSourceOptions options)
     {
+        sp2_dialect nativeDialect = ToNative(options.Dialect);
         Socket? existing = options.Socket.ToSocket();
         using HandleLease? socket = existing is null ? null : new HandleLease(existing.SafeHandle);
         using NativeTexts senders = new(options.Senders);
@@ -168,6 +173,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
                 sender_count = (uint)senders.Count,
                 senders = senders.List,
                 socket = existing is null ? 0 : existing.SafeHandle.DangerousGetHandle(),
+                dialect = options.Dialect is null ? null : &nativeDialect,
             };
             sp2_packet_source* source;
             NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_udp_source(Stream, &native, &source));
@@ -253,6 +259,13 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         ReleaseKept();
         return done;
     }
+
+    private static sp2_dialect ToNative(Dialect? dialect) => new()
+    {
+        size = (uint)sizeof(sp2_dialect),
+        flags = (uint)(dialect?.Flags ?? 0),
+        item_id = (ulong)(dialect?.UnpointedItemId ?? 0),
+    };
 
     internal static sp2_receive_options ToNative(ReceiveStreamOptions options)
     {

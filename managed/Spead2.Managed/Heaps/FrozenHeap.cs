@@ -10,6 +10,11 @@ internal static class FrozenHeap
     /// <summary>Puts the items in order and counts them; gives the state with what stream control items say.</summary>
     public static HeapState Freeze(LiveHeap heap, out int itemCount)
     {
+        if (heap.Unpointed != 0 && (heap.State & HeapState.Contiguous) != 0)
+        {
+            heap.Pointers.AddUnlessAddressed(heap.Unpointed);
+        }
+
         heap.Pointers.Sort(heap.AddressBits);
         HeapState state = heap.State;
         itemCount = 0;

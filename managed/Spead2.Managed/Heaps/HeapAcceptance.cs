@@ -19,7 +19,7 @@ internal static unsafe class HeapAcceptance
 
         // Whatever can fail comes first.
         if (!HeapPayload.TryMakeRoom(heap, packet, rules, copy) ||
-            !heap.Pointers.TryReserve(packet.ItemCount) ||
+            !heap.Pointers.TryReserve(packet.ItemCount + (heap.Unpointed != 0 ? 1 : 0)) ||
             (heap.OutOfOrder && !heap.Ranges.TryAdd(packet.PayloadOffset, packet.PayloadEnd)))
         {
             return Verdict.NoMemory;

@@ -128,6 +128,22 @@ internal sealed class ItemPointers
     /// </summary>
     public void Sort(int addressBits) => ItemPointerSort.Sort(_items.AsSpan(0, Count), addressBits);
 
+    /// <summary>
+    /// Adds the pointer of payload that no pointer points to, if that is so and there is room. To be sorted after that.
+    /// </summary>
+    public void AddUnlessAddressed(ulong pointer)
+    {
+        foreach (ulong known in All)
+        {
+            if ((known & Wire.ImmediateBit) == 0)
+            {
+                return;
+            }
+        }
+
+        TryAppend(pointer);
+    }
+
     private void Grow(int wanted)
     {
         int bits = _table is null ? LeastTableBits : Math.Min(_tableBits + TableBitsStep, MostTableBits);

@@ -48,6 +48,9 @@ internal sealed unsafe class LiveHeap
 
     public NextPacket NextPacket;
 
+    /// <summary>Item pointer of the payload, if none points to it; 0: there is no such item.</summary>
+    public ulong Unpointed;
+
     public int AddressBits;
 
     public BugCompat BugCompat;
@@ -122,6 +125,7 @@ internal sealed unsafe class LiveHeap
         PacketLength = 0;
         LastEnd = 0;
         NextPacket.Header = 0;
+        Unpointed = packet.Unpointed;
         AddressBits = packet.AddressBits;
         Pointers.Begin(AddressBits);
         BugCompat = bugCompat;

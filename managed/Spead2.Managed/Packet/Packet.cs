@@ -25,6 +25,9 @@ internal ref struct Packet
     /// <summary>The special four come first, in the order of their identifiers.</summary>
     public bool HasUsualPrefix;
 
+    /// <summary>Item pointer of payload that none points to; 0: there is no such item.</summary>
+    public ulong Unpointed;
+
     public readonly bool HasHeapLength => HeapLength != Wire.LengthUnknown;
 
     public readonly int ItemCount => Items.Length / Wire.PointerSize;

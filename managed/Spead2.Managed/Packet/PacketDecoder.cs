@@ -17,7 +17,12 @@ internal static class PacketDecoder
     /// Decodes the packet at the start of the bytes; others may follow it. Where there is a fault, the packet has no
     /// defined content.
     /// </summary>
-    public static PacketFault Decode(ReadOnlySpan<byte> bytes, out Packet packet)
+    public static PacketFault Decode(ReadOnlySpan<byte> bytes, out Packet packet) =>
+        Decode(bytes, default, out packet);
+
+    /// <summary>The same by the rules of a dialect, for which the bytes are a datagram.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static PacketFault Decode(ReadOnlySpan<byte> bytes, DialectRules dialect, out Packet packet)
     {
         packet = default;
         if (bytes.Length < Wire.HeaderSize)
@@ -50,6 +55,11 @@ internal static class PacketDecoder
 
         packet.AddressBits = addressWidth * 8;
         uint found = ReadItems(bytes[Wire.HeaderSize..payloadStart], ref packet);
+        if (dialect.Flags != 0)
+        {
+            found = dialect.Adapt(found, (ulong)(bytes.Length - payloadStart), ref packet);
+        }
+
         if ((found & Required) != Required)
         {
             return PacketFault.ItemMissing;

@@ -61,6 +61,17 @@ internal sealed class Assembler
     /// <summary>The heap that got a packet last, or null if the table has changed.</summary>
     public LiveHeap? Recent { get; private set; }
 
+    /// <summary>Whether no packet is taken undecoded; then <see cref="Recent"/> is null.</summary>
+    public bool DecodesAll
+    {
+        get;
+        set
+        {
+            field = value;
+            Recent = value ? null : Recent;
+        }
+    }
+
     /// <summary>Entries that a search for <see cref="Recent"/> looks at.</summary>
     public long RecentSteps { get; private set; }
 
@@ -114,10 +125,15 @@ internal sealed class Assembler
 
     /// <summary>
     /// The live heap that bytes may be the next packet of, which becomes the recent one. What is not a packet finds
-    /// none, or one that it is no next packet of.
+    /// none, or one that it is no next packet of; and there is none where every packet must be decoded.
     /// </summary>
     public LiveHeap? FindHeapOf(ReadOnlySpan<byte> bytes)
     {
+        if (DecodesAll)
+        {
+            return null;
+        }
+
         int addressBits = bytes[3] * 8 % 64;
         ulong cnt = Wire.Value(BinaryPrimitives.ReadUInt64BigEndian(bytes[Wire.HeaderSize..]), addressBits);
         Recent = Find(cnt, out long steps);

@@ -18,6 +18,9 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     private const int MostPasses = 256;
     private const int MostPassesOfPacket = 32;
 
+    // Refused datagrams of a source that are looked at to see which dialect takes them.
+    private const int MostSuggestions = 64;
+
     private readonly Assembler _assembler = new(options, stream.Copy);
     private readonly PayloadCopy _copy = stream.Copy;
     private readonly Tally _tally = stream.Tally;
@@ -31,6 +34,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     // The slice under way: its source, the heaps it has started, and what had been counted before it.
     private Source? _source;
     private int _sourceNumber;
+    private DialectRules _dialect;
     private long _heapsStarted;
     private SourceCounters _before;
 
@@ -50,6 +54,10 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _source = source;
         _sourceNumber = source.Number;
         _heapsStarted = 0;
+        _dialect = source.Dialect;
+
+        // Whoever takes a packet undecoded compares its HEAP_LENGTH.
+        _assembler.DecodesAll = (_dialect.Flags & DialectFlags.IgnoreHeapLength) != 0;
         Look(ref _before);
         return stream.Flow.Answer;
     }
@@ -105,9 +113,10 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     }
 
     /// <summary>Counts bytes that are not a packet, at a position of a source that ends because of it.</summary>
-    public void AddMalformed(PacketFault fault, ulong position)
+    public void AddMalformed(ReadOnlySpan<byte> bytes, PacketFault fault, ulong position)
     {
         _tally[Statistic.Malformed]++;
+        SuggestDialect(bytes);
         stream.Log.Write(
             MessageKind.Packet,
             LogLevel.Information,
@@ -227,7 +236,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     [MethodImpl(MethodImplOptions.NoInlining)]
     private PacketFault AddOtherPacket(ReadOnlySpan<byte> bytes, out int size, ref PollResult result)
     {
-        PacketFault fault = PacketDecoder.Decode(bytes, out Packet packet);
+        PacketFault fault = Decode(bytes, out Packet packet);
         size = packet.Bytes.Length;
         if (fault == PacketFault.None)
         {
@@ -235,6 +244,34 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         }
 
         return fault;
+    }
+
+    /// <summary>Decodes a packet of the source that hands packets over.</summary>
+    private PacketFault Decode(ReadOnlySpan<byte> bytes, out Packet packet) => _dialect.Flags == 0
+        ? PacketDecoder.Decode(bytes, out packet)
+        : PacketDecoder.Decode(bytes, _dialect, out packet);
+
+    /// <summary>Looks which dialect takes a refused datagram, among the first ones of a source.</summary>
+    private void SuggestDialect(ReadOnlySpan<byte> bytes)
+    {
+        if (_source is null || _source.SuggestedDialect is not null || _source.RefusedDatagrams == MostSuggestions)
+        {
+            return;
+        }
+
+        _source.RefusedDatagrams++;
+        if (DialectRules.Suggest(bytes) is not { } name)
+        {
+            return;
+        }
+
+        _source.SuggestedDialect = name;
+        stream.Log.Write(
+            MessageKind.Datagram,
+            LogLevel.Information,
+            (bytes.Length, name),
+            static x => Text(
+                $"a datagram of {x.Length} bytes was not used that the dialect {x.name} takes; see Dialect of the source's options"));
     }
 
     /// <summary>Any datagram but the next packet of a live heap.</summary>
@@ -247,9 +284,10 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             return PollResult.More;
         }
 
-        PacketFault fault = PacketDecoder.Decode(bytes, out Packet packet);
+        PacketFault fault = Decode(bytes, out Packet packet);
         if (fault != PacketFault.None)
         {
+            SuggestDialect(bytes);
             _tally[Statistic.Malformed]++;
             stream.Log.Write(
                 MessageKind.Packet,
@@ -261,6 +299,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
 
         if (packet.Bytes.Length != bytes.Length)
         {
+            SuggestDialect(bytes);
             _tally[Statistic.SizeMismatch]++;
             stream.Log.Write(
                 MessageKind.Datagram,

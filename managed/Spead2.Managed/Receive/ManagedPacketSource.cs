@@ -18,6 +18,8 @@ internal sealed class ManagedPacketSource(SourceKind kind, Source? source) : Pac
 
     public override string? InterfaceName => source?.InterfaceName;
 
+    public override string? SuggestedDialect => source?.SuggestedDialect;
+
     public override SourceState State =>
         source is null ? SourceState.Ended
         : source.IsRemoved ? SourceState.Removed

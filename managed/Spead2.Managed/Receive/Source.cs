@@ -93,6 +93,19 @@ internal abstract class Source : LoopTask
     /// <summary>Whether the source waits, like all of its stream, for room in the sink.</summary>
     public bool IsBlocked => Stream.Flow.IsBlocked;
 
+    /// <summary>How packets are read. Set before the source is added.</summary>
+    public DialectRules Dialect { get; set; }
+
+    /// <summary>The name of a dialect that takes what was refused; null: none is known.</summary>
+    public string? SuggestedDialect
+    {
+        get => Volatile.Read(ref field);
+        set => Volatile.Write(ref field, value);
+    }
+
+    /// <summary>Datagrams that were looked at for <see cref="SuggestedDialect"/>. The ingest's.</summary>
+    public int RefusedDatagrams { get; set; }
+
     /// <summary>The stream's number for the source, set when it is added; the first is 1.</summary>
     public int Number { get; set; }
 

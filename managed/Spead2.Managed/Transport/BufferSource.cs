@@ -85,7 +85,7 @@ internal sealed unsafe class BufferSource : Source
         PacketFault fault = Stream.Ingest.AddPacket(Rest, out int size, ref result);
         if (fault != PacketFault.None)
         {
-            Stream.Ingest.AddMalformed(fault, _position);
+            Stream.Ingest.AddMalformed(Rest, fault, _position);
             return false;
         }
 

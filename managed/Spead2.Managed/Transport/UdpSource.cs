@@ -80,6 +80,7 @@ internal sealed unsafe class UdpSource : Source
                     : new PortableDatagramSocket(thread.Loop, socket, options.MaxSize),
                 options.MaxSize)
             {
+                Dialect = DialectRules.Of(options.Dialect),
                 Target = target,
             };
         }

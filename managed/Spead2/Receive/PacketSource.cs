@@ -45,6 +45,12 @@ public abstract class PacketSource : IDisposable
     /// <summary>The port of <see cref="LocalEndPoint"/>; 0 if there is no socket.</summary>
     public int Port => LocalEndPoint?.Port ?? 0;
 
+    /// <summary>
+    /// The name of a dialect (<see cref="Dialect.Find"/>) that takes datagrams which this source has refused, by the
+    /// first of them; null: none is known.
+    /// </summary>
+    public abstract string? SuggestedDialect { get; }
+
     /// <summary>What the source does at the moment.</summary>
     public abstract SourceState State { get; }
 

@@ -19,18 +19,23 @@ public abstract class PacketSourceOptions : IValidatableObject
     {
     }
 
+    /// <summary>How packets are read that break a rule of SPEAD. Without a dialect they are refused.</summary>
+    public Dialect? Dialect { get; set; }
+
     /// <summary>Checks the options, as <see cref="IReceiveStream.Add"/> does.</summary>
     /// <exception cref="ArgumentException">An option breaks its rule; the message and the parameter name it.</exception>
     /// <exception cref="ObjectDisposedException">A socket is closed.</exception>
-    public void Validate() => OptionFault.Throw(Faults());
+    public void Validate() => OptionFault.Throw(AllFaults());
 
     /// <summary>All options that break their rules.</summary>
     IEnumerable<ValidationResult> IValidatableObject.Validate(ValidationContext validationContext) =>
-        OptionFault.ToResults(Faults());
+        OptionFault.ToResults(AllFaults());
 
     /// <summary>Adds a source to a stream, by options that are valid.</summary>
     internal abstract PacketSource AddTo(ReceiveStreamBase stream);
 
-    /// <summary>The options that break their rules.</summary>
+    /// <summary>The options of the transport that break their rules.</summary>
     internal abstract IEnumerable<OptionFault> Faults();
+
+    private IEnumerable<OptionFault> AllFaults() => [.. Dialect?.Faults() ?? [], .. Faults()];
 }

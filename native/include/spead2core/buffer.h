@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "dialect.h"
 #include "export.h"
 #include "receive.h"
 #include "source.h"
@@ -14,10 +15,11 @@ extern "C" {
 
 /* Options of sp2_receive_stream_add_buffer_source. A zero field means its default. */
 typedef struct sp2_buffer_source_options {
-    uint32_t size;    /* bytes of this struct as the caller compiled it; always first */
-    uint32_t flags;   /* zero */
-    const void *data; /* packets back to back */
-    uint64_t length;  /* bytes at `data` */
+    uint32_t size;              /* bytes of this struct as the caller compiled it; always first */
+    uint32_t flags;             /* zero */
+    const void *data;           /* packets back to back */
+    uint64_t length;            /* bytes at `data` */
+    const sp2_dialect *dialect; /* how packets are read; copied; default: by the rules */
 } sp2_buffer_source_options;
 
 #define SP2_BUFFER_SOURCE_OPTIONS_INIT SP2_SIZED_INIT(sp2_buffer_source_options)
@@ -33,7 +35,8 @@ typedef struct sp2_datagram_source_options {
     uint32_t size;  /* bytes of this struct as the caller compiled it; always first */
     uint32_t flags; /* zero */
     const sp2_datagram *datagrams;
-    uint64_t count; /* entries of `datagrams` */
+    uint64_t count;             /* entries of `datagrams` */
+    const sp2_dialect *dialect; /* how packets are read; copied; default: by the rules */
 } sp2_datagram_source_options;
 
 #define SP2_DATAGRAM_SOURCE_OPTIONS_INIT SP2_SIZED_INIT(sp2_datagram_source_options)

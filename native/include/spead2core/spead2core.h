@@ -44,6 +44,7 @@
 #include "allocator.h"
 #include "buffer.h"
 #include "descriptor.h"
+#include "dialect.h"
 #include "export.h"
 #include "heap.h"
 #include "log.h"

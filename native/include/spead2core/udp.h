@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "dialect.h"
 #include "export.h"
 #include "receive.h"
 #include "source.h"
@@ -72,6 +73,7 @@ typedef struct sp2_udp_source_options {
      * `group`, and of its family. The kernel drops what others send, and limits their number: to 10
      * for IPv4 (net.ipv4.igmp_max_msf) and 64 for IPv6 (net.ipv6.mld_max_msf). */
     const char *const *senders;
+    const sp2_dialect *dialect; /* how packets are read; copied; default: by the rules */
 } sp2_udp_source_options;
 
 #define SP2_UDP_SOURCE_OPTIONS_INIT SP2_SIZED_INIT(sp2_udp_source_options)

@@ -21,6 +21,7 @@ static void begin(sp2_heap *heap, const sp2__packet *packet, const sp2__heap_rul
     heap->heap_length = SP2__LENGTH_UNKNOWN;
     heap->address_bits = packet->address_bits;
     heap->bug_compat = bug_compat;
+    heap->unpointed = packet->unpointed;
     if (SP2__UNLIKELY(rules->allocator != NULL)) {
         sp2__allocator_retain(rules->allocator);
         heap->allocator = rules->allocator;
@@ -235,7 +236,9 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
             return verdict;
         }
     }
-    if (packet->item_count != 0 && !sp2__pointers_reserve(&heap->pointers, packet->item_count)) {
+    /* An item of unpointed payload has room, too, as long as there is room inline or here. */
+    if (packet->item_count != 0 &&
+        !sp2__pointers_reserve(&heap->pointers, packet->item_count + (heap->unpointed != 0))) {
         return SP2__NO_MEMORY;
     }
     if (heap->out_of_order &&

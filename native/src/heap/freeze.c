@@ -149,7 +149,23 @@ static void make_item(const sp2_heap *heap, sp2_item *item, uint64_t pointer, ui
     item->reserved = 0;
 }
 
+/* Payload that no pointer points to becomes an item where the dialect says so: the first one. */
+static SP2__COLD void point_to_payload(sp2_heap *heap) {
+    sp2__pointers *pointers = &heap->pointers;
+    for (uint32_t i = 0; i < pointers->count; i++) {
+        if (!(pointers->all[i] & SP2__IMMEDIATE_BIT)) {
+            return;
+        }
+    }
+    if (heap->flags & SP2_HEAP_CONTIGUOUS && pointers->count < pointers->capacity) {
+        pointers->all[pointers->count++] = heap->unpointed;
+    }
+}
+
 void sp2__heap_freeze(sp2_heap *heap) {
+    if (SP2__UNLIKELY(heap->unpointed != 0)) {
+        point_to_payload(heap);
+    }
     uint64_t *pointers = heap->pointers.all;
     const uint32_t count = heap->pointers.count;
     sp2_item *items = heap->pointers.items;

@@ -71,6 +71,7 @@ struct sp2_heap {
     uint64_t yield_length;
     uint32_t yields;
     uint32_t passes;
+    uint64_t unpointed;     /* item pointer of the payload, if none points to it; 0: no such item */
     sp2__pointers pointers; /* last, as it is not zeroed */
 };
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "packet/packet.h"
 
+#include "packet/dialect.h"
 #include "packet/wire.h"
+#include "spead2core/dialect.h"
 
 /* Which of the special item pointers a packet has: bit `id`. */
 #define REQUIRED                                                                                   \
@@ -57,7 +59,7 @@ SP2__INLINE bool take_usual_prefix(const uint8_t *pointers, unsigned address_bit
 }
 
 /* Reads the item table: the special item pointers, and where the others start. */
-static unsigned read_items(const uint8_t *bytes, uint32_t count, sp2__packet *packet) {
+SP2__INLINE unsigned read_items(const uint8_t *bytes, uint32_t count, sp2__packet *packet) {
     unsigned found = 0;
     uint32_t first = 0;
     const uint8_t *pointers = bytes + SP2__HEADER_SIZE;
@@ -81,7 +83,64 @@ static unsigned read_items(const uint8_t *bytes, uint32_t count, sp2__packet *pa
     return found;
 }
 
-sp2__packet_fault sp2__packet_decode(const uint8_t *bytes, uint64_t length, sp2__packet *packet) {
+static bool has_stream_control(const sp2__packet *packet) {
+    const uint64_t control = (SP2__IMMEDIATE_BIT >> packet->address_bits) | SP2__ID_STREAM_CTRL;
+    for (uint32_t i = 0; i < packet->item_count; i++) {
+        if (sp2__load_be64(packet->items + (size_t)i * SP2__POINTER_SIZE) >> packet->address_bits ==
+            control) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Completes what was read by the rules of a dialect; `rest` is how many bytes follow the item
+ * pointers. Returns which of the special item pointers the packet counts as having. */
+static unsigned adapt(const sp2__dialect *dialect, unsigned found, uint64_t rest,
+                      sp2__packet *packet) {
+    const uint32_t flags = dialect->flags;
+    const unsigned offset = 1u << SP2__ID_PAYLOAD_OFFSET;
+    const unsigned length = 1u << SP2__ID_PAYLOAD_LENGTH;
+    const unsigned heap_length = 1u << SP2__ID_HEAP_LENGTH;
+    if (flags & SP2_DIALECT_IGNORE_HEAP_LENGTH) {
+        found &= ~heap_length;
+        packet->heap_length = SP2__LENGTH_UNKNOWN;
+        packet->usual_prefix = false;
+    }
+    if (!(found & offset)) {
+        packet->payload_offset = 0;
+    }
+    if (flags & SP2_DIALECT_CONTROL_ONLY && !(found & (offset | length | heap_length)) &&
+        rest == 0 && has_stream_control(packet)) {
+        packet->payload_length = 0;
+        packet->heap_length = 0;
+        return found | offset | length;
+    }
+    const bool is_rest =
+        found & length ? packet->payload_length == 0 && flags & SP2_DIALECT_ZERO_LENGTH_IS_REST
+                       : flags & SP2_DIALECT_MISSING_LENGTH_IS_REST;
+    if (is_rest) {
+        packet->payload_length = rest;
+        found |= length;
+    }
+    if (flags & SP2_DIALECT_DATAGRAM_IS_HEAP && found & length && !(found & heap_length) &&
+        packet->payload_offset == 0) {
+        packet->heap_length = packet->payload_length;
+        found |= offset;
+    }
+    if (flags & SP2_DIALECT_MISSING_OFFSET_IS_ZERO) {
+        found |= offset;
+    }
+    const unsigned id_bits = 63 - packet->address_bits;
+    if (flags & SP2_DIALECT_UNPOINTED_ITEM && dialect->item_id >> id_bits == 0) {
+        packet->unpointed = dialect->item_id << packet->address_bits;
+    }
+    return found;
+}
+
+/* Decodes by the rules, or by those of a dialect; which, the compiler knows. */
+SP2__INLINE sp2__packet_fault decode(const uint8_t *bytes, uint64_t length,
+                                     const sp2__dialect *dialect, sp2__packet *packet) {
     if (SP2__UNLIKELY(length < SP2__HEADER_SIZE)) {
         return SP2__PACKET_TOO_SMALL;
     }
@@ -102,7 +161,11 @@ sp2__packet_fault sp2__packet_decode(const uint8_t *bytes, uint64_t length, sp2_
         return SP2__PACKET_ITEM_TABLE;
     }
     packet->address_bits = address_width * 8;
-    const unsigned found = read_items(bytes, count, packet);
+    packet->unpointed = 0;
+    unsigned found = read_items(bytes, count, packet);
+    if (dialect != NULL) {
+        found = adapt(dialect, found, length - payload_start, packet);
+    }
     if (SP2__UNLIKELY((found & REQUIRED) != REQUIRED)) {
         return SP2__PACKET_ITEM_MISSING;
     }
@@ -117,6 +180,15 @@ sp2__packet_fault sp2__packet_decode(const uint8_t *bytes, uint64_t length, sp2_
     packet->payload = bytes + payload_start;
     packet->size = payload_start + packet->payload_length;
     return SP2__PACKET_OK;
+}
+
+sp2__packet_fault sp2__packet_decode(const uint8_t *bytes, uint64_t length, sp2__packet *packet) {
+    return decode(bytes, length, NULL, packet);
+}
+
+sp2__packet_fault sp2__packet_decode_dialect(const uint8_t *bytes, uint64_t length,
+                                             const sp2__dialect *dialect, sp2__packet *packet) {
+    return decode(bytes, length, dialect, packet);
 }
 
 const char *sp2__packet_fault_text(sp2__packet_fault fault) {

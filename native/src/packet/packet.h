@@ -24,9 +24,12 @@ typedef struct sp2__packet {
     const uint8_t *items; /* item pointers from the first that is not one of the special four */
     uint32_t item_count;
     uint32_t address_bits;
-    uint64_t size;     /* bytes of the whole packet */
-    bool usual_prefix; /* the special four come first, in the order of their identifiers */
+    uint64_t size;      /* bytes of the whole packet */
+    bool usual_prefix;  /* the special four come first, in the order of their identifiers */
+    uint64_t unpointed; /* item pointer of payload that none points to; 0: there is no such item */
 } sp2__packet;
+
+typedef struct sp2__dialect sp2__dialect;
 
 /* Why bytes are not a packet; numbered as the checks of spec section 3.1. */
 typedef enum sp2__packet_fault {
@@ -46,6 +49,10 @@ typedef enum sp2__packet_fault {
  * is not SP2__PACKET_OK, *packet has no defined content.
  */
 sp2__packet_fault sp2__packet_decode(const uint8_t *bytes, uint64_t length, sp2__packet *packet);
+
+/* The same by the rules of a dialect, for which the bytes are a datagram. */
+sp2__packet_fault sp2__packet_decode_dialect(const uint8_t *bytes, uint64_t length,
+                                             const sp2__dialect *dialect, sp2__packet *packet);
 
 /* A sentence that says what the fault means. */
 const char *sp2__packet_fault_text(sp2__packet_fault fault);

@@ -26,6 +26,7 @@ typedef struct sp2__assembler {
     uint64_t substreams;
     uint32_t bug_compat;
     bool allow_unsized;
+    bool decodes_all; /* no packet is taken undecoded: then `recent` is NULL */
     sp2__heap_rules rules;
     sp2__copier copier;
 } sp2__assembler;
@@ -50,6 +51,12 @@ void sp2__assembler_destroy(sp2__assembler *assembler);
 
 void sp2__assembler_add(sp2__assembler *assembler, const sp2__packet *packet,
                         sp2__assembly *result);
+
+/* Says whether every packet must be decoded from now on. */
+static inline void sp2__assembler_decode_all(sp2__assembler *assembler, bool all) {
+    assembler->decodes_all = all;
+    assembler->recent = all ? NULL : assembler->recent;
+}
 
 /* The chain that a live heap of this cnt is in. */
 SP2__INLINE sp2_heap **sp2__assembler_bucket(const sp2__assembler *assembler, uint64_t cnt) {

@@ -4,6 +4,10 @@
 
 #include "base/checked.h"
 #include "receive/stream.h"
+#include "spead2core/dialect.h"
+
+/* Refused datagrams of a source that are looked at to see which dialect takes them. */
+#define MOST_SUGGESTIONS 64
 
 static sp2__answer answer_of(sp2_receive_stream *stream) {
     return SP2__UNLIKELY(stream->ending) ? SP2__ENDED : sp2__flow_answer(&stream->flow);
@@ -11,6 +15,8 @@ static sp2__answer answer_of(sp2_receive_stream *stream) {
 
 sp2__answer sp2__stream_enter(sp2_receive_stream *stream) {
     sp2__mutex_lock(&stream->lock);
+    stream->handing = NULL;
+    stream->dialect = NULL;
     return answer_of(stream);
 }
 
@@ -32,6 +38,11 @@ sp2__answer sp2__source_enter(sp2_packet_source *source) {
     source->stream->reading = has_others(source) ? source : NULL;
     source->stream->reading_number = source->number;
     source->stream->heaps_started = 0;
+    source->stream->handing = source;
+    source->stream->dialect = source->dialect.flags != 0 ? &source->dialect : NULL;
+    /* Whoever takes a packet undecoded compares its HEAP_LENGTH. */
+    sp2__assembler_decode_all(&source->stream->assembler,
+                              source->dialect.flags & SP2_DIALECT_IGNORE_HEAP_LENGTH);
     return answer;
 }
 
@@ -243,9 +254,9 @@ static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packe
 
 /* The live heap that bytes may be the next packet of. What is not a packet finds none, or one that
  * it is no next packet of; and there is none for a user's copy function, which wants to be told
- * what packet it is. */
+ * what packet it is, and where every packet must be decoded. */
 static sp2_heap *find_heap_of(sp2__assembler *assembler, const uint8_t *bytes) {
-    if (SP2__UNLIKELY(assembler->copier.function != NULL)) {
+    if (SP2__UNLIKELY(assembler->copier.function != NULL || assembler->decodes_all)) {
         return NULL;
     }
     const unsigned address_bits = (bytes[3] * 8u) % 64;
@@ -303,6 +314,14 @@ SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes,
     return length;
 }
 
+/* Decodes a packet of the source that hands packets over. */
+static sp2__packet_fault decode(const sp2_receive_stream *stream, const uint8_t *bytes,
+                                uint64_t length, sp2__packet *packet) {
+    return SP2__UNLIKELY(stream->dialect != NULL)
+               ? sp2__packet_decode_dialect(bytes, length, stream->dialect, packet)
+               : sp2__packet_decode(bytes, length, packet);
+}
+
 sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8_t *bytes,
                                          uint64_t available, uint64_t *size, sp2__answer *answer) {
     const uint64_t length = take_next(stream, bytes, available, false, answer);
@@ -311,7 +330,7 @@ sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8
         return SP2__PACKET_OK;
     }
     sp2__packet packet;
-    const sp2__packet_fault fault = sp2__packet_decode(bytes, available, &packet);
+    const sp2__packet_fault fault = decode(stream, bytes, available, &packet);
     if (fault == SP2__PACKET_OK) {
         *answer = add_other_packet(stream, &packet);
         *size = sp2__answer_used(*answer) ? packet.size : 0;
@@ -319,8 +338,28 @@ sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8
     return fault;
 }
 
-static SP2__COLD void count_malformed(sp2_receive_stream *stream, uint64_t length,
-                                      sp2__packet_fault fault) {
+/* Looks which dialect takes a refused datagram, among the first ones of a source. */
+static SP2__COLD void suggest_dialect(sp2_receive_stream *stream, const uint8_t *bytes,
+                                      uint64_t length) {
+    sp2_packet_source *source = stream->handing;
+    if (source == NULL || source->refused == MOST_SUGGESTIONS ||
+        atomic_load_explicit(&source->suggested, memory_order_relaxed) != NULL) {
+        return;
+    }
+    source->refused++;
+    const char *name = sp2__dialect_suggest(bytes, length);
+    if (name != NULL) {
+        atomic_store_explicit(&source->suggested, name, memory_order_relaxed);
+        SP2__LOG(&stream->logger, SP2__MESSAGE_DATAGRAM, SP2_LOG_INFO,
+                 "a datagram of %" PRIu64 " bytes was not used that the dialect %s takes; see "
+                 "dialect of the source's options",
+                 length, name);
+    }
+}
+
+static SP2__COLD void count_malformed(sp2_receive_stream *stream, const uint8_t *bytes,
+                                      uint64_t length, sp2__packet_fault fault) {
+    suggest_dialect(stream, bytes, length);
     stream->stats.malformed++;
     SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
              "datagram of %" PRIu64 " bytes is not a SPEAD packet: %s", length,
@@ -335,13 +374,14 @@ static sp2__answer add_other_datagram(sp2_receive_stream *stream, const uint8_t 
         return SP2__MORE;
     }
     sp2__packet packet;
-    const sp2__packet_fault fault = sp2__packet_decode(bytes, length, &packet);
+    const sp2__packet_fault fault = decode(stream, bytes, length, &packet);
     if (SP2__UNLIKELY(fault != SP2__PACKET_OK)) {
-        count_malformed(stream, length, fault);
+        count_malformed(stream, bytes, length, fault);
         return SP2__MORE;
     }
     if (SP2__UNLIKELY(packet.size != length)) {
         stream->stats.size_mismatch++;
+        suggest_dialect(stream, bytes, length);
         SP2__LOG(&stream->logger, SP2__MESSAGE_DATAGRAM, SP2_LOG_INFO,
                  "datagram of %" PRIu64 " bytes not used: the packet in it has %" PRIu64 " bytes",
                  length, packet.size);
@@ -364,9 +404,10 @@ void sp2__stream_add_truncated(sp2_receive_stream *stream, uint64_t max_size) {
              "datagram not used: it is larger than max_size, which is %" PRIu64 " bytes", max_size);
 }
 
-void sp2__stream_add_malformed(sp2_receive_stream *stream, sp2__packet_fault fault,
-                               uint64_t position) {
+void sp2__stream_add_malformed(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t length,
+                               sp2__packet_fault fault, uint64_t position) {
     stream->stats.malformed++;
+    suggest_dialect(stream, bytes, length);
     SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
              "what stands at byte %" PRIu64 " of the buffer is not a SPEAD packet, so reading ends "
              "there: %s",

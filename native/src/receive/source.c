@@ -2,6 +2,8 @@
 /* The slices of a source, and its end. */
 #include "receive/source.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "base/error.h"
@@ -264,6 +266,10 @@ int32_t sp2_packet_source_get_info(sp2_packet_source *source, sp2_packet_source_
     sp2_packet_source_info now = source->info;
     now.state = state_of(source);
     sp2__mutex_unlock(&source->stats_lock);
+    const char *suggested = atomic_load_explicit(&source->suggested, memory_order_relaxed);
+    if (suggested != NULL) {
+        snprintf(now.suggested_dialect, sizeof(now.suggested_dialect), "%s", suggested);
+    }
     return sp2__sized_write(info, &now, sizeof(now), sizeof(now), "sp2_packet_source_info");
 }
 

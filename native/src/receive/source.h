@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/thread.h"
+#include "packet/dialect.h"
 #include "receive/flow.h"
 #include "runtime/event_loop.h"
 #include "spead2core/source.h"
@@ -48,9 +49,10 @@ struct sp2_packet_source {
     sp2_packet_source_info info; /* what does not change: all but `state` */
     sp2__event_loop *loop;
     uint32_t loop_index;
-    sp2__task task;   /* a slice */
-    sp2__timer timer; /* a slice later; the loop's */
-    sp2__task retire; /* after the end */
+    sp2__dialect dialect; /* of its packets */
+    sp2__task task;       /* a slice */
+    sp2__timer timer;     /* a slice later; the loop's */
+    sp2__task retire;     /* after the end */
 
     sp2__mutex lock; /* held during a slice */
     /* Under the lock: */
@@ -66,11 +68,13 @@ struct sp2_packet_source {
     sp2_packet_source_stats published; /* under the statistics lock: as of the latest slice's end */
     _Atomic uint64_t dropped;          /* packets that the kernel has dropped so far */
     _Atomic uint64_t unused; /* packets taken from the source, but not used when it was closed */
+    _Atomic(const char *) suggested; /* name of a dialect that takes what was refused, or NULL */
 
     /* Under the stream's lock: */
     sp2_packet_source *next;        /* in the stream's list, whose lock changes it, too */
     bool is_listed;                 /* in that list */
     uint32_t number;                /* of the stream's sources, from 1 */
+    uint32_t refused;               /* datagrams that were looked at for `suggested` */
     sp2_packet_source *next_parked; /* these four are the flow's */
     bool is_parked;
     uint32_t yields_to;     /* number of the source that this one waits for */

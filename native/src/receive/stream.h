@@ -50,10 +50,12 @@ struct sp2_receive_stream {
     sp2__mutex lock;
     /* Under the lock: */
     bool stop_on_stop_item;
-    sp2_packet_source *reading; /* the source that hands packets over, if it may have to yield */
-    uint32_t reading_number;    /* of the source that hands packets over */
-    uint64_t heaps_started;     /* since it took the lock */
-    uint64_t packet_length;     /* of the latest heap that knew one; or 0 */
+    sp2_packet_source *reading;  /* the source that hands packets over, if it may have to yield */
+    uint32_t reading_number;     /* of the source that hands packets over */
+    const sp2__dialect *dialect; /* of that source; NULL: none */
+    sp2_packet_source *handing;  /* the source that hands packets over, in any case */
+    uint64_t heaps_started;      /* since it took the lock */
+    uint64_t packet_length;      /* of the latest heap that knew one; or 0 */
     bool ending; /* a stop item came, or a source has ended: so does the stream, at the end */
     sp2__assembler assembler;
     sp2__accounting accounting;
@@ -91,8 +93,8 @@ sp2__answer sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *
 void sp2__stream_add_truncated(sp2_receive_stream *stream, uint64_t max_size);
 
 /* Counts bytes that are not a packet, at `position` of a source that ends because of it. */
-void sp2__stream_add_malformed(sp2_receive_stream *stream, sp2__packet_fault fault,
-                               uint64_t position);
+void sp2__stream_add_malformed(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t length,
+                               sp2__packet_fault fault, uint64_t position);
 
 /* Counts units of packets, the largest of which had `packets`. */
 void sp2__stream_count_batches(sp2_receive_stream *stream, uint64_t batches, uint64_t packets);

@@ -26,7 +26,8 @@ static bool add_next(buffer_source *source, sp2__answer *answer) {
         sp2__stream_add_packet(source->base.stream, source->data + source->position,
                                source->length - source->position, &size, answer);
     if (fault != SP2__PACKET_OK) {
-        sp2__stream_add_malformed(source->base.stream, fault, source->position);
+        sp2__stream_add_malformed(source->base.stream, source->data + source->position,
+                                  source->length - source->position, fault, source->position);
         return false;
     }
     source->position += size;
@@ -94,6 +95,10 @@ int32_t sp2_receive_stream_add_buffer_source(sp2_receive_stream *stream,
         status = sp2__fail_null("sp2_receive_stream_add_buffer_source",
                                 "sp2_buffer_source_options.data");
     }
+    sp2__dialect dialect;
+    if (status == SP2_OK) {
+        status = sp2__dialect_read(options.dialect, &dialect);
+    }
     if (status == SP2_OK) {
         status = sp2__stream_check_open(stream, "sp2_receive_stream_add_buffer_source");
     }
@@ -107,6 +112,7 @@ int32_t sp2_receive_stream_add_buffer_source(sp2_receive_stream *stream,
     source->data = options.data;
     source->length = options.length;
     sp2__source_init(&source->base, &ops, SP2_SOURCE_BUFFER, stream);
+    source->base.dialect = dialect;
     sp2__source_hand_out(&source->base, handle);
     sp2__stream_add_source(stream, &source->base);
     return SP2_OK;

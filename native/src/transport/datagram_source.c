@@ -101,6 +101,10 @@ int32_t sp2_receive_stream_add_datagram_source(sp2_receive_stream *stream,
     if (status == SP2_OK) {
         status = check_datagrams(options.datagrams, options.count);
     }
+    sp2__dialect dialect;
+    if (status == SP2_OK) {
+        status = sp2__dialect_read(options.dialect, &dialect);
+    }
     if (status == SP2_OK) {
         status = sp2__stream_check_open(stream, "sp2_receive_stream_add_datagram_source");
     }
@@ -116,6 +120,7 @@ int32_t sp2_receive_stream_add_datagram_source(sp2_receive_stream *stream,
     source->datagrams = options.count != 0 ? options.datagrams : &none;
     source->count = options.count;
     sp2__source_init(&source->base, &ops, SP2_SOURCE_DATAGRAMS, stream);
+    source->base.dialect = dialect;
     sp2__source_hand_out(&source->base, handle);
     sp2__stream_add_source(stream, &source->base);
     return SP2_OK;

@@ -170,7 +170,7 @@ static int32_t check_socket(const sp2_udp_source_options *options) {
 }
 
 int32_t sp2__udp_options_read(const sp2_udp_source_options *caller, sp2__udp_config *config,
-                              uint32_t *max_size) {
+                              sp2__dialect *dialect, uint32_t *max_size) {
     sp2_udp_source_options options;
     int32_t status = sp2__sized_read(caller, &options, sizeof(options), sizeof(options),
                                      "sp2_udp_source_options");
@@ -181,6 +181,9 @@ int32_t sp2__udp_options_read(const sp2_udp_source_options *caller, sp2__udp_con
     options.interface_address = unless_empty(options.interface_address);
     options.interface_name = unless_empty(options.interface_name);
     status = check_values(&options);
+    if (status == SP2_OK) {
+        status = sp2__dialect_read(options.dialect, dialect);
+    }
     if (status == SP2_OK) {
         status = check_form(&options);
     }

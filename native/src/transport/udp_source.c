@@ -425,8 +425,9 @@ int32_t sp2_receive_stream_add_udp_source(sp2_receive_stream *stream,
         return sp2__fail_forked("sp2_receive_stream_add_udp_source", "the stream");
     }
     sp2__udp_config config;
+    sp2__dialect dialect;
     uint32_t max_size;
-    int32_t status = sp2__udp_options_read(caller, &config, &max_size);
+    int32_t status = sp2__udp_options_read(caller, &config, &dialect, &max_size);
     if (status == SP2_OK) {
         status = sp2__stream_check_open(stream, "sp2_receive_stream_add_udp_source");
     }
@@ -442,6 +443,7 @@ int32_t sp2_receive_stream_add_udp_source(sp2_receive_stream *stream,
     source->group.news = SP2__NO_SOCKET;
     source->news_task.run = run_news;
     source->max_size = max_size;
+    source->base.dialect = dialect;
     sp2__source_init(&source->base, &ops, SP2_SOURCE_UDP, stream);
     /* The loop may be told of the socket, or of its interface, before all of this is done. */
     sp2__mutex_lock(&source->base.lock);

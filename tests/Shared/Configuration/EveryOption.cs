@@ -51,6 +51,16 @@ internal static class EveryOption
             [nameof(UdpSourceOptions.BindHost)] = "127.0.0.1",
             [nameof(UdpSourceOptions.MaxSize)] = 1500,
             [nameof(UdpSourceOptions.BufferSize)] = 1 << 16,
+            [nameof(UdpSourceOptions.Dialect)] = new JsonObject
+            {
+                [nameof(Dialect.MissingOffsetIsZero)] = true,
+                [nameof(Dialect.MissingLengthIsRest)] = false,
+                [nameof(Dialect.DatagramIsHeap)] = true,
+                [nameof(Dialect.IgnoreHeapLength)] = true,
+                [nameof(Dialect.AllowControlOnly)] = true,
+                [nameof(Dialect.ZeroLengthIsRest)] = true,
+                [nameof(Dialect.UnpointedItemId)] = 0x3302,
+            },
         },
         new JsonObject
         {

@@ -14,7 +14,7 @@ public sealed class VectorTests
     {
         ArgumentNullException.ThrowIfNull(vector);
         using ReceiveStream stream = new(StreamOptions.Of(vector));
-        Feed(stream, vector);
+        using PacketSource source = Feed(stream, vector);
 
         foreach (ExpectedHeap expected in vector.Heaps)
         {
@@ -25,21 +25,18 @@ public sealed class VectorTests
 
         Assert.That(() => stream.Read(), Throws.InstanceOf<StreamStoppedException>());
         vector.AssertStatistics(stream.Statistics);
+        Assert.That(source.SuggestedDialect, vector.Suggests is null ? Is.Null.Or.Not.Null : Is.EqualTo(vector.Suggests));
     }
 
     [Test]
     public void There_are_vectors() => Assert.That(Vector.All.Count(), Is.GreaterThan(80));
 
-    private static void Feed(ReceiveStream stream, Vector vector)
+    private static PacketSource Feed(ReceiveStream stream, Vector vector)
     {
-        if (vector.FeedsBuffer)
-        {
-            stream.AddBufferReader(vector.Packets.SelectMany(packet => packet).ToArray());
-        }
-        else
-        {
-            stream.AddDatagramReader([.. vector.Packets]);
-        }
+        Dialect? dialect = vector.Dialect is null ? null : Dialect.Find(vector.Dialect);
+        return stream.Add(vector.FeedsBuffer
+            ? new BufferSourceOptions { Packets = vector.Packets.SelectMany(packet => packet).ToArray(), Dialect = dialect }
+            : new DatagramSourceOptions { Datagrams = [.. vector.Packets], Dialect = dialect });
     }
 
     private static void AssertHeap(Heap heap, ExpectedHeap expected) => Assert.Multiple(() =>

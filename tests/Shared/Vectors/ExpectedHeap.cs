@@ -78,7 +78,7 @@ public sealed class ExpectedHeap
             case "payload":
                 break;
             default:
-                _payload.AddRange(words.Select(word => word == ".." ? null : (byte?)VectorFile.ParseByte(word)));
+                _payload.AddRange(VectorFile.ParseBytes(words).Select(word => word == ".." ? null : (byte?)VectorFile.ParseByte(word)));
                 break;
         }
 

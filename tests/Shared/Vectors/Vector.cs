@@ -32,6 +32,12 @@ public sealed record Vector
     /// <summary>The stream's options, those that take a number with it.</summary>
     public required IReadOnlyDictionary<string, int?> Options { get; init; }
 
+    /// <summary>Name of the source's dialect; null: none.</summary>
+    public string? Dialect { get; init; }
+
+    /// <summary>Name of the dialect that the source suggests at the end; null: not compared.</summary>
+    public string? Suggests { get; init; }
+
     /// <summary>Whether the packets are one buffer; else each is a datagram.</summary>
     public required bool FeedsBuffer { get; init; }
 

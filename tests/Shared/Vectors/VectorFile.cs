@@ -7,7 +7,7 @@ namespace Spead2.Testing.Vectors;
 /// <summary>Reads files with test vectors (tests/vectors/README.md).</summary>
 internal static class VectorFile
 {
-    private static readonly string[] Settings = ["case", "order", "options", "feed"];
+    private static readonly string[] Settings = ["case", "order", "options", "dialect", "suggests", "feed"];
     private static readonly string[] ItemWords = ["case", "bug_compat", "update", "item", "refused", "sent"];
 
     /// <summary>The runs of a file's cases: one for each order of packets.</summary>
@@ -33,6 +33,10 @@ internal static class VectorFile
     public static long ParseNumber(string text) => text.StartsWith("0x", StringComparison.Ordinal)
         ? Convert.ToInt64(text, 16)
         : long.Parse(text, CultureInfo.InvariantCulture);
+
+    /// <summary>The words for single bytes of a line.</summary>
+    public static IEnumerable<string> ParseBytes(string[] words) =>
+        words[0] == "repeat" ? Enumerable.Repeat(words[2], (int)ParseNumber(words[1])) : words;
 
     /// <summary>Two characters, a byte in hex.</summary>
     public static byte ParseByte(string text) =>
@@ -63,7 +67,7 @@ internal static class VectorFile
     {
         (_, List<string[][]> packets) = Split(head, "packet");
         return packets.ToDictionary(
-            packet => packet[0][1], packet => packet[1..].SelectMany(words => words).Select(ParseByte).ToArray());
+            packet => packet[0][1], packet => packet[1..].SelectMany(ParseBytes).Select(word => ParseByte(word)).ToArray());
     }
 
     private static ItemVector ReadItemCase(string tag, string[][] lines, Dictionary<string, byte[]> packets)
@@ -99,6 +103,8 @@ internal static class VectorFile
                 InOrder = run == "in",
                 Options = settings.GetValueOrDefault("options", []).Select(option => option.Split('='))
                     .ToDictionary(parts => parts[0], parts => parts.Length == 1 ? null : (int?)ParseNumber(parts[1])),
+                Dialect = settings.GetValueOrDefault("dialect")?[0],
+                Suggests = settings.GetValueOrDefault("suggests")?[0],
                 FeedsBuffer = feed[0] == "buffer",
                 Packets = [.. feed[1..].Select(name => packets[name])],
                 Heaps = [.. heaps.Select(ExpectedHeap.Read)],

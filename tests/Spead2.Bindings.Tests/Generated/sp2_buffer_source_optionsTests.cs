@@ -27,6 +27,6 @@ public static unsafe partial class sp2_buffer_source_optionsTests
     [Test]
     public static void SizeOfTest()
     {
-        Assert.That(sizeof(sp2_buffer_source_options), Is.EqualTo(24));
+        Assert.That(sizeof(sp2_buffer_source_options), Is.EqualTo(32));
     }
 }

@@ -27,6 +27,6 @@ public static unsafe partial class sp2_packet_source_infoTests
     [Test]
     public static void SizeOfTest()
     {
-        Assert.That(sizeof(sp2_packet_source_info), Is.EqualTo(208));
+        Assert.That(sizeof(sp2_packet_source_info), Is.EqualTo(272));
     }
 }

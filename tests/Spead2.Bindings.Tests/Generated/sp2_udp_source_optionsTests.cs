@@ -30,11 +30,11 @@ public static unsafe partial class sp2_udp_source_optionsTests
     {
         if (Environment.Is64BitProcess)
         {
-            Assert.That(sizeof(sp2_udp_source_options), Is.EqualTo(80));
+            Assert.That(sizeof(sp2_udp_source_options), Is.EqualTo(88));
         }
         else
         {
-            Assert.That(sizeof(sp2_udp_source_options), Is.EqualTo(64));
+            Assert.That(sizeof(sp2_udp_source_options), Is.EqualTo(72));
         }
     }
 }

@@ -62,14 +62,14 @@ internal sealed class StreamEngine(string name, Func<ReceiveStreamOptions, IRece
 
     private static void Feed(IReceiveStream stream, Trace trace)
     {
-        if (trace.Feed == Differential.Feed.Datagrams)
-        {
-            stream.AddDatagramReader([.. trace.Packets.Select(packet => new ReadOnlyMemory<byte>(packet))]);
-        }
-        else
-        {
-            stream.AddBufferReader(trace.Joined);
-        }
+        Dialect? dialect = trace.Options.ToDialect();
+        stream.Add(trace.Feed == Differential.Feed.Datagrams
+            ? new DatagramSourceOptions
+            {
+                Datagrams = [.. trace.Packets.Select(packet => new ReadOnlyMemory<byte>(packet))],
+                Dialect = dialect,
+            }
+            : new BufferSourceOptions { Packets = trace.Joined, Dialect = dialect });
 
         if (trace.Options.ExplicitStart)
         {

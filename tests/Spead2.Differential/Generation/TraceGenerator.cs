@@ -13,6 +13,7 @@ internal sealed class TraceGenerator
     private readonly int _damage;
 
     private readonly Dice _dice;
+    private readonly DialectSpeaker _speaker;
     private readonly TraceOptions _options;
     private readonly int _addressBits;
 
@@ -22,7 +23,8 @@ internal sealed class TraceGenerator
         _loss = _dice.Pick(0, 0, 3, 10, 40);
         _repetition = _dice.Pick(0, 0, 3, 10, 40);
         _damage = _dice.Pick(0, 0, 3, 10, 40);
-        _options = Options();
+        _speaker = new DialectSpeaker(seed);
+        _options = _speaker.Set(Options());
         _addressBits = _dice.Pick(48, 48, 40, 40, 8, 16, 24, 32, 56);
     }
 
@@ -35,7 +37,7 @@ internal sealed class TraceGenerator
         // The first bytes that are no packet end a buffer, so most buffers are given none.
         bool onlyGood = generator._dice.Chance(80);
         List<byte[]> buffer =
-            [.. packets.Where(bytes => !onlyGood || Model.Packet.Decode(bytes)?.Size == bytes.Length)];
+            [.. packets.Where(bytes => !onlyGood || Model.Packet.Decode(bytes, generator._options.Dialect)?.Size == bytes.Length)];
         return [new(generator._options, Feed.Datagrams, packets), new(generator._options, Feed.Buffer, buffer)];
     }
 
@@ -89,7 +91,7 @@ internal sealed class TraceGenerator
         Repeat(packets);
         packets.RemoveAll(_ => _dice.Chance(_loss));
         List<byte[]> bytes =
-            [.. packets.Select(packet => _dice.Chance(_damage) ? Damage.Do(_dice, packet) : packet.Encode())];
+            [.. packets.Select(_speaker.Say).Select(packet => _dice.Chance(_damage) ? Damage.Do(_dice, packet) : packet.Encode())];
         if (_dice.Chance(5))
         {
             bytes.Insert(_dice.Below(bytes.Count + 1), []);

@@ -25,6 +25,7 @@
 
 typedef struct trace {
     sp2_receive_options options;
+    sp2_dialect dialect;
     int32_t copy_method;
     uint64_t largest_block;
     bool counting_copier;
@@ -125,6 +126,10 @@ static void set_option(trace *t, const char *name, const char *value) {
         t->copy_method = (int32_t)number;
     } else if (strcmp(name, "counting_copier") == 0) {
         t->counting_copier = true;
+    } else if (strcmp(name, "dialect") == 0) {
+        t->dialect.flags = (uint32_t)number;
+    } else if (strcmp(name, "dialect_item") == 0) {
+        t->dialect.item_id = number;
     } else if (strcmp(name, "largest_block") == 0) {
         t->largest_block = number;
     } else {
@@ -156,7 +161,8 @@ static void add_packet(trace *t, const char *hex) {
 static bool read_trace(trace *t) {
     static char *line;
     static size_t capacity;
-    *t = (trace){.options = SP2_RECEIVE_OPTIONS_INIT};
+    *t = (trace){.options = SP2_RECEIVE_OPTIONS_INIT, .dialect = SP2_DIALECT_INIT};
+    t->dialect.item_id = SP2_DIALECT_SKA_LOW_ITEM;
     t->options.flags = SP2_RECEIVE_UNKEYED_SEARCH;
     t->options.log_level = SP2_LOG_NONE;
     while (getline(&line, &capacity, stdin) >= 0) {
@@ -287,6 +293,11 @@ static void receive(sp2_thread_pool *pool, trace *t) {
     uint8_t *bytes = t->buffer ? join(t, &length) : NULL;
     sp2_buffer_source_options buffer = SP2_BUFFER_SOURCE_OPTIONS_INIT;
     sp2_datagram_source_options list = SP2_DATAGRAM_SOURCE_OPTIONS_INIT;
+    if (!(t->dialect.flags & SP2_DIALECT_UNPOINTED_ITEM)) {
+        t->dialect.item_id = 0;
+    }
+    buffer.dialect = &t->dialect;
+    list.dialect = &t->dialect;
     buffer.data = bytes;
     buffer.length = t->buffer ? length : 0;
     list.datagrams = t->packets;

@@ -203,6 +203,12 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
         Pointer[] sorted = [.. _pointers.OrderBy(pointer => pointer.IsImmediate).ThenBy(pointer => pointer.Value)];
         Pointer[] addressed = [.. sorted.Where(pointer => !pointer.IsImmediate)];
         byte[] payload = IsContiguous ? Payload(_minLength) : [];
+        if (addressed.Length == 0 && payload.Length > 0 && options.Dialect.HasFlag(DialectFlags.UnpointedItem)
+            && options.DialectItem < 1L << (63 - first.AddressBits))
+        {
+            yield return new(options.DialectItem, false, 0, Hex(payload));
+        }
+
         for (int i = 0; i < addressed.Length && IsContiguous; i++)
         {
             (_, long id, long address) = addressed[i];

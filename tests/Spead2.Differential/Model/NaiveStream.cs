@@ -63,7 +63,7 @@ internal sealed class NaiveStream
             {
                 Count("empty");
             }
-            else if (Packet.Decode(datagram) is not Packet packet)
+            else if (Packet.Decode(datagram, _options.Dialect) is not Packet packet)
             {
                 Count("malformed");
             }
@@ -85,7 +85,7 @@ internal sealed class NaiveStream
         Count("batches");
         while (!_stopped && !buffer.IsEmpty)
         {
-            if (Packet.Decode(buffer) is not Packet packet)
+            if (Packet.Decode(buffer, _options.Dialect) is not Packet packet)
             {
                 Count("malformed");
                 return;

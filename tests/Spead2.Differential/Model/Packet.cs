@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 
 using System.Buffers.Binary;
+using Spead2.Receive;
 
 namespace Spead2.Differential.Model;
 
-/// <summary>A packet, decoded as section 3.1 of the spec says.</summary>
+/// <summary>A packet, decoded as section 3.1 of the spec says, or by a dialect (docs/dialects.md).</summary>
 internal sealed record Packet(
     int AddressBits, long Cnt, long? HeapLength, long Offset, byte[] Payload, IReadOnlyList<Pointer> Pointers, int Size)
 {
     /// <summary>The packet at the start of the bytes, or null if there is none.</summary>
-    public static Packet? Decode(ReadOnlySpan<byte> bytes)
+    public static Packet? Decode(ReadOnlySpan<byte> bytes, DialectFlags dialect = DialectFlags.None)
     {
         if (bytes.Length < 8 || bytes[0] != 0x53 || bytes[1] != 4)
         {
@@ -34,14 +35,15 @@ internal sealed record Packet(
             pointers.Add(Pointer.Of(BinaryPrimitives.ReadUInt64BigEndian(bytes[at..]), addressBits));
         }
 
-        if (Last(ItemId.HeapCnt) is not long cnt
-            || Last(ItemId.PayloadOffset) is not long offset
-            || Last(ItemId.PayloadLength) is not long length)
+        long rest = bytes.Length - payloadStart;
+        long? given = dialect.HasFlag(DialectFlags.IgnoreHeapLength) ? null : Last(ItemId.HeapLength);
+        (long? heapLength, long? givenOffset, long? givenLength) =
+            Adapt(dialect, rest, pointers, (given, Last(ItemId.PayloadOffset), Last(ItemId.PayloadLength)));
+        if (Last(ItemId.HeapCnt) is not long cnt || givenOffset is not long offset || givenLength is not long length)
         {
             return null;
         }
 
-        long? heapLength = Last(ItemId.HeapLength);
         if (payloadStart + length > bytes.Length || offset + length > heapLength)
         {
             return null;
@@ -54,5 +56,34 @@ internal sealed record Packet(
         long? Last(long id) =>
             pointers.Where(pointer => pointer.IsImmediate && pointer.Id == id).Select(pointer => (long?)pointer.Value)
                 .LastOrDefault();
+    }
+
+    /// <summary>What a dialect makes of HEAP_LENGTH, PAYLOAD_OFFSET and PAYLOAD_LENGTH.</summary>
+    private static (long? HeapLength, long? Offset, long? Length) Adapt(
+        DialectFlags dialect, long rest, List<Pointer> pointers, (long? HeapLength, long? Offset, long? Length) given)
+    {
+        if (dialect.HasFlag(DialectFlags.ControlOnly) && rest == 0 && given == (null, null, null)
+            && pointers.Exists(pointer => pointer is { IsImmediate: true, Id: ItemId.StreamControl }))
+        {
+            return (0, 0, 0);
+        }
+
+        (long? heapLength, long? offset, long? length) = given;
+        if (length is null && dialect.HasFlag(DialectFlags.MissingLengthIsRest))
+        {
+            length = rest;
+        }
+        else if (length == 0 && dialect.HasFlag(DialectFlags.ZeroLengthIsRest))
+        {
+            length = rest;
+        }
+
+        if (dialect.HasFlag(DialectFlags.DatagramIsHeap) && length is not null && heapLength is null
+            && (offset ?? 0) == 0)
+        {
+            return (length, 0, length);
+        }
+
+        return (heapLength, dialect.HasFlag(DialectFlags.MissingOffsetIsZero) ? offset ?? 0 : offset, length);
     }
 }

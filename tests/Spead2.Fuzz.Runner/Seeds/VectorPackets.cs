@@ -19,6 +19,12 @@ internal static class VectorPackets
             {
                 packet?.AddRange(words.Select(word => byte.Parse(word, NumberStyles.HexNumber, CultureInfo.InvariantCulture)));
             }
+            else if (words is ["repeat", string count, string value])
+            {
+                packet?.AddRange(Enumerable.Repeat(
+                    byte.Parse(value, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+                    int.Parse(count, CultureInfo.InvariantCulture)));
+            }
             else if (packet is not null && words.Length > 0)
             {
                 yield return [.. packet];

@@ -49,6 +49,8 @@ typedef struct sp2_packet_source_info {
     char interface_name[SP2_SOURCE_TEXT_SIZE]; /* that the group was joined on: its name where the
                                                   system tells it, else its index or address;
                                                   empty: the system chose */
+    char suggested_dialect[SP2_SOURCE_TEXT_SIZE]; /* name of a dialect (dialect.h) that takes what
+                                                     the source has refused; empty: none known */
 } sp2_packet_source_info;
 
 #define SP2_PACKET_SOURCE_INFO_INIT SP2_SIZED_INIT(sp2_packet_source_info)

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+
+using Spead2.Receive;
+
+namespace Spead2.Testing.Engines;
+
+/// <summary>
+/// Dialects of packet sources: several in one stream, and their rules. What each makes of which packets is in
+/// tests/vectors (D).
+/// </summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed class DialectTests : IDisposable
+{
+    private const int PayloadBytes = 64;
+    private const int StationHeader = 8 + (4 * sizeof(ulong));
+
+    private readonly ReceiveStream _stream = new();
+
+    public void Dispose() => _stream.Dispose();
+
+    [Test]
+    public void Sources_of_several_dialects_meet_in_a_stream()
+    {
+        PacketSource plain = _stream.Add(new UdpSourceOptions { BindHost = "127.0.0.1" });
+        PacketSource station = _stream.Add(new UdpSourceOptions { BindHost = "127.0.0.1", Dialect = Dialect.SkaLowSps });
+        using UdpSender toPlain = new(plain.Port);
+        using UdpSender toStation = new(station.Port);
+
+        toPlain.Send([OfStation(1)]);
+        toPlain.Send(Packets.OfHeap(2));
+        using Heap second = _stream.Read();
+        toStation.Send([OfStation(3)]);
+        using Heap third = _stream.Read();
+        toStation.Send(Packets.OfHeap(4));
+        using Heap fourth = _stream.Read();
+
+        Assert.Multiple(() =>
+        {
+            Assert.That((second.Cnt, third.Cnt, fourth.Cnt), Is.EqualTo((2, 3, 4)));
+            Assert.That(third.Items[0].Id, Is.EqualTo(Dialect.SkaLowItemId));
+            Assert.That(third.Items[0].Bytes.ToArray(), Is.EqualTo(OfStation(3)[StationHeader..].ToArray()));
+            Assert.That(plain.SuggestedDialect, Is.EqualTo("ska-low-sps"));
+            Assert.That(station.SuggestedDialect, Is.Null);
+            Assert.That(_stream.Statistics.Malformed, Is.EqualTo(1));
+        });
+    }
+
+    [Test]
+    public void Item_of_payload_has_the_identifier_that_was_chosen()
+    {
+        _stream.Add(new DatagramSourceOptions
+        {
+            Datagrams = [OfStation(1)],
+            Dialect = Dialect.SkaLowSps with { UnpointedItemId = 0x1234 },
+        });
+
+        using Heap heap = _stream.Read();
+        Assert.That(heap.Items.Where(item => !item.IsImmediate).Select(item => item.Id), Is.EqualTo(new[] { 0x1234 }));
+    }
+
+    [Test]
+    public void Identifier_that_no_item_has_is_refused([Values(6, 1L << 55, -1)] long id, [Values] bool buffer)
+    {
+        Dialect dialect = new() { UnpointedItemId = id };
+        PacketSourceOptions options =
+            buffer ? new BufferSourceOptions { Dialect = dialect } : new DatagramSourceOptions { Dialect = dialect };
+
+        Assert.That(
+            () => _stream.Add(options),
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("Dialect.UnpointedItemId"));
+    }
+
+    /// <summary>A packet as SKA-Low stations send them, but shorter.</summary>
+    private static ReadOnlyMemory<byte> OfStation(byte cnt)
+    {
+        byte[] header =
+        [
+            0x53, 4, 2, 6, 0, 0, 0, 4,
+            0x80, 1, 0, 0, 0, 0, 0, cnt,
+            0x80, 4, 0, 0, 0, 0, 0, PayloadBytes,
+            0xb0, 1, 0, 0, 0, 0, 0, 1,
+            0xb3, 0, 0, 0, 0, 0, 0, 0,
+        ];
+        return (byte[])[.. header, .. Packets.Content(cnt, PayloadBytes)];
+    }
+}
