@@ -43,6 +43,31 @@ internal static class CommonOption
         },
     };
 
+    /// <summary>A dialect by name.</summary>
+    /// <param name="what">What it does, without the names.</param>
+    /// <param name="more">What else there is to say; empty: nothing.</param>
+    /// <param name="others">Names that are allowed, too.</param>
+    public static Option<string> Dialect(string what, string more, params string[] others)
+    {
+        string[] names = [.. Spead2.Receive.Dialect.GetNames(), .. others];
+        Option<string> option = new("--dialect")
+        {
+            HelpName = "NAME",
+            Description = $"{what}: {string.Join(", ", names)}.{(more.Length == 0 ? "" : $" {more}")}",
+        };
+        option.CustomParser = result =>
+        {
+            string name = result.Tokens[0].Value;
+            if (!names.Contains(name))
+            {
+                result.AddError($"--dialect must be one of {string.Join(", ", names)}, not '{name}'.");
+            }
+
+            return name;
+        };
+        return option;
+    }
+
     /// <summary>Results for programs instead of people.</summary>
     public static Option<bool> Json() => new("--json")
     {

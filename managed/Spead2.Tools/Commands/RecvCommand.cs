@@ -12,6 +12,7 @@ namespace Spead2.Tools.Commands;
 /// <summary>The options of `spead2 recv`.</summary>
 internal sealed class RecvCommand
 {
+    private const string AutoDialect = "auto";
     private const int LargestPort = 65535;
 
     // Seconds; a stream waits for at most 2^31 ms.
@@ -48,6 +49,10 @@ internal sealed class RecvCommand
         HelpName = "FILE",
         Description = "Receive from a file of datagrams, each behind its length (32 bits, little-endian).",
     };
+
+    private readonly Option<string> _dialect = CommonOption.Dialect(
+        "Read packets of senders that break a rule", "auto refuses them, and proposes a dialect for the first of them.",
+        AutoDialect);
 
     private readonly Option<ReceiveEngine> _engine = CommonOption.Engine();
 
@@ -151,7 +156,7 @@ internal sealed class RecvCommand
 
     private IEnumerable<Option> All =>
     [
-        _udp, _bind, _bufferSize, _maxSize, _file, _packets, _engine, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
+        _udp, _bind, _bufferSize, _maxSize, _file, _packets, _dialect, _engine, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
         _maxUnsizedGap, _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items,
         _preset, _maxNameLength, _maxTextLength, _verify, _expect, _summary, _json,
     ];
@@ -172,6 +177,7 @@ internal sealed class RecvCommand
             StreamOptions = ReadStreamOptions(parsed),
             Heaps = Given(parsed, _heaps),
             Timeout = timeout > 0 ? TimeSpan.FromSeconds(timeout) : Timeout.InfiniteTimeSpan,
+            ProposeDialect = parsed.GetValue(_dialect) == AutoDialect,
             Items = parsed.GetValue(_items) || parsed.GetValue(_preset) is not null,
             ItemSettings = new ItemSettings
             {
@@ -207,6 +213,8 @@ internal sealed class RecvCommand
             throw new UserErrorException("Give one of --udp, --file and --packets to say where the packets come from.");
         }
 
+        string? name = parsed.GetValue(_dialect);
+        Dialect? dialect = name is null ? null : Dialect.Find(name);
         if (sources[0] == _udp)
         {
             return new UdpSource(new UdpSourceOptions
@@ -215,6 +223,7 @@ internal sealed class RecvCommand
                 BindHost = parsed.GetValue(_bind),
                 BufferSize = Given(parsed, _bufferSize),
                 MaxSize = (int)parsed.GetValue(_maxSize),
+                Dialect = dialect,
             });
         }
 
@@ -225,8 +234,8 @@ internal sealed class RecvCommand
         }
 
         return sources[0] == _file
-            ? new BufferSource(parsed.GetRequiredValue(_file))
-            : new DatagramSource(parsed.GetRequiredValue(_packets));
+            ? new BufferSource(parsed.GetRequiredValue(_file), dialect, mayHaveDialect: name is not null)
+            : new DatagramSource(parsed.GetRequiredValue(_packets), dialect);
     }
 
     private ReceiveStreamOptions ReadStreamOptions(ParseResult parsed) => new()

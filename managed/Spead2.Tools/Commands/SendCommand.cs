@@ -36,6 +36,30 @@ internal sealed class SendCommand
             + "'spead2 recv --items --verify' can check them; their descriptions say what the values are.",
     };
 
+    private readonly Option<StreamPreset?> _preset = new("--preset")
+    {
+        HelpName = "NAME",
+        Description = "Send heaps as telescopes do, with their identifiers, sizes and steps and without descriptors: "
+            + string.Join(", ", StreamPreset.All.Select(preset => preset.Name))
+            + ". The flavour is SPEAD-64-48, and each packet has all item pointers.",
+        CustomParser = result =>
+        {
+            string name = result.Tokens[0].Value;
+            StreamPreset? preset = StreamPreset.All.FirstOrDefault(preset => preset.Name == name);
+            if (preset is null)
+            {
+                result.AddError(
+                    $"--preset must be one of {string.Join(", ", StreamPreset.All.Select(preset => preset.Name))}, "
+                    + $"not '{name}'.");
+            }
+
+            return preset;
+        },
+    };
+
+    private readonly Option<string> _dialect = CommonOption.Dialect(
+        "Break the rule of SPEAD that these senders break", "Each heap is one packet. docs/dialects.md has them.");
+
     private readonly Option<long> _descriptorEvery = NumberOption.Whole(
         "--descriptor-every", "N", "With --items: send descriptors in every N-th heap; 0 in the first heap only.",
         0, 0, int.MaxValue);
@@ -70,12 +94,15 @@ internal sealed class SendCommand
 
     private IEnumerable<Option> All =>
     [
-        _udp, _heaps, _heapSize, _items, _descriptorEvery, _packetSize, _rate, _flavour, _noStop, _json,
+        _udp, _heaps, _heapSize, _items, _preset, _dialect, _descriptorEvery, _packetSize, _rate, _flavour, _noStop, _json,
     ];
 
     private SendSettings Read(ParseResult parsed)
     {
-        int addressBits = (int)parsed.GetValue(_flavour);
+        StreamPreset? preset = parsed.GetValue(_preset);
+        string? dialect = parsed.GetValue(_dialect);
+        ThrowIfMisplaced(parsed, preset);
+        int addressBits = preset is null ? (int)parsed.GetValue(_flavour) : PresetHeaps.AddressBits;
         long heapSize = parsed.GetValue(_heapSize);
         if (addressBits % 8 != 0)
         {
@@ -100,7 +127,7 @@ internal sealed class SendCommand
                 + $"at least {ItemContent.LeastAddressBits} will do.");
         }
 
-        if (!items && heapSize >> addressBits != 0)
+        if (!items && preset is null && heapSize >> addressBits != 0)
         {
             throw new UserErrorException(
                 $"--heap-size {heapSize} cannot be addressed with the {addressBits} bits of --flavour.");
@@ -114,20 +141,52 @@ internal sealed class SendCommand
         }
 
         var flavour = new Flavour(addressBits);
+        PresetHeaps? presetHeaps = preset is null ? null : PresetHeaps.Of(preset);
         return new SendSettings
         {
             Destination = ReadDestination(parsed.GetRequiredValue(_udp)),
             Heaps = parsed.GetValue(_heaps),
-            Source = items
-                ? new ItemHeaps(flavour, (int)parsed.GetValue(_descriptorEvery))
+            Source = presetHeaps is not null ? presetHeaps
+                : items ? new ItemHeaps(flavour, (int)parsed.GetValue(_descriptorEvery))
                 : new DataHeaps((int)heapSize),
             // The socket cuts bursts apart at this size, so it must be the one that packets really have.
-            PacketSize = (int)parsed.GetValue(_packetSize) / PacketSizeUnit * PacketSizeUnit,
+            PacketSize = presetHeaps is not null && !IsGiven(parsed, _packetSize)
+                ? SizeOfPacket(presetHeaps, dialect)
+                : (int)parsed.GetValue(_packetSize) / PacketSizeUnit * PacketSizeUnit,
             BytesPerSecond = parsed.GetValue(_rate) * BytesPerGigabit,
             Flavour = flavour,
+            Dialect = dialect,
+            RepeatPointers = preset is not null,
             Stop = !parsed.GetValue(_noStop),
             Json = parsed.GetValue(_json),
         };
+    }
+
+    /// <summary>The size that a preset's packets have on the telescope.</summary>
+    private static int SizeOfPacket(PresetHeaps heaps, string? dialect)
+    {
+        int headerPointers = dialect switch
+        {
+            null or "datagram-is-heap" => 4,
+            // Without the pointer to the payload.
+            "ska-low-sps" => 1,
+            _ => 2,
+        };
+        return PacketSizeUnit * (1 + headerPointers + heaps.ItemCount) + heaps.PacketPayload;
+    }
+
+    private void ThrowIfMisplaced(ParseResult parsed, StreamPreset? preset)
+    {
+        Option[] notWithPreset = [_items, _heapSize, _flavour];
+        if (preset is not null && notWithPreset.FirstOrDefault(option => IsGiven(parsed, option)) is Option misplaced)
+        {
+            throw new UserErrorException($"{misplaced.Name} does not go with --preset, which says what is sent.");
+        }
+
+        if (parsed.GetValue(_dialect) is not null && parsed.GetValue(_items))
+        {
+            throw new UserErrorException("--items does not go with --dialect, whose heaps are one packet each.");
+        }
     }
 
     private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };

@@ -6,26 +6,35 @@ using Spead2.Tools.Output;
 namespace Spead2.Tools.Receive;
 
 /// <summary>A file of packets back to back.</summary>
-internal sealed class BufferSource(string path) : IPacketSource
+/// <param name="path">The file.</param>
+/// <param name="dialect">How packets are read; null: by the rules.</param>
+/// <param name="mayHaveDialect">Whether bytes that are no packet by the rules may be one.</param>
+internal sealed class BufferSource(string path, Dialect? dialect, bool mayHaveDialect) : IPacketSource
 {
     private byte[] _bytes = [];
 
+    private PacketSource? _source;
+
     public bool IsFile => true;
+
+    public string? SuggestedDialect => _source?.SuggestedDialect;
 
     public void Open()
     {
         _bytes = InputFile.ReadAll(path);
-        if (!PacketProbe.TryMeasure(_bytes, out _, out string? problem))
+        if (!mayHaveDialect && !PacketProbe.TryMeasure(_bytes, out _, out string? problem))
         {
             throw new UserErrorException($"'{path}' has no SPEAD packet at byte 0: {problem}.");
         }
     }
 
-    public void AttachTo(IReceiveStream stream, Terminal terminal) => stream.AddBufferReader(_bytes);
+    public void AttachTo(IReceiveStream stream, Terminal terminal) =>
+        _source = stream.Add(new BufferSourceOptions { Packets = _bytes, Dialect = dialect });
 
     public void ExplainEnd(StreamStatistics statistics, Terminal terminal)
     {
-        if (statistics.Malformed == 0)
+        // Where a packet of a dialect ends, only its decoder knows.
+        if (statistics.Malformed == 0 || dialect is not null)
         {
             return;
         }

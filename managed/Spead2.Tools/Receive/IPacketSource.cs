@@ -18,6 +18,9 @@ internal interface IPacketSource
     /// <summary>Lets a stream read from here.</summary>
     void AttachTo(IReceiveStream stream, Terminal terminal);
 
+    /// <summary>The name of a dialect that takes what was refused, or null.</summary>
+    string? SuggestedDialect { get; }
+
     /// <summary>Says what the statistics of the stream, which has ended, cannot.</summary>
     void ExplainEnd(StreamStatistics statistics, Terminal terminal);
 }

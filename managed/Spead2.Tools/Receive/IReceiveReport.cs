@@ -17,5 +17,8 @@ internal interface IReceiveReport : IDisposable
     void Flush();
 
     /// <summary>Shows the sum of it all. Called once, at the end.</summary>
-    void Finish(HeapTally tally, StreamStatistics statistics);
+    /// <param name="tally">What became of the heaps.</param>
+    /// <param name="statistics">The statistics of the stream.</param>
+    /// <param name="dialect">Name of a dialect that takes what was refused; null if there is none.</param>
+    void Finish(HeapTally tally, StreamStatistics statistics, string? dialect);
 }

@@ -23,7 +23,7 @@ internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveRepo
 
     public void Flush() => _lines.Flush();
 
-    public void Finish(HeapTally tally, StreamStatistics statistics)
+    public void Finish(HeapTally tally, StreamStatistics statistics, string? dialect)
     {
         if (tally.Verifies)
         {
@@ -33,6 +33,14 @@ internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveRepo
         if (tally.Interprets)
         {
             AddLine("items", ("interpreted", tally.Interpreted), ("errors", tally.NotInterpreted));
+        }
+
+        if (dialect is not null)
+        {
+            _lines.Json.WriteStartObject();
+            _lines.Json.WriteString("suggested_dialect", dialect);
+            _lines.Json.WriteEndObject();
+            _lines.EndLine();
         }
 
         AddLine("stats", [.. statistics.Select(statistic => (statistic.Key, statistic.Value))]);

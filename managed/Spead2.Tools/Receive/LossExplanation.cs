@@ -20,7 +20,8 @@ internal static class LossExplanation
         ["rejected_length"] = "Packets whose heap length contradicts an earlier packet of the heap.",
         ["rejected_flavour"] = "Packets of another flavour than the first packet of their heap.",
         ["rejected_order"] = "Packets out of order, which --in-order refuses.",
-        ["rejected_duplicate"] = "Packets whose payload had already come.",
+        ["rejected_duplicate"] =
+            "Packets whose payload had already come: sent twice, or by two senders that use the same heap cnts.",
         ["rejected_overlap"] = "Packets of whose payload a part had already come.",
         ["too_large"] = "Packets of heaps that are larger than --max-heap-size, have too many parts, or a gap over --max-unsized-gap.",
         ["allocation_failed"] = "Packets for whose heap there was no memory.",
@@ -48,5 +49,13 @@ internal static class LossExplanation
     public static IEnumerable<string> Statistics => Texts.Keys;
 
     /// <summary>The explanation, or null where nothing is wrong if the statistic is not zero.</summary>
-    public static string? Of(string statistic) => Texts.GetValueOrDefault(statistic);
+    /// <param name="statistic">Name of the statistic.</param>
+    /// <param name="dialect">Name of a dialect that takes what was refused; null if there is none.</param>
+    public static string? Of(string statistic, string? dialect = null) =>
+        Texts.GetValueOrDefault(statistic) is not { } text ? null
+        : dialect is not null && statistic is ("malformed" or "size_mismatch") ? $"{text} {Advice(dialect)}"
+        : text;
+
+    /// <summary>What to do about packets of a dialect.</summary>
+    public static string Advice(string dialect) => $"They look like {dialect}: receive with --dialect {dialect}.";
 }

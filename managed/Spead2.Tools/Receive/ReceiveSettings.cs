@@ -23,6 +23,9 @@ internal sealed record ReceiveSettings
     /// <summary>Stop when no heap arrives for so long; infinite by default.</summary>
     public TimeSpan Timeout { get; init; } = System.Threading.Timeout.InfiniteTimeSpan;
 
+    /// <summary>Whether to name the dialect of what is refused, as soon as it is known.</summary>
+    public bool ProposeDialect { get; init; }
+
     /// <summary>Whether heaps are interpreted and their values shown.</summary>
     public bool Items { get; init; }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using Spead2.Receive;
 using Spead2.Tools.Items;
 using Spead2.Tools.Output;
@@ -9,7 +11,11 @@ namespace Spead2.Tools.Receive;
 /// <summary>`spead2 recv`.</summary>
 internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
 {
+    // Often enough for somebody who watches.
+    private static readonly TimeSpan ProposalInterval = TimeSpan.FromMilliseconds(100);
+
     private readonly HeapTally _tally = new(settings.Verify, settings.Items);
+    private bool _hasProposed;
 
     /// <summary>Receives until the stream ends, and shows what came.</summary>
     /// <returns>The process's exit code.</returns>
@@ -42,8 +48,13 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             statistics = stream.Statistics;
         }
 
+        if (settings.ProposeDialect)
+        {
+            Propose();
+        }
+
         settings.Source.ExplainEnd(statistics, terminal);
-        report.Finish(_tally, statistics);
+        report.Finish(_tally, statistics, settings.Source.SuggestedDialect);
         return IsAsExpected() ? ExitCode.Success : ExitCode.Failure;
     }
 
@@ -55,7 +66,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             if (!stream.TryRead(out Heap? heap))
             {
                 report.Flush();
-                if (!stream.TryRead(out heap, settings.Timeout))
+                if (!TryWait(stream, out heap))
                 {
                     return;
                 }
@@ -67,6 +78,39 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
                 _tally.Add(heap, update);
                 report.Add(heap, update);
             }
+        }
+    }
+
+    /// <summary>Waits for a heap; false at the end, or when none has come for as long as is waited.</summary>
+    private bool TryWait(IReceiveStream stream, [NotNullWhen(true)] out Heap? heap)
+    {
+        if (!settings.ProposeDialect)
+        {
+            return stream.TryRead(out heap, settings.Timeout);
+        }
+
+        long start = Stopwatch.GetTimestamp();
+        bool waitsForEver = settings.Timeout == Timeout.InfiniteTimeSpan;
+        do
+        {
+            if (stream.TryRead(out heap, ProposalInterval))
+            {
+                return true;
+            }
+
+            Propose();
+        }
+        while (!stream.IsCompleted && (waitsForEver || Stopwatch.GetElapsedTime(start) < settings.Timeout));
+        return false;
+    }
+
+    /// <summary>Names the dialect of what was refused, once.</summary>
+    private void Propose()
+    {
+        if (!_hasProposed && settings.Source.SuggestedDialect is { } dialect)
+        {
+            _hasProposed = true;
+            terminal.Say($"Packets were refused. {LossExplanation.Advice(dialect)}");
         }
     }
 

@@ -23,7 +23,9 @@ internal static class StatisticsTable
     }
 
     /// <summary>Null if there is nothing to explain.</summary>
-    public static TextTable? Losses(StreamStatistics statistics)
+    /// <param name="statistics">The statistics.</param>
+    /// <param name="dialect">Name of a dialect that takes what was refused; null if there is none.</param>
+    public static TextTable? Losses(StreamStatistics statistics, string? dialect)
     {
         TextTable table = new TextTable("Lost, refused or slow", Tone.Warning)
             .AddColumn("name")
@@ -31,7 +33,7 @@ internal static class StatisticsTable
             .AddColumn("what it means");
         foreach ((string name, long value) in statistics.Where(s => s.Value > 0))
         {
-            if (LossExplanation.Of(name) is string text)
+            if (LossExplanation.Of(name, dialect) is string text)
             {
                 table.AddRow(name, Readable.Number(value), text);
             }

@@ -54,7 +54,7 @@ internal sealed class TableReport(Terminal terminal, bool showHeaps, bool isFile
         // There is nothing to give back.
     }
 
-    public void Finish(HeapTally tally, StreamStatistics statistics)
+    public void Finish(HeapTally tally, StreamStatistics statistics, string? dialect)
     {
         if (_heaps.RowCount > 0)
         {
@@ -68,7 +68,7 @@ internal sealed class TableReport(Terminal terminal, bool showHeaps, bool isFile
 
         terminal.Write(SummaryTable.Create(tally, expect));
         terminal.Write(StatisticsTable.Create(statistics));
-        if (StatisticsTable.Losses(statistics) is TextTable losses)
+        if (StatisticsTable.Losses(statistics, dialect) is TextTable losses)
         {
             terminal.Write(losses);
         }

@@ -8,7 +8,11 @@ namespace Spead2.Tools.Receive;
 /// <summary>A UDP port.</summary>
 internal sealed class UdpSource(UdpSourceOptions options) : IPacketSource
 {
+    private PacketSource? _source;
+
     public bool IsFile => false;
+
+    public string? SuggestedDialect => _source?.SuggestedDialect;
 
     public void Open()
     {
@@ -17,8 +21,8 @@ internal sealed class UdpSource(UdpSourceOptions options) : IPacketSource
 
     public void AttachTo(IReceiveStream stream, Terminal terminal)
     {
-        int port = stream.AddUdpReader(options);
-        terminal.Say($"Listening on UDP {options.BindHost ?? "0.0.0.0"} port {port}.");
+        _source = stream.Add(options);
+        terminal.Say($"Listening on UDP {options.BindHost ?? "0.0.0.0"} port {_source.Port}.");
     }
 
     public void ExplainEnd(StreamStatistics statistics, Terminal terminal)

@@ -11,9 +11,10 @@ internal sealed class HeapSender
     private readonly SendSettings _settings;
     private readonly PacketSocket _socket;
     private readonly RateLimiter _limiter;
-    private readonly PacketEncoder _encoder;
+    private readonly IHeapEncoder _encoder;
     private readonly HeapCntSequence _cnts = new();
     private readonly byte[] _burst;
+    private int _length;
     private long _packets;
     private long _bytes;
 
@@ -22,7 +23,9 @@ internal sealed class HeapSender
         _settings = settings;
         _socket = socket;
         _limiter = new RateLimiter(settings.BytesPerSecond);
-        _encoder = new PacketEncoder(settings.Flavour, settings.PacketSize);
+        _encoder = settings.Dialect is null
+            ? new StandardEncoder(settings.Flavour, settings.PacketSize, settings.RepeatPointers)
+            : new DialectEncoder(settings.Dialect, settings.Flavour, settings.PacketSize);
         _burst = new byte[socket.PacketsPerBurst * _encoder.MaxPacketSize];
     }
 
@@ -36,7 +39,7 @@ internal sealed class HeapSender
         while (sent < _settings.Heaps && !cancellation.IsCancellationRequested)
         {
             ulong cnt = _cnts.Take(_settings.Flavour);
-            SendHeap(_settings.Source.Next(cnt), cnt);
+            SendHeap(_settings.Source.Next(cnt), _settings.Source.CntOf(cnt));
             progress(++sent);
         }
 
@@ -44,27 +47,43 @@ internal sealed class HeapSender
         {
             var end = new HeapToSend();
             end.AddEnd();
-            SendHeap(end, _cnts.Take(_settings.Flavour));
+            SendHeap(end, _settings.Source.CntOf(_cnts.Take(_settings.Flavour)));
         }
+
+        SendBurst();
 
         return new SendTally(sent, _packets, _bytes, Stopwatch.GetElapsedTime(start));
     }
 
+    /// <summary>
+    /// Adds the heap's packets to the burst, which goes out when it is full, or with a packet that is shorter than the
+    /// others: only the last of a burst may be.
+    /// </summary>
     private void SendHeap(HeapToSend heap, ulong cnt)
     {
         _encoder.Begin(heap, cnt);
         while (!_encoder.IsFinished)
         {
-            int length = 0;
-            while (length < _burst.Length && !_encoder.IsFinished)
+            int size = _encoder.Write(_burst.AsSpan(_length));
+            _length += size;
+            _packets++;
+            if (size != _settings.PacketSize || _burst.Length - _length < _encoder.MaxPacketSize)
             {
-                length += _encoder.Write(_burst.AsSpan(length));
-                _packets++;
+                SendBurst();
             }
-
-            _socket.Send(_burst.AsSpan(0, length));
-            _bytes += length;
-            _limiter.Sent(length);
         }
+    }
+
+    private void SendBurst()
+    {
+        if (_length == 0)
+        {
+            return;
+        }
+
+        _socket.Send(_burst.AsSpan(0, _length));
+        _bytes += _length;
+        _limiter.Sent(_length);
+        _length = 0;
     }
 }

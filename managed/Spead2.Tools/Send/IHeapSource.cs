@@ -7,8 +7,11 @@ namespace Spead2.Tools.Send;
 /// <summary>Makes the heaps that are sent.</summary>
 internal interface IHeapSource : IDisposable
 {
+    /// <summary>The heap cnt of a heap by its number in the stream, from 1.</summary>
+    ulong CntOf(ulong number) => number;
+
     /// <summary>Makes the next heap.</summary>
-    /// <param name="cnt">Its heap cnt.</param>
+    /// <param name="cnt">Its number in the stream, which is its heap cnt unless <see cref="CntOf"/> says otherwise.</param>
     /// <returns>A heap that stays as it is until the next call.</returns>
     HeapToSend Next(ulong cnt);
 }

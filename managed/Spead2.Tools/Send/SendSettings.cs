@@ -25,6 +25,12 @@ internal sealed record SendSettings
     /// <summary>Flavour of the packets.</summary>
     public required Flavour Flavour { get; init; }
 
+    /// <summary>Name of the dialect of the packets; null: by the rules.</summary>
+    public string? Dialect { get; init; }
+
+    /// <summary>Whether each packet has all item pointers of its heap.</summary>
+    public bool RepeatPointers { get; init; }
+
     /// <summary>Whether a heap with a stop item follows the others.</summary>
     public required bool Stop { get; init; }
 

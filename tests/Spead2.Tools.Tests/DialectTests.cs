@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Spead2.Send;
+using Spead2.Testing.Vectors;
+using Spead2.Tools.Send;
+
+namespace Spead2.Tools.Tests;
+
+/// <summary>Packets of senders that break a rule, and streams of telescopes: sent, and received.</summary>
+[TestFixture("native")]
+[TestFixture("managed")]
+public sealed class DialectTests(string engine)
+{
+    private const int SkaLowPacket = 8248;
+    private const int SkaLowHead = 56;
+    private const int SkaLowChannels = 384;
+
+    // As the table of dialects has them: what a sender puts into which packet of which vector.
+    private static readonly (string Vector, int Packet, string Dialect, int AddressBits, ulong Cnt, Action<HeapToSend, byte[]> Fill)[] Table =
+    [
+        ("D01", 0, "ska-low-sps", 48, 1, (heap, payload) =>
+        {
+            heap.AddImmediate(0x3010, 7);
+            heap.AddImmediate(0x3000, 0x20040);
+            heap.AddImmediate(0x3001, 0x10101590000);
+            heap.AddImmediate(0x3300, 0);
+            heap.AddItem(0x3301, payload);
+        }),
+        ("D02", 0, "ska-low-antenna-buffer", 48, 1, (heap, payload) =>
+        {
+            heap.AddImmediate(0x1027, 0x123456);
+            heap.AddImmediate(0x1600, 9);
+            heap.AddImmediate(0x2004, 5);
+            heap.AddImmediate(0x3000, 0x20040);
+            heap.AddImmediate(0x3001, 0x10101590000);
+            heap.AddItem(0x3300, payload);
+        }),
+        ("D03", 0, "pyspead", 48, 3, (heap, payload) => heap.AddItem(0x3333, payload)),
+        ("D03", 1, "pyspead", 48, 0, (heap, _) => heap.AddEnd()),
+        ("D04", 0, "datagram-is-heap", 40, 0, (heap, payload) =>
+        {
+            heap.AddImmediate(0x1601, 1);
+            heap.AddImmediate(0x1602, 2);
+            heap.AddItem(0x1603, payload);
+        }),
+    ];
+
+    private static string Cases => Path.Combine(RepositoryFiles.Root, "tests/cases/packets");
+
+    private static IEnumerable<TestCaseData> Rows => Table.Select(
+        (row, i) => new TestCaseData(i).SetArgDisplayNames($"{row.Dialect}, packet {row.Packet} of {row.Vector}"));
+
+    [TestCaseSource(nameof(Rows))]
+    public void Packet_of_the_table_is_sent_byte_for_byte(int row)
+    {
+        (string name, int number, string dialect, int addressBits, ulong cnt, Action<HeapToSend, byte[]> fill) = Table[row];
+        byte[] expected = Vector.All.Select(data => (Vector)data.Arguments[0]!)
+            .First(vector => vector.Name.StartsWith(name, StringComparison.Ordinal)).Packets[number];
+        byte[] payload = expected[(8 + (8 * expected[7]))..];
+        HeapToSend heap = new();
+        fill(heap, payload);
+        DialectEncoder encoder = new(dialect, new Flavour(addressBits), maxPacketSize: 9000);
+        byte[] packet = new byte[encoder.MaxPacketSize];
+
+        encoder.Begin(heap, cnt);
+        int size = encoder.Write(packet);
+
+        Assert.That(encoder.IsFinished);
+        Assert.That(Convert.ToHexString(packet.AsSpan(0, size)), Is.EqualTo(Convert.ToHexString(expected)));
+    }
+
+    [Test]
+    public async Task Station_sends_its_channels_one_after_the_other()
+    {
+        using UdpClient receiver = new(new IPEndPoint(IPAddress.Loopback, 0));
+        int port = ((IPEndPoint)receiver.Client.LocalEndPoint!).Port;
+        receiver.Client.ReceiveBufferSize = 16 << 20;
+
+        Task<CommandResult> sending = InProcess.RunAsync(
+            "send", "--udp", $"127.0.0.1:{port}", "--preset", "ska-low-sps", "--dialect", "ska-low-sps", "--heaps",
+            $"{SkaLowChannels + 1}", "--rate", "0.2", "--no-stop", "--json");
+        List<string> heads = [];
+        for (int i = 0; i <= SkaLowChannels; i++)
+        {
+            byte[] packet = (await receiver.ReceiveAsync()).Buffer;
+            Assert.That(packet, Has.Length.EqualTo(SkaLowPacket));
+            heads.Add(Convert.ToHexStringLower(packet.AsSpan(0, SkaLowHead)));
+        }
+
+        CommandResult sent = await sending;
+        Assert.That(sent.ExitCode, Is.Zero, sent.Error);
+        Assert.That(sent.Number("bytes"), Is.EqualTo((SkaLowChannels + 1) * SkaLowPacket));
+        Assert.That(heads, Is.EqualTo(Enumerable.Range(0, SkaLowChannels + 1).Select(number =>
+            $"5304020600000006800100000000{number / SkaLowChannels:x4}8004000000002000b010000000000007"
+            + $"b00000000002{64 + (number % SkaLowChannels):x4}b001010101590000b300000000000000")));
+    }
+
+    [TestCase("digitiser", "6", 1, "1600", 4096, 5120)]
+    [TestCase("fengine", "8", 4, "1600", 2 * 4096 * 256, 128 * 256 * 4)]
+    [TestCase("xengine", "8", 4, "1600", 256 * 2 * 4096, 128 * 40 * 8)]
+    public async Task Stream_of_a_preset_moves_on(
+        string preset, string heaps, int together, string timeId, long step, long length)
+    {
+        (CommandProcess receiver, int port) =
+            await CommandProcess.StartReceiverAsync("--json", "--preset", preset, "--timeout", "20", "--engine", engine);
+        using (receiver)
+        {
+            CommandResult sent = await CommandProcess.RunAsync(
+                "send", "--udp", $"127.0.0.1:{port}", "--preset", preset, "--heaps", heaps, "--rate", "0.5", "--json");
+            CommandResult received = await receiver.WaitAsync();
+
+            Assert.That(sent.ExitCode, Is.Zero, sent.Error);
+            Assert.That(received.ExitCode, Is.Zero, received.Error);
+            JsonElement[] lines = [.. received.Heaps.Select(line => JsonDocument.Parse(line).RootElement)];
+            Assert.That(timeId, Is.EqualTo("1600"));
+            Assert.That(lines.Select(heap => heap.GetProperty("heap_length").GetInt64()), Is.All.EqualTo(length));
+            Assert.That(
+                lines.Select(heap => heap.GetProperty("values").GetProperty("timestamp").GetProperty("values")[0].GetInt64()),
+                Is.EqualTo(Enumerable.Range(0, lines.Length).Select(number => number / together * step)));
+            Assert.That(lines, Has.Length.EqualTo(int.Parse(heaps, System.Globalization.CultureInfo.InvariantCulture)));
+        }
+    }
+
+    [Test]
+    public async Task Beam_of_a_station_has_its_samples()
+    {
+        CommandResult result = await ReceiveAsync("ska-low-beam", "--dialect", "ska-low-sps", "--preset", "ska-low-sps");
+
+        JsonElement[] heaps = [.. result.Heaps.Select(line => JsonDocument.Parse(line).RootElement)];
+        Assert.That(heaps.Select(heap => heap.GetProperty("cnt").GetInt64()), Is.EqualTo(new[] { 0, 1, 2, 3 }));
+        Assert.That(heaps.Select(heap => heap.GetProperty("complete").GetBoolean()), Is.All.True);
+        for (int i = 0; i < heaps.Length; i++)
+        {
+            JsonElement values = heaps[i].GetProperty("values");
+            JsonElement samples = values.GetProperty("samples");
+            Assert.That(samples.GetProperty("shape").GetRawText(), Is.EqualTo("[2048,2,2]"));
+            Assert.That(
+                samples.GetProperty("values").EnumerateArray().Select(value => value.GetInt32()), Is.All.EqualTo(i));
+            Assert.That(
+                values.GetProperty("channel_info").GetProperty("values").GetRawText(), Is.EqualTo($"[[2,{64 + i}]]"));
+        }
+    }
+
+    [TestCase]
+    [TestCase("--dialect", "auto")]
+    public async Task Refused_packets_are_explained_by_name(params string[] arguments)
+    {
+        CommandResult json = await ReceiveAsync("ska-low-beam", arguments);
+        CommandResult table = await InProcess.RunAsync(
+            ["recv", "--packets", Path.Combine(Cases, "ska-low-beam.packets"), "--engine", engine, .. arguments]);
+
+        Assert.That(json.Heaps, Is.Empty);
+        Assert.That(json.Statistics["malformed"], Is.EqualTo(4));
+        Assert.That(json.Lines[^2], Is.EqualTo("""{"suggested_dialect":"ska-low-sps"}"""));
+        Assert.That(
+            string.Join(' ', table.Output.Split((char[])[' ', '\n', '│'], StringSplitOptions.RemoveEmptyEntries)),
+            Does.Contain("--dialect ska-low-sps"));
+        Assert.That(
+            json.Error, arguments.Length == 0 ? Does.Not.Contain("ska-low-sps") : Does.Contain("--dialect ska-low-sps"));
+    }
+
+    [Test]
+    public async Task Heap_cnts_of_two_senders_are_seen_as_duplicates()
+    {
+        CommandResult result = await ReceiveAsync("two-senders");
+
+        Assert.That(result.Heaps, Has.Length.EqualTo(1));
+        Assert.That(
+            JsonDocument.Parse(result.Heaps[0]).RootElement.GetProperty("complete").GetBoolean(), Is.True);
+        Assert.That(result.Statistics["rejected_duplicate"], Is.EqualTo(1));
+        Assert.That(result.Statistics["incomplete_heaps_dropped"], Is.EqualTo(1));
+        Assert.That(Tools.Receive.LossExplanation.Of("rejected_duplicate"), Does.Contain("two senders"));
+    }
+
+    [TestCase("recv", "--packets", "x", "--dialect", "ska")]
+    [TestCase("send", "--udp", "127.0.0.1:1", "--dialect", "auto")]
+    [TestCase("send", "--udp", "127.0.0.1:1", "--preset", "ska")]
+    [TestCase("send", "--udp", "127.0.0.1:1", "--preset", "fengine", "--heap-size", "8")]
+    [TestCase("send", "--udp", "127.0.0.1:1", "--dialect", "pyspead", "--items")]
+    [TestCase("send", "--udp", "127.0.0.1:1", "--dialect", "pyspead", "--heap-size", "2000")]
+    public async Task What_does_not_go_together_is_refused(params string[] arguments)
+    {
+        CommandResult result = await InProcess.RunAsync(arguments);
+
+        Assert.That(result.ExitCode, Is.Not.Zero);
+        Assert.That(result.Error + result.Output, Does.Contain("--"));
+    }
+
+    private Task<CommandResult> ReceiveAsync(string name, params string[] arguments) => InProcess.RunAsync(
+        ["recv", "--packets", Path.Combine(Cases, $"{name}.packets"), "--json", "--engine", engine, .. arguments]);
+}
