@@ -200,7 +200,7 @@ static void feed_buffer(run *r, const uint8_t *bytes, size_t length) {
             const sp2__packet_fault fault =
                 sp2__stream_add_packet(stream, bytes + position, length - position, &size, &answer);
             if (fault != SP2__PACKET_OK) {
-                sp2__stream_add_malformed(stream, fault, position);
+                sp2__stream_add_malformed(stream, bytes + position, length - position, fault, position);
                 sp2__stream_end_source(stream);
                 break;
             }
