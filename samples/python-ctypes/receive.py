@@ -40,6 +40,7 @@ class UdpOptions(Sized):
         ("socket", ctypes.c_int64),
         ("interface_name", ctypes.c_char_p),
         ("senders", ctypes.POINTER(ctypes.c_char_p)),
+        ("dialect", ctypes.c_void_p),
     ]
 
 
@@ -54,6 +55,7 @@ class SourceInfo(Sized):
         ("address", ctypes.c_char * 64),
         ("group", ctypes.c_char * 64),
         ("interface_name", ctypes.c_char * 64),
+        ("suggested_dialect", ctypes.c_char * 64),
     ]
 
 
