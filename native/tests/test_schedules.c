@@ -706,7 +706,7 @@ static const struct {
     {"one consumer, full ring", MUTATE_LOCK, "make_room"},
     {"two consumers", MUTATE_LOCK, "sp2__ring_pop"},
     {"consumer with the ready callback", MUTATE_FENCE, "sp2__ring_announce"},
-    {"consumer with the ready callback", MUTATE_FENCE, "sp2__ring_sink_see_to_waiting"},
+    {"consumer with the ready callback", MUTATE_FENCE, "sp2_receive_stream_request_ready"},
     {"consumer with a handle", MUTATE_LOCK, "sp2__ring_sink_update_handle"},
     {"UDP source is paused and resumed", MUTATE_FENCE, "leave_to_consumer"},
     {"UDP source is paused and resumed", MUTATE_LOCK, "park"},

@@ -149,8 +149,9 @@ int32_t sp2_receive_stream_request_ready(sp2_receive_stream *stream) {
         return status;
     }
     sp2__ring *ring = &sink->ring;
-    atomic_store(&ring->request, true);
-    sp2__ring_sink_see_to_waiting(sink); /* begins with the fence that must be here, too */
+    atomic_store_explicit(&ring->request, true, memory_order_relaxed);
+    /* Whoever announces has pushed first, and looks for the request next. */
+    sp2__full_fence();
     const bool stopped = sp2__ring_is_stopped(ring);
     const bool empty = sp2__ring_is_empty(ring);
     if (empty && !stopped) {
@@ -183,7 +184,6 @@ int32_t sp2_receive_stream_get_fd(sp2_receive_stream *stream, int64_t *handle) {
                          sp2__os_error_text(error, text, sizeof(text)));
     }
     /* A heap that came before now is to be seen, too. */
-    sp2__full_fence();
     sp2__ring_sink_update_handle(sink);
     *handle = signal;
     return SP2_OK;

@@ -37,30 +37,37 @@ bool sp2__ring_sink_has_something(sp2__ring_sink *sink) {
     return !sp2__ring_is_empty(&sink->ring) || sp2__ring_is_stopped(&sink->ring);
 }
 
-/* Waits for a condition without sleeping, where another thread can make it true meanwhile. */
-static void spin_until(bool (*condition)(sp2__ring_sink *), sp2__ring_sink *sink,
+/* Waits for a condition without sleeping, where another thread can make it true meanwhile. Returns
+ * whether it is. */
+static bool spin_until(bool (*condition)(sp2__ring_sink *), sp2__ring_sink *sink,
                        uint64_t limit_ns) {
-    if (condition(sink) || !sp2__many_cpus()) {
-        return;
+    if (condition(sink)) {
+        return true;
+    }
+    if (!sp2__many_cpus()) {
+        return false;
     }
     const uint64_t start = sp2__clock_ns();
     do {
         for (int look = 0; look < LOOKS_PER_CLOCK; look++) {
             if (condition(sink)) {
-                return;
+                return true;
             }
             for (int i = 0; i < PAUSES_PER_LOOK; i++) {
                 sp2__spin_pause();
             }
         }
     } while (sp2__clock_ns() - start < limit_ns);
+    return false;
 }
 
 void sp2__ring_sink_update_handle(sp2__ring_sink *sink) {
     sp2__ready_handle *handle = &sink->ready_handle;
-    if (SP2__LIKELY(!atomic_load_explicit(&handle->wanted, memory_order_relaxed))) {
+    if (SP2__LIKELY(!atomic_load(&handle->wanted))) {
         return;
     }
+    /* What was changed before must be visible to whoever looks next. */
+    sp2__full_fence();
     sp2__mutex_lock(&handle->lock);
     const bool ready = sp2__ring_sink_has_something(sink);
     if (ready != handle->is_set) {
@@ -167,7 +174,9 @@ static bool settle(sp2__sink *base) {
     if (sink->waiting_first != NULL) {
         return false;
     }
-    atomic_store(&sink->asks_consumer, false);
+    if (atomic_load_explicit(&sink->asks_consumer, memory_order_relaxed)) {
+        atomic_store_explicit(&sink->asks_consumer, false, memory_order_relaxed);
+    }
     if (sink->ended && !sp2__ring_is_stopped(&sink->ring)) {
         sp2__ring_stop(&sink->ring);
     }
@@ -181,36 +190,64 @@ static void end(sp2__sink *base) {
 /* The sink whose ready callback this thread is inside, so that the callback may replace itself. */
 static SP2__THREAD_LOCAL const sp2__ring_sink *inside_ready_of;
 
-static void call_ready(sp2__ring_sink *sink) {
-    sp2__mutex_lock(&sink->ready_lock);
-    const sp2_ready_fn ready = sink->ready;
-    void *context = sink->ready_context;
-    sink->ready_calls++;
-    sp2__mutex_unlock(&sink->ready_lock);
+/* Whoever replaces the callback goes on, and may destroy the stream, when the lock is released. */
+static SP2__COLD void end_awaited_call(sp2__ring_sink *sink) {
+    sp2__mutex_lock(&sink->replace_lock);
+    sp2__spinlock_lock(&sink->ready_lock);
+    sink->ready_calls--;
+    sp2__spinlock_unlock(&sink->ready_lock);
+    sp2__condition_broadcast(&sink->ready_returned);
+    sp2__mutex_unlock(&sink->replace_lock);
+}
+
+/* Begins a call of the callback, if one is still due. What is announced from then on, or has made a
+ * call due at the same time, is there for this call. */
+static bool begin_call(sp2__ring_sink *sink, sp2_ready_fn *ready, void **context) {
+    sp2__spinlock_lock(&sink->ready_lock);
+    const bool due = atomic_load_explicit(&sink->ready_due, memory_order_relaxed);
+    if (due) {
+        atomic_store_explicit(&sink->ready_due, false, memory_order_relaxed);
+        *ready = sink->ready;
+        *context = sink->ready_context;
+        sink->ready_calls++;
+    }
+    sp2__spinlock_unlock(&sink->ready_lock);
+    return due;
+}
+
+static void end_call(sp2__ring_sink *sink) {
+    sp2__spinlock_lock(&sink->ready_lock);
+    const bool awaited = sink->ready_replacings != 0;
+    if (SP2__LIKELY(!awaited)) {
+        sink->ready_calls--;
+    }
+    sp2__spinlock_unlock(&sink->ready_lock);
+    if (SP2__UNLIKELY(awaited)) {
+        end_awaited_call(sink);
+    }
+}
+
+static void serve(sp2__sink *base) {
+    sp2__ring_sink *sink = from_base(base);
+    sp2_ready_fn ready;
+    void *context;
+    if (SP2__LIKELY(!atomic_load_explicit(&sink->ready_due, memory_order_relaxed)) ||
+        !begin_call(sink, &ready, &context)) {
+        return;
+    }
     if (ready != NULL) {
         const sp2__ring_sink *outer = inside_ready_of;
         inside_ready_of = sink;
         ready(context);
         inside_ready_of = outer;
     }
-    sp2__mutex_lock(&sink->ready_lock);
-    sink->ready_calls--;
-    sp2__condition_broadcast(&sink->ready_returned);
-    sp2__mutex_unlock(&sink->ready_lock);
-}
-
-static void serve(sp2__sink *base) {
-    sp2__ring_sink *sink = from_base(base);
-    if (SP2__UNLIKELY(atomic_load_explicit(&sink->ready_due, memory_order_relaxed)) &&
-        atomic_exchange(&sink->ready_due, false)) {
-        call_ready(sink);
-    }
+    end_call(sink);
 }
 
 /* The callback may be the consumer: it is called before anybody looks. */
-static void wait_for_room(sp2__sink *base) {
+static bool wait_for_room(sp2__sink *base) {
     serve(base);
-    spin_until(ring_has_room, from_base(base), ROOM_SPIN_NS);
+    return spin_until(ring_has_room, from_base(base), ROOM_SPIN_NS);
 }
 
 static void make_room(sp2__ring_sink *sink) {
@@ -222,9 +259,7 @@ static void make_room(sp2__ring_sink *sink) {
 }
 
 bool sp2__ring_sink_see_to_waiting(sp2__ring_sink *sink) {
-    sp2__full_fence();
-    if (SP2__LIKELY(!atomic_load_explicit(&sink->asks_consumer, memory_order_relaxed)) ||
-        !sp2__ring_has_room(&sink->ring)) {
+    if (SP2__LIKELY(!atomic_load(&sink->asks_consumer)) || !sp2__ring_has_room(&sink->ring)) {
         return false;
     }
     make_room(sink);
@@ -235,14 +270,28 @@ void sp2__ring_sink_spin(sp2__ring_sink *sink, uint64_t limit_ns) {
     spin_until(sp2__ring_sink_has_something, sink, limit_ns);
 }
 
+static bool is_called(sp2__ring_sink *sink) {
+    sp2__spinlock_lock(&sink->ready_lock);
+    const bool called = sink->ready_calls != 0;
+    sp2__spinlock_unlock(&sink->ready_lock);
+    return called;
+}
+
 void sp2__ring_sink_set_ready(sp2__ring_sink *sink, sp2_ready_fn ready, void *context) {
-    sp2__mutex_lock(&sink->ready_lock);
+    const bool waits = inside_ready_of != sink;
+    sp2__mutex_lock(&sink->replace_lock);
+    sp2__spinlock_lock(&sink->ready_lock);
     sink->ready = ready;
     sink->ready_context = context;
-    while (sink->ready_calls != 0 && inside_ready_of != sink) {
-        sp2__condition_wait(&sink->ready_returned, &sink->ready_lock);
+    sink->ready_replacings += waits;
+    sp2__spinlock_unlock(&sink->ready_lock);
+    while (waits && is_called(sink)) {
+        sp2__condition_wait(&sink->ready_returned, &sink->replace_lock);
     }
-    sp2__mutex_unlock(&sink->ready_lock);
+    sp2__spinlock_lock(&sink->ready_lock);
+    sink->ready_replacings -= waits;
+    sp2__spinlock_unlock(&sink->ready_lock);
+    sp2__mutex_unlock(&sink->replace_lock);
 }
 
 static void destroy(sp2__sink *base) {
@@ -259,7 +308,7 @@ static void destroy(sp2__sink *base) {
     sp2__ring_destroy(&sink->ring);
     sp2__ready_handle_destroy(&sink->ready_handle);
     sp2__condition_destroy(&sink->ready_returned);
-    sp2__mutex_destroy(&sink->ready_lock);
+    sp2__mutex_destroy(&sink->replace_lock);
 }
 
 static void close_copy(sp2__sink *base) {
@@ -285,7 +334,7 @@ bool sp2__ring_sink_init(sp2__ring_sink *sink, sp2_receive_stream *stream, uint6
     }
     sink->base = (sp2__sink){&ops, stream};
     sink->spin_ns = spin_ns;
-    sp2__mutex_init(&sink->ready_lock);
+    sp2__mutex_init(&sink->replace_lock);
     sp2__condition_init(&sink->ready_returned);
     sp2__ready_handle_init(&sink->ready_handle);
     return true;

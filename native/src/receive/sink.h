@@ -31,8 +31,9 @@ typedef struct sp2__sink_ops {
     void (*announce)(sp2__sink *sink);
     /* Calls the user's function if it is due. Without locks of sources, too. */
     void (*serve)(sp2__sink *sink);
-    /* The sink is full: gives its consumer a chance to make room. As `serve`. */
-    void (*wait_for_room)(sp2__sink *sink);
+    /* The sink is full: gives its consumer a chance to make room. As `serve`. Returns whether there
+     * is room: then the next source that enters the stream settles. */
+    bool (*wait_for_room)(sp2__sink *sink);
     /* Frees what is left. No source is left, and no other call is running. */
     void (*destroy)(sp2__sink *sink);
     /* Closes a forked child's copy of the descriptors, and nothing else. */

@@ -4,20 +4,26 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/compiler.h"
 #include "base/fence.h"
 
+/* The smallest power of two that is at least `capacity`. */
+static uint64_t slots_for(uint64_t capacity) {
+    return capacity <= 1 ? 1 : UINT64_C(1) << sp2__bit_width_of_nonzero(capacity - 1);
+}
+
 bool sp2__ring_init(sp2__ring *ring, uint64_t capacity) {
-    ring->slots = sp2__calloc_array((size_t)capacity, sizeof(*ring->slots));
-    ring->capacity = capacity;
-    if (ring->slots == NULL) {
+    if (capacity > SIZE_MAX / (2 * sizeof(*ring->slots))) {
         return false;
     }
-    sp2__mutex_init(&ring->consumer_lock);
-    return true;
+    const uint64_t slots = slots_for(capacity);
+    ring->slots = sp2__calloc_array((size_t)slots, sizeof(*ring->slots));
+    ring->slot_mask = slots - 1;
+    ring->capacity = capacity;
+    return ring->slots != NULL;
 }
 
 void sp2__ring_destroy(sp2__ring *ring) {
-    sp2__mutex_destroy(&ring->consumer_lock);
     sp2__free(ring->slots);
 }
 
@@ -37,8 +43,8 @@ bool sp2__ring_push(sp2__ring *ring, void *pointer) {
             return false;
         }
     }
-    ring->slots[ring->tail_slot] = pointer;
-    ring->tail_slot = ring->tail_slot + 1 == ring->capacity ? 0 : ring->tail_slot + 1;
+    atomic_store_explicit(&ring->slots[ring->placed & ring->slot_mask], pointer,
+                          memory_order_relaxed);
     ring->placed++;
     ring->news = true;
     return true;
@@ -55,21 +61,21 @@ void sp2__ring_stop(sp2__ring *ring) {
     ring->news = true;
 }
 
+/* The producer may meanwhile fill slots again that another consumer has emptied: then the head has
+ * moved, and what was read does not count. */
 uint32_t sp2__ring_pop(sp2__ring *ring, void *pointers, uint32_t capacity) {
-    sp2__mutex_lock(&ring->consumer_lock);
-    const uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
-    const uint64_t waiting = atomic_load_explicit(&ring->tail, memory_order_acquire) - head;
-    const uint32_t count = waiting < capacity ? (uint32_t)waiting : capacity;
-    for (uint32_t i = 0; i < count; i++) {
-        /* The array's pointers may be of any type. */
-        memcpy((unsigned char *)pointers + i * sizeof(void *), &ring->slots[ring->head_slot],
-               sizeof(void *));
-        ring->head_slot = ring->head_slot + 1 == ring->capacity ? 0 : ring->head_slot + 1;
-    }
-    if (count != 0) {
-        atomic_store_explicit(&ring->head, head + count, memory_order_release);
-    }
-    sp2__mutex_unlock(&ring->consumer_lock);
+    uint64_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+    uint32_t count;
+    do {
+        const uint64_t waiting = atomic_load_explicit(&ring->tail, memory_order_acquire) - head;
+        count = waiting < capacity ? (uint32_t)waiting : capacity;
+        for (uint32_t i = 0; i < count; i++) {
+            void *const pointer = atomic_load_explicit(&ring->slots[(head + i) & ring->slot_mask],
+                                                       memory_order_relaxed);
+            /* The array's pointers may be of any type. */
+            memcpy((unsigned char *)pointers + i * sizeof(pointer), &pointer, sizeof(pointer));
+        }
+    } while (count != 0 && !atomic_compare_exchange_strong(&ring->head, &head, head + count));
     return count;
 }
 
@@ -79,9 +85,12 @@ static uint64_t waiting(sp2__ring *ring) {
 }
 
 uint64_t sp2__ring_count(sp2__ring *ring) {
-    sp2__mutex_lock(&ring->consumer_lock);
-    const uint64_t count = waiting(ring);
-    sp2__mutex_unlock(&ring->consumer_lock);
+    uint64_t head;
+    uint64_t count;
+    do {
+        head = atomic_load_explicit(&ring->head, memory_order_acquire);
+        count = atomic_load_explicit(&ring->tail, memory_order_acquire) - head;
+    } while (atomic_load_explicit(&ring->head, memory_order_acquire) != head);
     return count;
 }
 

@@ -7,25 +7,22 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
-#include "base/thread.h"
 #include "runtime/wake.h"
 
 /*
  * Pointers on their way from a producer to consumers. One producer at a time (it has a lock for
- * that), any number of consumers. Neither side ever waits here for the other. What the pointers
- * point to is not the ring's.
+ * that), any number of consumers. Nobody ever waits here for anybody. What the pointers point to is
+ * not the ring's.
  */
 typedef struct sp2__ring {
-    void **slots;
+    void *_Atomic *slots; /* a power of two of them, at least `capacity` */
+    uint64_t slot_mask;
     uint64_t capacity;
     _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t tail; /* pointers to be seen, ever */
     uint64_t placed;     /* the producer's: pointers put into slots */
-    uint64_t tail_slot;  /* the producer's: placed % capacity */
     uint64_t known_head; /* the producer's latest look at head */
     bool news;           /* the producer's: not announced yet */
     _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t head; /* pointers popped, ever */
-    uint64_t head_slot;                                   /* the consumers': head % capacity */
-    sp2__mutex consumer_lock;
     _Alignas(SP2__CACHE_ISOLATION) sp2__wake wake; /* consumers that wait in a blocking pop */
     atomic_bool request;                           /* somebody wants the ready callback */
     atomic_bool stopped;                           /* nothing will be pushed any more */
@@ -58,10 +55,13 @@ static inline bool sp2__ring_take_news(sp2__ring *ring) {
  * Any thread. One announcement serves all that was pushed before it: it costs as much as a heap. */
 bool sp2__ring_announce(sp2__ring *ring);
 
-/* Consumer. Takes up to `capacity` pointers into an array of pointers; returns how many. */
+/* Consumer. Takes up to `capacity` pointers into an array of pointers; returns how many. To take
+ * some is a sequentially consistent change: of a consumer that then loads something so, and a
+ * producer that stores it, has a full fence and then looks for room, at least one sees the other.
+ */
 uint32_t sp2__ring_pop(sp2__ring *ring, void *pointers, uint32_t capacity);
 
-/* How many pointers a pop would take at this moment. Consumers that pop wait meanwhile. */
+/* How many pointers a pop would take at this moment. */
 uint64_t sp2__ring_count(sp2__ring *ring);
 
 /* Whether the ring is at most half full: time for a producer that paused to go on. */

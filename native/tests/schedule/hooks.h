@@ -67,8 +67,19 @@
 #define atomic_fetch_add_explicit(object, value, order) atomic_fetch_add(object, value)
 #define atomic_fetch_sub(object, value) SCHEDULE_LOCKED(__atomic_fetch_sub, object, value)
 #define atomic_fetch_sub_explicit(object, value, order) atomic_fetch_sub(object, value)
+/* Without its lock it stores, whatever has happened since the load. */
 #define atomic_compare_exchange_strong(object, expected, value)                                    \
-    SCHEDULE_LOCKED(__atomic_compare_exchange_n, object, expected, value, false, __ATOMIC_SEQ_CST)
+    __extension__({                                                                                \
+        schedule_place *schedule_here = SCHEDULE_PLACE;                                            \
+        __auto_type schedule_object = (object);                                                    \
+        __auto_type schedule_expected = (expected);                                                \
+        schedule_locked(schedule_here);                                                            \
+        if (schedule_leaves_out(schedule_here, MUTATE_LOCK)) {                                     \
+            *schedule_expected = *schedule_object;                                                 \
+        }                                                                                          \
+        __atomic_compare_exchange_n(schedule_object, schedule_expected, value, false,              \
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                           \
+    })
 #define atomic_compare_exchange_weak(object, expected, value)                                      \
     atomic_compare_exchange_strong(object, expected, value)
 #define atomic_compare_exchange_weak_explicit(object, expected, value, order, failure)             \
