@@ -30,6 +30,7 @@ typedef enum source_place {
     POLLING,   /* about to hand a packet over */
     POLLED,    /* about to look whether anybody has yielded */
     ANSWERING, /* about to let those go on who have yielded */
+    SETTLING,  /* about to look whether the stream went on for the room that there was */
     PARKING,   /* about to look under the lock whether it must wait */
     ACTING     /* about to do what the slice's answer asks for */
 } source_place;
@@ -46,6 +47,7 @@ static struct world {
     struct {
         source_place place;
         sp2__answer answer;
+        bool has_room;
         uint64_t yields_before;
         uint32_t arrived;
         uint32_t taken;
@@ -75,6 +77,7 @@ typedef enum broken_rule {
     FEEDER_IS_NOT_POSTED,
     PARKED_BY_AN_OLD_LOOK,
     PARKED_WITHOUT_LOOKING_FOR_ROOM,
+    WENT_ON_WITHOUT_ENTERING,
     CLOSED_BUT_NOT_FORGOTTEN,
     CLOSED_BEFORE_IT_ASKS_FOR_ROOM
 } broken_rule;
@@ -175,6 +178,15 @@ static sp2__answer hand_over(int s) {
     return sp2__flow_answer(&world.flow);
 }
 
+/* A blocked stream goes on if there is room. */
+static sp2__answer enter(int s) {
+    if (sp2__flow_state_of(&world.flow) == SP2__FLOW_BLOCKED) {
+        settle();
+    }
+    const sp2__answer answer = sp2__flow_answer(&world.flow);
+    return answer == SP2__MORE ? hand_over(s) : answer;
+}
+
 static void close_source(int s) {
     world.at[s].closed = true;
     world.at[s].armed = false;
@@ -211,26 +223,38 @@ static bool step_source(int s) {
     case LOOKING:
         *answer = sp2__flow_answer(&world.flow);
         world.at[s].yields_before = atomic_load(&world.flow.yields);
-        *place = *answer == SP2__MORE ? POLLING : *answer == SP2__BLOCKED ? OUTSIDE : ACTING;
+        *place = *answer == SP2__MORE      ? POLLING
+                 : *answer != SP2__BLOCKED ? ACTING
+                 : world.at[s].has_room    ? POLLING
+                                           : OUTSIDE;
         return true;
     case POLLING:
-        *answer = sp2__flow_answer(&world.flow);
-        if (*answer == SP2__MORE) {
-            *answer = world.at[s].arrived > world.at[s].taken ? hand_over(s) : SP2__IDLE;
-        }
+        *answer = world.at[s].arrived > world.at[s].taken ? enter(s) : SP2__IDLE;
         *place = *answer == SP2__BLOCKED ? OUTSIDE : POLLED;
         return true;
     case POLLED:
-        *place = atomic_load(&world.flow.yielding_count) != 0 ? ANSWERING : ACTING;
+        *place = atomic_load(&world.flow.yielding_count) != 0 ? ANSWERING
+                 : world.at[s].has_room                       ? SETTLING
+                                                              : ACTING;
         return true;
     case ANSWERING:
         posts_of = SLICE_LETS_NOBODY_GO_ON;
         sp2__flow_slice_done(&world.flow, source, world.at[s].yields_before);
         posts_of = NOTHING_BROKEN;
+        *place = world.at[s].has_room ? SETTLING : ACTING;
+        return true;
+    case SETTLING:
+        if (sp2__flow_state_of(&world.flow) == SP2__FLOW_BLOCKED &&
+            broken != WENT_ON_WITHOUT_ENTERING) {
+            settle();
+        }
+        world.at[s].has_room = false;
         *place = ACTING;
         return true;
     case OUTSIDE:
-        *place = PARKING;
+        world.at[s].has_room =
+            sp2__flow_state_of(&world.flow) != SP2__FLOW_UNSTARTED && world.ring <= RING_HEAPS / 2;
+        *place = world.at[s].has_room && !world.at[s].closed ? LOOKING : PARKING;
         return true;
     case PARKING:
         if (broken != PARKED_WITHOUT_LOOKING_FOR_ROOM &&
@@ -246,6 +270,7 @@ static bool step_source(int s) {
             world.at[s].armed = false;
             *place = RESTING;
         } else {
+            world.at[s].has_room = false;
             *place = LOOKING;
         }
         return true;
@@ -463,6 +488,7 @@ static void forget_the_past(void) {
         }
         if (world.at[s].place == RESTING || world.at[s].place == OUTSIDE) {
             world.at[s].answer = SP2__MORE;
+            world.at[s].has_room = false;
             world.at[s].yields_before = 0;
         }
     }
@@ -588,6 +614,7 @@ SP2_TEST(Broken_rules_of_the_pause_machine_are_found) {
         [FEEDER_IS_NOT_POSTED] = "who is yielded to is not posted",
         [PARKED_BY_AN_OLD_LOOK] = "parked because of an old look at the state",
         [PARKED_WITHOUT_LOOKING_FOR_ROOM] = "parked without looking for room",
+        [WENT_ON_WITHOUT_ENTERING] = "went on for the room, but did not enter the stream",
         [CLOSED_BUT_NOT_FORGOTTEN] = "closed, but not forgotten",
         [CLOSED_BEFORE_IT_ASKS_FOR_ROOM] = "closed before it asks for room",
     };

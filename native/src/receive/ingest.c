@@ -17,6 +17,9 @@ sp2__answer sp2__stream_enter(sp2_receive_stream *stream) {
     sp2__mutex_lock(&stream->lock);
     stream->handing = NULL;
     stream->dialect = NULL;
+    if (SP2__UNLIKELY(sp2__flow_state_of(&stream->flow) == SP2__FLOW_BLOCKED)) {
+        sp2__stream_settle(stream);
+    }
     return answer_of(stream);
 }
 
@@ -462,22 +465,27 @@ static SP2__COLD void stop_gracefully(sp2_receive_stream *stream) {
     sp2__stream_end_sink(stream);
 }
 
-void sp2__stream_leave(sp2_receive_stream *stream) {
+static void leave(sp2_receive_stream *stream, bool publishes) {
     if (SP2__UNLIKELY(stream->ending) && sp2__flow_close(&stream->flow)) {
         stop_gracefully(stream);
-    } else {
+    } else if (publishes) {
         sp2__stream_publish(stream);
     }
     sp2__stream_unlock(stream);
 }
 
+void sp2__stream_leave(sp2_receive_stream *stream) {
+    leave(stream, true);
+}
+
 void sp2__source_leave(sp2_packet_source *source) {
-    const sp2_receive_stats *now = &source->stream->stats;
+    sp2_receive_stream *stream = source->stream;
+    const sp2_receive_stats *now = &stream->stats;
     source->stats.packets += now->packets;
     source->stats.malformed += now->malformed;
     source->stats.size_mismatch += now->size_mismatch;
     source->stats.truncated += now->truncated;
     source->stats.empty += now->empty;
-    source->stream->reading = NULL;
-    sp2__stream_leave(source->stream);
+    stream->reading = NULL;
+    leave(stream, sp2__flow_state_of(&stream->flow) != SP2__FLOW_BLOCKED);
 }

@@ -54,6 +54,14 @@ static void disarm(sp2_packet_source *source) {
     }
 }
 
+/* Moves heaps on that wait for room. */
+static void settle(sp2_receive_stream *stream) {
+    sp2__mutex_lock(&stream->lock);
+    sp2__stream_settle(stream);
+    sp2__stream_publish(stream);
+    sp2__stream_unlock(stream);
+}
+
 /* Whether the source has to wait until the state is running again, or has been closed. With its
  * lock. Who found the sink full sees to it that the consumer is asked for room, closed or not. */
 static bool park(sp2_packet_source *source) {
@@ -63,31 +71,35 @@ static bool park(sp2_packet_source *source) {
     /* It may be parked already: an error of its socket makes it look once more. */
     const bool was_parked = source->is_parked;
     const bool parked = !source->closed && sp2__flow_park(&stream->flow, source);
+    sp2__stream_publish(stream);
     sp2__stream_unlock(stream);
     if (parked) {
         source->stats.blocked +=
             !was_parked && sp2__flow_state_of(&stream->flow) == SP2__FLOW_BLOCKED;
         disarm(source);
-        sp2__source_publish(source);
     }
     return parked || source->closed;
 }
 
-/* Hands packets over as long as it may. With the source's lock. */
-static sp2__answer poll(sp2_packet_source *source) {
-    const sp2__answer state = sp2__flow_answer(&source->stream->flow);
-    if (state != SP2__MORE) {
+/* Hands packets over as long as it may. With the source's lock. `has_room`: a stream that is
+ * blocked goes on, if the sink still has room when the source enters it. */
+static sp2__answer poll(sp2_packet_source *source, bool has_room) {
+    sp2__flow *flow = &source->stream->flow;
+    const sp2__answer state = sp2__flow_answer(flow);
+    if (state != SP2__MORE && !(has_room && state == SP2__BLOCKED)) {
         return state;
     }
-    sp2__flow *flow = &source->stream->flow;
     const uint64_t yields = atomic_load(&flow->yields);
     const sp2__answer answer = source->ops->poll(source);
-    sp2__source_publish(source);
     if (SP2__UNLIKELY(atomic_load_explicit(&flow->yielding_count, memory_order_relaxed) != 0) &&
         answer != SP2__BLOCKED) {
         sp2__mutex_lock(&source->stream->lock);
         sp2__flow_slice_done(flow, source, yields);
         sp2__mutex_unlock(&source->stream->lock);
+    }
+    /* It had nothing to enter the stream with. */
+    if (has_room && answer != SP2__BLOCKED && sp2__flow_state_of(flow) == SP2__FLOW_BLOCKED) {
+        settle(source->stream);
     }
     return answer;
 }
@@ -108,14 +120,15 @@ static void act_on(sp2_packet_source *source, sp2__answer answer) {
 
 /* The sink is full, or the stream has not started. True if the source can go on: then with its
  * lock. */
-static bool get_over_block(sp2_packet_source *source) {
+static bool get_over_block(sp2_packet_source *source, bool *has_room) {
     sp2__sink *sink = source->stream->sink;
+    *has_room = false;
     if (sp2__flow_state_of(&source->stream->flow) == SP2__FLOW_BLOCKED) {
         sp2__mutex_unlock(&source->lock);
-        sink->ops->wait_for_room(sink);
+        *has_room = sink->ops->wait_for_room(sink);
         sp2__mutex_lock(&source->lock);
     }
-    return !park(source);
+    return (*has_room && !source->closed) || !park(source);
 }
 
 /* One slice: posted, or because something has happened to the source's socket. */
@@ -127,12 +140,14 @@ static void run(sp2__task *task) {
     source->slice_bytes = 0;
     if (!source->closed) {
         source->stats.slices++;
-        sp2__answer answer = poll(source);
-        while (answer == SP2__BLOCKED && get_over_block(source)) {
-            answer = poll(source);
-        }
+        bool has_room = false;
+        sp2__answer answer;
+        do {
+            answer = poll(source, has_room);
+        } while (answer == SP2__BLOCKED && get_over_block(source, &has_room));
         if (!source->closed) {
             act_on(source, answer);
+            sp2__source_publish(source);
         }
     }
     sp2__mutex_unlock(&source->lock);

@@ -76,7 +76,8 @@ struct sp2_receive_stream {
 
 /* ---- for sources, in their slice ---- */
 
-/* Takes the stream's lock and says whether packets may be handed over. */
+/* Takes the stream's lock and says whether packets may be handed over. A blocked stream whose sink
+ * has room goes on. */
 sp2__answer sp2__stream_enter(sp2_receive_stream *stream);
 
 /* Hands over the packet at the start of the bytes, which has *size bytes, 0 if it was not used yet
@@ -105,7 +106,8 @@ void sp2__stream_end_source(sp2_receive_stream *stream);
 /* Publishes the statistics and gives the lock back; does what a stop asks for first. */
 void sp2__stream_leave(sp2_receive_stream *stream);
 
-/* The same for a source, which counts what it hands over in between as its own, too. */
+/* The same for a source, which counts what it hands over in between as its own, too. It leaves a
+ * blocked stream without publishing: it does that once it knows whether its slice goes on. */
 sp2__answer sp2__source_enter(sp2_packet_source *source);
 void sp2__source_leave(sp2_packet_source *source);
 
