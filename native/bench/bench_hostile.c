@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What can a sender buy with a packet? Each case is traffic that tries to cost more than it brings;
- * beside it, in turns within the same run, ordinary packets of the same size and number.
+ * beside it, in turns within the same run, ordinary packets of the same size and number. There are
+ * two kinds of these, and both are measured for every case: packets that go on with a heap, in
+ * order, which is the least that a packet can cost; and packets that are a heap, whose payloads
+ * fill them, of the mmap allocator if the case has that. A case each of whose packets starts a heap
+ * is held to the second kind, as no sender of heaps of one packet can ask for less; all others to
+ * the first.
  *
  * Both are fed to a stream as datagrams in memory; the consumer pops the heaps, asks for their
  * items and descriptors, and releases them. What counts is the processor time of the whole process
  * less the page faults, whose price is measured beside it; so neither other programs nor what the
  * system takes to make memory real is in it. "times" is the case's time for a packet divided by
- * that of the ordinary packet in the same repetition. Times and quotients are medians.
+ * that of the ordinary packet in the same repetition; a star is at the quotient that the case is
+ * held to. Times and quotients are medians.
  *
  * Memory is looked at in a repetition of its own, which begins without recycled memory and may use
  * huge pages: by how much the process grew, beside what SECURITY.md allows: the pages that the
@@ -297,41 +303,92 @@ static void build_ordinary(datagram_list *packets, uint64_t size, uint64_t count
     free(content);
 }
 
+/* Packets that are heaps. */
+static void build_ordinary_heaps(datagram_list *packets, uint64_t size, uint64_t count) {
+    const uint64_t payload = size > PREFIX ? size - PREFIX : 1;
+    const uint64_t most = MOST_ORDINARY_BYTES / size;
+    count = count < FEWEST_ORDINARY_PACKETS ? FEWEST_ORDINARY_PACKETS : count;
+    count = count < most ? count : most;
+    uint8_t *content = new_payload(payload, 1);
+    for (uint64_t cnt = 0; packets->count < count; cnt++) {
+        datagrams_add_part(packets, 48, cnt, (int64_t)payload, content, 0, payload);
+    }
+    free(content);
+}
+
 static int by_value(const void *a, const void *b) {
     const double x = *(const double *)a;
     const double y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-static double median_of(double *values, uint32_t count) {
-    qsort(values, count, sizeof(*values), by_value);
-    return (values[(count - 1) / 2] + values[count / 2]) / 2;
+/* What all repetitions took, by number. */
+typedef struct series {
+    double values[MAX_REPEATS];
+    uint32_t count;
+} series;
+
+static void add_value(series *s, double value) {
+    s->values[s->count++] = value;
+}
+
+static double median(series *s) {
+    qsort(s->values, s->count, sizeof(s->values[0]), by_value);
+    return (s->values[(s->count - 1) / 2] + s->values[s->count / 2]) / 2;
+}
+
+/* One kind of ordinary packets, beside a case. */
+typedef struct ordinary_packets {
+    datagram_list list;
+    hostile_memory memory;
+    series ns;
+    series times;
+} ordinary_packets;
+
+static void measure_ordinary(sp2_thread_pool *pool, ordinary_packets *ordinary, double hostile_ns) {
+    static const hostile_case traffic = {.name = "ordinary"};
+    const double ns = measure_time(pool, &traffic, ordinary->memory, &ordinary->list).ns;
+    add_value(&ordinary->ns, ns);
+    add_value(&ordinary->times, hostile_ns / ns);
 }
 
 static void print_result(const settings *s, const hostile_case *traffic, size_t packets,
-                         uint64_t size, const measurement *hostile, double ordinary, double times,
-                         double real, double allowed) {
-    printf(s->json ? "{\"bench\":\"hostile\",\"case\":\"%s\",\"packets\":%zu,\"size\":%llu,"
-                     "\"ns_per_packet\":%.1f,\"fault_ns_per_packet\":%.1f,"
-                     "\"ordinary_ns_per_packet\":%.1f,\"times\":%.2f,"
-                     "\"real_kib\":%.0f,\"allowed_kib\":%.0f}\n"
-                   : "%-18s %9zu %6llu %12.1f %10.1f %10.1f %8.1f %10.0f %10.0f\n",
-           traffic->name, packets, (unsigned long long)size, hostile->ns, hostile->fault_ns,
-           ordinary, times, real / 1024, allowed / 1024);
+                         uint64_t size, const measurement *hostile, ordinary_packets *next,
+                         ordinary_packets *whole, double real, double allowed) {
+    if (s->json) {
+        printf("{\"bench\":\"hostile\",\"case\":\"%s\",\"packets\":%zu,\"size\":%llu,"
+               "\"ns_per_packet\":%.1f,\"fault_ns_per_packet\":%.1f,"
+               "\"ordinary_ns_per_packet\":%.1f,\"times\":%.2f,"
+               "\"ordinary_ns_per_heap\":%.1f,\"times_of_heap\":%.2f,\"held_to_heap\":%s,"
+               "\"real_kib\":%.0f,\"allowed_kib\":%.0f}\n",
+               traffic->name, packets, (unsigned long long)size, hostile->ns, hostile->fault_ns,
+               median(&next->ns), median(&next->times), median(&whole->ns), median(&whole->times),
+               traffic->heaps ? "true" : "false", real / 1024, allowed / 1024);
+    } else {
+        printf("%-17s %8zu %5llu %10.1f %9.1f %8.1f %7.1f%s %8.1f %7.1f%s %8.0f %8.0f\n",
+               traffic->name, packets, (unsigned long long)size, hostile->ns, hostile->fault_ns,
+               median(&next->ns), median(&next->times), traffic->heaps ? " " : "*",
+               median(&whole->ns), median(&whole->times), traffic->heaps ? "*" : " ", real / 1024,
+               allowed / 1024);
+    }
     fflush(stdout);
 }
 
 static void compare(const settings *s, const hostile_case *traffic) {
-    static const hostile_case ordinary_traffic = {.name = "ordinary"};
-    static double ns[MAX_REPEATS];
-    static double fault_ns[MAX_REPEATS];
-    static double ordinary_ns[MAX_REPEATS];
-    static double times[MAX_REPEATS];
+    static series ns;
+    static series fault_ns;
+    static ordinary_packets next;
+    static ordinary_packets whole;
     datagram_list packets = {0};
-    datagram_list ordinary = {0};
+    ns.count = 0;
+    fault_ns.count = 0;
+    next = (ordinary_packets){.memory = HOSTILE_DEFAULT_MEMORY};
+    whole = (ordinary_packets){.memory = traffic->memory == HOSTILE_MMAP ? HOSTILE_MMAP
+                                                                         : HOSTILE_DEFAULT_MEMORY};
     traffic->build(&packets);
     const uint64_t size = bytes_of(&packets) / packets.count;
-    build_ordinary(&ordinary, size, packets.count);
+    build_ordinary(&next.list, size, packets.count);
+    build_ordinary_heaps(&whole.list, size, packets.count);
     sp2_thread_pool *pool;
     check(sp2_thread_pool_create(NULL, &pool), "sp2_thread_pool_create");
 
@@ -342,19 +399,18 @@ static void compare(const settings *s, const hostile_case *traffic) {
     const double real = measure_memory(pool, traffic, &first);
     for (uint32_t i = 0; i < s->repeats; i++) {
         const measurement m = measure_time(pool, traffic, traffic->memory, &packets);
-        const measurement o =
-            measure_time(pool, &ordinary_traffic, HOSTILE_DEFAULT_MEMORY, &ordinary);
-        ns[i] = m.ns;
-        fault_ns[i] = m.fault_ns;
-        ordinary_ns[i] = o.ns;
-        times[i] = m.ns / o.ns;
+        measure_ordinary(pool, &next, m.ns);
+        measure_ordinary(pool, &whole, m.ns);
+        add_value(&ns, m.ns);
+        add_value(&fault_ns, m.fault_ns);
     }
-    const measurement hostile = {median_of(ns, s->repeats), median_of(fault_ns, s->repeats)};
-    print_result(s, traffic, packets.count, size, &hostile, median_of(ordinary_ns, s->repeats),
-                 median_of(times, s->repeats), real, allowed_memory(&first));
+    const measurement hostile = {median(&ns), median(&fault_ns)};
+    print_result(s, traffic, packets.count, size, &hostile, &next, &whole, real,
+                 allowed_memory(&first));
     sp2_thread_pool_destroy(pool);
     datagrams_free(&packets);
-    datagrams_free(&ordinary);
+    datagrams_free(&next.list);
+    datagrams_free(&whole.list);
 }
 
 static void print_help(void) {
@@ -403,8 +459,8 @@ int main(int argc, char **argv) {
     }
     use_huge_pages(false);
     if (!s.json) {
-        printf("%-18s %9s %6s %12s %10s %10s %8s %10s %10s\n", "case", "packets", "size",
-               "ns/packet", "faults", "ordinary", "times", "real KiB", "allowed");
+        printf("%-17s %8s %5s %10s %9s %8s %8s %8s %8s %8s %8s\n", "case", "packets", "size",
+               "ns/packet", "faults", "ordinary", "times", "heap", "times", "real KiB", "allowed");
     }
     bool found = false;
     for (uint32_t i = 0; i < hostile_case_count; i++) {

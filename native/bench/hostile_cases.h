@@ -24,6 +24,7 @@ typedef struct hostile_case {
     uint64_t max_heaps;      /* 0: the default */
     uint32_t flags;          /* sp2_receive_flags */
     hostile_memory memory;
+    bool heaps;      /* each packet starts one: held to ordinary packets that are heaps */
     bool lone_pages; /* its page faults need page tables of their own */
 } hostile_case;
 
