@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "base/compiler.h"
 #include "base/secret.h"
+#include "memory/recycler.h"
 #include "memory/system.h"
 #include "spead2core/receive.h"
 
@@ -36,10 +37,37 @@ static size_t table_size(uint32_t bits) {
     return sizeof(uint64_t) << bits;
 }
 
+/* Small blocks are recycled, so that a flood of heaps with many pointers takes no pages from the
+ * system. Larger ones are not of malloc, which maps them, too, but keeps more of the memory of all
+ * small ones for itself once such a block has been freed. */
+static void *alloc_block(size_t size) {
+    return size <= SP2__SMALL_BLOCK ? sp2__recycler_alloc(size) : sp2__system_alloc(size);
+}
+
+static void free_block(void *block, size_t size) {
+    if (size <= SP2__SMALL_BLOCK) {
+        sp2__recycler_free(block, size);
+    } else {
+        sp2__system_free(block, size);
+    }
+}
+
+/* A table of empty slots; NULL if there is no memory. */
+static uint64_t *alloc_table(size_t size) {
+    if (size > SP2__SMALL_BLOCK) {
+        return sp2__system_alloc_zeros(size);
+    }
+    uint64_t *table = sp2__recycler_alloc(size);
+    if (table != NULL) {
+        memset(table, 0, size);
+    }
+    return table;
+}
+
 void sp2__pointers_destroy(sp2__pointers *pointers) {
     if (pointers->items != pointers->inline_items) {
-        sp2__system_free(pointers->items, items_size(pointers->capacity));
-        sp2__system_free(pointers->table, table_size(pointers->table_bits));
+        free_block(pointers->items, items_size(pointers->capacity));
+        free_block(pointers->table, table_size(pointers->table_bits));
     }
 }
 
@@ -100,17 +128,14 @@ bool sp2__pointers_reserve(sp2__pointers *pointers, uint32_t more) {
     sp2__pointers larger = *pointers;
     larger.capacity = (1u << bits) / 2;
     larger.table_bits = bits;
-    /* Not of malloc, which maps large blocks, too, but keeps more of the memory of all small ones
-     * for itself once such a block has been freed. */
-    larger.items = sp2__system_alloc(items_size(larger.capacity));
-    larger.table = larger.items == NULL ? NULL : sp2__system_alloc(table_size(bits));
+    larger.items = alloc_block(items_size(larger.capacity));
+    larger.table = larger.items == NULL ? NULL : alloc_table(table_size(bits));
     if (larger.table == NULL) {
         if (larger.items != NULL) {
-            sp2__system_free(larger.items, items_size(larger.capacity));
+            free_block(larger.items, items_size(larger.capacity));
         }
         return false;
     }
-    memset(larger.table, 0, table_size(bits));
     larger.all = (uint64_t *)(void *)(larger.items + larger.capacity) - larger.capacity;
     memcpy(larger.all, pointers->all, pointers->count * sizeof(uint64_t));
     fill_table(&larger);

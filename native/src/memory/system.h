@@ -20,6 +20,9 @@
 void *sp2__system_alloc(size_t size);
 void sp2__system_free(void *block, size_t size);
 
+/* The same, and all bytes are 0. Of large blocks still no page is touched. */
+void *sp2__system_alloc_zeros(size_t size);
+
 /*
  * The same for blocks of at least SP2__HUGE_PAGE, of which nothing may be used before it is
  * committed: what a block has, whole huge pages, is address space, which costs nothing. No huge

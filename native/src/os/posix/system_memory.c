@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/alloc.h"
@@ -102,6 +103,14 @@ void sp2__system_free(void *block, size_t size) {
     } else {
         free(block);
     }
+}
+
+void *sp2__system_alloc_zeros(size_t size) {
+    void *block = sp2__system_alloc(size);
+    if (block != NULL && size < MAPPED_SIZE) {
+        memset(block, 0, size); /* what is mapped is so already */
+    }
+    return block;
 }
 
 void *sp2__system_reserve(size_t size) {

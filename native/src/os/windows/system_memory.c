@@ -3,6 +3,7 @@
 
 #include <malloc.h>
 #include <stdint.h>
+#include <string.h>
 #include <windows.h>
 
 #include "base/alloc.h"
@@ -26,6 +27,14 @@ void sp2__system_free(void *block, size_t size) {
     } else {
         _aligned_free(block);
     }
+}
+
+void *sp2__system_alloc_zeros(size_t size) {
+    void *block = sp2__system_alloc(size);
+    if (block != NULL && size < MAPPED_SIZE) {
+        memset(block, 0, size); /* what is mapped is so already */
+    }
+    return block;
 }
 
 void *sp2__system_reserve(size_t size) {
