@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
@@ -22,7 +23,11 @@ internal sealed class ItemPointers
     private const int MostTableBits = 21;
     private const int TableBitsStep = 2;
 
-    private ulong[] _items = new ulong[Few];
+    // Longest array that is recycled, so that a flood of heaps with many pointers makes no garbage: a quarter MiB.
+    private const int MostPooled = 1 << 15;
+
+    private readonly ulong[] _few = new ulong[Few];
+    private ulong[] _items;
 
     // Pointers by hash, xor the one that is never added, so that 0 is an empty slot; once there are more than a few.
     private ulong[]? _table;
@@ -31,6 +36,8 @@ internal sealed class ItemPointers
 
     // Where the next pointer is, if it repeats those of an earlier packet.
     private int _expected;
+
+    public ItemPointers() => _items = _few;
 
     public int Count { get; private set; }
 
@@ -50,8 +57,10 @@ internal sealed class ItemPointers
         Count = 0;
         if (_table is not null)
         {
+            Return(_items);
+            Return(_table);
             _table = null;
-            _items = new ulong[Few];
+            _items = _few;
         }
     }
 
@@ -148,9 +157,16 @@ internal sealed class ItemPointers
     {
         int bits = _table is null ? LeastTableBits : Math.Min(_tableBits + TableBitsStep, MostTableBits);
         bits = Math.Max(bits, BitOperations.Log2((uint)wanted * 2 - 1) + 1);
-        ulong[] items = new ulong[(1 << bits) / 2];
-        ulong[] table = new ulong[1 << bits];
+        ulong[] table = Take(1 << bits);
+        ulong[] items = Take((1 << bits) / 2);
+        Array.Clear(table);
         All.CopyTo(items);
+        if (_table is not null)
+        {
+            Return(_items);
+            Return(_table);
+        }
+
         _items = items;
         _table = table;
         _tableBits = bits;
@@ -163,6 +179,18 @@ internal sealed class ItemPointers
             {
                 FindSlot(table, batch[k], slots[k]) = batch[k] ^ _neverAdded;
             }
+        }
+    }
+
+    // At least so many: the table may be longer than its mask says.
+    private static ulong[] Take(int length) =>
+        length <= MostPooled ? ArrayPool<ulong>.Shared.Rent(length) : new ulong[length];
+
+    private static void Return(ulong[] array)
+    {
+        if (array.Length <= MostPooled)
+        {
+            ArrayPool<ulong>.Shared.Return(array);
         }
     }
 
@@ -238,7 +266,7 @@ internal sealed class ItemPointers
     private ref ulong FindSlot(ulong[] table, ulong pointer, uint slot)
     {
         ulong kept = pointer ^ _neverAdded;
-        uint mask = (uint)table.Length - 1;
+        uint mask = (1u << _tableBits) - 1;
         while (table[slot] != 0 && table[slot] != kept)
         {
             slot = (slot + 1) & mask;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using System.Buffers;
+
 namespace Spead2.Items;
 
 /// <summary>Puts item pointers in the order in which users see the items of a flavour.</summary>
@@ -12,6 +14,9 @@ internal static class ItemPointerSort
     private const int DigitBits = 8;
     private const int Digits = 1 << DigitBits;
     private const int MostDigits = 64 / DigitBits;
+
+    // Longest memory for sorting that is recycled: a quarter MiB.
+    private const int MostPooled = 1 << 15;
 
     /// <summary>
     /// By address, then immediates by value; the identifier takes no part, and equals keep their order. Digit by digit, the
@@ -39,11 +44,24 @@ internal static class ItemPointerSort
             return;
         }
 
+        if (pointers.Length > MostPooled)
+        {
+            SortByDigits(pointers, new ulong[pointers.Length], keyMask, differences);
+            return;
+        }
+
+        ulong[] room = ArrayPool<ulong>.Shared.Rent(pointers.Length);
+        SortByDigits(pointers, room.AsSpan(0, pointers.Length), keyMask, differences);
+        ArrayPool<ulong>.Shared.Return(room);
+    }
+
+    private static void SortByDigits(Span<ulong> pointers, Span<ulong> room, ulong keyMask, ulong differences)
+    {
         Span<int> shifts = stackalloc int[MostDigits];
         Span<int> counts = stackalloc int[MostDigits * Digits];
         int digits = CountDigits(pointers, keyMask, differences, shifts, counts);
         Span<ulong> from = pointers;
-        Span<ulong> to = new ulong[pointers.Length];
+        Span<ulong> to = room;
         for (int k = 0; k < digits; k++)
         {
             SortByDigit(from, to, shifts[k], keyMask, counts.Slice(k * Digits, Digits));
