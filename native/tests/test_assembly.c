@@ -896,6 +896,47 @@ SP2_TEST(Every_part_of_a_packet_is_malformed) {
     datagrams_free(&packets);
 }
 
+SP2_TEST(Malformed_datagrams_count_under_their_causes) {
+    static const struct {
+        uint8_t bytes[48];
+        size_t length;
+    } cases[] = {
+        {{0x53, 4, 2, 6, 0, 0, 0}, 7},
+        {{0x53, 3, 2, 6, 0, 0, 0, 0}, 8},
+        {{0x53, 4, 0, 8, 0, 0, 0, 0}, 8},
+        {{0x53, 4, 3, 6, 0, 0, 0, 0}, 8},
+        {{0x53, 4, 2, 6, 0, 0, 0, 1}, 8},
+        {{0x53, 4, 2, 6, 0, 0, 0, 1, 0x80, 1, 0, 0, 0, 0, 0, 1}, 16},
+        {{0x53, 4, 2, 6, 0, 0, 0, 3, 0x80, 1, 0, 0, 0, 0, 0, 1,
+          0x80, 3, 0, 0, 0, 0, 0, 0, 0x80, 4, 0, 0, 0, 0, 0, 1},
+         32},
+        {{0x53, 4, 2, 6, 0,    0, 0, 4, 0x80, 1, 0, 0, 0,    0, 0, 1, 0x80, 2, 0, 0,
+          0,    0, 0, 0, 0x80, 3, 0, 0, 0,    0, 0, 0, 0x80, 4, 0, 0, 0,    0, 0, 1},
+         41},
+    };
+    enum { CASES = sizeof(cases) / sizeof(cases[0]) };
+    datagram_list list = {0};
+    for (size_t i = 0; i < CASES; i++) {
+        for (size_t k = 0; k <= i; k++) {
+            datagrams_add(&list, cases[i].bytes, cases[i].length);
+        }
+    }
+    const sp2_receive_options options = quiet_options(0);
+    sp2_receive_stats stats;
+    heap_list heaps = receive(&options, &list, &stats);
+    CHECK_EQ_U64(stats.malformed, list.count);
+    CHECK_EQ_U64(stats.malformed_size, 1);
+    CHECK_EQ_U64(stats.malformed_magic, 2);
+    CHECK_EQ_U64(stats.malformed_flavour, 3);
+    CHECK_EQ_U64(stats.malformed_widths, 4);
+    CHECK_EQ_U64(stats.malformed_item_table, 5);
+    CHECK_EQ_U64(stats.malformed_item_missing, 6);
+    CHECK_EQ_U64(stats.malformed_payload, 7);
+    CHECK_EQ_U64(stats.malformed_beyond_heap, 8);
+    heaps_free(&heaps);
+    datagrams_free(&list);
+}
+
 SP2_TEST(Datagram_longer_than_its_packet_is_not_used) {
     datagram_list packets = packets_of_all_shapes();
     datagram_list longer = {0};

@@ -13,7 +13,7 @@ public sealed class LossExplanationTests
     private static readonly string[] Harmless =
     [
         "heaps", "packets", "batches", "single_packet_heaps", "search_dist", "packets_accepted",
-        "payload_bytes", "stop_heaps",
+        "payload_bytes", "stop_heaps", "heaps_accounted",
     ];
 
     [Test]

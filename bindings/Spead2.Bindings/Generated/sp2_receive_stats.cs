@@ -121,4 +121,28 @@ internal partial struct sp2_receive_stats
 
     [NativeTypeName("uint64_t")]
     public ulong sender_restarts;
+
+    [NativeTypeName("uint64_t")]
+    public ulong malformed_size;
+
+    [NativeTypeName("uint64_t")]
+    public ulong malformed_magic;
+
+    [NativeTypeName("uint64_t")]
+    public ulong malformed_flavour;
+
+    [NativeTypeName("uint64_t")]
+    public ulong malformed_widths;
+
+    [NativeTypeName("uint64_t")]
+    public ulong malformed_item_table;
+
+    [NativeTypeName("uint64_t")]
+    public ulong malformed_item_missing;
+
+    [NativeTypeName("uint64_t")]
+    public ulong malformed_payload;
+
+    [NativeTypeName("uint64_t")]
+    public ulong malformed_beyond_heap;
 }

@@ -115,7 +115,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     /// <summary>Counts bytes that are not a packet, at a position of a source that ends because of it.</summary>
     public void AddMalformed(ReadOnlySpan<byte> bytes, PacketFault fault, ulong position)
     {
-        _tally[Statistic.Malformed]++;
+        CountFault(fault);
         SuggestDialect(bytes);
         stream.Log.Write(
             MessageKind.Packet,
@@ -288,7 +288,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         if (fault != PacketFault.None)
         {
             SuggestDialect(bytes);
-            _tally[Statistic.Malformed]++;
+            CountFault(fault);
             stream.Log.Write(
                 MessageKind.Packet,
                 LogLevel.Information,
@@ -311,6 +311,13 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         }
 
         return Add(packet);
+    }
+
+    /// <summary>The statistics of faults have the order of the faults.</summary>
+    private void CountFault(PacketFault fault)
+    {
+        _tally[Statistic.Malformed]++;
+        _tally[Statistic.MalformedSize + (fault - PacketFault.TooSmall)]++;
     }
 
     /// <summary>Any packet but those that are taken undecoded.</summary>

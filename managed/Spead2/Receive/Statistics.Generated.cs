@@ -43,12 +43,20 @@ internal enum Statistic
     HeapsDuplicate,
     HeapsUnplaced,
     SenderRestarts,
+    MalformedSize,
+    MalformedMagic,
+    MalformedFlavour,
+    MalformedWidths,
+    MalformedItemTable,
+    MalformedItemMissing,
+    MalformedPayload,
+    MalformedBeyondHeap,
 }
 
 internal sealed partial class StatisticNames
 {
     /// <summary>How many of <see cref="Statistic"/> there are; an engine of a later version may have more.</summary>
-    public const int KnownCount = 37;
+    public const int KnownCount = 45;
 }
 
 public sealed partial class StreamStatistics
@@ -163,4 +171,28 @@ public sealed partial class StreamStatistics
 
     /// <summary>Times that a sequence of cnts began anew.</summary>
     public long SenderRestarts => this[Statistic.SenderRestarts];
+
+    /// <summary>Malformed ones shorter than a packet header.</summary>
+    public long MalformedSize => this[Statistic.MalformedSize];
+
+    /// <summary>Malformed ones without the magic number and version.</summary>
+    public long MalformedMagic => this[Statistic.MalformedMagic];
+
+    /// <summary>Malformed ones with an identifier or address width of 0.</summary>
+    public long MalformedFlavour => this[Statistic.MalformedFlavour];
+
+    /// <summary>Malformed ones with widths that do not add up to 8 bytes.</summary>
+    public long MalformedWidths => this[Statistic.MalformedWidths];
+
+    /// <summary>Malformed ones with more item pointers than fit into them.</summary>
+    public long MalformedItemTable => this[Statistic.MalformedItemTable];
+
+    /// <summary>Malformed ones without HEAP_CNT, PAYLOAD_OFFSET or PAYLOAD_LENGTH .</summary>
+    public long MalformedItemMissing => this[Statistic.MalformedItemMissing];
+
+    /// <summary>Malformed ones with more payload than fits into them.</summary>
+    public long MalformedPayload => this[Statistic.MalformedPayload];
+
+    /// <summary>Malformed ones with payload that ends beyond its heap.</summary>
+    public long MalformedBeyondHeap => this[Statistic.MalformedBeyondHeap];
 }

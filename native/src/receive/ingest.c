@@ -360,10 +360,25 @@ static SP2__COLD void suggest_dialect(sp2_receive_stream *stream, const uint8_t 
     }
 }
 
+static SP2__COLD void count_fault(sp2_receive_stats *stats, sp2__packet_fault fault) {
+    uint64_t *const counters[] = {
+        [SP2__PACKET_TOO_SMALL] = &stats->malformed_size,
+        [SP2__PACKET_MAGIC] = &stats->malformed_magic,
+        [SP2__PACKET_FLAVOUR] = &stats->malformed_flavour,
+        [SP2__PACKET_WIDTHS] = &stats->malformed_widths,
+        [SP2__PACKET_ITEM_TABLE] = &stats->malformed_item_table,
+        [SP2__PACKET_ITEM_MISSING] = &stats->malformed_item_missing,
+        [SP2__PACKET_PAYLOAD] = &stats->malformed_payload,
+        [SP2__PACKET_BEYOND_HEAP] = &stats->malformed_beyond_heap,
+    };
+    stats->malformed++;
+    ++*counters[fault];
+}
+
 static SP2__COLD void count_malformed(sp2_receive_stream *stream, const uint8_t *bytes,
                                       uint64_t length, sp2__packet_fault fault) {
     suggest_dialect(stream, bytes, length);
-    stream->stats.malformed++;
+    count_fault(&stream->stats, fault);
     SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
              "datagram of %" PRIu64 " bytes is not a SPEAD packet: %s", length,
              sp2__packet_fault_text(fault));
@@ -409,7 +424,7 @@ void sp2__stream_add_truncated(sp2_receive_stream *stream, uint64_t max_size) {
 
 void sp2__stream_add_malformed(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t length,
                                sp2__packet_fault fault, uint64_t position) {
-    stream->stats.malformed++;
+    count_fault(&stream->stats, fault);
     suggest_dialect(stream, bytes, length);
     SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
              "what stands at byte %" PRIu64 " of the buffer is not a SPEAD packet, so reading ends "

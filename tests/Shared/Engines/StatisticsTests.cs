@@ -154,6 +154,28 @@ public sealed class StatisticsTests
         Assert.That(statistics.SenderRestarts, Is.Zero);
     }
 
+    [TestCase("malformed_size", "53040206000000")]
+    [TestCase("malformed_magic", "5204020600000000")]
+    [TestCase("malformed_magic", "5303020600000000")]
+    [TestCase("malformed_flavour", "5304000800000000")]
+    [TestCase("malformed_widths", "5304030600000000")]
+    [TestCase("malformed_item_table", "5304020600000001")]
+    [TestCase("malformed_item_missing", "530402060000000180010000000000ff")]
+    [TestCase("malformed_payload", "5304020600000003800100000000000180030000000000008004000000000001")]
+    [TestCase(
+        "malformed_beyond_heap",
+        "53040206000000048001000000000001800200000000000080030000000000008004000000000001ff")]
+    public void Malformed_datagram_counts_under_its_cause(string statistic, string datagram)
+    {
+        using ReceiveStream stream = new(new ReceiveStreamOptions(), NullLogger.Instance);
+        stream.AddDatagramReader([Convert.FromHexString(datagram)]);
+        Assert.That(() => stream.Read(), Throws.InstanceOf<StreamStoppedException>());
+
+        string[] counted = [.. stream.Statistics.Where(pair => pair.Value == 1).Select(pair => pair.Key)];
+        Assert.That(counted.Where(name => name.StartsWith("malformed", StringComparison.Ordinal)),
+            Is.EquivalentTo(["malformed", statistic]));
+    }
+
     [Test]
     public void Option_that_breaks_its_rule_is_named()
     {

@@ -85,7 +85,7 @@ internal static class Damage
     private static byte[] InBytes(Dice dice, byte[] packet)
     {
         int pointersEnd = Math.Min(packet.Length, 8 + (8 * packet[7]));
-        switch (dice.Below(7))
+        switch (dice.Below(8))
         {
             case 0:
                 return packet[..dice.Below(packet.Length + 1)];
@@ -99,6 +99,10 @@ internal static class Damage
                 return Flipped(8);
             case 5:
                 return Flipped(pointersEnd);
+            case 6:
+                // A width of the flavour.
+                packet[dice.Between(2, 3)] = (byte)dice.Pick(0, 0, 8, 255);
+                return packet;
             default:
                 return Flipped(packet.Length);
         }

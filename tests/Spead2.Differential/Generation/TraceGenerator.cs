@@ -137,9 +137,9 @@ internal sealed class TraceGenerator
     /// </summary>
     private IEnumerable<long> Walk(long cnt, long step)
     {
-        int percentOfJumps = _dice.Pick(0, 1, 1, 3, 10);
+        int percentOfJumps = _dice.Pick(0, 1, 2, 3, 5);
         int percentOfStrays = _dice.Pick(0, 0, 1, 3, 10);
-        for (int left = _dice.Between(3, 400); left > 0; left--)
+        for (int left = _dice.Between(3, 500); left > 0; left--)
         {
             yield return cnt;
             cnt += step;

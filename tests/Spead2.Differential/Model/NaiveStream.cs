@@ -63,9 +63,10 @@ internal sealed class NaiveStream
             {
                 Count("empty");
             }
-            else if (Packet.Decode(datagram, _options.Dialect) is not Packet packet)
+            else if (Packet.Decode(datagram, _options.Dialect, out string statistic) is not Packet packet)
             {
                 Count("malformed");
+                Count(statistic);
             }
             else if (packet.Size != datagram.Length)
             {
@@ -85,9 +86,10 @@ internal sealed class NaiveStream
         Count("batches");
         while (!_stopped && !buffer.IsEmpty)
         {
-            if (Packet.Decode(buffer, _options.Dialect) is not Packet packet)
+            if (Packet.Decode(buffer, _options.Dialect, out string statistic) is not Packet packet)
             {
                 Count("malformed");
+                Count(statistic);
                 return;
             }
 

@@ -10,14 +10,18 @@ internal sealed record Packet(
     int AddressBits, long Cnt, long? HeapLength, long Offset, byte[] Payload, IReadOnlyList<Pointer> Pointers, int Size)
 {
     /// <summary>The packet at the start of the bytes, or null if there is none.</summary>
-    public static Packet? Decode(ReadOnlySpan<byte> bytes, DialectFlags dialect = DialectFlags.None)
-    {
-        if (bytes.Length < 8 || bytes[0] != 0x53 || bytes[1] != 4)
-        {
-            return null;
-        }
+    public static Packet? Decode(ReadOnlySpan<byte> bytes, DialectFlags dialect = DialectFlags.None) =>
+        Decode(bytes, dialect, out _);
 
-        if (bytes[2] == 0 || bytes[3] == 0 || bytes[2] + bytes[3] != 8)
+    /// <summary>The same; what is no packet counts under the statistic.</summary>
+    public static Packet? Decode(ReadOnlySpan<byte> bytes, DialectFlags dialect, out string statistic)
+    {
+        statistic = bytes.Length < 8 ? "malformed_size"
+            : bytes[0] != 0x53 || bytes[1] != 4 ? "malformed_magic"
+            : bytes[2] == 0 || bytes[3] == 0 ? "malformed_flavour"
+            : bytes[2] + bytes[3] != 8 ? "malformed_widths"
+            : "";
+        if (statistic.Length > 0)
         {
             return null;
         }
@@ -26,6 +30,7 @@ internal sealed record Packet(
         int payloadStart = 8 + (8 * BinaryPrimitives.ReadUInt16BigEndian(bytes[6..]));
         if (payloadStart > bytes.Length)
         {
+            statistic = "malformed_item_table";
             return null;
         }
 
@@ -41,11 +46,13 @@ internal sealed record Packet(
             Adapt(dialect, rest, pointers, (given, Last(ItemId.PayloadOffset), Last(ItemId.PayloadLength)));
         if (Last(ItemId.HeapCnt) is not long cnt || givenOffset is not long offset || givenLength is not long length)
         {
+            statistic = "malformed_item_missing";
             return null;
         }
 
         if (payloadStart + length > bytes.Length || offset + length > heapLength)
         {
+            statistic = payloadStart + length > bytes.Length ? "malformed_payload" : "malformed_beyond_heap";
             return null;
         }
 

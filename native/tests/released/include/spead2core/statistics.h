@@ -16,7 +16,8 @@ extern "C" {
  * meaning; the others explain every packet and heap that was not used:
  *   packets == packets_accepted + all of rejected_*, too_large, allocation_failed
  * and a packet that is counted as malformed, size_mismatch, truncated, empty, kernel_drop_messages
- * or datagrams_dropped_at_stop never got as far as `packets`.
+ * or datagrams_dropped_at_stop never got as far as `packets`. Each malformed one also counts under
+ * one of malformed_*: the first of these checks, in their order, that it does not pass.
  *
  * What is missing is known from the heaps that were begun: packets_missing and bytes_missing say
  * what these lacked when they were evicted or flushed (a heap without HEAP_LENGTH: up to the last
@@ -77,11 +78,20 @@ extern "C" {
     X(packets_missing)           /* packets that evicted and flushed heaps lacked */               \
     X(bytes_missing)             /* payload bytes that evicted and flushed heaps lacked */         \
     X(heaps_accounted)           /* heaps whose cnt has a place in a sequence of cnts */           \
-    X(heaps_missing)   /* heaps between others of their sequence of which nothing arrived */       \
-    X(heaps_late)      /* heaps that came so late that they may have counted as missing */         \
-    X(heaps_duplicate) /* heaps whose cnt had come before */                                       \
-    X(heaps_unplaced)  /* heaps whose cnt has no place in a sequence of cnts */                    \
-    X(sender_restarts) /* times that a sequence of cnts began anew */
+    X(heaps_missing)        /* heaps between others of their sequence of which nothing arrived */  \
+    X(heaps_late)           /* heaps that came so late that they may have counted as missing */    \
+    X(heaps_duplicate)      /* heaps whose cnt had come before */                                  \
+    X(heaps_unplaced)       /* heaps whose cnt has no place in a sequence of cnts */               \
+    X(sender_restarts)      /* times that a sequence of cnts began anew */                         \
+    X(malformed_size)       /* malformed ones shorter than a packet header */                      \
+    X(malformed_magic)      /* malformed ones without the magic number and version */              \
+    X(malformed_flavour)    /* malformed ones with an identifier or address width of 0 */          \
+    X(malformed_widths)     /* malformed ones with widths that do not add up to 8 bytes */         \
+    X(malformed_item_table) /* malformed ones with more item pointers than fit into them */        \
+    X(malformed_item_missing) /* malformed ones without HEAP_CNT, PAYLOAD_OFFSET or PAYLOAD_LENGTH \
+                               */                                                                  \
+    X(malformed_payload)      /* malformed ones with more payload than fits into them */           \
+    X(malformed_beyond_heap)  /* malformed ones with payload that ends beyond its heap */
 
 /* Statistics of one stream. Set `size` with the INIT macro. */
 typedef struct sp2_receive_stats {
