@@ -11,7 +11,6 @@
 #include "fuzz.h"
 #include "heap_checks.h"
 #include "made_packet.h"
-#include "sources.h"
 
 enum {
     MOST_CALLS = 256,
@@ -33,6 +32,7 @@ typedef struct source {
 
 typedef struct run {
     sp2_receive_options options;
+    sp2_dialect dialect; /* of the sources */
     sp2_custom_stat custom[MOST_CUSTOM_STATS];
     char names[MOST_CUSTOM_STATS][NAME_SIZE];
     sp2_receive_stream *stream;
@@ -108,6 +108,12 @@ static void take_options(run *r, fuzz_input *input) {
     if (which & 8) {
         take_custom_stats(r, input);
     }
+    r->dialect = (sp2_dialect)SP2_DIALECT_INIT;
+    if (which & 16) {
+        r->dialect.flags = fuzz_take_u8(input) & 127u;
+        r->dialect.item_id =
+            r->dialect.flags & SP2_DIALECT_UNPOINTED_ITEM ? SP2_DIALECT_SKA_LOW_ITEM : 0;
+    }
 }
 
 static bool begin(run *r, fuzz_input *input) {
@@ -149,7 +155,11 @@ static void add_datagrams(run *r, fuzz_input *input) {
         s->blocks[i] = take_packet(input, &length);
         s->datagrams[i] = (sp2_datagram){s->blocks[i], length};
     }
-    note_added(r, add_datagram_source(r->stream, s->datagrams, count));
+    sp2_datagram_source_options options = SP2_DATAGRAM_SOURCE_OPTIONS_INIT;
+    options.datagrams = s->datagrams;
+    options.count = count;
+    options.dialect = r->dialect.flags != 0 ? &r->dialect : NULL;
+    note_added(r, sp2_receive_stream_add_datagram_source(r->stream, &options, NULL));
 }
 
 static void add_buffer(run *r, fuzz_input *input) {
@@ -167,7 +177,11 @@ static void add_buffer(run *r, fuzz_input *input) {
         free(packet);
     }
     s->blocks[0] = bytes;
-    note_added(r, add_buffer_source(r->stream, bytes, whole));
+    sp2_buffer_source_options options = SP2_BUFFER_SOURCE_OPTIONS_INIT;
+    options.data = bytes;
+    options.length = whole;
+    options.dialect = r->dialect.flags != 0 ? &r->dialect : NULL;
+    note_added(r, sp2_receive_stream_add_buffer_source(r->stream, &options, NULL));
 }
 
 static int32_t pop(run *r, int64_t timeout_ns, uint32_t capacity) {

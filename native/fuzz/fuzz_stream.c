@@ -17,6 +17,7 @@
 #include "made_packet.h"
 #include "packet_builder.h"
 #include "receive/stream.h"
+#include "spead2core/dialect.h"
 
 enum { MOST_STREAMS = 2, MOST_OPERATIONS = 4096, LARGEST_HEAP_LOG2 = 20, MOST_SPREAD = 4096 };
 
@@ -25,7 +26,8 @@ enum { FORMS = 16 };
 
 typedef struct run {
     sp2_receive_options options;
-    unsigned count; /* streams */
+    sp2__dialect dialect; /* of what feeds them */
+    unsigned count;       /* streams */
     sp2_receive_stream *streams[MOST_STREAMS];
     fuzz_popped popped[MOST_STREAMS];
     sp2_allocator *exact;
@@ -99,6 +101,9 @@ static void begin(run *r, fuzz_input *input) {
     const uint8_t flags = fuzz_take_u8(input);
     const uint8_t sizes = fuzz_take_u8(input);
     const uint8_t more = fuzz_take_u8(input);
+    if (flags & 0x40) {
+        r->dialect = (sp2__dialect){fuzz_take_u8(input) & 127u, SP2_DIALECT_SKA_LOW_ITEM};
+    }
     r->options.flags = (flags & 0x3fu) | SP2_RECEIVE_UNKEYED_SEARCH; /* no explicit start */
     r->count = flags & 0x80 ? 1 : 2;
     r->options.max_heaps = 1 + (sizes & 7);
@@ -165,8 +170,11 @@ static void check_stats(run *r, bool all) {
 
 /* As a source does it: packets go in only where there is room. False where there is not, or the
  * stream has stopped. */
-static bool enter(sp2_receive_stream *stream) {
+static bool enter(run *r, sp2_receive_stream *stream) {
     const sp2__answer answer = sp2__stream_enter(stream);
+    stream->dialect = r->dialect.flags != 0 ? &r->dialect : NULL;
+    sp2__assembler_decode_all(&stream->assembler,
+                              r->dialect.flags & SP2_DIALECT_IGNORE_HEAP_LENGTH);
     if (answer != SP2__MORE) {
         sp2__stream_leave(stream);
     }
@@ -175,7 +183,7 @@ static bool enter(sp2_receive_stream *stream) {
 
 static void feed_datagram(run *r, const uint8_t *bytes, size_t length) {
     for (unsigned i = 0; i < r->count; i++) {
-        if (enter(r->streams[i])) {
+        if (enter(r, r->streams[i])) {
             const uint64_t before = r->streams[i]->stats.packets;
             sp2__stream_add_datagram(r->streams[i], bytes, length);
             sp2__stream_count_batches(r->streams[i], 1, r->streams[i]->stats.packets - before);
@@ -189,7 +197,7 @@ static void feed_datagram(run *r, const uint8_t *bytes, size_t length) {
 static void feed_buffer(run *r, const uint8_t *bytes, size_t length) {
     for (unsigned i = 0; i < r->count; i++) {
         sp2_receive_stream *stream = r->streams[i];
-        if (!enter(stream)) {
+        if (!enter(r, stream)) {
             continue;
         }
         sp2__answer answer = SP2__MORE;
@@ -200,7 +208,8 @@ static void feed_buffer(run *r, const uint8_t *bytes, size_t length) {
             const sp2__packet_fault fault =
                 sp2__stream_add_packet(stream, bytes + position, length - position, &size, &answer);
             if (fault != SP2__PACKET_OK) {
-                sp2__stream_add_malformed(stream, bytes + position, length - position, fault, position);
+                sp2__stream_add_malformed(stream, bytes + position, length - position, fault,
+                                          position);
                 sp2__stream_end_source(stream);
                 break;
             }
