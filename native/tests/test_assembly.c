@@ -1057,22 +1057,27 @@ SP2_TEST(Search_distance_stays_short_when_cnts_step_by_powers_of_two) {
     }
 }
 
-/* Entries looked at for packets of many heaps in turns, with cnts that a sender has chosen so that
- * all fall into the first bucket of a table without a key. */
-static uint64_t search_among_equal_hashes(uint32_t flags, uint64_t *packets) {
-    enum { HEAPS = 256, CNT_BITS = 48 };
+/* Cnts that all fall into the first bucket of a table without a key. */
+static void choose_equal_hashes(uint64_t *cnts, uint32_t count) {
+    enum { CNT_BITS = 48 };
     const uint64_t golden_ratio = UINT64_C(0x9e3779b97f4a7c15);
     uint64_t inverse = 1;
     for (int i = 0; i < 6; i++) { /* each round doubles the bits that are right */
         inverse *= 2 - golden_ratio * inverse;
     }
-    uint64_t cnts[HEAPS];
     uint64_t hash = 0;
-    for (uint32_t found = 0; found < HEAPS; hash++) {
+    for (uint32_t found = 0; found < count; hash++) {
         if (hash * inverse >> CNT_BITS == 0) {
             cnts[found++] = hash * inverse;
         }
     }
+}
+
+/* Entries looked at for packets of many heaps in turns, with cnts that a sender has chosen. */
+static uint64_t search_among_equal_hashes(uint32_t flags, uint64_t *packets) {
+    enum { HEAPS = 256 };
+    uint64_t cnts[HEAPS];
+    choose_equal_hashes(cnts, HEAPS);
     datagram_list list = {0};
     for (uint64_t start = 0; start < 16; start += 4) {
         for (uint32_t i = 0; i < HEAPS; i++) {
@@ -1095,6 +1100,31 @@ SP2_TEST(Search_distance_stays_short_when_a_sender_chooses_cnts) {
     const uint64_t search_dist = search_among_equal_hashes(0, &packets);
     /* About 1.25 for each; more than 16 once in a million processes. */
     CHECK(search_dist < 16 * packets);
+}
+
+/* A packet that is too short to be looked at as the next one of a heap: none is searched for it. */
+static void add_short_heap(datagram_list *list, uint64_t cnt) {
+    packet_builder packet;
+    packet_begin_heap(&packet, 48, cnt, NO_HEAP_LENGTH, 0, 4);
+    packet_add_payload(&packet, "abcd", 4);
+    datagrams_add_packet(list, &packet);
+}
+
+SP2_TEST(Heap_that_begins_puts_the_latest_one_behind_it) {
+    uint64_t cnts[2];
+    choose_equal_hashes(cnts, 2);
+    datagram_list list = {0};
+    add_range(&list, cnts[0], 16, 0, 4);
+    add_range(&list, cnts[0], 16, 4, 8);  /* one entry, as before */
+    add_short_heap(&list, cnts[1]);       /* two, with itself */
+    add_range(&list, cnts[0], 16, 8, 12); /* two */
+    add_range(&list, cnts[0], 16, 12, 16);
+    const sp2_receive_options options = quiet_options(SP2_RECEIVE_UNKEYED_SEARCH);
+    sp2_receive_stats stats;
+    heap_list heaps = receive(&options, &list, &stats);
+    CHECK_EQ_U64(stats.search_dist, 8);
+    heaps_free(&heaps);
+    datagrams_free(&list);
 }
 
 SP2_TEST(Unkeyed_search_looks_where_the_specification_says) {

@@ -102,6 +102,13 @@ SP2_TEST(Kinds_are_those_that_this_processor_has) {
     REQUIRE(count <= SP2__MOST_COPY_KINDS);
 #if defined(__x86_64__)
     CHECK_STR(kinds[0].name, "sse2");
+#if !defined(_WIN32) && defined(__GNUC__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx")) {
+        REQUIRE(count >= 2);
+        CHECK_STR(kinds[1].name, "avx");
+    }
+#endif
 #elif defined(__aarch64__)
     CHECK_EQ_U64(count, 1);
     CHECK_STR(kinds[0].name, "neon");

@@ -180,6 +180,32 @@ SP2_TEST(User_stop_says_which_heaps_it_dropped) {
     datagrams_free(&list);
 }
 
+SP2_TEST(Stop_says_how_many_messages_were_left_out) {
+    enum { BAD = 1000 };
+    static const uint8_t payload[8] = {0};
+    datagram_list list = {0};
+    for (int i = 0; i < BAD; i++) {
+        datagrams_add(&list, "not a SPEAD packet", 18);
+    }
+    for (uint64_t cnt = 1; cnt <= 10; cnt++) {
+        datagrams_add_heap(&list, cnt, payload, 8, 8);
+    }
+    log_capture *log = new_log();
+    sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
+    options.ring_heaps = 1;
+    options.log_level = SP2_LOG_INFO;
+    options.log = log_capture_message;
+    options.log_context = log;
+    sp2_receive_stream *stream = new_stream(&options);
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
+    WAIT_UNTIL(stats_of(stream).worker_blocked == 1, PATIENCE_SECONDS);
+    REQUIRE_OK(sp2_receive_stream_stop(stream));
+    const uint32_t shown = log_capture_count_of(log, "is not a SPEAD packet");
+    CHECK_EQ_U64(shown + left_out(log->text), BAD);
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&list);
+}
+
 SP2_TEST(Full_ring_is_no_warning_for_readers_that_lose_nothing) {
     static const uint8_t payload[8] = {0};
     datagram_list list = {0};

@@ -230,6 +230,38 @@ SP2_TEST(Memory_sources_count_exactly_what_they_read) {
     datagrams_free(&list);
 }
 
+SP2_TEST(Source_does_not_count_what_another_one_read) {
+    enum { COPIES = 3 };
+    static const uint8_t nothing[1] = {0};
+    uint8_t longer[2 * PACKET_BYTES] = {0};
+    datagram_list heap = one_heap(1);
+    datagram_list list = {0};
+    memcpy(longer, heap.datagrams[0].data, heap.datagrams[0].length);
+    for (int i = 0; i < COPIES; i++) {
+        datagrams_add(&list, longer, heap.datagrams[0].length + 1);
+        datagrams_add(&list, "no packet", 9);
+        datagrams_add(&list, nothing, 0);
+        datagrams_add(&list, heap.datagrams[1].data, heap.datagrams[1].length);
+    }
+    sp2_receive_stream *stream = new_stream(NULL);
+    sp2_packet_source *sources[] = {open_source(stream), open_source(stream)};
+    for (int i = 0; i < 2; i++) {
+        sp2_test_context("source %d", i);
+        send_to_loopback(describe(sources[i]).port, &list);
+        WAIT_UNTIL(count(sources[i]).datagrams == list.count, PATIENCE_SECONDS);
+        const sp2_packet_source_stats stats = count(sources[i]);
+        CHECK_EQ_U64(stats.size_mismatch, COPIES);
+        CHECK_EQ_U64(stats.malformed, COPIES);
+        CHECK_EQ_U64(stats.empty, COPIES);
+        CHECK_EQ_U64(stats.packets, COPIES);
+    }
+    sp2_packet_source_release(sources[0]);
+    sp2_packet_source_release(sources[1]);
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&heap);
+    datagrams_free(&list);
+}
+
 /* Each heap pushes out an older one. */
 enum { SLOTS = 4, SLICES = 25, EVICTING_HEAPS = SLOTS * SLICES };
 
