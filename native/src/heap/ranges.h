@@ -53,8 +53,8 @@ bool sp2__ranges_add(sp2__ranges *ranges, sp2__range_place *place, uint64_t star
 /* End of what has arrived without a gap from the start: 0 if that is nothing. */
 uint64_t sp2__ranges_prefix(const sp2__ranges *ranges);
 
-/* Gives the first range that starts at *from or after it, and moves *from behind its start; false if
- * there is none. */
+/* Gives the first range that starts at *from or after it, and moves *from behind its start; false
+ * if there is none. */
 bool sp2__ranges_next(const sp2__ranges *ranges, uint64_t *from, sp2_range *range);
 
 /* Copies the ranges, in order, to `copies`, which has room for ranges->count. */

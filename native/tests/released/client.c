@@ -92,8 +92,7 @@ SP2_TEST(Heap_is_received_with_all_options_of_the_release) {
     REQUIRE_OK(sp2_receive_stream_create(threads, &options, &stream));
     REQUIRE_OK(sp2_receive_stream_set_memory_allocator(stream, memory));
     datagram_list datagrams = one_heap(5);
-    REQUIRE_OK(
-        add_datagram_source(stream, datagrams.datagrams, datagrams.count));
+    REQUIRE_OK(add_datagram_source(stream, datagrams.datagrams, datagrams.count));
     REQUIRE_OK(sp2_receive_stream_start(stream));
     heap_list heaps = pop_all(stream);
 
@@ -114,8 +113,7 @@ SP2_TEST(Results_are_filled_as_far_as_the_release_knows_them) {
     REQUIRE_OK(sp2_memory_pool_create(&memory_options, &memory));
     sp2_receive_stream *stream = new_stream(NULL);
     datagram_list datagrams = one_heap(6);
-    REQUIRE_OK(
-        add_datagram_source(stream, datagrams.datagrams, datagrams.count));
+    REQUIRE_OK(add_datagram_source(stream, datagrams.datagrams, datagrams.count));
     heap_list heaps = pop_all(stream);
     REQUIRE(heaps.count == 1);
 
@@ -149,8 +147,7 @@ SP2_TEST(Results_are_filled_as_far_as_the_release_knows_them) {
 SP2_TEST(Items_are_where_they_were) {
     sp2_receive_stream *stream = new_stream(NULL);
     datagram_list datagrams = one_heap(7);
-    REQUIRE_OK(
-        add_datagram_source(stream, datagrams.datagrams, datagrams.count));
+    REQUIRE_OK(add_datagram_source(stream, datagrams.datagrams, datagrams.count));
     heap_list heaps = pop_all(stream);
     REQUIRE(heaps.count == 1);
 
@@ -201,8 +198,7 @@ SP2_TEST(Callbacks_get_what_they_got) {
     sp2_receive_stream *stream = new_stream(NULL);
     REQUIRE_OK(sp2_receive_stream_set_memory_allocator(stream, own));
     datagram_list datagrams = one_heap(8);
-    REQUIRE_OK(
-        add_datagram_source(stream, datagrams.datagrams, datagrams.count));
+    REQUIRE_OK(add_datagram_source(stream, datagrams.datagrams, datagrams.count));
     heap_list heaps = pop_all(stream);
 
     CHECK_EQ_U64(heaps.count, 1);
