@@ -60,7 +60,7 @@ static uint64_t dropped(const sp2_receive_stats *stats, bool sent, uint64_t pack
 static uint64_t stutter(sp2_receive_stream *stream, const traffic *t) {
     uint64_t popped = 0;
     uint64_t packets_before = 0;
-    const uint64_t deadline = sp2_test_now_ns() + PATIENCE_NS;
+    uint64_t deadline = sp2_test_now_ns() + PATIENCE_NS; /* for the next heap */
     while (popped < HEAPS && sp2_test_now_ns() < deadline) {
         sp2_heap *heap;
         uint32_t count;
@@ -77,6 +77,7 @@ static uint64_t stutter(sp2_receive_stream *stream, const traffic *t) {
         }
         REQUIRE_OK(status);
         sp2_heap_release(heap);
+        deadline = sp2_test_now_ns() + PATIENCE_NS;
         if (++popped % HEAPS_PER_NAP == 0) {
             for (int i = 0; i < NAP_MS; i++) {
                 sp2_test_nap();
