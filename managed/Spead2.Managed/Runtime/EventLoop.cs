@@ -11,8 +11,8 @@ namespace Spead2.Managed;
 /// </summary>
 internal abstract class EventLoop
 {
-    /// <summary>Where memory waits to be released, the loop looks after it this often, in milliseconds.</summary>
-    private const int IdleWorkInterval = 1000;
+    /// <summary>Where memory waits to be released, the loop looks after it this often, in nanoseconds.</summary>
+    private const long IdleWorkInterval = 1_000_000_000;
 
     private readonly Lock _lock = new();
     private readonly Action _started;
@@ -41,6 +41,9 @@ internal abstract class EventLoop
         _ended = ended;
         _thread = new(Main) { Name = name, IsBackground = true };
     }
+
+    /// <summary>Whether this is the loop's own thread.</summary>
+    public bool IsCurrent => Thread.CurrentThread == _thread;
 
     /// <summary>How often the loop has looked for work. A loop without work does not look.</summary>
     public long Rounds => Volatile.Read(ref _rounds);
@@ -101,7 +104,7 @@ internal abstract class EventLoop
     /// <summary>Waits until the thread has ended, unless it is the caller's own.</summary>
     public void Join()
     {
-        if (Thread.CurrentThread == _thread)
+        if (IsCurrent)
         {
             return;
         }
@@ -118,7 +121,7 @@ internal abstract class EventLoop
     /// </summary>
     public void Barrier()
     {
-        if (Thread.CurrentThread != _thread)
+        if (!IsCurrent)
         {
             using BarrierTask task = new();
             Post(task);
@@ -130,8 +133,8 @@ internal abstract class EventLoop
     protected void Start() => _thread.UnsafeStart();
 
     /// <summary>Runs the tasks of descriptors that are ready, after waiting for one if need be.</summary>
-    /// <param name="milliseconds">How long to wait at most; 0 not at all, negative without limit.</param>
-    protected abstract void RunReady(int milliseconds);
+    /// <param name="nanoseconds">How long to wait at most; 0 not at all, negative without limit.</param>
+    protected abstract void RunReady(long nanoseconds);
 
     /// <summary>Ends <see cref="RunReady"/>, now or the next time. Any thread.</summary>
     protected abstract void WakeUp();
@@ -163,12 +166,12 @@ internal abstract class EventLoop
         _ended();
     }
 
-    /// <summary>How many milliseconds there is nothing to do.</summary>
-    private int PrepareToSleep()
+    /// <summary>How many nanoseconds there is nothing to do.</summary>
+    private long PrepareToSleep()
     {
         lock (_lock)
         {
-            int untilTimer = _timers.Count == 0 ? Timeout.Infinite : PostDue();
+            long untilTimer = _timers.Count == 0 ? Timeout.Infinite : PostDue();
             if (_first is not null || _ending)
             {
                 return 0;
@@ -182,16 +185,16 @@ internal abstract class EventLoop
     }
 
     /// <summary>
-    /// Posts the tasks whose time has come; gives the milliseconds until the next one's, rounded up. Under the lock.
+    /// Posts the tasks whose time has come; gives the nanoseconds until the next one's. Under the lock.
     /// </summary>
-    private int PostDue()
+    private long PostDue()
     {
         long now = Stopwatch.GetTimestamp();
         while (_timers.TryPeek(out LoopTask? task, out long due))
         {
             if (task.DueAt == due && due > now)
             {
-                return (int)Math.Min(Math.Ceiling((due - now) * 1000.0 / Stopwatch.Frequency), int.MaxValue);
+                return (long)Math.Ceiling((due - now) * (Clock.NanosecondsPerSecond / Stopwatch.Frequency));
             }
 
             _timers.Dequeue();

@@ -15,8 +15,12 @@ internal sealed class PortableLoop : EventLoop
         Start();
     }
 
-    protected override void RunReady(int milliseconds)
+    // Rounded down: what is due within a millisecond is looked for again and again.
+    protected override void RunReady(long nanoseconds)
     {
+        int milliseconds = nanoseconds < 0
+            ? Timeout.Infinite
+            : (int)Math.Min(nanoseconds / Clock.NanosecondsPerMillisecond, int.MaxValue);
         lock (_gate)
         {
             if (!_awake && milliseconds != 0)

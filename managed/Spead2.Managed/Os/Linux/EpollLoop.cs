@@ -17,6 +17,9 @@ internal sealed unsafe class EpollLoop : EventLoop
     // Readiness events taken at a time: more are taken next time round, so that tasks get their turn.
     private const int EventsPerRound = 64;
 
+    // Waits for epoll end on a millisecond; shorter ones than this, in milliseconds, are to end in time.
+    private const int LongWait = 100;
+
     // What stands for the descriptor that wakes the loop.
     private const long WakeKey = 0;
 
@@ -111,8 +114,19 @@ internal sealed unsafe class EpollLoop : EventLoop
         Forget(key);
     }
 
-    protected override void RunReady(int milliseconds)
+    protected override void RunReady(long nanoseconds)
     {
+        int milliseconds = nanoseconds < 0
+            ? Timeout.Infinite
+            : (int)Math.Min(nanoseconds / Clock.NanosecondsPerMillisecond, int.MaxValue);
+        if (nanoseconds > 0 && milliseconds < LongWait)
+        {
+            Libc.TimeSpec time = new() { Nanoseconds = (nint)nanoseconds };
+            Libc.PollDescriptor ready = new() { Descriptor = _epoll, Events = Libc.POLLIN };
+            _ = Libc.ppoll(&ready, 1, &time, null);
+            milliseconds = 0;
+        }
+
         byte* events = stackalloc byte[EventsPerRound * EventSize];
         int count = Libc.epoll_wait(_epoll, events, EventsPerRound, milliseconds);
         if (count < 0 && Marshal.GetLastPInvokeError() != Libc.EINTR)

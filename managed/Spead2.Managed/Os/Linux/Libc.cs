@@ -12,9 +12,11 @@ internal static unsafe partial class Libc
 {
     public const int EINTR = 4;
     public const int EAGAIN = 11;
+    public const int ENOMEM = 12;
     public const int EXDEV = 18;
     public const int ENODEV = 19;
     public const int EADDRINUSE = 98;
+    public const int EMSGSIZE = 90;
     public const int ENOBUFS = 105;
 
     public const int PROT_NONE = 0;
@@ -39,6 +41,7 @@ internal static unsafe partial class Libc
     public const uint EPOLLOUT = 4;
     public const uint EPOLLET = 1u << 31;
 
+    public const short POLLIN = 1;
     public const short POLLERR = 8;
     public const short POLLRDHUP = 0x2000;
 
@@ -54,6 +57,7 @@ internal static unsafe partial class Libc
     public const int NETLINK_ROUTE = 0;
     public const int RTMGRP_LINK = 1;
     public const int RTM_DELLINK = 17;
+    public const int SOCK_DGRAM = 2;
     public const int SOCK_RAW = 3;
     public const int SOCK_CLOEXEC = 0x80000;
     public const int SOL_SOCKET = 1;
@@ -65,20 +69,27 @@ internal static unsafe partial class Libc
     public const int SO_BINDTOIFINDEX = 62;
     public const int SO_NETNS_COOKIE = 71;
     public const int IPPROTO_IP = 0;
+    public const int IP_MTU = 14;
+    public const int IP_MULTICAST_IF = 32;
     public const int IP_MULTICAST_ALL = 49;
     public const int IPPROTO_UDP = 17;
+    public const int UDP_SEGMENT = 103;
     public const int UDP_GRO = 104;
     public const int MSG_TRUNC = 0x20;
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_ERRQUEUE = 0x2000;
+    public const int MSG_NOSIGNAL = 0x4000;
 
     public const int SO_TYPE = 3;
     public const int IPPROTO_IPV6 = 41;
     public const int IP_ADD_MEMBERSHIP = 35;
     public const int IP_DROP_MEMBERSHIP = 36;
+    public const int IPV6_MULTICAST_IF = 17;
     public const int IPV6_JOIN_GROUP = 20;
     public const int IPV6_LEAVE_GROUP = 21;
+    public const int IPV6_MTU = 24;
     public const int IPV6_MULTICAST_ALL = 29;
+    public const int IPV6_TCLASS = 67;
     public const int MCAST_JOIN_SOURCE_GROUP = 46;
     public const int SIOCGIFNAME = 0x8910;
     public const int SIOCGIFFLAGS = 0x8913;
@@ -114,6 +125,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library)]
     public static partial int poll(PollDescriptor* descriptors, nuint count, int milliseconds);
+
+    [LibraryImport(Library)]
+    public static partial int ppoll(PollDescriptor* descriptors, nuint count, TimeSpec* time, void* signals);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int eventfd(uint value, int flags);
@@ -167,6 +181,12 @@ internal static unsafe partial class Libc
     public static partial int setsockopt(int socket, int level, int option, void* value, uint length);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial int connect(int socket, byte* address, uint length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int sendmmsg(int fd, MessageBatch.Message* messages, uint count, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int recvmmsg(int fd, MessageBatch.Message* messages, uint count, int flags, void* timeout);
 
     /// <summary>The start of <c>struct ifaddrs</c>.</summary>
@@ -179,6 +199,14 @@ internal static unsafe partial class Libc
 
         /// <summary>A <c>struct sockaddr</c>, or null.</summary>
         public byte* Address;
+    }
+
+    /// <summary>Linux' <c>struct timespec</c> on 64-bit systems.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct TimeSpec
+    {
+        public nint Seconds;
+        public nint Nanoseconds;
     }
 
     /// <summary>Linux' <c>struct pollfd</c>.</summary>
