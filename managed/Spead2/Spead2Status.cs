@@ -45,4 +45,7 @@ public enum Spead2Status
 
     /// <summary>Made before a fork: only the parent process can use it.</summary>
     Forked = -11,
+
+    /// <summary>The queue of the send stream has no room for so many heaps.</summary>
+    QueueFull = -12,
 }

@@ -74,7 +74,9 @@ typedef struct receiver {
     sp2_packet_source *sources[SOURCES];
     uint32_t ports[SOURCES];
     int64_t handle;
-    uint64_t sent; /* heaps, to each source */
+    uint64_t sent;           /* heaps, to each source */
+    sp2_send_stream *sender; /* to the first source, on a thread of its own */
+    sp2_send_heap *heap;
 } receiver;
 
 static sp2_allocator *new_memory_pool(sp2_thread_pool *threads) {
@@ -111,6 +113,13 @@ static receiver start_receiver(uint64_t ring_heaps) {
         REQUIRE_OK(sp2_packet_source_get_info(r.sources[i], &info));
         r.ports[i] = info.port;
     }
+    const sp2_udp_destination destination = {"127.0.0.1", r.ports[0], 0};
+    sp2_udp_writer_options writer = SP2_UDP_WRITER_OPTIONS_INIT;
+    writer.destinations = &destination;
+    writer.destination_count = 1;
+    REQUIRE_OK(sp2_send_stream_create(NULL, NULL, &r.sender));
+    REQUIRE_OK(sp2_send_stream_add_udp_writer(r.sender, &writer, NULL));
+    REQUIRE_OK(sp2_send_heap_create(NULL, &r.heap));
     return r;
 }
 
@@ -136,12 +145,19 @@ static void check_receives(receiver *r) {
     send_heaps(r, HEAPS);
     heap_list heaps = pop_count(r->stream, HEAPS * SOURCES);
     heaps_free(&heaps);
+    /* And one that the library sends itself. */
+    const sp2_heap_reference own = {r->heap, INT32_MAX, 0, SP2_STREAM_RATE};
+    REQUIRE_OK(sp2_send_stream_send(r->sender, &own, 1, SP2_GROUP_SERIAL, NULL, NULL));
+    heaps = pop_count(r->stream, 1);
+    heaps_free(&heaps);
 }
 
 static void destroy_all(receiver *r) {
     for (int i = 0; i < SOURCES; i++) {
         sp2_packet_source_release(r->sources[i]);
     }
+    sp2_send_stream_destroy(r->sender);
+    sp2_send_heap_destroy(r->heap);
     sp2_receive_stream_destroy(r->stream);
     sp2_allocator_destroy(r->memory);
     sp2_thread_pool_destroy(r->threads);
@@ -156,6 +172,7 @@ static void child_does_nothing(receiver *r) {
 static void child_stops(receiver *r) {
     CHILD_CHECK(sp2_receive_stream_stop(r->stream) == SP2_OK, 0);
     CHILD_CHECK(sp2_receive_stream_stop(r->stream) == SP2_OK, 1);
+    CHILD_CHECK(sp2_send_stream_stop(r->sender) == SP2_OK, 2);
 }
 
 static void child_destroys(receiver *r) {
@@ -223,6 +240,20 @@ static void child_calls_everything(receiver *r) {
     CHILD_CHECK(sp2_version_string()[0] != '\0', 26);
     CHILD_CHECK(sp2_packet_source_get_info(r->sources[0], &source_info) == forked, 27);
     CHILD_CHECK(sp2_packet_source_get_stats(r->sources[0], &source_stats) == forked, 28);
+    const sp2_heap_reference one = {r->heap, SP2_HEAP_CNT_AUTOMATIC, 0, SP2_STREAM_RATE};
+    sp2_send_stream *sender = r->sender;
+    sp2_send_stats send_stats = SP2_SEND_STATS_INIT;
+    sp2_udp_writer_options udp_writer = SP2_UDP_WRITER_OPTIONS_INIT;
+    sp2_function_writer_options function_writer = SP2_FUNCTION_WRITER_OPTIONS_INIT;
+    CHILD_CHECK(sp2_send_stream_send(sender, &one, 1, SP2_GROUP_SERIAL, NULL, NULL) == forked, 32);
+    CHILD_CHECK(sp2_send_stream_flush(sender, -1) == forked, 33);
+    CHILD_CHECK(sp2_send_stream_set_cnt_sequence(sender, 1, 1) == forked, 34);
+    CHILD_CHECK(sp2_send_stream_get_stats(sender, &send_stats) == forked, 35);
+    CHILD_CHECK(sp2_send_stream_add_udp_writer(sender, &udp_writer, &value) == forked, 36);
+    CHILD_CHECK(value == 0, 37);
+    CHILD_CHECK(sp2_send_stream_add_function_writer(sender, &function_writer, NULL) == forked, 38);
+    CHILD_CHECK(sp2_send_stream_create(r->threads, NULL, &sender) == forked, 39);
+    CHILD_CHECK(sender == NULL, 40);
     CHILD_CHECK(sp2_packet_source_remove(r->sources[0]) == SP2_OK, 29);
     sp2_packet_source_release(r->sources[0]);
 }

@@ -2,15 +2,12 @@
 /* Sending (spec section 9, addendum A9): packets byte for byte, the queue, completions, the rate.
  */
 #include <math.h>
+#include <spead2core/spead2core.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "send/rate_limiter.h"
-#include "send/send.h"
-#include "spead2core/status.h"
 #include "test.h"
 
 enum { MOST_PACKETS = 64, MOST_BYTES = 4096 };
@@ -399,31 +396,6 @@ SP2_TEST(Stop_completes_what_waits_for_its_rate_once_each) {
     free(to);
 }
 
-SP2_TEST(Rate_limiter_keeps_the_average_and_makes_no_idle_time_up) {
-    sp2__rate_limiter limiter;
-    sp2__rate_limiter_init(&limiter, 3e9, 1.05, 1000); /* a third of a nanosecond a byte */
-    const double each = sp2__rate_limiter_ns_per_byte(&limiter, SP2_STREAM_RATE);
-    CHECK(sp2__rate_limiter_ns_per_byte(&limiter, 0) == 0);
-    sp2__rate_limiter_resume(&limiter, 1000000);
-    uint64_t now = 1000000;
-    for (int i = 0; i < 30000; i++) {
-        CHECK(sp2__rate_limiter_add(&limiter, 1001, each));
-        now = sp2__rate_limiter_close(&limiter, now);
-    }
-    /* 30,000 bursts of 1,001 bytes take 10.01 ms, although each is a fraction of a nanosecond. */
-    CHECK(now >= 1000000 + 10009999 && now <= 1000000 + 10010001);
-    /* Late by a millisecond: the next burst follows at the higher rate, not at once. */
-    now += 1000000;
-    CHECK(sp2__rate_limiter_add(&limiter, 1001, each));
-    const uint64_t next = sp2__rate_limiter_close(&limiter, now);
-    CHECK(next == now + 317);
-    /* Idle for a second: the average starts anew. */
-    sp2__rate_limiter_resume(&limiter, next + 1000000000);
-    CHECK(!sp2__rate_limiter_add(&limiter, 999, each));
-    CHECK(sp2__rate_limiter_add(&limiter, 2, each));
-    CHECK_EQ_U64(sp2__rate_limiter_close(&limiter, next + 1000000000), next + 1000000333);
-}
-
 SP2_TEST(Stream_sends_at_its_rate) {
     sink *to = new_sink();
     sp2_send_stream_options options = SP2_SEND_STREAM_OPTIONS_INIT;
@@ -435,16 +407,207 @@ SP2_TEST(Stream_sends_at_its_rate) {
     CHECK_EQ_I64(sp2_send_heap_add_item(heap, 0x1000, to->bytes, 1000, 0), SP2_OK);
     sp2_send_stream *stream = new_stream(to, &options);
     const sp2_heap_reference one = reference(heap);
-    const uint64_t start = sp2__clock_ns();
+    const uint64_t start = sp2_test_now_ns();
     for (int i = 0; i < 51; i++) {
         CHECK_EQ_I64(sp2_send_stream_send(stream, &one, 1, SP2_GROUP_SERIAL, completed, to),
                      SP2_OK);
     }
     sp2_send_stream_flush(stream, -1);
-    const uint64_t elapsed = sp2__clock_ns() - start;
+    const uint64_t elapsed = sp2_test_now_ns() - start;
     /* 50 waits of 1,048 us: never less, and a machine with other work may take longer. */
     CHECK(elapsed >= 52400000);
     CHECK_EQ_U64(to->packets, 51);
+    sp2_send_stream_destroy(stream);
+    sp2_send_heap_destroy(heap);
+    free(to);
+}
+
+/* The bytes of the one packet that a heap is sent as. */
+static uint64_t packet_of(sp2_send_heap *heap, uint8_t *bytes, uint64_t capacity) {
+    sink *to = new_sink();
+    sp2_send_stream *stream = new_sized_stream(to, 1472);
+    const sp2_heap_reference one = reference(heap);
+    uint64_t length = 0;
+    CHECK_EQ_I64(sp2_send_stream_send(stream, &one, 1, SP2_GROUP_SERIAL, completed, to), SP2_OK);
+    sp2_send_stream_destroy(stream);
+    CHECK_EQ_U64(to->packets, 1);
+    for (const char *hex = to->text; *hex != '\n' && length < capacity; hex += 2) {
+        char pair[3] = {hex[0], hex[1], '\0'};
+        bytes[length++] = (uint8_t)strtoul(pair, NULL, 16);
+    }
+    free(to);
+    return length;
+}
+
+/* The only heap that is in a packet. */
+static sp2_heap *receive_packet(const uint8_t *bytes, uint64_t length) {
+    sp2_receive_stream *stream;
+    sp2_buffer_source_options source = SP2_BUFFER_SOURCE_OPTIONS_INIT;
+    sp2_heap *heap;
+    uint32_t count;
+    source.data = bytes;
+    source.length = length;
+    REQUIRE(sp2_receive_stream_create(NULL, NULL, &stream) == SP2_OK);
+    REQUIRE(sp2_receive_stream_add_buffer_source(stream, &source, NULL) == SP2_OK);
+    REQUIRE(sp2_receive_stream_pop_wait(stream, &heap, 1, -1, &count) == SP2_OK);
+    sp2_receive_stream_destroy(stream);
+    return heap;
+}
+
+SP2_TEST(Descriptors_that_are_sent_are_received_as_they_were) {
+    static const sp2_format_field format[2] = {{10, 'u', 0}, {6, 'i', 0}};
+    static const int64_t shape[2] = {SP2_DIMENSION_VARIABLE, 4};
+    static const char name[] = "gain";
+    static const char about[] = "what it is";
+    static const char header[] = "{'descr': '<u2', 'fortran_order': False, 'shape': (2,)}";
+    sp2_descriptor sent[2] = {
+        {.id = 0x1234,
+         .name = name,
+         .name_length = sizeof(name) - 1,
+         .description = about,
+         .description_length = sizeof(about) - 1,
+         .format = format,
+         .format_fields = 2,
+         .shape = shape,
+         .rank = 2},
+        {.id = 0x1235, .numpy_header = header, .numpy_header_length = sizeof(header) - 1}};
+    sp2_send_heap *heap = new_heap(0);
+    uint8_t bytes[1472];
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ_I64(sp2_send_heap_add_descriptor(heap, &sent[i]), SP2_OK);
+    }
+    sp2_heap *received = receive_packet(bytes, packet_of(heap, bytes, sizeof(bytes)));
+    const sp2_descriptor *list;
+    uint64_t count;
+    REQUIRE(sp2_heap_get_descriptors(received, &list, &count) == SP2_OK);
+    REQUIRE(count == 2);
+    CHECK_EQ_U64(list[0].id, 0x1234);
+    CHECK_STR(list[0].name, name);
+    CHECK_STR(list[0].description, about);
+    CHECK_EQ_U64(list[0].format_fields, 2);
+    CHECK_MEM(list[0].format, format, sizeof(format));
+    CHECK_EQ_U64(list[0].rank, 2);
+    CHECK_MEM(list[0].shape, shape, sizeof(shape));
+    CHECK_EQ_U64(list[1].id, 0x1235);
+    CHECK_STR(list[1].numpy_header, header);
+    CHECK_EQ_U64(list[1].flags, 0);
+    sp2_heap_release(received);
+    sp2_send_heap_destroy(heap);
+}
+
+SP2_TEST(Item_or_descriptor_that_breaks_a_rule_is_refused_and_not_added) {
+    sp2_send_heap *heap = new_heap(0);
+    uint8_t bytes[64];
+    sp2_descriptor descriptor = {.id = 0x1234};
+    static const sp2_format_field wide = {(uint64_t)1 << 30, 'u', 0};
+    for (uint64_t id = 1; id <= 4; id++) {
+        CHECK_EQ_I64(sp2_send_heap_add_immediate(heap, id, 1), SP2_E_ARG);
+        CHECK_EQ_I64(sp2_send_heap_add_item(heap, id, bytes, 1, 0), SP2_E_ARG);
+    }
+    CHECK_CONTAINS(sp2_last_error_message(), "the stream itself writes");
+    CHECK_EQ_I64(sp2_send_heap_add_immediate(heap, (uint64_t)1 << 23, 1), SP2_E_ARG);
+    CHECK_CONTAINS(sp2_last_error_message(), "23 bits in SPEAD-64-40");
+    CHECK_EQ_I64(sp2_send_heap_add_immediate(heap, 0x1000, (uint64_t)1 << 40), SP2_E_ARG);
+    CHECK_EQ_I64(sp2_send_heap_add_item(heap, 0x1000, bytes, (uint64_t)1 << 40, 0), SP2_E_ARG);
+    CHECK_EQ_I64(sp2_send_heap_add_item(heap, 0x1000, NULL, 1, 0), SP2_E_ARG);
+    CHECK_EQ_I64(sp2_send_heap_add_item(heap, 0x1000, bytes, 1, 2), SP2_E_TOO_NEW);
+    CHECK_EQ_I64(sp2_send_heap_add_control(heap, 1), SP2_E_ARG);
+    CHECK_EQ_I64(sp2_send_heap_add_descriptor(heap, &descriptor), SP2_E_ARG);
+    CHECK_CONTAINS(sp2_last_error_message(), "neither numpy_header nor format");
+    descriptor.format = &wide;
+    descriptor.format_fields = 1;
+    CHECK_EQ_I64(sp2_send_heap_add_descriptor(heap, &descriptor), SP2_E_ARG);
+    CHECK_CONTAINS(sp2_last_error_message(), "format[0] has the kind 117");
+    /* As vector P9: a heap without any item. */
+    CHECK_EQ_U64(packet_of(heap, bytes, sizeof(bytes)), 49);
+    sp2_send_heap_destroy(heap);
+}
+
+SP2_TEST(Heap_that_is_cleared_is_filled_anew) {
+    sp2_send_heap *heap = new_heap(0);
+    uint8_t bytes[1472];
+    const sp2_item *items;
+    uint64_t count;
+    add_item(heap, 0x1000, 40, 0);
+    CHECK_EQ_I64(sp2_send_heap_clear(heap), SP2_OK);
+    add_item(heap, 0x1001, 9, 0);
+    CHECK_EQ_I64(sp2_send_heap_add_immediate(heap, 0x1002, 7), SP2_OK);
+    sp2_heap *received = receive_packet(bytes, packet_of(heap, bytes, sizeof(bytes)));
+    REQUIRE(sp2_heap_get_items(received, &items, &count) == SP2_OK);
+    REQUIRE(count == 2);
+    CHECK_EQ_U64(items[0].id, 0x1001);
+    CHECK_EQ_U64(items[0].length, 9);
+    CHECK_EQ_U64(items[1].id, 0x1002);
+    CHECK_EQ_U64(items[1].value, 7);
+    sp2_heap_release(received);
+    sp2_send_heap_destroy(heap);
+}
+
+SP2_TEST(Destroy_sends_what_is_queued_and_a_heap_outlives_its_handle) {
+    sink *to = new_sink();
+    sp2_send_stream_options options = SP2_SEND_STREAM_OPTIONS_INIT;
+    options.max_heaps = 1000;
+    options.rate = 1e8;
+    options.burst_size = 1;
+    sp2_send_stream *stream = new_stream(to, &options);
+    for (int i = 0; i < 1000; i++) {
+        sp2_send_heap *heap = new_heap(0);
+        CHECK_EQ_I64(sp2_send_heap_add_immediate(heap, 0x1000, (uint64_t)i), SP2_OK);
+        const sp2_heap_reference one = reference(heap);
+        CHECK_EQ_I64(sp2_send_stream_send(stream, &one, 1, SP2_GROUP_SERIAL, completed, to),
+                     SP2_OK);
+        sp2_send_heap_destroy(heap);
+    }
+    sp2_send_stream_destroy(stream);
+    CHECK_EQ_U64(to->completed, 1000);
+    CHECK_EQ_U64(to->packets, 1000);
+    free(to);
+}
+
+SP2_TEST(Options_of_a_stream_that_break_a_rule_are_refused) {
+    sp2_send_stream *stream = NULL;
+    sp2_send_stream_options options = SP2_SEND_STREAM_OPTIONS_INIT;
+    options.max_packet_size = 65536;
+    CHECK_EQ_I64(sp2_send_stream_create(NULL, &options, &stream), SP2_E_ARG);
+    options.max_packet_size = 0;
+    options.rate = -1;
+    CHECK_EQ_I64(sp2_send_stream_create(NULL, &options, &stream), SP2_E_ARG);
+    options.rate = INFINITY;
+    CHECK_EQ_I64(sp2_send_stream_create(NULL, &options, &stream), SP2_E_ARG);
+    options.rate = 0;
+    options.burst_rate_ratio = 0.99;
+    CHECK_EQ_I64(sp2_send_stream_create(NULL, &options, &stream), SP2_E_ARG);
+    options.burst_rate_ratio = 0;
+    options.pacing = SP2_PACING_PACKETS;
+    CHECK_EQ_I64(sp2_send_stream_create(NULL, &options, &stream), SP2_E_ARG);
+    CHECK_CONTAINS(sp2_last_error_message(), "set a rate");
+    options.pacing = 2;
+    CHECK_EQ_I64(sp2_send_stream_create(NULL, &options, &stream), SP2_E_ARG);
+    options.pacing = 0;
+    options.max_heaps = SP2_SEND_MAX_HEAPS + 1;
+    CHECK_EQ_I64(sp2_send_stream_create(NULL, &options, &stream), SP2_E_ARG);
+    options.max_heaps = 0;
+    options.flags = 1;
+    CHECK_EQ_I64(sp2_send_stream_create(NULL, &options, &stream), SP2_E_TOO_NEW);
+    CHECK(stream == NULL);
+}
+
+SP2_TEST(Writer_after_the_first_heap_or_a_stop_is_refused) {
+    sink *to = new_sink();
+    sp2_send_stream *stream = new_sized_stream(to, 72);
+    sp2_send_heap *heap = new_heap(0);
+    sp2_function_writer_options writer = SP2_FUNCTION_WRITER_OPTIONS_INIT;
+    uint64_t first = 7;
+    CHECK_EQ_I64(sp2_send_stream_add_function_writer(stream, &writer, &first), SP2_E_ARG);
+    CHECK_EQ_U64(first, 0);
+    writer.packet = take_packet;
+    writer.context = to;
+    CHECK_EQ_I64(sp2_send_stream_add_function_writer(stream, &writer, &first), SP2_OK);
+    CHECK_EQ_U64(first, 2);
+    const sp2_heap_reference one = reference(heap);
+    CHECK_EQ_I64(sp2_send_stream_send(stream, &one, 1, SP2_GROUP_SERIAL, NULL, NULL), SP2_OK);
+    CHECK_EQ_I64(sp2_send_stream_add_function_writer(stream, &writer, &first), SP2_E_STATE);
+    CHECK_EQ_I64(sp2_send_stream_flush(stream, -1), SP2_OK);
     sp2_send_stream_destroy(stream);
     sp2_send_heap_destroy(heap);
     free(to);

@@ -71,6 +71,22 @@
     X(sp2_receive_stream_start)                                                                    \
     X(sp2_receive_stream_stop)                                                                     \
     X(sp2_receive_stream_update_stat)                                                              \
+    X(sp2_send_heap_add_control)                                                                   \
+    X(sp2_send_heap_add_descriptor)                                                                \
+    X(sp2_send_heap_add_immediate)                                                                 \
+    X(sp2_send_heap_add_item)                                                                      \
+    X(sp2_send_heap_clear)                                                                         \
+    X(sp2_send_heap_create)                                                                        \
+    X(sp2_send_heap_destroy)                                                                       \
+    X(sp2_send_stream_add_function_writer)                                                         \
+    X(sp2_send_stream_add_udp_writer)                                                              \
+    X(sp2_send_stream_create)                                                                      \
+    X(sp2_send_stream_destroy)                                                                     \
+    X(sp2_send_stream_flush)                                                                       \
+    X(sp2_send_stream_get_stats)                                                                   \
+    X(sp2_send_stream_send)                                                                        \
+    X(sp2_send_stream_set_cnt_sequence)                                                            \
+    X(sp2_send_stream_stop)                                                                        \
     X(sp2_status_message)                                                                          \
     X(sp2_status_name)                                                                             \
     X(sp2_thread_pool_create)                                                                      \
@@ -101,10 +117,20 @@ enum { FUNCTIONS(ENUMERATOR) FUNCTION_COUNT };
 static const char *const function_names[] = {FUNCTIONS(NAME)};
 
 /* STATUSES: how many different ones there are, success included. */
-enum { THREADS = 4, SLOTS = 16, LARGEST_STRUCT = 70000, STATUSES = 11, POP_CAPACITY = 8 };
+enum { THREADS = 4, SLOTS = 16, LARGEST_STRUCT = 70000, STATUSES = 13, POP_CAPACITY = 8 };
 enum { DEFAULT_SECONDS = 3, HELD_AT_MOST = 4 };
 
-typedef enum kind { POOL, STREAM, ALLOCATOR, HEAP, SOURCE, ITEM_GROUP, KINDS } kind;
+typedef enum kind {
+    POOL,
+    STREAM,
+    ALLOCATOR,
+    HEAP,
+    SOURCE,
+    SEND_STREAM,
+    SEND_HEAP,
+    ITEM_GROUP,
+    KINDS
+} kind;
 
 /* A handle that threads share. Whoever calls with it holds the lock for reading, whoever gives it
  * back, or puts another one there, holds it for writing. */
@@ -195,6 +221,12 @@ static void give_back(kind of, void *handle) {
     case SOURCE:
         CALL(sp2_packet_source_release, handle);
         break;
+    case SEND_STREAM:
+        CALL(sp2_send_stream_destroy, handle);
+        break;
+    case SEND_HEAP:
+        CALL(sp2_send_heap_destroy, handle);
+        break;
     default:
         CALL(sp2_heap_release, handle);
     }
@@ -248,12 +280,14 @@ static void keep(spinner *self, kind of, void *handle) {
     CALL(sp2_thread_pool_destroy, old);
     CALL(sp2_item_group_destroy, old);
     CALL(sp2_packet_source_release, old);
+    CALL(sp2_send_stream_destroy, old);
+    CALL(sp2_send_heap_destroy, old);
 }
 
 /* The handle stays where it is. */
 static void end(spinner *self) {
     void *handle = handle_of(self, (kind)below(self, KINDS));
-    switch (below(self, 6)) {
+    switch (below(self, 8)) {
     case 0:
         CALL(sp2_receive_stream_destroy, handle);
         break;
@@ -268,6 +302,12 @@ static void end(spinner *self) {
         break;
     case 4:
         CALL(sp2_packet_source_release, handle);
+        break;
+    case 5:
+        CALL(sp2_send_stream_destroy, handle);
+        break;
+    case 6:
+        CALL(sp2_send_heap_destroy, handle);
         break;
     default:
         CALL(sp2_heap_release, handle);
@@ -577,6 +617,169 @@ static void use_source(spinner *self) {
     }
 }
 
+/* Sending. ------------------------------------------------------------------------------------ */
+
+static int32_t take_packet(void *context, uint64_t substream, const void *packet, uint64_t length) {
+    (void)context;
+    (void)packet;
+    CHECK(substream < 16 && length > 0);
+    atomic_fetch_add_explicit(&callbacks, 1, memory_order_relaxed);
+    return 0;
+}
+
+static void count_completion(void *context, const sp2_send_result *result) {
+    (void)context;
+    CHECK(result->status == SP2_OK || result->status == SP2_E_OS ||
+          result->status == SP2_E_STOPPED || result->status == SP2_E_NOMEM);
+    atomic_fetch_add_explicit(&callbacks, 1, memory_order_relaxed);
+}
+
+/* A rate that keeps nobody waiting. */
+#define HIGH_RATE 1e10
+
+static void create_send_stream(spinner *self) {
+    const sp2_send_stream_options options = {.max_heaps = below(self, 8),
+                                             .max_packet_size = (uint32_t)below(self, 3000),
+                                             .pacing = (uint32_t)below(self, 3),
+                                             .log_level = (uint32_t)below(self, 5)};
+    sp2_send_stream *stream = NULL;
+    void *given = sized(self, &options, sizeof(options));
+    sp2_send_stream_options *changed = (sp2_send_stream_options *)self->options;
+    changed->max_heaps &= ~(uint64_t)0xffffff0;
+    changed->rate = once_in(self, 8) ? -1 : once_in(self, 2) ? 0 : HIGH_RATE;
+    changed->burst_rate_ratio = once_in(self, 8) ? 0.5 : 0;
+    changed->log = count_log;
+    NOTE(sp2_send_stream_create, once_in(self, 8) ? NULL : handle_of(self, POOL), given,
+         once_in(self, 16) ? NULL : &stream);
+    if (stream != NULL) {
+        keep(self, SEND_STREAM, stream);
+    }
+}
+
+static void add_udp_writer(spinner *self, sp2_send_stream *stream, uint64_t *first) {
+    static const char *const hosts[] = {"127.0.0.1", "", NULL, "239.255.88.88"};
+    sp2_udp_destination destinations[2];
+    const sp2_udp_writer_options options = {.destination_count = (uint32_t)below(self, 3),
+                                            .ttl = (uint32_t)below(self, 2) * 256};
+    for (int i = 0; i < 2; i++) {
+        destinations[i] = (sp2_udp_destination){hosts[once_in(self, 4) ? below(self, 4) : 0],
+                                                (uint32_t)below(self, 70000), 0};
+    }
+    void *given = sized(self, &options, sizeof(options));
+    sp2_udp_writer_options *changed = (sp2_udp_writer_options *)self->options;
+    changed->destinations = once_in(self, 16) ? NULL : destinations;
+    changed->destination_count &= 3;
+    changed->destination_count %= 3;
+    changed->flags &= ~(uint32_t)SP2_UDP_WRITER_EXISTING_SOCKET;
+    changed->flags |= once_in(self, 16) ? SP2_UDP_WRITER_EXISTING_SOCKET : 0;
+    changed->socket = (int64_t)below(self, 8) / 7;
+    changed->bind_host = once_in(self, 4) ? "127.0.0.1" : NULL;
+    changed->interface_address = once_in(self, 8) ? "127.0.0.1" : NULL;
+    NOTE(sp2_send_stream_add_udp_writer, stream, given, first);
+}
+
+static void add_writer(spinner *self) {
+    sp2_send_stream *stream = handle_of(self, SEND_STREAM);
+    uint64_t first;
+    if (once_in(self, 2)) {
+        add_udp_writer(self, stream, once_in(self, 16) ? NULL : &first);
+        return;
+    }
+    const sp2_function_writer_options options = {.substreams = below(self, 4)};
+    void *given = sized(self, &options, sizeof(options));
+    sp2_function_writer_options *changed = (sp2_function_writer_options *)self->options;
+    changed->packet = once_in(self, 16) ? NULL : take_packet;
+    changed->substreams &= 3;
+    NOTE(sp2_send_stream_add_function_writer, stream, given, once_in(self, 16) ? NULL : &first);
+}
+
+/* What is said about the contents of a heap, none of which is copied, stays as it is. */
+static void fill_send_heap(spinner *self, sp2_send_heap *heap) {
+    static const sp2_format_field unsigned_byte = {8, 'u', 0};
+    const sp2_descriptor descriptor = {.id = below(self, 8) * ITEM_ID,
+                                       .name = "gain",
+                                       .name_length = (uint32_t)strlen("gain"),
+                                       .description = "",
+                                       .format = &unsigned_byte,
+                                       .format_fields = (uint32_t)below(self, 2)};
+    const uint64_t id = once_in(self, 16) ? sp2_test_next(&self->random) : ITEM_ID;
+    switch (below(self, 6)) {
+    case 0:
+        NOTE(sp2_send_heap_add_immediate, heap, id,
+             sp2_test_next(&self->random) >> below(self, 64));
+        break;
+    case 1:
+        NOTE(sp2_send_heap_add_control, heap, (int32_t)below(self, 4));
+        break;
+    case 2:
+        NOTE(sp2_send_heap_add_descriptor, heap, once_in(self, 16) ? NULL : &descriptor);
+        break;
+    case 3:
+        NOTE(sp2_send_heap_clear, heap);
+        break;
+    default:
+        NOTE(sp2_send_heap_add_item, heap, id, once_in(self, 16) ? NULL : buffer.bytes,
+             below(self, buffer.length + 1), (uint32_t)below(self, 3));
+    }
+}
+
+/* Heaps are changed by one thread at a time: where that holds, by the one that made them. */
+static void create_send_heap(spinner *self) {
+    const sp2_send_heap_options options = {.flags = (uint32_t)below(self, 3),
+                                           .address_bits = 8 * (uint32_t)below(self, 8)};
+    sp2_send_heap *heap = NULL;
+    NOTE(sp2_send_heap_create, sized(self, &options, sizeof(options)),
+         once_in(self, 16) ? NULL : &heap);
+    for (uint64_t i = below(self, 8); i != 0; i--) {
+#ifdef SPINNER_ANY_HANDLE
+        fill_send_heap(self, once_in(self, 2) ? handle_of(self, SEND_HEAP) : heap);
+#else
+        fill_send_heap(self, heap);
+#endif
+    }
+    if (heap != NULL) {
+        keep(self, SEND_HEAP, heap);
+    }
+}
+
+static void send_group(spinner *self, sp2_send_stream *stream) {
+    enum { MOST = 3 };
+    sp2_heap_reference group[MOST];
+    for (int i = 0; i < MOST; i++) {
+        group[i] = (sp2_heap_reference){
+            handle_of(self, SEND_HEAP),
+            once_in(self, 8) ? (int64_t)sp2_test_next(&self->random) : SP2_HEAP_CNT_AUTOMATIC,
+            once_in(self, 8) ? below(self, 8) : 0,
+            once_in(self, 4) ? HIGH_RATE : SP2_STREAM_RATE,
+        };
+    }
+    NOTE(sp2_send_stream_send, stream, once_in(self, 16) ? NULL : group,
+         (uint32_t)below(self, MOST + 1), (int32_t)below(self, 3),
+         once_in(self, 4) ? NULL : count_completion, NULL);
+}
+
+static void use_send_stream(spinner *self) {
+    sp2_send_stream *stream = handle_of(self, SEND_STREAM);
+    const sp2_send_stats stats = {0};
+    switch (below(self, 16)) {
+    case 0:
+        NOTE(sp2_send_stream_flush, stream, (int64_t)below(self, 100000));
+        break;
+    case 1:
+        NOTE(sp2_send_stream_get_stats, stream, sized(self, &stats, sizeof(stats)));
+        break;
+    case 2:
+        NOTE(sp2_send_stream_set_cnt_sequence, stream, sp2_test_next(&self->random),
+             below(self, 4));
+        break;
+    case 3:
+        NOTE(sp2_send_stream_stop, stream);
+        break;
+    default:
+        send_group(self, stream);
+    }
+}
+
 /* Settings. ----------------------------------------------------------------------------------- */
 
 static void set(spinner *self) {
@@ -812,14 +1015,37 @@ static bool all_have_worked(void) {
 
 static void *spin(void *context) {
     static void (*const actions[])(spinner *) = {
-        create_pool, create_stream, create_stream, create_allocator,
-        feed,        feed,          feed,          feed,
-        set,         set,           set_process,   take,
-        take,        take,          take,          look_at_heaps,
-        end,         look_at_stats, stop,          look_at_texts,
+        create_pool,
+        create_stream,
+        create_stream,
+        create_allocator,
+        feed,
+        feed,
+        feed,
+        feed,
+        set,
+        set,
+        set_process,
+        take,
+        take,
+        take,
+        take,
+        look_at_heaps,
+        end,
+        look_at_stats,
+        stop,
+        look_at_texts,
         use_source,
+        create_send_stream,
+        add_writer,
+        add_writer,
+        create_send_heap,
+        use_send_stream,
+        use_send_stream,
+        use_send_stream,
 #ifdef SP2_HAS_ITEMS
-        use_items,   use_items,
+        use_items,
+        use_items,
 #endif
     };
     spinner *self = context;

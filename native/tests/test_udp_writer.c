@@ -4,12 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "send/send.h"
 #include "test.h"
-
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "test_sockets.h"
 
 enum { HEAPS = 60, HEAP_BYTES = 100000 };
 
@@ -107,12 +103,12 @@ SP2_TEST(Heaps_arrive_in_segments_and_in_single_datagrams) {
 }
 
 SP2_TEST(Heaps_arrive_over_IPv6_in_large_packets) {
-    const int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+    const test_socket socket6 = socket(AF_INET6, SOCK_DGRAM, 0);
     const struct sockaddr_in6 loopback = {.sin6_family = AF_INET6,
                                           .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    const bool usable =
-        fd >= 0 && bind(fd, (const struct sockaddr *)&loopback, sizeof(loopback)) == 0;
-    close(fd);
+    const bool usable = socket6 != NO_SOCKET &&
+                        bind(socket6, (const struct sockaddr *)&loopback, sizeof(loopback)) == 0;
+    test_socket_close(socket6);
     if (!usable) {
         SKIP("no IPv6 on loopback");
     }
@@ -142,4 +138,65 @@ SP2_TEST(Options_of_a_writer_that_cannot_be_met_are_refused) {
     destinations[0].port = 0;
     CHECK_EQ_I64(sp2_send_stream_add_udp_writer(stream, &writer, NULL), SP2_E_ARG);
     sp2_send_stream_destroy(stream);
+}
+
+SP2_TEST(Fields_for_groups_are_refused_where_a_destination_is_none) {
+    sp2_send_stream *stream;
+    uint64_t first = 7;
+    REQUIRE(sp2_send_stream_create(NULL, NULL, &stream) == SP2_OK);
+    sp2_udp_destination destinations[2] = {{"239.255.7.7", 7148, 0}, {"127.0.0.1", 7148, 0}};
+    sp2_udp_writer_options writer = SP2_UDP_WRITER_OPTIONS_INIT;
+    writer.destinations = destinations;
+    writer.destination_count = 2;
+    writer.ttl = 1;
+    CHECK_EQ_I64(sp2_send_stream_add_udp_writer(stream, &writer, &first), SP2_E_ARG);
+    CHECK_EQ_U64(first, 0);
+    CHECK_CONTAINS(sp2_last_error_message(),
+                   "ttl is set, but sp2_udp_writer_options.destinations[1] \"127.0.0.1\"");
+    writer.ttl = 0;
+    writer.interface_address = "127.0.0.1";
+    CHECK_EQ_I64(sp2_send_stream_add_udp_writer(stream, &writer, NULL), SP2_E_ARG);
+    writer.destination_count = 1;
+    writer.interface_index = 1;
+    CHECK_EQ_I64(sp2_send_stream_add_udp_writer(stream, &writer, NULL), SP2_E_ARG);
+    writer.interface_index = 0;
+    writer.ttl = 1;
+    writer.flags = SP2_UDP_WRITER_NO_LOOP;
+    CHECK_EQ_I64(sp2_send_stream_add_udp_writer(stream, &writer, &first), SP2_OK);
+    CHECK_EQ_U64(first, 0);
+    CHECK_EQ_I64(sp2_send_stream_add_udp_writer(stream, &writer, &first), SP2_OK);
+    CHECK_EQ_U64(first, 1);
+    sp2_send_stream_destroy(stream);
+}
+
+SP2_TEST(Existing_socket_is_used_as_it_is_and_stays_the_callers) {
+    udp_link link;
+    open_link(&link, "127.0.0.1", 0, 1472);
+    sp2_send_stream_destroy(link.sender);
+    const test_socket own = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+    const sp2_udp_destination destination = {"127.0.0.1", link.port, 0};
+    sp2_udp_writer_options writer = SP2_UDP_WRITER_OPTIONS_INIT;
+    sp2_send_stream_options options = SP2_SEND_STREAM_OPTIONS_INIT;
+    options.max_heaps = HEAPS;
+    REQUIRE(sp2_send_stream_create(NULL, &options, &link.sender) == SP2_OK);
+    writer.destinations = &destination;
+    writer.destination_count = 1;
+    writer.socket = (int64_t)own;
+    CHECK_EQ_I64(sp2_send_stream_add_udp_writer(link.sender, &writer, NULL), SP2_E_ARG);
+    writer.flags = SP2_UDP_WRITER_EXISTING_SOCKET;
+    writer.dscp = 1;
+    CHECK_EQ_I64(sp2_send_stream_add_udp_writer(link.sender, &writer, NULL), SP2_E_ARG);
+    CHECK_CONTAINS(sp2_last_error_message(), "dscp");
+    writer.dscp = 0;
+    writer.socket = -1;
+    CHECK_EQ_I64(sp2_send_stream_add_udp_writer(link.sender, &writer, NULL), SP2_E_ARG);
+    CHECK_CONTAINS(sp2_last_error_message(), "sp2_udp_writer_options.socket is -1");
+    writer.socket = (int64_t)own;
+    CHECK_EQ_I64(sp2_send_stream_add_udp_writer(link.sender, &writer, NULL), SP2_OK);
+    exchange(&link, HEAPS);
+    close_link(&link);
+    struct sockaddr_in bound;
+    socklen_t length = sizeof(bound);
+    CHECK_EQ_I64(getsockname(own, (struct sockaddr *)&bound, &length), 0);
+    test_socket_close(own);
 }

@@ -7,6 +7,7 @@ using System.Xml.Linq;
 using Spead2.Bindings;
 using Spead2.Managed;
 using Spead2.Receive;
+using Spead2.Send;
 
 namespace Spead2.Interop.Tests;
 
@@ -28,6 +29,17 @@ public sealed partial class DocumentedDefaultsTests
         ["sp2_receive_options.spin_ns"] = (long)new ReceiveStreamOptions().SpinTime.TotalNanoseconds,
         ["sp2_udp_source_options.max_size"] = (long)new UdpSourceOptions().MaxSize,
         ["sp2_udp_source_options.buffer_size"] = DefaultBufferOfManagedPort,
+        ["sp2_send_heap_options.address_bits"] = (long)default(Flavour).AddressBits,
+        ["sp2_send_heap_options.bug_compat"] = (long)default(Flavour).BugCompat,
+        ["sp2_send_stream_options.max_heaps"] = (long)new SendStreamOptions().MaxHeaps,
+        ["sp2_send_stream_options.rate"] = (long)new SendStreamOptions().Rate,
+        ["sp2_send_stream_options.burst_size"] = new SendStreamOptions().BurstSize,
+        ["sp2_send_stream_options.burst_rate_ratio"] = new SendStreamOptions().BurstRateRatio,
+        ["sp2_send_stream_options.max_packet_size"] = (long)new SendStreamOptions().MaxPacketSize,
+        ["sp2_send_stream_options.log_level"] = nameof(sp2_log_level.SP2_LOG_WARNING),
+        ["sp2_function_writer_options.substreams"] = (long)new FunctionWriterOptions().Substreams,
+        ["sp2_udp_writer_options.dscp"] = (long)new UdpWriterOptions().Dscp,
+        ["sp2_udp_writer_options.buffer_size"] = BufferOfManagedPort("UdpWriter", "DefaultBufferSize"),
         ["sp2_thread_pool_options.threads"] = (long)new IoThreadPool().ThreadCount,
         ["sp2_thread_pool_options.affinity_count"] = 0L,
         ["sp2_thread_pool_options.log_level"] = nameof(sp2_log_level.SP2_LOG_WARNING),
@@ -35,15 +47,13 @@ public sealed partial class DocumentedDefaultsTests
         ["sp2_memory_pool_options.log_level"] = nameof(sp2_log_level.SP2_LOG_WARNING),
     };
 
-    private static readonly Type[] OptionTypes = [typeof(ReceiveStreamOptions), typeof(UdpSourceOptions)];
+    private static readonly Type[] OptionTypes = [typeof(ReceiveStreamOptions), typeof(UdpSourceOptions), typeof(SendStreamOptions), typeof(UdpWriterOptions)];
 
     private static readonly string Root = typeof(DocumentedDefaultsTests).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "RepositoryRoot").Value!;
 
     // The managed port has the number itself: nothing tells a user what was asked for.
-    private static long DefaultBufferOfManagedPort => typeof(ManagedReceiveStream).Assembly
-        .GetType("Spead2.Managed.SocketBuffer")!
-        .GetField("DefaultSize", BindingFlags.Static | BindingFlags.NonPublic)!.GetRawConstantValue().AsLong();
+    private static long DefaultBufferOfManagedPort => BufferOfManagedPort("SocketBuffer", "DefaultSize");
 
     [Test]
     public void Header_comments_say_the_defaults_of_the_code()
@@ -90,7 +100,7 @@ public sealed partial class DocumentedDefaultsTests
             }
         }
 
-        Assert.That(values, Is.EqualTo(3), "some constants say what they are");
+        Assert.That(values, Is.EqualTo(4), "some constants say what they are");
     }
 
     [Test]
@@ -164,6 +174,10 @@ public sealed partial class DocumentedDefaultsTests
         Assert.That(Page("docs/tuning.md"), Does.Contain($"the default asks for {size}"));
     }
 
+    private static long BufferOfManagedPort(string type, string constant) => typeof(ManagedReceiveStream).Assembly
+        .GetType($"Spead2.Managed.{type}")!
+        .GetField(constant, BindingFlags.Static | BindingFlags.NonPublic)!.GetRawConstantValue().AsLong();
+
     private static string Page(string path) => File.ReadAllText(Path.Combine(Root, path));
 
     /// <summary>The text of a C comment without its line breaks.</summary>
@@ -188,6 +202,8 @@ public sealed partial class DocumentedDefaultsTests
         string unit = match.Groups["unit"].Value;
         return !match.Groups["number"].Success
             ? match.Groups["word"].Value
+            : match.Groups["number"].Value.Contains('.', StringComparison.Ordinal)
+            ? double.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture)
             : long.Parse(match.Groups["number"].Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture) * unit switch
             {
                 "KiB" => 1L << 10,
@@ -217,7 +233,7 @@ public sealed partial class DocumentedDefaultsTests
     [GeneratedRegex(@"(?<name>\w+);\s*/\*(?<prose>.*?)\*/", RegexOptions.Singleline)]
     private static partial Regex Field();
 
-    [GeneratedRegex(@"default (?:(?<number>[\d,]*\d)(?: (?<unit>[KMG]iB))?|(?<word>SP2_\w+|""\w+""))")]
+    [GeneratedRegex(@"default (?:(?<number>[\d,]*\d(?:\.\d+)?)(?: (?<unit>[KMG]iB))?|(?<word>SP2_\w+|""\w+""))")]
     private static partial Regex Default();
 
     [GeneratedRegex(@": (?<number>[\d,]*\d) (?<unit>[KMG]iB|µs)\.")]

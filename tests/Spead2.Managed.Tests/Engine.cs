@@ -4,3 +4,4 @@
 global using MemoryPool = Spead2.Managed.ManagedMemoryPool;
 global using MmapAllocator = Spead2.Managed.ManagedMmapAllocator;
 global using ReceiveStream = Spead2.Managed.ManagedReceiveStream;
+global using SendStream = Spead2.Managed.ManagedSendStream;

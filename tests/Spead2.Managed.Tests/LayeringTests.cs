@@ -16,12 +16,15 @@ public sealed partial class LayeringTests
     private const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance |
         BindingFlags.Static | BindingFlags.DeclaredOnly;
 
-    /// <summary>Each may use itself and those to the left of it; the streams of users, which stand in no folder, all.</summary>
+    /// <summary>
+    /// Each may use itself and those to the left of it, but receiving and sending know nothing of each other; the streams
+    /// of users, which stand in no folder, use all.
+    /// </summary>
     private static readonly string[] LayersFromBottom =
-        ["Base", "Packet", "Memory", "Heaps", "Runtime", "Receive", "Transport", Facade];
+        ["Base", "Packet", "Memory", "Heaps", "Runtime", "Receive", "Send", "Transport", Facade];
 
     /// <summary>What code of one operating system may use: it implements what these say, and knows nothing of heaps.</summary>
-    private static readonly string[] LayersOfPlatforms = ["Base", "Memory", "Runtime", "Transport"];
+    private static readonly string[] LayersOfPlatforms = ["Base", "Memory", "Runtime", "Send", "Transport"];
 
     private static readonly string Sources = Path.Combine(
         typeof(LayeringTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
@@ -80,7 +83,8 @@ public sealed partial class LayeringTests
     private static bool MayUse(string user, string used) =>
         user == Platforms ? LayersOfPlatforms.Contains(used)
         : used == Platforms ? Array.IndexOf(LayersFromBottom, user) >= Array.IndexOf(LayersFromBottom, "Memory")
-        : Array.IndexOf(LayersFromBottom, used) < Array.IndexOf(LayersFromBottom, user);
+        : (user, used) != ("Send", "Receive")
+            && Array.IndexOf(LayersFromBottom, used) < Array.IndexOf(LayersFromBottom, user);
 
     /// <summary>The folder of each type, by the file that declares it.</summary>
     private static Dictionary<string, string> Folders() =>

@@ -167,6 +167,64 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_heap_create([NativeTypeName("const sp2_send_heap_options *")] sp2_send_heap_options* options, sp2_send_heap** heap);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_heap_add_immediate(sp2_send_heap* heap, [NativeTypeName("uint64_t")] ulong id, [NativeTypeName("uint64_t")] ulong value);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_heap_add_item(sp2_send_heap* heap, [NativeTypeName("uint64_t")] ulong id, [NativeTypeName("const void *")] void* data, [NativeTypeName("uint64_t")] ulong length, [NativeTypeName("uint32_t")] uint flags);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_heap_add_descriptor(sp2_send_heap* heap, [NativeTypeName("const sp2_descriptor *")] sp2_descriptor* descriptor);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_heap_add_control(sp2_send_heap* heap, [NativeTypeName("int32_t")] int control);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_heap_clear(sp2_send_heap* heap);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    public static extern void sp2_send_heap_destroy(sp2_send_heap* heap);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_stream_create(sp2_thread_pool* pool, [NativeTypeName("const sp2_send_stream_options *")] sp2_send_stream_options* options, sp2_send_stream** stream);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_stream_send(sp2_send_stream* stream, [NativeTypeName("const sp2_heap_reference *")] sp2_heap_reference* heaps, [NativeTypeName("uint32_t")] uint count, [NativeTypeName("int32_t")] int mode, [NativeTypeName("sp2_send_complete_fn")] delegate* unmanaged[Cdecl]<void*, sp2_send_result*, void> complete, void* context);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_stream_set_cnt_sequence(sp2_send_stream* stream, [NativeTypeName("uint64_t")] ulong next, [NativeTypeName("uint64_t")] ulong step);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_stream_flush(sp2_send_stream* stream, [NativeTypeName("int64_t")] long timeout_ns);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_stream_stop(sp2_send_stream* stream);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_stream_get_stats(sp2_send_stream* stream, sp2_send_stats* stats);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    public static extern void sp2_send_stream_destroy(sp2_send_stream* stream);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_stream_add_function_writer(sp2_send_stream* stream, [NativeTypeName("const sp2_function_writer_options *")] sp2_function_writer_options* options, [NativeTypeName("uint64_t *")] ulong* first_substream);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
     public static extern int sp2_receive_stream_get_stats(sp2_receive_stream* stream, sp2_receive_stats* stats);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -208,6 +266,10 @@ internal static unsafe partial class NativeMethods
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
     public static extern int sp2_receive_stream_add_udp_source(sp2_receive_stream* stream, [NativeTypeName("const sp2_udp_source_options *")] sp2_udp_source_options* options, sp2_packet_source** source);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_stream_add_udp_writer(sp2_send_stream* stream, [NativeTypeName("const sp2_udp_writer_options *")] sp2_udp_writer_options* options, [NativeTypeName("uint64_t *")] ulong* first_substream);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("uint32_t")]
@@ -277,6 +339,33 @@ internal static unsafe partial class NativeMethods
     [NativeTypeName("#define SP2_MEMORY_CACHE_LIMIT_DEFAULT 1073741824")]
     public const int SP2_MEMORY_CACHE_LIMIT_DEFAULT = 1073741824;
 
+    [NativeTypeName("#define SP2_SEND_DEFAULT_ADDRESS_BITS 40")]
+    public const int SP2_SEND_DEFAULT_ADDRESS_BITS = 40;
+
+    [NativeTypeName("#define SP2_SEND_DEFAULT_MAX_HEAPS 4")]
+    public const int SP2_SEND_DEFAULT_MAX_HEAPS = 4;
+
+    [NativeTypeName("#define SP2_SEND_DEFAULT_MAX_PACKET_SIZE 1472")]
+    public const int SP2_SEND_DEFAULT_MAX_PACKET_SIZE = 1472;
+
+    [NativeTypeName("#define SP2_SEND_DEFAULT_BURST_SIZE 65536")]
+    public const int SP2_SEND_DEFAULT_BURST_SIZE = 65536;
+
+    [NativeTypeName("#define SP2_SEND_LEAST_MAX_PACKET_SIZE 56")]
+    public const int SP2_SEND_LEAST_MAX_PACKET_SIZE = 56;
+
+    [NativeTypeName("#define SP2_SEND_LARGEST_MAX_PACKET_SIZE 65535")]
+    public const int SP2_SEND_LARGEST_MAX_PACKET_SIZE = 65535;
+
+    [NativeTypeName("#define SP2_SEND_MAX_HEAPS 16777216")]
+    public const int SP2_SEND_MAX_HEAPS = 16777216;
+
+    [NativeTypeName("#define SP2_HEAP_CNT_AUTOMATIC (-1)")]
+    public const int SP2_HEAP_CNT_AUTOMATIC = (-1);
+
+    [NativeTypeName("#define SP2_STREAM_RATE (-1)")]
+    public const int SP2_STREAM_RATE = (-1);
+
     [NativeTypeName("#define SP2_UDP_DEFAULT_MAX_SIZE 9200")]
     public const int SP2_UDP_DEFAULT_MAX_SIZE = 9200;
 
@@ -288,6 +377,12 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_UDP_LARGEST_DATAGRAM 65535")]
     public const int SP2_UDP_LARGEST_DATAGRAM = 65535;
+
+    [NativeTypeName("#define SP2_UDP_WRITER_DEFAULT_BUFFER_SIZE 524288")]
+    public const int SP2_UDP_WRITER_DEFAULT_BUFFER_SIZE = 524288;
+
+    [NativeTypeName("#define SP2_UDP_WRITER_MAX_DESTINATIONS 65536")]
+    public const int SP2_UDP_WRITER_MAX_DESTINATIONS = 65536;
 
     [NativeTypeName("#define SP2_VERSION_MAJOR 0")]
     public const int SP2_VERSION_MAJOR = 0;

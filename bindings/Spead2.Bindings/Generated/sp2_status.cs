@@ -17,4 +17,5 @@ internal enum sp2_status
     SP2_E_ADDRESS = -9,
     SP2_E_STATE = -10,
     SP2_E_FORKED = -11,
+    SP2_E_FULL = -12,
 }

@@ -11,4 +11,6 @@ internal enum HandleKind : ulong
     Allocator = 0xb,
     ItemGroup = 0xc,
     PacketSource = 0xd,
+    SendStream = 0xe,
+    SendHeap = 0xf,
 }

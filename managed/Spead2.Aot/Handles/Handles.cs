@@ -12,8 +12,19 @@ internal static unsafe class Handles
     public static StreamCall Stream(sp2_receive_stream* stream, string function)
     {
         NativeStream? found = HandleTable.Find<NativeStream>(HandleKind.Stream, stream);
-        return found is not null && found.TryEnter() ? new(found) : throw Refuse(stream, function, "stream");
+        return found is not null && found.Calls.TryEnter() ? new(found) : throw Refuse(stream, function, "stream");
     }
+
+    /// <exception cref="Spead2Exception">The argument is NULL or not a send stream of this library.</exception>
+    public static SendCall SendStream(sp2_send_stream* stream, string function)
+    {
+        NativeSendStream? found = HandleTable.Find<NativeSendStream>(HandleKind.SendStream, stream);
+        return found is not null && found.Calls.TryEnter() ? new(found) : throw Refuse(stream, function, "stream");
+    }
+
+    /// <exception cref="Spead2Exception">The argument is NULL or not a heap to send of this library.</exception>
+    public static NativeSendHeap SendHeap(sp2_send_heap* heap, string function) =>
+        HandleTable.Find<NativeSendHeap>(HandleKind.SendHeap, heap) ?? throw Refuse(heap, function, "heap");
 
     /// <exception cref="Spead2Exception">The argument is NULL or not a heap of this library.</exception>
     public static NativeHeap Heap(sp2_heap* heap, string function) =>

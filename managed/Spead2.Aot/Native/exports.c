@@ -237,6 +237,43 @@ ENDING(sp2_receive_stream_destroy, sp2_receive_stream *stream, stream, close_cop
 /* dialect.h */
 FUNCTION(sp2_dialect_find, (const char *name, sp2_dialect *dialect), (name, dialect), NOTHING)
 
+/* send.h, and the writer of udp.h */
+FUNCTION(sp2_send_heap_create, (const sp2_send_heap_options *options, sp2_send_heap **heap),
+         (options, heap), clear_pointer(heap))
+FUNCTION(sp2_send_heap_add_immediate, (sp2_send_heap * heap, uint64_t id, uint64_t value),
+         (heap, id, value), NOTHING)
+FUNCTION(sp2_send_heap_add_item,
+         (sp2_send_heap * heap, uint64_t id, const void *data, uint64_t length, uint32_t flags),
+         (heap, id, data, length, flags), NOTHING)
+FUNCTION(sp2_send_heap_add_descriptor, (sp2_send_heap * heap, const sp2_descriptor *descriptor),
+         (heap, descriptor), NOTHING)
+FUNCTION(sp2_send_heap_add_control, (sp2_send_heap * heap, int32_t control), (heap, control),
+         NOTHING)
+FUNCTION(sp2_send_heap_clear, (sp2_send_heap * heap), (heap), NOTHING)
+ENDING(sp2_send_heap_destroy, sp2_send_heap *heap, heap, NOTHING)
+FUNCTION(sp2_send_stream_create,
+         (sp2_thread_pool * pool, const sp2_send_stream_options *options, sp2_send_stream **stream),
+         (pool, options, stream), clear_pointer(stream))
+FUNCTION(sp2_send_stream_add_function_writer,
+         (sp2_send_stream * stream, const sp2_function_writer_options *options, uint64_t *first),
+         (stream, options, first), SET(first, 0))
+FUNCTION(sp2_send_stream_add_udp_writer,
+         (sp2_send_stream * stream, const sp2_udp_writer_options *options, uint64_t *first),
+         (stream, options, first), SET(first, 0))
+FUNCTION(sp2_send_stream_send,
+         (sp2_send_stream * stream, const sp2_heap_reference *heaps, uint32_t count, int32_t mode,
+          sp2_send_complete_fn complete, void *context),
+         (stream, heaps, count, mode, complete, context), NOTHING)
+FUNCTION(sp2_send_stream_set_cnt_sequence, (sp2_send_stream * stream, uint64_t next, uint64_t step),
+         (stream, next, step), NOTHING)
+FUNCTION(sp2_send_stream_flush, (sp2_send_stream * stream, int64_t timeout_ns),
+         (stream, timeout_ns), NOTHING)
+FUNCTION(sp2_send_stream_stop, (sp2_send_stream * stream), (stream),
+         return stream == NULL ? SP2_E_ARG : SP2_OK)
+FUNCTION(sp2_send_stream_get_stats, (sp2_send_stream * stream, sp2_send_stats *stats),
+         (stream, stats), NOTHING)
+ENDING(sp2_send_stream_destroy, sp2_send_stream *stream, stream, close_copies())
+
 /* source.h, udp.h, buffer.h */
 FUNCTION(sp2_receive_stream_add_udp_source,
          (sp2_receive_stream * stream, const sp2_udp_source_options *options,

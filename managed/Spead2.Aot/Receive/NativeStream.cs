@@ -5,16 +5,9 @@ using Spead2.Receive;
 
 namespace Spead2.Aot;
 
-/// <summary>
-/// A stream in the hands of a C program. Calls are counted, so that its end can wait for those that should not run any
-/// more.
-/// </summary>
+/// <summary>A stream in the hands of a C program.</summary>
 internal sealed class NativeStream
 {
-    private readonly object _gate = new();
-    private int _calls;
-    private bool _closed;
-
     /// <param name="options">Valid options.</param>
     /// <param name="threads">The caller's reference to them is given up with the stream.</param>
     /// <param name="log">Receives the stream's messages.</param>
@@ -38,6 +31,9 @@ internal sealed class NativeStream
 
     public StreamCore Core { get; }
 
+    /// <summary>Calls that run.</summary>
+    public CallCounter Calls { get; } = new();
+
     public ReadyCallback Ready { get; } = new();
 
     public StatisticList Statistics { get; }
@@ -46,32 +42,6 @@ internal sealed class NativeStream
     /// <exception cref="Spead2Exception">A function takes every heap.</exception>
     public RingSink RingFor(string function) => Core.Ring ?? throw Failure.State(
         $"{function}: the stream was made with sp2_receive_options.on_heap, which takes every heap");
-
-    /// <summary>Begins a call; false if the stream is being destroyed.</summary>
-    public bool TryEnter()
-    {
-        lock (_gate)
-        {
-            if (!_closed)
-            {
-                _calls++;
-            }
-
-            return !_closed;
-        }
-    }
-
-    /// <summary>Ends a call.</summary>
-    public void Exit()
-    {
-        lock (_gate)
-        {
-            if (--_calls == 0 && _closed)
-            {
-                Monitor.PulseAll(_gate);
-            }
-        }
-    }
 
     /// <summary>Sets how packets are copied, by a function of the user's if there is one.</summary>
     public void SetCopy(CopyMethod method, PacketCopier? copier)
@@ -99,15 +69,7 @@ internal sealed class NativeStream
     public void Destroy()
     {
         Core.Stop();
-        lock (_gate)
-        {
-            _closed = true;
-            while (_calls != 0)
-            {
-                Monitor.Wait(_gate);
-            }
-        }
-
+        Calls.Close();
         Core.Destroy(wait: true);
         ExchangeAllocator(null)?.Release();
     }

@@ -7,5 +7,5 @@ internal readonly ref struct StreamCall(NativeStream stream) : IDisposable
 {
     public NativeStream Stream => stream;
 
-    public void Dispose() => stream.Exit();
+    public void Dispose() => stream.Calls.Exit();
 }

@@ -42,7 +42,7 @@ internal static unsafe class UdpOptions
         Socket? socket = null;
         if ((options.flags & (uint)sp2_udp_flags.SP2_UDP_EXISTING_SOCKET) != 0)
         {
-            socket = Duplicate(options.socket);
+            socket = Duplicate(Options, options.socket);
             try
             {
                 CheckBound(socket, options, bindHost, group);
@@ -188,7 +188,9 @@ internal static unsafe class UdpOptions
         }
     }
 
-    private static Socket Duplicate(long value)
+    /// <summary>A duplicate of a UDP socket of the caller's.</summary>
+    /// <exception cref="Spead2Exception">It is none.</exception>
+    public static Socket Duplicate(string options, long value)
     {
         Socket socket;
         try
@@ -198,7 +200,7 @@ internal static unsafe class UdpOptions
         catch (Spead2Exception exception)
         {
             throw StatusException.Argument(
-                $"{Options}.socket is {value}, which is no open socket: {exception.Message}", exception.OsCode);
+                $"{options}.socket is {value}, which is no open socket: {exception.Message}", exception.OsCode);
         }
 
         if (socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 &&
@@ -209,7 +211,7 @@ internal static unsafe class UdpOptions
 
         socket.Dispose();
         throw Failure.Argument(
-            $"{Options}.socket is {value}, which is a socket, but not one for UDP over IPv4 or IPv6");
+            $"{options}.socket is {value}, which is a socket, but not one for UDP over IPv4 or IPv6");
     }
 
     /// <summary>A socket that is bound is used as it is, so that nothing may be asked for.</summary>

@@ -3,6 +3,7 @@
 using Microsoft.Extensions.Logging;
 using Spead2.Bindings;
 using Spead2.Managed;
+using Spead2.Send;
 
 namespace Spead2.Receive;
 
@@ -53,6 +54,16 @@ public sealed class ReceiveStreamFactory
         Action<Heap?>? onHeap = null) => IsNative
             ? new ReceiveStream(options, logger, pool, onHeap)
             : new ManagedReceiveStream(options, logger, pool, onHeap);
+
+    /// <summary>Makes a stream that sends: a <see cref="SendStream"/> or a <see cref="ManagedSendStream"/>.</summary>
+    /// <inheritdoc cref="SendStream(SendStreamOptions?, ILogger?, IoThreadPool?)" path="/param"/>
+    /// <exception cref="ArgumentException">An option breaks its rule.</exception>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
+    /// <exception cref="Spead2Exception">For example there is not enough memory.</exception>
+    public ISendStream CreateSendStream(
+        SendStreamOptions? options = null, ILogger? logger = null, IoThreadPool? pool = null) => IsNative
+            ? new SendStream(options, logger, pool)
+            : new ManagedSendStream(options, logger, pool);
 
     /// <summary>Makes a memory pool for such streams: a <see cref="MemoryPool"/> or a <see cref="ManagedMemoryPool"/>.</summary>
     /// <inheritdoc cref="MemoryPool(long, long, int, int, int, IoThreadPool?, MemoryAllocator?, ILogger?)"/>

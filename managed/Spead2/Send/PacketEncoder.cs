@@ -96,7 +96,7 @@ public sealed class PacketEncoder
             throw new ArgumentException($"Heap cnt {cnt} does not fit in {_addressBits} bits.", nameof(cnt));
         }
 
-        long realLength = MeasurePayload(heap.Items);
+        long realLength = MeasurePayload(heap.Items, _addressBits);
         int itemCount = heap.Items.Count;
         if (_repeatPointers && itemCount >= _pointersPerPacket)
         {
@@ -182,29 +182,31 @@ public sealed class PacketEncoder
         }
     }
 
-    private long MeasurePayload(IReadOnlyList<ItemToSend> items)
+    /// <summary>Bytes of payload of items, each of which must fit.</summary>
+    /// <exception cref="ArgumentException">An item, or the payload, does not fit so many address bits.</exception>
+    internal static long MeasurePayload(IReadOnlyList<ItemToSend> items, int addressBits)
     {
         long length = 0;
         for (int i = 0; i < items.Count; i++)
         {
             ItemToSend item = items[i];
-            if (item.Id < 0 || item.Id >> (63 - _addressBits) != 0)
+            if (item.Id < 0 || item.Id >> (63 - addressBits) != 0)
             {
-                throw new ArgumentException($"Item 0x{item.Id:x} does not fit in {63 - _addressBits} bits.");
+                throw new ArgumentException($"Item 0x{item.Id:x} does not fit in {63 - addressBits} bits.");
             }
 
-            if (item.IsImmediate && item.Value >> _addressBits != 0)
+            if (item.IsImmediate && item.Value >> addressBits != 0)
             {
                 throw new ArgumentException(
-                    $"Value {item.Value} of item 0x{item.Id:x} does not fit in {_addressBits} bits.");
+                    $"Value {item.Value} of item 0x{item.Id:x} does not fit in {addressBits} bits.");
             }
 
-            length += item.IsImmediateIn(_addressBits / 8) ? 0 : item.Data.Length;
+            length += item.IsImmediateIn(addressBits / 8) ? 0 : item.Data.Length;
         }
 
-        if (length >> _addressBits != 0)
+        if (length >> addressBits != 0)
         {
-            throw new ArgumentException($"A payload of {length} bytes cannot be addressed with {_addressBits} bits.");
+            throw new ArgumentException($"A payload of {length} bytes cannot be addressed with {addressBits} bits.");
         }
 
         return length;

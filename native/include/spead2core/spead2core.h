@@ -3,8 +3,9 @@
 #define SPEAD2CORE_SPEAD2CORE_H
 
 /*
- * spead2core: receives SPEAD streams (Streaming Protocol for Exchanging Astronomical Data, version
- * 4). This header brings in the whole interface.
+ * spead2core: receives and sends SPEAD streams (Streaming Protocol for Exchanging Astronomical
+ * Data, version 4). This header brings in the whole interface; send.h begins with an example of
+ * sending.
  *
  *   sp2_receive_stream *stream;
  *   sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
@@ -28,14 +29,15 @@
  *
  * Fork (Linux). Streams, sources, thread pools and memory pools belong to the process that made
  * them. A forked child has copies, on which every function returns SP2_E_FORKED at once, but
- * sp2_receive_stream_stop and sp2_packet_source_remove, which return SP2_OK, and the functions that
- * destroy or release. Destroying a stream or a thread pool closes the child's copies of its
- * descriptors and nothing else: the parent receives as before, and the copies' memory stays until
- * the child ends. This is so after fork, _Fork and clone. The payload of heaps that were popped
- * before the fork can be read, and heaps can be released. With the C core they can be read as
- * before, an inherited memory pool serves on without refills, and the child can make streams of its
- * own; the AOT library refuses everything in the child of a process that has used it. A callback of
- * this library that forks must not return in the child. Programs that are started (exec,
+ * sp2_receive_stream_stop, sp2_send_stream_stop and sp2_packet_source_remove, which return SP2_OK,
+ * and the functions that destroy or release. Destroying a stream or a thread pool closes the
+ * child's copies of its descriptors and nothing else: the parent receives and sends as before, and
+ * the copies' memory stays until the child ends. This is so after fork, _Fork and clone. The
+ * payload of heaps that were popped before the fork can be read, and heaps can be released. With
+ * the C core they can be read as before, heaps to send can be changed, an inherited memory pool
+ * serves on without refills, and the child can make streams of its own; the AOT library refuses
+ * everything in the child of a process that has used it. A callback of this library that forks must
+ * not return in the child. Programs that are started (exec,
  * posix_spawn, vfork) inherit no descriptor.
  *
  * Unloading. Once a program has loaded the library, it stays loaded until the process ends: dlclose
@@ -51,6 +53,7 @@
 #include "memory.h"
 #include "packet.h"
 #include "receive.h"
+#include "send.h"
 #include "source.h"
 #include "statistics.h"
 #include "status.h"

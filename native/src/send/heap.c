@@ -87,6 +87,13 @@ static int32_t check_id(const char *function, const sp2_send_heap *heap, uint64_
                          "%s: id is 0x%" PRIx64 ", but an identifier has %u bits in SPEAD-64-%u",
                          function, id, id_bits, (unsigned)heap->address_bits);
     }
+    if (id >= SP2__ID_HEAP_CNT && id <= SP2__ID_PAYLOAD_LENGTH) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "%s: id is 0x%" PRIx64
+                         ", an item that the stream itself writes into every "
+                         "packet",
+                         function, id);
+    }
     return SP2_OK;
 }
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "send/send.h"
+#include "spead2core/send.h"
 
 /* Bytes that the heap itself keeps of a value that becomes an immediate. */
 #define SP2__IMMEDIATE_SIZE 8

@@ -26,7 +26,7 @@ void sp2__pump_init_rate(sp2_send_stream *stream, const sp2_send_stream_options 
 bool sp2__batch_init(sp2__batch *batch, uint32_t max_packet_size) {
     const uint32_t pieces = SP2__MAX_PIECES(max_packet_size);
     batch->packets = sp2__calloc_array(SP2__BATCH_PACKETS, sizeof(*batch->packets));
-    batch->writers = sp2__calloc_array(SP2__BATCH_PACKETS, sizeof(sp2_packet_writer *));
+    batch->writers = sp2__calloc_array(SP2__BATCH_PACKETS, sizeof(sp2__packet_writer *));
     batch->groups = sp2__calloc_array(SP2__BATCH_PACKETS, sizeof(sp2__queued_heap *));
     batch->room = sp2__calloc_array(SP2__BATCH_PACKETS, max_packet_size);
     batch->pieces = sp2__calloc_array(SP2__BATCH_PACKETS, pieces * sizeof(*batch->pieces));
@@ -46,8 +46,8 @@ static sp2__queued_heap *place(sp2_send_stream *stream, uint64_t number) {
     return &stream->queue[number % stream->max_heaps];
 }
 
-static sp2_packet_writer *writer_of(sp2_send_stream *stream, uint64_t substream) {
-    sp2_packet_writer *writer = stream->writers;
+static sp2__packet_writer *writer_of(sp2_send_stream *stream, uint64_t substream) {
+    sp2__packet_writer *writer = stream->writers;
     while (substream >= writer->first_substream + writer->destinations) {
         writer = writer->next;
     }
@@ -125,7 +125,7 @@ static void settle(sp2__queued_heap *group, const sp2__packet_out *packet) {
 static bool write_batch(sp2_send_stream *stream) {
     sp2__batch *batch = &stream->batch;
     while (batch->done != batch->count) {
-        sp2_packet_writer *writer = batch->writers[batch->done];
+        sp2__packet_writer *writer = batch->writers[batch->done];
         uint32_t end = batch->done + 1;
         while (end != batch->count && batch->writers[end] == writer) {
             end++;

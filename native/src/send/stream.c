@@ -12,6 +12,9 @@
 #include "runtime/thread_pool.h"
 #include "send/pump.h"
 
+/* Default of sp2_send_stream_options.burst_rate_ratio. */
+#define DEFAULT_BURST_RATE_RATIO 1.05
+
 static int32_t check_rate(const sp2_send_stream_options *options) {
     if (!(options->rate >= 0 && options->rate <= DBL_MAX)) {
         return sp2__fail(
@@ -62,6 +65,12 @@ static int32_t check_values(const sp2_send_stream_options *options) {
                          "sp2_send_stream_options.max_packet_size is %u; it must be at least %d",
                          (unsigned)options->max_packet_size, SP2_SEND_LEAST_MAX_PACKET_SIZE);
     }
+    if (options->max_packet_size > SP2_SEND_LARGEST_MAX_PACKET_SIZE) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_send_stream_options.max_packet_size is %u; no writer carries more "
+                         "than %d bytes",
+                         (unsigned)options->max_packet_size, SP2_SEND_LARGEST_MAX_PACKET_SIZE);
+    }
     return check_rate(options);
 }
 
@@ -85,17 +94,16 @@ static int32_t read_options(const sp2_send_stream_options *caller,
         options->burst_size = SP2_SEND_DEFAULT_BURST_SIZE;
     }
     if (options->burst_rate_ratio == 0) {
-        options->burst_rate_ratio = SP2_SEND_DEFAULT_BURST_RATE_RATIO;
+        options->burst_rate_ratio = DEFAULT_BURST_RATE_RATIO;
     }
     return check_values(options);
 }
 
 static void free_writers(sp2_send_stream *stream) {
     while (stream->writers != NULL) {
-        sp2_packet_writer *writer = stream->writers;
+        sp2__packet_writer *writer = stream->writers;
         stream->writers = writer->next;
-        writer->ops->close(writer);
-        sp2_packet_writer_release(writer);
+        writer->ops->free(writer);
     }
 }
 
@@ -136,6 +144,9 @@ int32_t sp2_send_stream_create(sp2_thread_pool *pool, const sp2_send_stream_opti
     *created = NULL;
     sp2_send_stream_options options;
     int32_t status = read_options(caller, &options);
+    if (status == SP2_OK && pool != NULL) {
+        status = sp2__thread_pool_check(pool, "sp2_send_stream_create");
+    }
     if (status != SP2_OK) {
         return status;
     }
@@ -149,6 +160,7 @@ int32_t sp2_send_stream_create(sp2_thread_pool *pool, const sp2_send_stream_opti
         free_stream(stream);
         return status;
     }
+    stream->process = sp2__process();
     stream->loop = sp2__thread_pool_assign(stream->pool, &stream->loop_index);
     sp2__logger_init(&stream->logger, options.log, options.log_context, options.log_level);
     sp2__mutex_init(&stream->lock);
@@ -160,8 +172,12 @@ sp2__event_loop *sp2__send_stream_loop(sp2_send_stream *stream) {
     return stream->loop;
 }
 
-int32_t sp2__send_stream_add_writer(sp2_send_stream *stream, sp2_packet_writer *writer,
-                                    const char *function, sp2_packet_writer **handle) {
+int32_t sp2__send_stream_check(const sp2_send_stream *stream, const char *function) {
+    return sp2__is_inherited(stream->process) ? sp2__fail_forked(function, "the stream") : SP2_OK;
+}
+
+int32_t sp2__send_stream_add_writer(sp2_send_stream *stream, sp2__packet_writer *writer,
+                                    const char *function, uint64_t *first_substream) {
     int32_t status = SP2_OK;
     sp2__mutex_lock(&stream->lock);
     if (stream->queued != 0 || stream->stopped) {
@@ -174,30 +190,22 @@ int32_t sp2__send_stream_add_writer(sp2_send_stream *stream, sp2_packet_writer *
                            function, (unsigned)stream->max_packet_size,
                            (unsigned)writer->ops->max_packet_size);
     } else {
-        sp2_packet_writer **end = &stream->writers;
+        sp2__packet_writer **end = &stream->writers;
         while (*end != NULL) {
             end = &(*end)->next;
         }
         *end = writer;
         writer->first_substream = stream->substreams;
         stream->substreams += writer->destinations;
-        if (handle != NULL) {
-            atomic_fetch_add(&writer->references, 1);
-            *handle = writer;
+        if (first_substream != NULL) {
+            *first_substream = writer->first_substream;
         }
     }
     sp2__mutex_unlock(&stream->lock);
     if (status != SP2_OK) {
-        writer->ops->close(writer);
-        sp2_packet_writer_release(writer);
-    }
-    return status;
-}
-
-void sp2_packet_writer_release(sp2_packet_writer *writer) {
-    if (writer != NULL && atomic_fetch_sub(&writer->references, 1) == 1) {
         writer->ops->free(writer);
     }
+    return status;
 }
 
 /* The place of a heap in the queue. */
@@ -277,6 +285,9 @@ int32_t sp2_send_stream_send(sp2_send_stream *stream, const sp2_heap_reference *
     if (stream == NULL || heaps == NULL) {
         return sp2__fail_null(function, stream == NULL ? "stream" : "heaps");
     }
+    if (sp2__is_inherited(stream->process)) {
+        return sp2__send_stream_check(stream, function);
+    }
     if (count == 0) {
         return sp2__fail(SP2_E_ARG, 0, "%s: a group must have at least one heap", function);
     }
@@ -302,6 +313,9 @@ int32_t sp2_send_stream_set_cnt_sequence(sp2_send_stream *stream, uint64_t next,
     }
     if (step == 0) {
         return sp2__fail(SP2_E_ARG, 0, "%s: step must not be 0", function);
+    }
+    if (sp2__is_inherited(stream->process)) {
+        return sp2__send_stream_check(stream, function);
     }
     sp2__mutex_lock(&stream->lock);
     stream->next_cnt = next;
@@ -344,6 +358,9 @@ int32_t sp2_send_stream_flush(sp2_send_stream *stream, int64_t timeout_ns) {
     if (stream == NULL) {
         return sp2__fail_null("sp2_send_stream_flush", "stream");
     }
+    if (sp2__is_inherited(stream->process)) {
+        return sp2__send_stream_check(stream, "sp2_send_stream_flush");
+    }
     sp2__mutex_lock(&stream->lock);
     const uint64_t last = stream->queued;
     sp2__mutex_unlock(&stream->lock);
@@ -353,6 +370,9 @@ int32_t sp2_send_stream_flush(sp2_send_stream *stream, int64_t timeout_ns) {
 int32_t sp2_send_stream_stop(sp2_send_stream *stream) {
     if (stream == NULL) {
         return sp2__fail_null("sp2_send_stream_stop", "stream");
+    }
+    if (sp2__is_inherited(stream->process)) {
+        return SP2_OK;
     }
     sp2__mutex_lock(&stream->lock);
     stream->stopped = true;
@@ -369,6 +389,9 @@ int32_t sp2_send_stream_get_stats(sp2_send_stream *stream, sp2_send_stats *stats
     if (stream == NULL || stats == NULL) {
         return sp2__fail_null("sp2_send_stream_get_stats", stream == NULL ? "stream" : "stats");
     }
+    if (sp2__is_inherited(stream->process)) {
+        return sp2__send_stream_check(stream, "sp2_send_stream_get_stats");
+    }
     sp2__mutex_lock(&stream->lock);
     sp2_send_stats copy = stream->stats;
     copy.heaps_queued = stream->queued - stream->freed;
@@ -376,8 +399,22 @@ int32_t sp2_send_stream_get_stats(sp2_send_stream *stream, sp2_send_stats *stats
     return sp2__sized_write(stats, &copy, sizeof(copy), sizeof(copy), "sp2_send_stats");
 }
 
+/* All that a forked child does with its copy; see close_copy in receive/stream.c. */
+static void close_copy(sp2_send_stream *stream) {
+    for (sp2__packet_writer *writer = stream->writers; writer != NULL; writer = writer->next) {
+        if (writer->ops->close_copy != NULL) {
+            writer->ops->close_copy(writer);
+        }
+    }
+    sp2__thread_pool_release(stream->pool);
+}
+
 void sp2_send_stream_destroy(sp2_send_stream *stream) {
     if (stream == NULL) {
+        return;
+    }
+    if (sp2__is_inherited(stream->process)) {
+        close_copy(stream);
         return;
     }
     sp2_send_stream_flush(stream, -1);

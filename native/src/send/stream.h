@@ -6,13 +6,14 @@
 #include <stdint.h>
 
 #include "base/logger.h"
+#include "base/process.h"
 #include "base/thread.h"
 #include "runtime/event_loop.h"
 #include "runtime/wake.h"
 #include "send/packetizer.h"
 #include "send/rate_limiter.h"
-#include "send/send.h"
 #include "send/writer.h"
+#include "spead2core/send.h"
 
 /* Packets cut, and handed to a writer, at a time: what one system call takes. */
 #define SP2__BATCH_PACKETS 64
@@ -36,7 +37,7 @@ typedef struct sp2__queued_heap {
 /* Packets that were cut, in order; the room for their heads and pieces is allocated once. */
 typedef struct sp2__batch {
     sp2__packet_out *packets; /* what writers see */
-    sp2_packet_writer **writers;
+    sp2__packet_writer **writers;
     sp2__queued_heap **groups;
     uint8_t *room;
     sp2__piece *pieces; /* of all packets, one after the other */
@@ -50,6 +51,7 @@ typedef struct sp2__batch {
  * of the stream, which needs the lock only to see what was queued and to free places.
  */
 struct sp2_send_stream {
+    uint32_t process; /* that made the stream; base/process.h */
     sp2_thread_pool *pool;
     sp2__event_loop *loop;
     uint32_t loop_index;
@@ -73,7 +75,7 @@ struct sp2_send_stream {
     bool stopped; /* nothing is queued any more */
     bool ended;   /* the task has seen the stop */
     sp2_send_stats stats;
-    sp2_packet_writer *writers; /* a list that does not change once a heap was queued */
+    sp2__packet_writer *writers; /* a list that does not change once a heap was queued */
     uint64_t substreams;
 
     /* The task's: */

@@ -2,12 +2,14 @@
 #ifndef SP2_SEND_WRITER_H
 #define SP2_SEND_WRITER_H
 
-#include <stdatomic.h>
 #include <stdint.h>
 
 #include "runtime/event_loop.h"
 #include "send/packetizer.h"
-#include "send/send.h"
+#include "spead2core/send.h"
+
+/* Where packets of a stream go. */
+typedef struct sp2__packet_writer sp2__packet_writer;
 
 /* A packet on its way to a writer. */
 typedef struct sp2__packet_out {
@@ -19,35 +21,37 @@ typedef struct sp2__packet_out {
     uint64_t destination; /* of the writer's, from 0 */
 } sp2__packet_out;
 
-/* What a transport implements. All but `free` are called by the stream's thread. */
+/* What a transport implements. `write` and `arm` are called by the stream's thread. */
 typedef struct sp2__writer_ops {
     /* Hands over packets, in order, without waiting. Returns how many were dealt with: sent, or
      * failed for good, which their `error` says. Fewer than `count`: there is no room now. */
-    uint32_t (*write)(sp2_packet_writer *writer, sp2__packet_out *packets, uint32_t count);
+    uint32_t (*write)(sp2__packet_writer *writer, sp2__packet_out *packets, uint32_t count);
     /* Runs `task` once, when there may be room again; `timer` is free for that. Returns 0 or an
      * error number. */
-    int32_t (*arm)(sp2_packet_writer *writer, sp2__task *task, sp2__timer *timer);
-    /* Ends it for good; any thread, while the stream's thread is not in the writer. */
-    void (*close)(sp2_packet_writer *writer);
-    void (*free)(sp2_packet_writer *writer);
+    int32_t (*arm)(sp2__packet_writer *writer, sp2__task *task, sp2__timer *timer);
+    /* Ends it; any thread, while the stream's thread is not in the writer. */
+    void (*free)(sp2__packet_writer *writer);
+    /* Closes a forked child's copy of the descriptors, and nothing else. May be NULL. */
+    void (*close_copy)(sp2__packet_writer *writer);
     uint32_t max_packet_size; /* the largest packet that it can carry */
 } sp2__writer_ops;
 
-/* The first member of each transport's own struct. It lives as long as its stream and its handle.
- */
-struct sp2_packet_writer {
+/* The first member of each transport's own struct. It lives as long as its stream. */
+struct sp2__packet_writer {
     const sp2__writer_ops *ops;
     sp2__event_loop *loop;
     uint64_t destinations;
     uint64_t first_substream;
-    sp2_packet_writer *next; /* the stream's list */
-    _Atomic uint32_t references;
+    sp2__packet_writer *next; /* the stream's list */
 };
 
-/* A stream takes a writer, and the reference to it; *handle, if not NULL, gets one of its own.
- * Returns an sp2_status; on failure the writer is closed and freed. `function` is the caller's. */
-int32_t sp2__send_stream_add_writer(sp2_send_stream *stream, sp2_packet_writer *writer,
-                                    const char *function, sp2_packet_writer **handle);
+/* SP2_OK, or SP2_E_FORKED as a failure of `function` if the stream is an inherited copy. */
+int32_t sp2__send_stream_check(const sp2_send_stream *stream, const char *function);
+
+/* A stream takes a writer. Returns an sp2_status; on failure the writer is freed. `function` is the
+ * caller's, and *first_substream, if not NULL, gets the number of its first destination. */
+int32_t sp2__send_stream_add_writer(sp2_send_stream *stream, sp2__packet_writer *writer,
+                                    const char *function, uint64_t *first_substream);
 
 /* The loop that the stream runs on. */
 sp2__event_loop *sp2__send_stream_loop(sp2_send_stream *stream);

@@ -8,17 +8,14 @@
 #include "base/sized.h"
 #include "send/writer.h"
 
-/* A packet whose pieces are put together has at most so many bytes: what a datagram carries. */
-#define LARGEST_PACKET 65535
-
 typedef struct function_writer {
-    sp2_packet_writer base;
+    sp2__packet_writer base;
     sp2_packet_fn packet;
     void *context;
-    uint8_t bytes[LARGEST_PACKET]; /* of the packet that is being handed over */
+    uint8_t bytes[SP2_SEND_LARGEST_MAX_PACKET_SIZE]; /* of the packet that is being handed over */
 } function_writer;
 
-static uint32_t write(sp2_packet_writer *base, sp2__packet_out *packets, uint32_t count) {
+static uint32_t write_packets(sp2__packet_writer *base, sp2__packet_out *packets, uint32_t count) {
     function_writer *writer = SP2__CONTAINER(base, function_writer, base);
     for (uint32_t i = 0; i < count; i++) {
         sp2__packet_out *packet = &packets[i];
@@ -38,41 +35,39 @@ static uint32_t write(sp2_packet_writer *base, sp2__packet_out *packets, uint32_
 }
 
 /* It has always dealt with all packets. */
-static int32_t arm(sp2_packet_writer *base, sp2__task *task, sp2__timer *timer) {
+static int32_t arm(sp2__packet_writer *base, sp2__task *task, sp2__timer *timer) {
     (void)timer;
     sp2__event_loop_post(base->loop, task);
     return 0;
 }
 
-static void close_writer(sp2_packet_writer *base) {
-    (void)base;
-}
-
-static void free_writer(sp2_packet_writer *base) {
+static void free_writer(sp2__packet_writer *base) {
     sp2__free(SP2__CONTAINER(base, function_writer, base));
 }
 
 static const sp2__writer_ops function_ops = {
-    .write = write,
+    .write = write_packets,
     .arm = arm,
-    .close = close_writer,
     .free = free_writer,
-    .max_packet_size = LARGEST_PACKET,
+    .max_packet_size = SP2_SEND_LARGEST_MAX_PACKET_SIZE,
 };
 
 int32_t sp2_send_stream_add_function_writer(sp2_send_stream *stream,
                                             const sp2_function_writer_options *caller,
-                                            sp2_packet_writer **handle) {
+                                            uint64_t *first_substream) {
     static const char function[] = "sp2_send_stream_add_function_writer";
-    if (handle != NULL) {
-        *handle = NULL;
+    if (first_substream != NULL) {
+        *first_substream = 0;
     }
     if (stream == NULL || caller == NULL) {
         return sp2__fail_null(function, stream == NULL ? "stream" : "options");
     }
     sp2_function_writer_options options;
-    const int32_t status = sp2__sized_read(caller, &options, sizeof(options), sizeof(options),
-                                           "sp2_function_writer_options");
+    int32_t status = sp2__send_stream_check(stream, function);
+    if (status == SP2_OK) {
+        status = sp2__sized_read(caller, &options, sizeof(options), sizeof(options),
+                                 "sp2_function_writer_options");
+    }
     if (status != SP2_OK) {
         return status;
     }
@@ -92,8 +87,7 @@ int32_t sp2_send_stream_add_function_writer(sp2_send_stream *stream,
     writer->base.ops = &function_ops;
     writer->base.loop = sp2__send_stream_loop(stream);
     writer->base.destinations = options.substreams == 0 ? 1 : options.substreams;
-    writer->base.references = 1;
     writer->packet = options.packet;
     writer->context = options.context;
-    return sp2__send_stream_add_writer(stream, &writer->base, function, handle);
+    return sp2__send_stream_add_writer(stream, &writer->base, function, first_substream);
 }

@@ -165,7 +165,7 @@ static int32_t check_bound(const sp2_udp_source_options *options, uint32_t bound
 
 static int32_t check_socket(const sp2_udp_source_options *options) {
     uint32_t bound;
-    const int32_t status = sp2__udp_inspect(options->socket, &bound);
+    const int32_t status = sp2__udp_inspect("sp2_udp_source_options", options->socket, &bound);
     return status != SP2_OK || bound == 0 ? status : check_bound(options, bound);
 }
 

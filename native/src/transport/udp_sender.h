@@ -2,6 +2,7 @@
 #ifndef SP2_TRANSPORT_UDP_SENDER_H
 #define SP2_TRANSPORT_UDP_SENDER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,6 +37,15 @@ typedef struct sp2__udp_sender_stats {
     _Atomic uint64_t refused;   /* packets that the system refused */
 } sp2__udp_sender_stats;
 
+static inline void sp2__udp_sender_count(_Atomic uint64_t *counter, uint64_t more) {
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + more,
+                          memory_order_relaxed);
+}
+
+/* Makes the system's sockets and names usable, before the first name is looked up. Returns an
+ * sp2_status. */
+int32_t sp2__udp_sender_start(void);
+
 /* Returns an sp2_status; *sender is NULL on failure. `logger` is used as long as the sender. */
 int32_t sp2__udp_sender_open(const sp2__udp_sender_config *config, sp2__logger *logger,
                              sp2__udp_sender **sender);
@@ -47,6 +57,9 @@ uint32_t sp2__udp_sender_write(sp2__udp_sender *sender, sp2__packet_out *packets
 intptr_t sp2__udp_sender_socket(const sp2__udp_sender *sender);
 
 const sp2__udp_sender_stats *sp2__udp_sender_get_stats(const sp2__udp_sender *sender);
+
+/* All that a forked child does with its copy: closes the socket. */
+void sp2__udp_sender_close_copy(sp2__udp_sender *sender);
 
 /* Closes the socket and frees the sender. NULL is allowed. */
 void sp2__udp_sender_close(sp2__udp_sender *sender);

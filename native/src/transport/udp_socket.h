@@ -23,7 +23,7 @@ typedef struct sp2__udp_batch sp2__udp_batch;
 
 /* Says whether a caller's socket can be received from: *port is what it is bound to, or 0. Returns
  * SP2_OK, SP2_E_ARG or SP2_E_OS. */
-int32_t sp2__udp_inspect(int64_t socket, uint32_t *port);
+int32_t sp2__udp_inspect(const char *options, int64_t socket, uint32_t *port);
 
 #define SP2__NO_SOCKET ((intptr_t)-1)
 

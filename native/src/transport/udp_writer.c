@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Packets as UDP datagrams. */
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -13,7 +14,9 @@
 #include "base/error.h"
 #include "base/sized.h"
 #include "send/stream.h"
+#include "spead2core/udp.h"
 #include "transport/udp_sender.h"
+#include "transport/udp_socket.h"
 
 /* What a datagram carries over IPv4: 65,535 bytes less the headers of IP and UDP. */
 #define LARGEST_PACKET 65507
@@ -23,48 +26,51 @@
 #define LARGEST_PORT 65535
 
 typedef struct udp_writer {
-    sp2_packet_writer base;
+    sp2__packet_writer base;
     sp2__udp_sender *sender;
     sp2__watch watch; /* its task is NULL until the loop knows the socket */
 } udp_writer;
 
-static uint32_t write_packets(sp2_packet_writer *base, sp2__packet_out *packets, uint32_t count) {
+static uint32_t write_packets(sp2__packet_writer *base, sp2__packet_out *packets, uint32_t count) {
     return sp2__udp_sender_write(SP2__CONTAINER(base, udp_writer, base)->sender, packets, count);
 }
 
-static int32_t arm(sp2_packet_writer *base, sp2__task *task, sp2__timer *timer) {
+static int32_t arm(sp2__packet_writer *base, sp2__task *task, sp2__timer *timer) {
     udp_writer *writer = SP2__CONTAINER(base, udp_writer, base);
     if (writer->watch.task == NULL) {
         const sp2__watch watch = {.task = task, .socket = sp2__udp_sender_socket(writer->sender)};
         writer->watch = watch;
         const int32_t error =
             sp2__event_loop_add(base->loop, &writer->watch, SP2__WRITABLE | SP2__ONCE);
-        if (error != 0) {
-            writer->watch.task = NULL;
+        if (error == 0) {
+            return 0;
         }
-        return error;
+        if (error != ENOTSUP) {
+            writer->watch.task = NULL;
+            return error;
+        }
     }
     return sp2__event_loop_await_writable(base->loop, &writer->watch, timer);
 }
 
-static void close_writer(sp2_packet_writer *base) {
+static void close_copy(sp2__packet_writer *base) {
+    sp2__udp_sender_close_copy(SP2__CONTAINER(base, udp_writer, base)->sender);
+}
+
+static void free_writer(sp2__packet_writer *base) {
     udp_writer *writer = SP2__CONTAINER(base, udp_writer, base);
     if (writer->watch.task != NULL) {
         sp2__event_loop_remove(base->loop, &writer->watch);
     }
     sp2__udp_sender_close(writer->sender);
-    writer->sender = NULL;
-}
-
-static void free_writer(sp2_packet_writer *base) {
-    sp2__free(SP2__CONTAINER(base, udp_writer, base));
+    sp2__free(writer);
 }
 
 static const sp2__writer_ops udp_ops = {
     .write = write_packets,
     .arm = arm,
-    .close = close_writer,
     .free = free_writer,
+    .close_copy = close_copy,
     .max_packet_size = LARGEST_PACKET,
 };
 
@@ -137,16 +143,91 @@ static int32_t resolve_destinations(const sp2_udp_writer_options *options,
     return SP2_OK;
 }
 
+static bool is_given(const char *text) {
+    return text != NULL && text[0] != '\0';
+}
+
+static bool is_group(const sp2__ip_address *address) {
+    return address->any.sa_family == AF_INET6
+               ? address->v6.sin6_addr.s6_addr[0] == 0xff
+               : (ntohl(address->v4.sin_addr.s_addr) & 0xf0000000) == 0xe0000000;
+}
+
+/* The field that only multicast packets have a use for, or NULL. */
+static const char *group_field(const sp2_udp_writer_options *options) {
+    return options->ttl != 0                         ? "ttl"
+           : options->interface_index != 0           ? "interface_index"
+           : is_given(options->interface_address)    ? "interface_address"
+           : options->flags & SP2_UDP_WRITER_NO_LOOP ? "flags (SP2_UDP_WRITER_NO_LOOP)"
+                                                     : NULL;
+}
+
+/* A socket of the caller's is used as it is, so that nothing may be asked for. */
+static int32_t check_socket(const sp2_udp_writer_options *options) {
+    const bool existing = options->flags & SP2_UDP_WRITER_EXISTING_SOCKET;
+    if (!existing) {
+        return options->socket == 0
+                   ? SP2_OK
+                   : sp2__fail(SP2_E_ARG, 0,
+                               "sp2_udp_writer_options.socket is %" PRId64
+                               ", but flags lacks SP2_UDP_WRITER_EXISTING_SOCKET, without which it "
+                               "is not used",
+                               options->socket);
+    }
+    uint32_t port;
+    const int32_t status = sp2__udp_inspect("sp2_udp_writer_options", options->socket, &port);
+    if (status != SP2_OK) {
+        return status;
+    }
+    const char *field = group_field(options);
+    field = field != NULL                  ? field
+            : is_given(options->bind_host) ? "bind_host"
+            : options->dscp != 0           ? "dscp"
+            : options->buffer_size != 0    ? "buffer_size"
+                                           : NULL;
+    return field == NULL ? SP2_OK
+                         : sp2__fail(SP2_E_ARG, 0,
+                                     "sp2_udp_writer_options.%s is set, but an existing socket is "
+                                     "used as it is; leave the field at its default",
+                                     field);
+}
+
+static int32_t check_groups(const sp2_udp_writer_options *options,
+                            const sp2__ip_address *addresses) {
+    const char *field = group_field(options);
+    for (uint32_t i = 0; i < options->destination_count && field != NULL; i++) {
+        if (!is_group(&addresses[i])) {
+            return sp2__fail(SP2_E_ARG, 0,
+                             "sp2_udp_writer_options.%s is set, but "
+                             "sp2_udp_writer_options.destinations[%u] \"%s\" is no "
+                             "multicast group, which is what it is for",
+                             field, (unsigned)i, options->destinations[i].host);
+        }
+    }
+    if (options->interface_index != 0 && is_given(options->interface_address)) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_udp_writer_options.interface_index and interface_address are both "
+                         "set, but only one of them may be: each of them names the interface");
+    }
+    if (is_given(options->interface_address) && addresses[0].any.sa_family == AF_INET6) {
+        return sp2__fail(
+            SP2_E_ARG, 0,
+            "sp2_udp_writer_options.interface_address is \"%s\", but it goes with IPv4 "
+            "groups; use interface_index",
+            options->interface_address);
+    }
+    return SP2_OK;
+}
+
 /* The rest of the configuration, once it is known which family it is. */
 static int32_t resolve_source(const sp2_udp_writer_options *options,
                               sp2__udp_sender_config *config) {
     int32_t status = SP2_OK;
     const int family = config->destinations[0].any.sa_family;
-    if (options->bind_host != NULL && options->bind_host[0] != '\0') {
+    if (is_given(options->bind_host)) {
         status = look_up("bind_host", options->bind_host, family, &config->source);
     }
-    if (status == SP2_OK && options->interface_address != NULL &&
-        options->interface_address[0] != '\0') {
+    if (status == SP2_OK && is_given(options->interface_address)) {
         sp2__ip_address interface = {0};
         status = look_up("interface_address", options->interface_address, AF_INET, &interface);
         config->interface_v4 = interface.v4.sin_addr;
@@ -172,6 +253,9 @@ static int32_t open_sender(sp2_send_stream *stream, const sp2_udp_writer_options
     };
     int32_t status = resolve_destinations(options, addresses);
     if (status == SP2_OK) {
+        status = check_groups(options, addresses);
+    }
+    if (status == SP2_OK) {
         status = resolve_source(options, &config);
     }
     return status == SP2_OK ? sp2__udp_sender_open(&config, &stream->logger, sender) : status;
@@ -179,19 +263,28 @@ static int32_t open_sender(sp2_send_stream *stream, const sp2_udp_writer_options
 
 int32_t sp2_send_stream_add_udp_writer(sp2_send_stream *stream,
                                        const sp2_udp_writer_options *caller,
-                                       sp2_packet_writer **handle) {
+                                       uint64_t *first_substream) {
     static const char function[] = "sp2_send_stream_add_udp_writer";
-    if (handle != NULL) {
-        *handle = NULL;
+    if (first_substream != NULL) {
+        *first_substream = 0;
     }
     if (stream == NULL || caller == NULL) {
         return sp2__fail_null(function, stream == NULL ? "stream" : "options");
     }
     sp2_udp_writer_options options;
-    int32_t status = sp2__sized_read(caller, &options, sizeof(options), sizeof(options),
-                                     "sp2_udp_writer_options");
+    int32_t status = sp2__send_stream_check(stream, function);
+    if (status == SP2_OK) {
+        status = sp2__sized_read(caller, &options, sizeof(options), sizeof(options),
+                                 "sp2_udp_writer_options");
+    }
     if (status == SP2_OK) {
         status = check_numbers(&options);
+    }
+    if (status == SP2_OK) {
+        status = check_socket(&options);
+    }
+    if (status == SP2_OK) {
+        status = sp2__udp_sender_start();
     }
     if (status != SP2_OK) {
         return status;
@@ -212,6 +305,5 @@ int32_t sp2_send_stream_add_udp_writer(sp2_send_stream *stream,
     writer->base.ops = &udp_ops;
     writer->base.loop = sp2__send_stream_loop(stream);
     writer->base.destinations = options.destination_count;
-    writer->base.references = 1;
-    return sp2__send_stream_add_writer(stream, &writer->base, function, handle);
+    return sp2__send_stream_add_writer(stream, &writer->base, function, first_substream);
 }

@@ -281,7 +281,8 @@ void platform_send(uint32_t port, const void *bytes, uint32_t length) {
     s->datagrams[s->count++] = (sp2__udp_message){bytes, length, length, false};
 }
 
-int32_t sp2__udp_inspect(int64_t socket, uint32_t *port) {
+int32_t sp2__udp_inspect(const char *options, int64_t socket, uint32_t *port) {
+    (void)options;
     *port = (uint32_t)socket + FIRST_PORT;
     return SP2_OK;
 }

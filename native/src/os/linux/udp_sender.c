@@ -57,11 +57,6 @@ struct sp2__udp_sender {
     uint32_t packets_of[MOST_MESSAGES]; /* packets in each message */
 };
 
-static void count(_Atomic uint64_t *counter, uint64_t more) {
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + more,
-                          memory_order_relaxed);
-}
-
 static int32_t fail_option(const char *what, int error) {
     char text[128];
     return sp2__fail(SP2_E_OS, error, "cannot set %s of a UDP socket that sends: %s", what,
@@ -163,6 +158,10 @@ static bool can_segment(int fd) {
     return getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, &length) == 0;
 }
 
+int32_t sp2__udp_sender_start(void) {
+    return SP2_OK;
+}
+
 int32_t sp2__udp_sender_open(const sp2__udp_sender_config *config, sp2__logger *logger,
                              sp2__udp_sender **opened) {
     *opened = NULL;
@@ -202,6 +201,10 @@ void sp2__udp_sender_close(sp2__udp_sender *sender) {
         sp2__free(sender->destinations);
         sp2__free(sender);
     }
+}
+
+void sp2__udp_sender_close_copy(sp2__udp_sender *sender) {
+    close(sender->fd);
 }
 
 intptr_t sp2__udp_sender_socket(const sp2__udp_sender *sender) {
@@ -273,8 +276,8 @@ static uint32_t send_messages(sp2__udp_sender *sender, uint32_t messages, int *e
         sent = sendmmsg(sender->fd, sender->messages, messages, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (sent < 0 && errno == EINTR);
     *error = sent < 0 ? errno : 0;
-    count(&sender->stats.calls, 1);
-    count(&sender->stats.messages, sent > 0 ? (uint64_t)sent : 0);
+    sp2__udp_sender_count(&sender->stats.calls, 1);
+    sp2__udp_sender_count(&sender->stats.messages, sent > 0 ? (uint64_t)sent : 0);
     return sent > 0 ? (uint32_t)sent : 0;
 }
 
@@ -347,7 +350,8 @@ uint32_t sp2__udp_sender_write(sp2__udp_sender *sender, sp2__packet_out *packets
         const uint32_t sent = send_messages(sender, messages, &error);
         for (uint32_t i = 0; i < sent; i++) {
             done += sender->packets_of[i];
-            count(&sender->stats.segmented, sender->packets_of[i] > 1 ? sender->packets_of[i] : 0);
+            sp2__udp_sender_count(&sender->stats.segmented,
+                                  sender->packets_of[i] > 1 ? sender->packets_of[i] : 0);
         }
         if (sent != 0) {
             continue; /* what stopped it comes again with the next call */
@@ -361,7 +365,7 @@ uint32_t sp2__udp_sender_write(sp2__udp_sender *sender, sp2__packet_out *packets
             continue;
         }
         packets[done++].error = error;
-        count(&sender->stats.refused, 1);
+        sp2__udp_sender_count(&sender->stats.refused, 1);
     }
     return done;
 }

@@ -131,24 +131,22 @@ static int socket_property(int fd, int option) {
     return getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 ? value : -1;
 }
 
-int32_t sp2__udp_inspect(int64_t socket, uint32_t *port) {
+int32_t sp2__udp_inspect(const char *options, int64_t socket, uint32_t *port) {
     const int fd = socket < 0 || socket > INT_MAX ? -1 : (int)socket;
     const int type = socket_property(fd, SO_TYPE);
     if (type < 0) {
         const int error = errno;
         char text[128];
-        return sp2__fail(SP2_E_ARG, error,
-                         "sp2_udp_source_options.socket is %" PRId64
-                         ", which is no open socket: %s",
-                         socket, sp2__os_error_text(error, text, sizeof(text)));
+        return sp2__fail(SP2_E_ARG, error, "%s.socket is %" PRId64 ", which is no open socket: %s",
+                         options, socket, sp2__os_error_text(error, text, sizeof(text)));
     }
     const int family = socket_property(fd, SO_DOMAIN);
     if ((family != AF_INET && family != AF_INET6) || type != SOCK_DGRAM ||
         socket_property(fd, SO_PROTOCOL) != IPPROTO_UDP) {
         return sp2__fail(SP2_E_ARG, 0,
-                         "sp2_udp_source_options.socket is %" PRId64
+                         "%s.socket is %" PRId64
                          ", which is a socket, but not one for UDP over IPv4 or IPv6",
-                         socket);
+                         options, socket);
     }
     return find_port(fd, port);
 }

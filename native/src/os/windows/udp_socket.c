@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/thread.h"
 #include "os/windows/completion.h"
+#include "os/windows/sockets.h"
 #include "transport/udp_group.h"
 /* After winsock2.h. */
 #include <mswsock.h>
@@ -42,8 +43,7 @@ static BOOL CALLBACK start_sockets(INIT_ONCE *once, void *parameter, void **cont
     return *(int *)parameter == 0;
 }
 
-/* Sockets stay started until the process ends: others in it may use them, too. */
-static int32_t require_sockets(void) {
+int32_t sp2__require_sockets(void) {
     static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
     int error = 0;
     if (InitOnceExecuteOnce(&once, start_sockets, &error, NULL)) {
@@ -162,26 +162,24 @@ static int socket_info(SOCKET socket, WSAPROTOCOL_INFOW *info) {
     return getsockopt(socket, SOL_SOCKET, SO_PROTOCOL_INFOW, (char *)info, &length);
 }
 
-int32_t sp2__udp_inspect(int64_t socket, uint32_t *port) {
+int32_t sp2__udp_inspect(const char *options, int64_t socket, uint32_t *port) {
     WSAPROTOCOL_INFOW info;
-    const int32_t status = require_sockets();
+    const int32_t status = sp2__require_sockets();
     if (status != SP2_OK) {
         return status;
     }
     if (socket_info((SOCKET)socket, &info) != 0) {
         const int32_t error = WSAGetLastError();
         char text[128];
-        return sp2__fail(SP2_E_ARG, error,
-                         "sp2_udp_source_options.socket is %" PRId64
-                         ", which is no open socket: %s",
-                         socket, sp2__os_error_text(error, text, sizeof(text)));
+        return sp2__fail(SP2_E_ARG, error, "%s.socket is %" PRId64 ", which is no open socket: %s",
+                         options, socket, sp2__os_error_text(error, text, sizeof(text)));
     }
     if ((info.iAddressFamily != AF_INET && info.iAddressFamily != AF_INET6) ||
         info.iSocketType != SOCK_DGRAM || info.iProtocol != IPPROTO_UDP) {
         return sp2__fail(SP2_E_ARG, 0,
-                         "sp2_udp_source_options.socket is %" PRId64
+                         "%s.socket is %" PRId64
                          ", which is a socket, but not one for UDP over IPv4 or IPv6",
-                         socket);
+                         options, socket);
     }
     *port = bound_port((SOCKET)socket);
     return SP2_OK;
@@ -208,7 +206,7 @@ static int32_t adopt(const sp2__udp_config *config, sp2__logger *logger, SOCKET 
 int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__udp_opened *opened) {
     SOCKET socket = INVALID_SOCKET;
     *opened = (sp2__udp_opened){0};
-    int32_t status = require_sockets();
+    int32_t status = sp2__require_sockets();
     if (status == SP2_OK) {
         status = config->existing ? adopt(config, logger, &socket, &opened->group)
                                   : open_new(config, logger, &socket, &opened->group);

@@ -29,7 +29,8 @@ extern "C" {
     X(E_UNSUPPORTED, -8, "not supported by this library on this system")                           \
     X(E_ADDRESS, -9, "the host name or address cannot be used")                                    \
     X(E_STATE, -10, "not possible any more, or not yet")                                           \
-    X(E_FORKED, -11, "made before a fork: only the parent process can use it")
+    X(E_FORKED, -11, "made before a fork: only the parent process can use it")                     \
+    X(E_FULL, -12, "the queue of the send stream has no room for so many heaps")
 
 typedef enum sp2_status {
 #define SP2_STATUS_ENUMERATOR(name, value, text) SP2_##name = value,
@@ -56,8 +57,8 @@ SP2_API const char *sp2_status_message(int32_t status);
 /*
  * What failed in the last call on this thread that returned a negative status: what was wrong, the
  * value, and what to do. UTF-8. An empty string before the first failure. A successful call leaves
- * the text alone, and SP2_E_EMPTY, SP2_E_STOPPED and SP2_E_TIMEOUT, which are results rather than
- * faults, do not set it.
+ * the text alone, and SP2_E_EMPTY, SP2_E_STOPPED, SP2_E_TIMEOUT and SP2_E_FULL, which are results
+ * rather than faults, do not set it.
  *
  * Ownership: the library's; valid until the next failing call on the same thread.
  * Threads:   any; each thread has its own.

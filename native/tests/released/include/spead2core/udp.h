@@ -7,6 +7,7 @@
 #include "dialect.h"
 #include "export.h"
 #include "receive.h"
+#include "send.h"
 #include "source.h"
 
 #ifdef __cplusplus
@@ -100,6 +101,70 @@ typedef struct sp2_udp_source_options {
 SP2_API int32_t sp2_receive_stream_add_udp_source(sp2_receive_stream *stream,
                                                   const sp2_udp_source_options *options,
                                                   sp2_packet_source **source);
+
+/* Default of sp2_udp_writer_options.buffer_size. */
+#define SP2_UDP_WRITER_DEFAULT_BUFFER_SIZE 524288
+
+/* Most destinations of one writer. */
+#define SP2_UDP_WRITER_MAX_DESTINATIONS 65536
+
+/* Flags of sp2_udp_writer_options. */
+typedef enum sp2_udp_writer_flags {
+    /* Packets are sent by `socket` instead of a new one, which is used as it is. */
+    SP2_UDP_WRITER_EXISTING_SOCKET = 1,
+    /* Each packet is a message of its own. By default the system is handed several packets as one
+     * message (UDP_SEGMENT), where it can cut them. */
+    SP2_UDP_WRITER_NO_SEGMENTATION = 2,
+    /* Programs on this host do not get what is sent to a multicast group. */
+    SP2_UDP_WRITER_NO_LOOP = 4
+} sp2_udp_writer_flags;
+
+/* Where datagrams go. */
+typedef struct sp2_udp_destination {
+    const char *host;  /* host name or address, UTF-8; the first address it resolves to is used */
+    uint32_t port;     /* UDP port, from 1 to 65535 */
+    uint32_t reserved; /* zero */
+} sp2_udp_destination;
+
+/* Options of sp2_send_stream_add_udp_writer. A zero field means its default. */
+typedef struct sp2_udp_writer_options {
+    uint32_t size;  /* bytes of this struct as the caller compiled it; always first */
+    uint32_t flags; /* sp2_udp_writer_flags */
+    const sp2_udp_destination *destinations; /* each is one substream; all of one family */
+    uint32_t destination_count;              /* entries of `destinations`, at least 1 */
+    uint32_t ttl;          /* hops of multicast packets, at most 255; default: the system's. This
+                              and what follows of interfaces is for groups only */
+    const char *bind_host; /* host name or address to send from; default: the system chooses */
+    const char *interface_address; /* IPv4 groups: address of the interface to send on */
+    uint32_t interface_index;      /* groups: index of the interface to send on; default, unless
+                                      interface_address is set: the system chooses */
+    uint32_t dscp;                 /* differentiated services code point, 0 to 63; default 0; on
+                                      Windows SP2_E_UNSUPPORTED */
+    uint64_t buffer_size; /* bytes of kernel socket buffer to ask for; default 512 KiB; UINT64_MAX:
+                             leave it as the operating system makes it */
+    int64_t socket;       /* with SP2_UDP_WRITER_EXISTING_SOCKET: a UDP socket (file descriptor, or
+                             SOCKET on Windows), not connected. It is duplicated, so the caller
+                             closes its own, any time, and used as it is: the fields about sources,
+                             groups, dscp and the buffer must be left at their defaults */
+} sp2_udp_writer_options;
+
+#define SP2_UDP_WRITER_OPTIONS_INIT SP2_SIZED_INIT(sp2_udp_writer_options)
+
+/*
+ * Adds a writer that sends each packet as one UDP datagram (UdpStream). A packet larger than the
+ * path carries is sent in fragments, with one warning. That nobody receives is no failure.
+ * *first_substream, if that is not NULL, is the number of its first destination, and 0 on failure.
+ *
+ * Threads: any; before the first heap is sent.
+ * Returns: SP2_OK, SP2_E_ARG (also: the stream's packets are larger than a datagram, which carries
+ *          65,507 bytes), SP2_E_TOO_NEW, SP2_E_NOMEM, SP2_E_ADDRESS (a host name does not resolve,
+ *          or not to an address of the first destination's family), SP2_E_OS, SP2_E_UNSUPPORTED (no
+ *          UDP in this build), SP2_E_FORKED, SP2_E_STATE (a heap was sent, or the stream was
+ *          stopped).
+ */
+SP2_API int32_t sp2_send_stream_add_udp_writer(sp2_send_stream *stream,
+                                               const sp2_udp_writer_options *options,
+                                               uint64_t *first_substream);
 
 #ifdef __cplusplus
 }

@@ -1,20 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef SP2_SEND_SEND_H
-#define SP2_SEND_SEND_H
+#ifndef SPEAD2CORE_SEND_H
+#define SPEAD2CORE_SEND_H
 
 #include <stdint.h>
 
-#include "spead2core/descriptor.h"
-#include "spead2core/export.h"
-#include "spead2core/log.h"
-#include "spead2core/thread_pool.h"
+#include "descriptor.h"
+#include "export.h"
+#include "log.h"
+#include "thread_pool.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* A line of SP2_STATUS_MAP once these functions are public. */
-enum { SP2_E_FULL = -12 };
+/*
+ * Sending. Items are put into a heap; a stream cuts heaps into packets (SPEAD document, packets)
+ * and hands these to its packet writers. udp.h has the writer for UDP, and here is one that calls a
+ * function for each packet.
+ *
+ *   sp2_send_stream *stream;
+ *   sp2_send_heap *heap;
+ *   const sp2_udp_destination destination = {"239.2.1.150", 7148, 0};
+ *   sp2_udp_writer_options udp = SP2_UDP_WRITER_OPTIONS_INIT;
+ *   udp.destinations = &destination;
+ *   udp.destination_count = 1;
+ *   if (sp2_send_stream_create(NULL, NULL, &stream) == SP2_OK &&
+ *       sp2_send_stream_add_udp_writer(stream, &udp, NULL) == SP2_OK &&
+ *       sp2_send_heap_create(NULL, &heap) == SP2_OK) {
+ *       sp2_send_heap_add_item(heap, 0x3300, samples, sample_bytes, 0);
+ *       const sp2_heap_reference one = {heap, SP2_HEAP_CNT_AUTOMATIC, 0, SP2_STREAM_RATE};
+ *       sp2_send_stream_send(stream, &one, 1, SP2_GROUP_SERIAL, NULL, NULL);
+ *       sp2_send_stream_flush(stream, -1);
+ *       sp2_send_heap_destroy(heap);
+ *   }
+ *   sp2_send_stream_destroy(stream);
+ */
+
+/* ---- heaps ---- */
 
 /*
  * A heap to send: items in the order in which they were added. It has no heap cnt, so it can be
@@ -63,15 +85,16 @@ typedef enum sp2_stream_control {
  * Threads:   any; a heap is changed by one thread at a time.
  * Returns:   SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM. *heap is NULL on failure.
  */
-int32_t sp2_send_heap_create(const sp2_send_heap_options *options, sp2_send_heap **heap);
+SP2_API int32_t sp2_send_heap_create(const sp2_send_heap_options *options, sp2_send_heap **heap);
 
 /*
  * Adds an item whose value is in its item pointer. `id` has 63 - address_bits bits, `value`
- * address_bits.
+ * address_bits. The items 1 to 4 are the stream's, which writes them into every packet.
  *
+ * Threads: any; a heap is changed by one thread at a time.
  * Returns: SP2_OK, SP2_E_ARG, SP2_E_NOMEM, SP2_E_STATE (the heap is being sent).
  */
-int32_t sp2_send_heap_add_immediate(sp2_send_heap *heap, uint64_t id, uint64_t value);
+SP2_API int32_t sp2_send_heap_add_immediate(sp2_send_heap *heap, uint64_t id, uint64_t value);
 
 /*
  * Adds an item of `length` bytes; `flags` are sp2_send_item_flags. An item of no bytes is legal,
@@ -79,34 +102,39 @@ int32_t sp2_send_heap_add_immediate(sp2_send_heap *heap, uint64_t id, uint64_t v
  *
  * Ownership: `data` is not copied (but for an immediate): it must stay valid and unchanged whenever
  *            the heap is sent, until that is completed.
+ * Threads:   any; a heap is changed by one thread at a time.
  * Returns:   SP2_OK, SP2_E_ARG (also: the payload would not fit the flavour), SP2_E_NOMEM,
  *            SP2_E_STATE (the heap is being sent).
  */
-int32_t sp2_send_heap_add_item(sp2_send_heap *heap, uint64_t id, const void *data, uint64_t length,
-                               uint32_t flags);
+SP2_API int32_t sp2_send_heap_add_item(sp2_send_heap *heap, uint64_t id, const void *data,
+                                       uint64_t length, uint32_t flags);
 
 /*
  * Adds a descriptor: what a receiver needs to know to read the values of the item `descriptor->id`.
  * With a NumPy header, `format` must be empty.
  *
  * Ownership: all of it is copied.
+ * Threads:   any; a heap is changed by one thread at a time.
  * Returns:   SP2_OK, SP2_E_ARG, SP2_E_NOMEM, SP2_E_STATE (the heap is being sent).
  */
-int32_t sp2_send_heap_add_descriptor(sp2_send_heap *heap, const sp2_descriptor *descriptor);
+SP2_API int32_t sp2_send_heap_add_descriptor(sp2_send_heap *heap, const sp2_descriptor *descriptor);
 
 /*
- * Adds a stream control item, an sp2_stream_control: the start or the stop of the stream.
+ * Adds a stream control item, an sp2_stream_control: the start or the stop of the stream. A
+ * receiver that gets a stop ends, and by default drops the heap, which should have no other item.
  *
+ * Threads: any; a heap is changed by one thread at a time.
  * Returns: SP2_OK, SP2_E_ARG, SP2_E_NOMEM, SP2_E_STATE (the heap is being sent).
  */
-int32_t sp2_send_heap_add_control(sp2_send_heap *heap, int32_t control);
+SP2_API int32_t sp2_send_heap_add_control(sp2_send_heap *heap, int32_t control);
 
 /*
  * Takes all items out.
  *
+ * Threads: any; a heap is changed by one thread at a time.
  * Returns: SP2_OK, SP2_E_ARG, SP2_E_STATE (the heap is being sent).
  */
-int32_t sp2_send_heap_clear(sp2_send_heap *heap);
+SP2_API int32_t sp2_send_heap_clear(sp2_send_heap *heap);
 
 /*
  * Gives up the caller's reference. A heap that is being sent lives until that is completed, and the
@@ -114,7 +142,7 @@ int32_t sp2_send_heap_clear(sp2_send_heap *heap);
  *
  * Threads: any.
  */
-void sp2_send_heap_destroy(sp2_send_heap *heap);
+SP2_API void sp2_send_heap_destroy(sp2_send_heap *heap);
 
 /* ---- streams ---- */
 
@@ -129,10 +157,12 @@ typedef struct sp2_send_stream sp2_send_stream;
 #define SP2_SEND_DEFAULT_MAX_HEAPS 4
 #define SP2_SEND_DEFAULT_MAX_PACKET_SIZE 1472
 #define SP2_SEND_DEFAULT_BURST_SIZE 65536
-#define SP2_SEND_DEFAULT_BURST_RATE_RATIO 1.05
 
 /* Least value of sp2_send_stream_options.max_packet_size: header, five item pointers, 8 bytes. */
 #define SP2_SEND_LEAST_MAX_PACKET_SIZE 56
+
+/* Largest value of sp2_send_stream_options.max_packet_size; writers may carry less. */
+#define SP2_SEND_LARGEST_MAX_PACKET_SIZE 65535
 
 /* Largest value of sp2_send_stream_options.max_heaps: their table is allocated at once. */
 #define SP2_SEND_MAX_HEAPS 16777216
@@ -172,16 +202,18 @@ typedef struct sp2_send_stream_options {
  * Ownership: the caller's, until sp2_send_stream_destroy. The pool is kept running as long as the
  *            stream exists. `log` may be called until sp2_send_stream_destroy returns.
  * Threads:   any.
- * Returns:   SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM, SP2_E_OS. *stream is NULL on failure.
+ * Returns:   SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM, SP2_E_OS,
+ *            SP2_E_FORKED (the pool). *stream is NULL on failure.
  */
-int32_t sp2_send_stream_create(sp2_thread_pool *pool, const sp2_send_stream_options *options,
-                               sp2_send_stream **stream);
+SP2_API int32_t sp2_send_stream_create(sp2_thread_pool *pool,
+                                       const sp2_send_stream_options *options,
+                                       sp2_send_stream **stream);
 
 /* sp2_heap_reference.cnt: the next one of the stream's sequence. */
 #define SP2_HEAP_CNT_AUTOMATIC (-1)
 
 /* sp2_heap_reference.rate: the stream's. */
-#define SP2_STREAM_RATE (-1.0)
+#define SP2_STREAM_RATE (-1)
 
 /* One sending of a heap. A list of them can be prepared once and sent again and again. */
 typedef struct sp2_heap_reference {
@@ -226,39 +258,41 @@ typedef void (*sp2_send_complete_fn)(void *context, const sp2_send_result *resul
  * Threads:   any.
  * Returns:   SP2_OK, SP2_E_ARG (nothing in the group, a substream that does not exist, a cnt or a
  *            heap that does not fit), SP2_E_FULL (not so many heaps fit the queue now),
- * SP2_E_STOPPED. On failure nothing is queued, no heap cnt is used up, and `complete` is not
- * called.
+ *            SP2_E_STOPPED, SP2_E_FORKED. On failure nothing is queued, no heap cnt is used up, and
+ *            `complete` is not called.
  */
-int32_t sp2_send_stream_send(sp2_send_stream *stream, const sp2_heap_reference *heaps,
-                             uint32_t count, int32_t mode, sp2_send_complete_fn complete,
-                             void *context);
+SP2_API int32_t sp2_send_stream_send(sp2_send_stream *stream, const sp2_heap_reference *heaps,
+                                     uint32_t count, int32_t mode, sp2_send_complete_fn complete,
+                                     void *context);
 
 /*
  * Sets the sequence of automatic heap cnts: `next`, then each time `step` more, modulo the
  * flavour's. A new stream has 1 and 1.
  *
  * Threads: any.
- * Returns: SP2_OK, SP2_E_ARG (step is 0).
+ * Returns: SP2_OK, SP2_E_ARG (step is 0), SP2_E_FORKED.
  */
-int32_t sp2_send_stream_set_cnt_sequence(sp2_send_stream *stream, uint64_t next, uint64_t step);
+SP2_API int32_t sp2_send_stream_set_cnt_sequence(sp2_send_stream *stream, uint64_t next,
+                                                 uint64_t step);
 
 /*
  * Waits until every group that was queued before the call has been completed, at most for
  * `timeout_ns` (negative: without limit).
  *
  * Threads: any but a completion.
- * Returns: SP2_OK, SP2_E_ARG, SP2_E_TIMEOUT.
+ * Returns: SP2_OK, SP2_E_ARG, SP2_E_TIMEOUT, SP2_E_FORKED.
  */
-int32_t sp2_send_stream_flush(sp2_send_stream *stream, int64_t timeout_ns);
+SP2_API int32_t sp2_send_stream_flush(sp2_send_stream *stream, int64_t timeout_ns);
 
 /*
  * Stops the stream for good: what is queued is completed with SP2_E_STOPPED, on the stream's
- * thread. When it returns no further packet is sent. Stopping a stopped stream does nothing.
+ * thread. When it returns no further packet is sent, and every completion has been called, but for
+ * those that are left when a completion calls it. Stopping a stopped stream does nothing.
  *
  * Threads: any.
  * Returns: SP2_OK, SP2_E_ARG.
  */
-int32_t sp2_send_stream_stop(sp2_send_stream *stream);
+SP2_API int32_t sp2_send_stream_stop(sp2_send_stream *stream);
 
 /* Statistics of a send stream: one table gives names and order. */
 #define SP2_SEND_STATS_MAP(X)                                                                      \
@@ -290,9 +324,9 @@ typedef struct sp2_send_stats {
  * know.
  *
  * Threads: any.
- * Returns: SP2_OK, SP2_E_ARG.
+ * Returns: SP2_OK, SP2_E_ARG, SP2_E_FORKED.
  */
-int32_t sp2_send_stream_get_stats(sp2_send_stream *stream, sp2_send_stats *stats);
+SP2_API int32_t sp2_send_stream_get_stats(sp2_send_stream *stream, sp2_send_stats *stats);
 
 /*
  * Waits until what is queued has been sent (sp2_send_stream_stop before it drops that instead), and
@@ -301,23 +335,9 @@ int32_t sp2_send_stream_get_stats(sp2_send_stream *stream, sp2_send_stats *stats
  *
  * Threads: any but a thread of a pool (a completion).
  */
-void sp2_send_stream_destroy(sp2_send_stream *stream);
+SP2_API void sp2_send_stream_destroy(sp2_send_stream *stream);
 
 /* ---- packet writers ---- */
-
-/*
- * Where packets of a stream go: the handle of one writer. A handle is a reference: it stays valid
- * after the stream was destroyed.
- */
-typedef struct sp2_packet_writer sp2_packet_writer;
-
-/*
- * Gives up the caller's reference to a writer, which goes on as long as its stream. NULL is allowed
- * and does nothing.
- *
- * Threads: any.
- */
-void sp2_packet_writer_release(sp2_packet_writer *writer);
 
 /*
  * Receives one packet of `length` bytes, which are valid during the call. Returns 0, or an error
@@ -341,70 +361,16 @@ typedef struct sp2_function_writer_options {
 
 /*
  * Adds a writer that calls a function for each packet: for files, for other networks, for tests.
- * `writer` may be NULL if no handle is needed.
+ * *first_substream, if that is not NULL, is the number of the first of its substreams, and 0 on
+ * failure.
  *
  * Threads: any; before the first heap is sent.
- * Returns: SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM, SP2_E_STATE (a heap was sent, or the
- * stream was stopped). *writer is NULL on failure.
+ * Returns: SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM, SP2_E_FORKED, SP2_E_STATE (a heap was
+ *          sent, or the stream was stopped).
  */
-int32_t sp2_send_stream_add_function_writer(sp2_send_stream *stream,
-                                            const sp2_function_writer_options *options,
-                                            sp2_packet_writer **writer);
-
-/* Default of sp2_udp_writer_options.buffer_size. */
-#define SP2_UDP_WRITER_DEFAULT_BUFFER_SIZE 524288
-
-/* Most destinations of one writer. */
-#define SP2_UDP_WRITER_MAX_DESTINATIONS 65536
-
-/* Flags of sp2_udp_writer_options. */
-typedef enum sp2_udp_writer_flags {
-    /* Packets are sent by `socket` instead of a new one, which is used as it is. */
-    SP2_UDP_WRITER_EXISTING_SOCKET = 1,
-    /* Each packet is a message of its own. By default the system is handed several packets as one
-     * message (UDP_SEGMENT), where it can cut them. */
-    SP2_UDP_WRITER_NO_SEGMENTATION = 2,
-    /* Programs on this host do not get what is sent to a multicast group. */
-    SP2_UDP_WRITER_NO_LOOP = 4
-} sp2_udp_writer_flags;
-
-/* Where datagrams go. */
-typedef struct sp2_udp_destination {
-    const char *host;  /* host name or address, UTF-8; the first address it resolves to is used */
-    uint32_t port;     /* UDP port, from 1 to 65535 */
-    uint32_t reserved; /* zero */
-} sp2_udp_destination;
-
-/* Options of sp2_send_stream_add_udp_writer. A zero field means its default. */
-typedef struct sp2_udp_writer_options {
-    uint32_t size;  /* bytes of this struct as the caller compiled it; always first */
-    uint32_t flags; /* sp2_udp_writer_flags */
-    const sp2_udp_destination *destinations; /* each is one substream; all of one family */
-    uint32_t destination_count;              /* entries of `destinations`, at least 1 */
-    uint32_t ttl;          /* hops of multicast packets, at most 255; default: the system's */
-    const char *bind_host; /* host name or address to send from; default: the system chooses */
-    const char *interface_address; /* IPv4 groups: address of the interface to send on */
-    uint32_t interface_index;      /* groups: index of the interface to send on */
-    uint32_t dscp;                 /* differentiated services code point, 0 to 63; default 0 */
-    uint64_t buffer_size; /* bytes of kernel socket buffer to ask for; default 512 KiB; UINT64_MAX:
-                             leave it as the operating system makes it */
-    int64_t socket;       /* with SP2_UDP_WRITER_EXISTING_SOCKET: a UDP socket; it is duplicated */
-} sp2_udp_writer_options;
-
-#define SP2_UDP_WRITER_OPTIONS_INIT SP2_SIZED_INIT(sp2_udp_writer_options)
-
-/*
- * Adds a writer that sends each packet as one UDP datagram. `writer` may be NULL if no handle is
- * needed. A packet larger than the path carries is sent in fragments, with one warning.
- *
- * Threads: any; before the first heap is sent.
- * Returns: SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM, SP2_E_ADDRESS (a host name does not
- *          resolve), SP2_E_OS, SP2_E_STATE (a heap was sent, or the stream was stopped). *writer is
- *          NULL on failure.
- */
-int32_t sp2_send_stream_add_udp_writer(sp2_send_stream *stream,
-                                       const sp2_udp_writer_options *options,
-                                       sp2_packet_writer **writer);
+SP2_API int32_t sp2_send_stream_add_function_writer(sp2_send_stream *stream,
+                                                    const sp2_function_writer_options *options,
+                                                    uint64_t *first_substream);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: MIT
+
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Spead2.Send;
+
+/// <summary>
+/// What the send streams of both engines have in common: checking of arguments, waiting and disposal. Programs use
+/// <see cref="ISendStream"/>.
+/// </summary>
+/// <inheritdoc cref="ISendStream" path="/remarks"/>
+[SuppressMessage("Naming", "CA1711", Justification = "SPEAD calls it a stream.")]
+[SuppressMessage("Naming", "CA1716", Justification = "As in receive streams.")]
+[DebuggerDisplay("{DebugText,nq}")]
+public abstract class SendStreamBase : ISendStream
+{
+    private readonly Lock _gate = new();
+
+    // Under the gate: the group that was queued last. Groups are completed in order, so that it is the last to be.
+    private Task _last = Task.CompletedTask;
+    private int _substreams;
+    private int _disposed;
+
+    internal SendStreamBase(SendStreamOptions options) => Flavour = options.Flavour;
+
+    /// <inheritdoc/>
+    public SendStatistics Statistics
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return ReadStatistics();
+        }
+    }
+
+    /// <inheritdoc/>
+    public int SubstreamCount => Volatile.Read(ref _substreams);
+
+    /// <summary>Flavour of all heaps.</summary>
+    internal Flavour Flavour { get; }
+
+    /// <summary>Whether the stream has been disposed.</summary>
+    private protected bool IsDisposed => Volatile.Read(ref _disposed) != 0;
+
+    private string DebugText => IsDisposed ? "disposed" : Statistics.ToString();
+
+    /// <inheritdoc/>
+    public int Add(PacketWriterOptions writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        writer.Validate();
+        lock (_gate)
+        {
+            ThrowIfDisposed();
+            int first = _substreams;
+            int count = checked(first + writer.SubstreamCount);
+            writer.AddTo(this);
+            Volatile.Write(ref _substreams, count);
+            return first;
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<SendResult> SendAsync(HeapToSend heap, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(heap);
+        return Send([new(heap)], GroupMode.Serial, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<SendResult> SendAsync(
+        IReadOnlyList<HeapReference> heaps,
+        GroupMode mode = GroupMode.RoundRobin,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(heaps);
+        if (heaps.Count == 0)
+        {
+            throw new ArgumentException("A group must have at least one heap.", nameof(heaps));
+        }
+
+        if (!Enum.IsDefined(mode))
+        {
+            throw new ArgumentOutOfRangeException(nameof(mode), mode, $"There is no {nameof(GroupMode)} {(int)mode}.");
+        }
+
+        return Send([.. heaps], mode, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public void SetCntSequence(long next, long step = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(next);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(step);
+        ThrowIfDisposed();
+        SetCnts((ulong)next, (ulong)step);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask FlushAsync(CancellationToken cancellationToken = default)
+    {
+        Task last;
+        lock (_gate)
+        {
+            ThrowIfDisposed();
+            last = _last;
+        }
+
+        return new(WaitAsync(last, cancellationToken));
+    }
+
+    /// <inheritdoc/>
+    public void Stop()
+    {
+        ThrowIfDisposed();
+        StopEngine();
+    }
+
+    /// <summary>
+    /// Waits until what is queued has been sent (<see cref="Stop"/> before it drops that instead), and frees the stream.
+    /// Log messages are delivered before this returns, unless a logger calls it. Called by a
+    /// <see cref="PacketFunction"/> it does not wait. Calling it again does nothing.
+    /// </summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_disposed != 0)
+            {
+                return;
+            }
+
+            _disposed = 1;
+        }
+
+        GC.SuppressFinalize(this);
+        if (PacketTaker.RunsOnThisThread)
+        {
+            // To free the stream is to wait for the thread that sends, which this may be.
+            ThreadPool.UnsafeQueueUserWorkItem(static stream => stream.DisposeEngine(), this, preferLocal: false);
+        }
+        else
+        {
+            DisposeEngine();
+        }
+    }
+
+    /// <summary>Does what <see cref="Dispose"/> does, without making the caller wait.</summary>
+    [SuppressMessage("Usage", "CA1816", Justification = "Dispose does it.")]
+    public ValueTask DisposeAsync() => new(Task.Run(Dispose));
+
+    /// <summary>Adds a UDP writer, by valid options.</summary>
+    internal abstract void AddUdp(UdpWriterOptions options);
+
+    /// <summary>Adds a writer that calls a function, by valid options.</summary>
+    internal abstract void AddFunction(FunctionWriterOptions options);
+
+    /// <summary>Queues a group whose heaps are valid.</summary>
+    /// <returns>Success, <see cref="Spead2Status.QueueFull"/> or <see cref="Spead2Status.Stopped"/>.</returns>
+    /// <exception cref="Spead2Exception">Any other failure.</exception>
+    internal abstract Spead2Status Queue(ReadOnlySpan<HeapReference> heaps, GroupMode mode, PendingSend pending);
+
+    internal abstract void SetCnts(ulong next, ulong step);
+
+    internal abstract SendStatistics ReadStatistics();
+
+    internal abstract void StopEngine();
+
+    /// <summary>Sends what is queued and gives up the engine's stream. Called once.</summary>
+    internal abstract void DisposeEngine();
+
+    private protected void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
+
+    private static async Task WaitAsync(Task last, CancellationToken cancellationToken)
+    {
+        await last.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private ValueTask<SendResult> Send(
+        ReadOnlySpan<HeapReference> heaps, GroupMode mode, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<SendResult>(cancellationToken);
+        }
+
+        Check(heaps);
+        PendingSend pending = new(this, heaps);
+        Spead2Status status;
+        try
+        {
+            lock (_gate)
+            {
+                ThrowIfDisposed();
+                status = Queue(heaps, mode, pending);
+                _last = status == Spead2Status.Success ? pending.Task : _last;
+            }
+        }
+        catch
+        {
+            pending.Cancel();
+            throw;
+        }
+
+        if (status != Spead2Status.Success)
+        {
+            pending.Cancel();
+            throw new Spead2Exception(
+                status == Spead2Status.QueueFull
+                    ? $"The queue has no room for {heaps.Length} more heaps: wait for completions, or raise " +
+                        $"{nameof(SendStreamOptions.MaxHeaps)}."
+                    : "The stream was stopped: nothing can be sent any more.",
+                status);
+        }
+
+        return new(cancellationToken.CanBeCanceled ? pending.Task.WaitAsync(cancellationToken) : pending.Task);
+    }
+
+    private void Check(ReadOnlySpan<HeapReference> heaps)
+    {
+        for (int i = 0; i < heaps.Length; i++)
+        {
+            Check(heaps[i], i, nameof(heaps));
+            PacketEncoder.MeasurePayload(heaps[i].Heap.Items, Flavour.AddressBits);
+        }
+    }
+
+    private void Check(in HeapReference reference, int index, string parameter)
+    {
+        if (reference.Heap is null)
+        {
+            throw new ArgumentException($"The heap of number {index} is null.", parameter);
+        }
+
+        if (reference.Substream < 0 || reference.Substream >= SubstreamCount)
+        {
+            throw new ArgumentOutOfRangeException(
+                parameter,
+                reference.Substream,
+                $"{nameof(HeapReference.Substream)} of number {index} must be one of the stream's {SubstreamCount} substreams.");
+        }
+
+        if (reference.Cnt is { } cnt && (cnt < 0 || cnt >> Flavour.AddressBits != 0))
+        {
+            throw new ArgumentOutOfRangeException(
+                parameter, cnt, $"{nameof(HeapReference.Cnt)} of number {index} cannot be carried by {Flavour}.");
+        }
+
+        if (reference.Rate is { } rate && !(double.IsFinite(rate) && rate >= 0))
+        {
+            throw new ArgumentOutOfRangeException(
+                parameter, rate, $"{nameof(HeapReference.Rate)} of number {index} must be 0 or more bytes per second.");
+        }
+    }
+}
