@@ -9,7 +9,7 @@ using Spead2.Send;
 
 namespace Spead2.Interop.Tests;
 
-/// <summary>The receive example of the README: it stands here word by word, is compiled with the tests, and run.</summary>
+/// <summary>The examples of the README: they stand here word by word, are compiled with the tests, and run.</summary>
 public sealed partial class ReadmeTests
 {
     [Test]
@@ -28,15 +28,36 @@ public sealed partial class ReadmeTests
     }
 
     [Test]
-    public void Example_is_the_one_of_the_readme()
+    public async Task Example_sends_typed_values()
+    {
+        using ReceiveStream receiver = new();
+        PacketSource source = receiver.Add(new UdpSourceOptions { BindHost = "127.0.0.1" });
+        using ItemGroup items = new();
+
+        await SendExample(source.LocalEndPoint!.Port);
+
+        for (short i = 1; i <= 3; i++)
+        {
+            Assert.That(receiver.TryRead(out Heap? heap, Poll.Deadline), Is.True);
+            using (heap)
+            {
+                Assert.That(items.Update(heap!).Single().Name, Is.EqualTo("gain"));
+                Assert.That(items["gain"].ToArray<short>(), Is.EqualTo(new[] { i, (short)-i }));
+            }
+        }
+    }
+
+    [Test]
+    public void Example_is_the_one_of_the_readme([Values("Receive", "Send")] string section)
     {
         string root = typeof(ReadmeTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
             .Single(attribute => attribute.Key == "RepositoryRoot").Value!;
-        Match example = ReadmeExample().Match(File.ReadAllText(Path.Combine(root, "README.md")));
-        Match copy = CopiedExample().Match(
-            File.ReadAllText(Path.Combine(root, "tests", "Spead2.Interop.Tests", "ReadmeTests.cs")));
+        Match example = ReadmeExamples().Matches(File.ReadAllText(Path.Combine(root, "README.md")))
+            .Single(match => match.Groups["section"].Value == section);
+        Match copy = CopiedExamples().Matches(
+                File.ReadAllText(Path.Combine(root, "tests", "Spead2.Interop.Tests", "ReadmeTests.cs")))
+            .Single(match => match.Groups["section"].Value == section);
 
-        Assert.That(example.Success && copy.Success);
         Assert.That(
             Lines(copy).Select(line => line.Replace("port", "8888", StringComparison.Ordinal)),
             Is.EqualTo(Lines(example)));
@@ -47,7 +68,7 @@ public sealed partial class ReadmeTests
     private static async Task Example(int port, TextWriter Console)
 #pragma warning restore IDE1006
     {
-        // README
+        // README Receive
         using var stream = new ReceiveStream();
         stream.Add(new UdpSourceOptions { Port = port });
         using var items = new ItemGroup();
@@ -60,6 +81,24 @@ public sealed partial class ReadmeTests
                     Console.WriteLine($"{item.Name} {item.Shape} = {item.Value}");
                 }
             }
+        }
+
+        // README
+    }
+
+    private static async Task SendExample(int port)
+    {
+        // README Send
+        using var stream = new SendStream();
+        stream.Add(new UdpWriterOptions("127.0.0.1", port));
+        using var items = new ItemGroup();
+        Item gain = items.Add(ItemDescriptor.FromNumPy(0x1000, "gain", "per channel", new ItemShape(2), ItemType.FromNumPy("<i2")));
+        var generator = new HeapGenerator(items, flavour: default);
+        for (short i = 1; i <= 3; i++)
+        {
+            gain.SetValue(new short[] { i, (short)-i });
+            SendResult result = await stream.SendAsync(generator.Next());
+            result.ThrowIfFailed();
         }
 
         // README
@@ -97,9 +136,10 @@ public sealed partial class ReadmeTests
     private static IEnumerable<string> Lines(Match match) =>
         match.Groups["code"].Value.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    [GeneratedRegex("## Receive\n+```csharp\n(?:using [A-Za-z0-9.]+;\n)*(?<code>.*?)```", RegexOptions.Singleline)]
-    private static partial Regex ReadmeExample();
+    [GeneratedRegex(
+        "## (?<section>Receive|Send)\n+```csharp\n(?:using [A-Za-z0-9.]+;\n)*(?<code>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex ReadmeExamples();
 
-    [GeneratedRegex(@"// README\s*\n(?<code>.*?)// README", RegexOptions.Singleline)]
-    private static partial Regex CopiedExample();
+    [GeneratedRegex(@"// README (?<section>\w+)\s*\n(?<code>.*?)// README\n", RegexOptions.Singleline)]
+    private static partial Regex CopiedExamples();
 }

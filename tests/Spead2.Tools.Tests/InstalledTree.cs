@@ -60,31 +60,31 @@ internal sealed class InstalledTree : IDisposable
         }
     }
 
-    /// <summary>Builds samples/c-receive with its CMake project; gives the program's path.</summary>
-    public async Task<string> BuildWithCMakeAsync(string engine)
+    /// <summary>Builds a sample in C with its CMake project; gives the program's path.</summary>
+    public async Task<string> BuildWithCMakeAsync(string engine, string sample = "c-receive")
     {
-        string build = Path.Combine(_folder, $"cmake-{engine}");
+        string build = Path.Combine(_folder, $"cmake-{sample}-{engine}");
         await RunAsync(
-            ["cmake", "-S", Sample, "-B", build, $"-DENGINE={engine}", $"-DCMAKE_PREFIX_PATH={Prefix}"]);
+            ["cmake", "-S", Sample(sample), "-B", build, $"-DENGINE={engine}", $"-DCMAKE_PREFIX_PATH={Prefix}"]);
         await RunAsync(["cmake", "--build", build]);
-        return Path.Combine(build, "c-receive");
+        return Path.Combine(build, sample);
     }
 
-    /// <summary>Builds samples/c-receive with pkg-config, as its README does; gives the program's path.</summary>
-    public async Task<string> BuildWithPkgConfigAsync(string engine)
+    /// <summary>Builds a sample in C with pkg-config, as the receiver's README does; gives the program's path.</summary>
+    public async Task<string> BuildWithPkgConfigAsync(string engine, string sample = "c-receive")
     {
-        string program = Path.Combine(_folder, $"pkg-config-{engine}");
+        string program = Path.Combine(_folder, $"pkg-config-{sample}-{engine}");
         string library = engine == "core_static"
             ? "$(pkg-config --cflags spead2core) $(pkg-config --variable=libdir spead2core)/libspead2core.a -pthread"
             : $"$(pkg-config --cflags --libs spead2{engine}) -Wl,-rpath,$(pkg-config --variable=libdir spead2{engine})";
-        string commands = $"gcc -Wall -Wextra -Werror '{Sample}/main.c' -o '{program}' {library}";
+        string commands = $"gcc -Wall -Wextra -Werror '{Sample(sample)}/main.c' -o '{program}' {library}";
         await RunAsync(["sh", "-ec", commands], ("PKG_CONFIG_PATH", Path.Combine(Prefix, "lib", "pkgconfig")));
         return program;
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private static string Sample => Path.Combine(RepositoryFiles.Root, "samples", "c-receive");
+    private static string Sample(string name) => Path.Combine(RepositoryFiles.Root, "samples", name);
 
     // Where CMake has built the core: LIBRARY is in its folder lib.
     private static string BuildFolder()

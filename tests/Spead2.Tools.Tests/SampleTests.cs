@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Spead2.Tools.Tests;
@@ -37,6 +38,33 @@ public sealed partial class SampleTests
         string[] values = [.. all.Where(line => ValueLine().IsMatch(line))];
         Assert.That(values, Has.Length.EqualTo(16), "two heaps with the values of eight items");
         Assert.That(printed, Is.EqualTo(engine == "aot" ? all : all.Where(line => !values.Contains(line))));
+    }
+
+    [Test]
+    public async Task C_sample_sends_the_same_with_each_library_and_each_way_to_build_it(
+        [Values("core", "core_static", "aot")] string engine, [Values("CMake", "pkg-config")] string build)
+    {
+        if (engine == "aot")
+        {
+            InstalledTree.RequireAot();
+        }
+
+        string program = build == "CMake"
+            ? await _installed.BuildWithCMakeAsync(engine, "c-send")
+            : await _installed.BuildWithPkgConfigAsync(engine, "c-send");
+        string receiver = await _installed.BuildWithCMakeAsync("core");
+
+        (CommandProcess receiving, int port) = await CommandProcess.StartListeningAsync(receiver, "0");
+        using (receiving)
+        {
+            CommandResult sent = await CommandProcess.RunProgramAsync(
+                [program, "127.0.0.1", port.ToString(CultureInfo.InvariantCulture)]);
+            CommandResult received = await receiving.WaitAsync();
+
+            Assert.That(sent.ExitCode, Is.Zero, sent.Error);
+            Assert.That(sent.Lines, Is.EqualTo(new[] { "3 heaps, 5 packets, 4565 bytes" }));
+            Assert.That(received.Lines, Is.EqualTo(OutputInReadme("c-send")));
+        }
     }
 
     [Test]
