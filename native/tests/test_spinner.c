@@ -904,6 +904,10 @@ static void look_at_heaps(spinner *self) {
 
 /* Statistics. --------------------------------------------------------------------------------- */
 
+/* Statistics of a stream, and room for the user's and for those that do not exist. */
+#define COUNT_STATISTIC(name) +1
+#define STATISTICS (0 SP2_RECEIVE_STATS_MAP(COUNT_STATISTIC) + 4)
+
 static void look_at_stats(spinner *self) {
     static const char *const names[] = {"mine", "heaps", "none", "", NULL};
     sp2_receive_stream *stream = handle_of(self, STREAM);
@@ -911,7 +915,7 @@ static void look_at_stats(spinner *self) {
     const sp2_memory_pool_stats pool = {0};
     const sp2_memory_stats memory = {0};
     const sp2_stat_info stat = {0};
-    uint64_t values[40];
+    uint64_t values[STATISTICS];
     uint32_t index;
     switch (below(self, 8)) {
     case 0:
@@ -921,17 +925,17 @@ static void look_at_stats(spinner *self) {
         NOTE(sp2_receive_stream_get_stat_count, stream, once_in(self, 8) ? NULL : &index);
         break;
     case 2:
-        NOTE(sp2_receive_stream_get_stat_info, stream, (uint32_t)below(self, 40),
+        NOTE(sp2_receive_stream_get_stat_info, stream, (uint32_t)below(self, STATISTICS),
              sized(self, &stat, sizeof(stat)));
         break;
     case 3:
         NOTE(sp2_receive_stream_find_stat, stream, names[below(self, 5)], &index);
         break;
     case 4:
-        NOTE(sp2_receive_stream_get_stat_values, stream, values, (uint32_t)below(self, 41), &index);
+        NOTE(sp2_receive_stream_get_stat_values, stream, values, (uint32_t)below(self, STATISTICS + 1), &index);
         break;
     case 5:
-        NOTE(sp2_receive_stream_update_stat, stream, (uint32_t)below(self, 40), 1);
+        NOTE(sp2_receive_stream_update_stat, stream, (uint32_t)below(self, STATISTICS), 1);
         break;
     case 6:
         NOTE(sp2_memory_get_stats, sized(self, &memory, sizeof(memory)));

@@ -10,7 +10,10 @@ public sealed class CommandNamesTests
 {
     // What the command has no option for, and what is a common word.
     private static readonly string[] Unnamed =
-        ["ExplicitStart", "CustomStatistics", "SpinTime", "Port", "Group", "InterfaceAddress", "InterfaceName", "Senders", "Socket"];
+    [
+        "Accounting", "CntStep", "ExplicitStart", "CustomStatistics", "SpinTime", "Port", "Group", "InterfaceAddress", "InterfaceName",
+        "Senders", "Socket",
+    ];
 
     [Test]
     public async Task Every_property_has_its_option()

@@ -22,6 +22,7 @@ internal static class ReceiveArguments
 
     public static IEnumerable<string> Of(Vector vector) =>
     [
+        .. vector.Dialect is null ? Array.Empty<string>() : ["--dialect", vector.Dialect],
         .. vector.InOrder ? ["--in-order"] : Array.Empty<string>(),
         .. vector.Options.SelectMany(option => Of(option.Key, option.Value)),
     ];

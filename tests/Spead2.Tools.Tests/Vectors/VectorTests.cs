@@ -24,7 +24,14 @@ public sealed class VectorTests(string engine)
 
         Assert.That(result.Heaps, Is.EqualTo(vector.Heaps.Select(HeapLine.Of)));
         vector.AssertStatistics(result.Statistics);
-        Assert.That(result.Lines, Has.Length.EqualTo(vector.Heaps.Count + 1));
+        string[] suggestions =
+            [.. result.Lines.Where(line => line.StartsWith("""{"suggested_dialect":""", StringComparison.Ordinal))];
+        Assert.That(result.Lines, Has.Length.EqualTo(vector.Heaps.Count + suggestions.Length + 1));
+        if (vector.Suggests is not null)
+        {
+            Assert.That(suggestions, Is.EqualTo((string[])[$$"""{"suggested_dialect":"{{vector.Suggests}}"}"""]));
+        }
+
         Assert.That(result.ExitCode, Is.Zero);
     }
 
