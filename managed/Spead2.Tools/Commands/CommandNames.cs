@@ -21,6 +21,7 @@ internal static class CommandNames
         ["IncompleteKeepPayload"] = "--incomplete",
         ["IncompleteKeepPayloadRanges"] = "--incomplete",
         ["BugCompat"] = "--bug-compat",
+        ["Dialect"] = "--dialect",
         ["BindHost"] = "--bind",
         ["MaxSize"] = "--max-size",
         ["BufferSize"] = "--buffer-size",

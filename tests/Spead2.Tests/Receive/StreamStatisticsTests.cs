@@ -38,10 +38,10 @@ public sealed class StreamStatisticsTests
 
         Assert.That(
             new StreamStatistics([.. values[..^1]]).ToString(),
-            Is.EqualTo("3 heaps of 24 packets, 24000 bytes; kernel drops 5"));
+            Is.EqualTo("3 heaps of 24 packets, 24000 bytes; kernel drop messages 5"));
         Assert.That(
             new StreamStatistics([.. values], new StatisticNames([new("my_glitches")])).ToString(),
-            Does.EndWith("; kernel drops 5, my_glitches 7"));
+            Does.EndWith("; kernel drop messages 5, my_glitches 7"));
     }
 
     [Test]
