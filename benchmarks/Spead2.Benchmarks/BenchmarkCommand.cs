@@ -93,7 +93,7 @@ internal static class BenchmarkCommand
     {
         Option<string> raw = RawOption();
         Option<string> results = ResultsOption();
-        Command command = new("report", "Writes the report anew from the JSON lines of the latest runs.")
+        Command command = new("report", "Writes the report again from the JSON lines of the latest runs.")
         {
             raw, results,
         };

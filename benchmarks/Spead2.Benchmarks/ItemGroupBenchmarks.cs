@@ -44,7 +44,7 @@ public class ItemGroupBenchmarks : IDisposable
         return _floats!.ToArray<float>();
     }
 
-    /// <summary>Gives the memory back.</summary>
+    /// <summary>Releases the memory.</summary>
     [GlobalCleanup]
     public void Dispose()
     {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Spead2;
 
 /// <summary>
-/// Says the first time that a function of the user's failed on a thread that cannot take an exception.
+/// Says the first time that a user-supplied function failed on a thread that cannot take an exception.
 /// </summary>
 /// <param name="log">Where to say it.</param>
 internal sealed class FirstFault(NativeLog log)

@@ -6,7 +6,7 @@ using Spead2.Bindings;
 namespace Spead2;
 
 /// <summary>
-/// The threads that the C core has started for a pool of the user's. Streams on it hold leases, so that it outlives them.
+/// The threads that the C core has started for a user-supplied pool. Streams on it hold leases, so that it outlives them.
 /// </summary>
 internal sealed unsafe class IoThreadPoolHandle : SafeHandle
 {
@@ -49,7 +49,7 @@ internal sealed unsafe class IoThreadPoolHandle : SafeHandle
     /// <summary>The native pool, valid while leased.</summary>
     public sp2_thread_pool* Pool => (sp2_thread_pool*)handle;
 
-    /// <summary>The native pool of a pool of the user's, started if it has not been.</summary>
+    /// <summary>The native pool of a user-supplied pool, started if it has not been.</summary>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     /// <exception cref="Spead2Exception">The threads could not be started.</exception>
     public static IoThreadPoolHandle Of(IoThreadPool pool) => pool.Threads(static pool => new IoThreadPoolHandle(pool));

@@ -4,7 +4,7 @@ namespace Spead2;
 
 /// <summary>
 /// Bugs of PySPEAD 0.5.2 to be compatible with when descriptors are read or written
-/// (receiving.txt: <c>bug_compat</c>).
+/// (spead2: <c>bug_compat</c>).
 /// </summary>
 [Flags]
 public enum BugCompat

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Spead2;
 
 /// <summary>
-/// Threads that receive the packets of one or more streams (receiving.txt: <c>spead2.ThreadPool</c>). Each packet source
+/// Threads that receive the packets of one or more streams (spead2: <c>spead2.ThreadPool</c>). Each packet source
 /// belongs to one thread, the one with the fewest sources when it was added.
 /// </summary>
 /// <remarks>
@@ -15,7 +15,7 @@ namespace Spead2;
 /// streams of both engines use it, each engine has threads of its own.
 /// </para>
 /// <para>
-/// Disposing the pool gives up the caller's hold on it: the threads end when the last stream on it has been disposed,
+/// Disposing the pool releases the caller's reference to it: the threads end when the last stream on it has been disposed,
 /// too.
 /// </para>
 /// <para>Threads: any.</para>
@@ -115,7 +115,7 @@ public sealed class IoThreadPool : IDisposable
 
     /// <summary>The threads of one engine, which are started if they have not been.</summary>
     /// <typeparam name="T">
-    /// What the engine calls them. Disposing them gives up the pool's hold; so does their finalizer.
+    /// What the engine calls them. Disposing them releases the pool's reference; so does their finalizer.
     /// </typeparam>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     internal T Threads<T>(Func<IoThreadPool, T> start)

@@ -4,7 +4,7 @@ namespace Spead2;
 
 /// <summary>
 /// What kind of failure it was: the same numbers in the C interface (<c>sp2_status</c>) and on every operating system.
-/// A released number is never used again; later versions may know more of them.
+/// A released number is never reused; later versions may know more of them.
 /// </summary>
 public enum Spead2Status
 {

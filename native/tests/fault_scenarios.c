@@ -335,7 +335,7 @@ static sp2_udp_source_options loopback_options(void) {
     return udp;
 }
 
-/* A stream that gets as far as a UDP reader with these options. */
+/* A stream that gets as far as a UDP source with these options. */
 static int32_t try_udp_source(fault_trial *trial, const sp2_udp_source_options *udp) {
     const sp2_receive_options options = options_for(trial, 0);
     sp2_receive_stream *stream = NULL;
@@ -392,7 +392,7 @@ static uint64_t seen_datagrams(sp2_receive_stream *stream) {
     return stats.packets + stats.truncated + stats.size_mismatch + stats.malformed + stats.empty;
 }
 
-/* Sends the heaps to a stream with a UDP reader, and what ends it when all have been looked at. */
+/* Sends the heaps to a stream with a UDP source, and what ends it when all have been looked at. */
 static int32_t receive_heaps_by_udp(fault_trial *trial, uint64_t ring_heaps) {
     datagram_list list = make_heaps();
     datagram_list stop = {0};

@@ -28,7 +28,7 @@ int32_t scenario_shut_socket_down(fault_trial *trial);
 
 #define IN_THREADS "three threads with names and CPUs", scenario_make_threads
 #define IN_STREAM "a stream with all options", scenario_make_stream
-#define IN_READERS "one reader of each kind", scenario_add_readers
+#define IN_READERS "one packet source of each kind", scenario_add_readers
 #define IN_DEFAULT_MEMORY "20 heaps in the default memory", scenario_receive_heaps
 #define IN_MEMORY_POOL "20 heaps in a memory pool with refill", scenario_receive_into_pool
 #define IN_SHARED_POOL "two streams that share a memory pool", scenario_share_pool
@@ -36,9 +36,9 @@ int32_t scenario_shut_socket_down(fault_trial *trial);
 #define IN_LARGE_HEAP "a heap of 3 MiB in the default memory", scenario_receive_large_heap
 #define IN_FUNCTIONS                                                                               \
     "the user's memory, copying, statistics, callback and handle", scenario_receive_with_functions
-#define IN_READER "a UDP reader", scenario_add_loopback
-#define IN_GROUP "a UDP reader of a multicast group", scenario_add_group
-#define IN_EXISTING "a UDP reader of the user's socket", scenario_add_existing
+#define IN_READER "a UDP source", scenario_add_loopback
+#define IN_GROUP "a UDP source of a multicast group", scenario_add_group
+#define IN_EXISTING "a UDP source with a user-supplied socket", scenario_add_existing
 #define IN_EVENT_HANDLE "a handle for event loops", scenario_open_handle
 #define IN_RECEIVING "20 heaps by UDP", scenario_receive_by_udp
 #define IN_FULL_RING "20 heaps by UDP, with a full ring", scenario_receive_with_full_ring

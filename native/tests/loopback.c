@@ -20,7 +20,7 @@ uint32_t open_udp_source(sp2_receive_stream *stream, const sp2_udp_source_option
     const int32_t status = add_udp_source(stream, options, &port);
     if (status == SP2_E_UNSUPPORTED) {
         sp2_receive_stream_destroy(stream);
-        SKIP("this build has no UDP reader");
+        SKIP("this build has no UDP source");
     }
     REQUIRE_OK(status);
     REQUIRE(port > 0 && port < 65536);

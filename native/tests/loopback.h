@@ -5,10 +5,10 @@
 #include "receiver.h"
 #include "test_sockets.h"
 
-/* Adds a UDP reader on a port of 127.0.0.1 that the system chooses, and gives the port. */
+/* Adds a UDP source on a port of 127.0.0.1 that the system chooses, and gives the port. */
 uint32_t open_loopback_source(sp2_receive_stream *stream);
 
-/* Adds a UDP reader with options of its own, which leave the port to the system. */
+/* Adds a UDP source with options of its own, which leave the port to the system. */
 uint32_t open_udp_source(sp2_receive_stream *stream, const sp2_udp_source_options *options);
 
 /* A socket that sends to this port of the loopback address; the family is AF_INET or AF_INET6. */

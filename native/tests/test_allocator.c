@@ -192,7 +192,7 @@ static sp2_memory_pool_stats pool_stats(sp2_allocator *pool) {
 }
 
 /* One block of an allocator, taken without a stream: a pool that has it as its only block. NULL if
- * the allocator has no memory. sp2_allocator_destroy gives it back. */
+ * the allocator has no memory. sp2_allocator_destroy releases it. */
 static sp2_allocator *take_block(sp2_allocator *allocator, uint64_t size) {
     sp2_memory_pool_options options = pool_options(size, size, 1, 1);
     options.base = allocator;

@@ -122,7 +122,7 @@ SP2_TEST(Every_method_gives_the_same_heaps) {
             sp2_test_context("trace %d, method %d", trace, (int)methods[i]);
             same = check_same_by(&options, &list, &how, &expected, &stats);
         }
-        sp2_test_context("trace %d, a function of the user's", trace);
+        sp2_test_context("trace %d, a user-supplied function", trace);
         same = same && check_same_by(&options, &list, &own, &expected, &stats);
         heaps_free(&expected);
         datagrams_free(&list);

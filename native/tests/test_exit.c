@@ -216,7 +216,7 @@ SP2_TEST(Process_ends_while_streams_receive_a_thread_waits_and_callbacks_run) {
 #if defined(SP2_TEST_LEAKS)
 enum { LEAK_CODE = 43 };
 
-/* Receives a heap and gives it back, then another one in the same memory, and ends. */
+/* Receives a heap and releases it, then another one in the same memory, and ends. */
 _Noreturn static void receive_twice_and_end(bool lose) {
     const sp2_receive_options options = quiet_options(0);
     sp2_memory_stats memory = SP2_MEMORY_STATS_INIT;

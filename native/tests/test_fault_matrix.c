@@ -63,7 +63,7 @@ SP2_TEST(Sockets_that_do_not_start_are_started_by_the_next_reader) {
     const int32_t status = fault_trial_run(scenario_add_loopback, &current);
     CHECK_EQ_U64(os_fault_end(), 1);
     CHECK_STATUS(status, SP2_E_OS);
-    fault_trial_add_row("WSAStartup: WSASYSNOTREADY", "a UDP reader", &current, status);
+    fault_trial_add_row("WSAStartup: WSASYSNOTREADY", "a UDP source", &current, status);
     CHECK_STATUS(fault_trial_run(scenario_add_loopback, &current), SP2_OK);
 }
 #endif

@@ -3,7 +3,7 @@
  * The pause machine of a stream (receive/flow.c) in all interleavings: two sources on a thread
  * each, a consumer, and whoever starts, stops or removes. The machine changes under the stream's
  * lock only, so that an interleaving is an order of what is done under it, of the looks at the
- * state without it, and of the holds of the sources' locks. Each of these is one step here; the
+ * state without it, and of the locks of the sources taken. Each of these is one step here; the
  * machine itself is the library's own. All states that any order leads to are visited once.
  *
  * In each of them the machine must be in order, and where nobody can go on nobody may have to. The
@@ -419,10 +419,10 @@ static void check_end(void) {
     }
     for (int s = 0; s < SOURCES; s++) {
         must(world.at[s].closed || world.at[s].taken == world.at[s].arrived,
-             "a source waits for ever, and has packets");
-        must(!world.sources[s].is_parked, "a source is parked for ever");
+             "a source waits forever, and has packets");
+        must(!world.sources[s].is_parked, "a source is parked forever");
     }
-    must(world.waiting == 0 && world.popped == world.delivered, "a heap waits for ever");
+    must(world.waiting == 0 && world.popped == world.delivered, "a heap waits forever");
 }
 
 /* ---- exploration ---- */

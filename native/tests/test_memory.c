@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The default memory of heap payloads: what is used, kept and given back. */
+/* The default memory of heap payloads: what is used, kept and released. */
 #include <stdlib.h>
 
 #include "receiver.h"

@@ -126,7 +126,7 @@ SP2_TEST(Group_needs_no_interface_where_the_system_can_choose_one) {
     sp2_receive_stream *stream = quiet_stream();
     sp2_udp_source_options options = small_options();
     options.group = GROUP_V4;
-    options.interface_address = ""; /* as in receiving.txt */
+    options.interface_address = ""; /* as in spead2 */
     uint32_t port;
     REQUIRE_OK(add_udp_source(stream, &options, &port));
     /* Only the group is bound, not the port as such. */

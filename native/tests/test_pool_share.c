@@ -4,7 +4,7 @@
 
 enum { HEAPS = 10000, HEAP_BYTES = 3000, PACKET_BYTES = 1000, IN_FLIGHT = 20 };
 
-/* Far more than a stop takes; a reader that is stuck takes for ever. */
+/* Far more than a stop takes; a reader that is stuck takes forever. */
 #define STOP_LIMIT_NS UINT64_C(100000000)
 
 static void send_heap(test_socket sender, uint64_t cnt) {

@@ -22,7 +22,7 @@ SP2_TEST(Rate_limiter_keeps_the_average_and_makes_no_idle_time_up) {
     CHECK(sp2__rate_limiter_add(&limiter, 1001, each));
     const uint64_t next = sp2__rate_limiter_close(&limiter, now);
     CHECK(next == now + 317);
-    /* Idle for a second: the average starts anew. */
+    /* Idle for a second: the average starts again. */
     sp2__rate_limiter_resume(&limiter, next + 1000000000);
     CHECK(!sp2__rate_limiter_add(&limiter, 999, each));
     CHECK(sp2__rate_limiter_add(&limiter, 2, each));

@@ -2,9 +2,9 @@
 /*
  * Calls every function of the interface at random, from four threads, with structs of any size and
  * NULLs; nothing but status codes may come of it. Everything that the contract forbids is left out:
- * a handle is live, of the right kind, and given back by one thread while nobody else uses it.
+ * a handle is live, of the right kind, and released by one thread while nobody else uses it.
  *
- * Compiled with SPINNER_ANY_HANDLE nothing is left out: handles are live, given back already, of
+ * Compiled with SPINNER_ANY_HANDLE nothing is left out: handles are live, released already, of
  * another kind, or never were any. It is for a library that checks handles, and has items.h.
  *
  * SPEAD2_SPIN_SECONDS says how long. The process ends while streams receive.
@@ -349,7 +349,7 @@ static void copy(void *context, uint8_t *heap, const sp2_packet_header *packet) 
 }
 
 /* Heaps of one packet each, the last of which is cut short: with eight bytes, the description of an
- * item behind them, and its value. They stay valid for ever. */
+ * item behind them, and its value. They stay valid forever. */
 enum { HEAPS = 4, ITEM_ID = 0x1000, ITEM_VALUE = 7 };
 static const uint8_t content[] = {1, 2, 3, 4, 5, 6, 7, 8};
 static packet_builder packets[HEAPS];
@@ -932,7 +932,8 @@ static void look_at_stats(spinner *self) {
         NOTE(sp2_receive_stream_find_stat, stream, names[below(self, 5)], &index);
         break;
     case 4:
-        NOTE(sp2_receive_stream_get_stat_values, stream, values, (uint32_t)below(self, STATISTICS + 1), &index);
+        NOTE(sp2_receive_stream_get_stat_values, stream, values,
+             (uint32_t)below(self, STATISTICS + 1), &index);
         break;
     case 5:
         NOTE(sp2_receive_stream_update_stat, stream, (uint32_t)below(self, STATISTICS), 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory of payloads and the operating system, which has it again when it is given back. */
+/* Memory of payloads and the operating system, which has it again when it is released. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>

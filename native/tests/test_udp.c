@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The UDP reader over loopback. */
+/* The UDP source over loopback. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,7 +172,7 @@ SP2_TEST(Host_that_does_not_resolve_is_named) {
         CHECK_EQ_U64(port, 0);
         if (status == SP2_E_UNSUPPORTED) {
             sp2_receive_stream_destroy(stream);
-            SKIP("this build has no UDP reader");
+            SKIP("this build has no UDP source");
         }
         CHECK_STATUS(status, SP2_E_ADDRESS);
         CHECK_CONTAINS(sp2_last_error_message(), hosts[i]);

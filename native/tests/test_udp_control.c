@@ -50,7 +50,7 @@ SP2_TEST(Segments_are_cut_beside_what_the_owner_of_the_socket_asked_for) {
 }
 
 /* The linker puts these in the place of the system calls' functions. */
-static atomic_bool cuts_off;         /* Linux itself cuts off no message of joined datagrams */
+static atomic_bool cuts_off;         /* Linux itself cuts off no message of coalesced datagrams */
 static atomic_uint failures_to_come; /* of receptions */
 static atomic_int failure = ECONNREFUSED;
 static atomic_uint changes; /* of what the loop waits for */

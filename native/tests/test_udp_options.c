@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of the UDP reader: which combinations are refused, and sockets of the caller's. */
+/* The options of the UDP source: which combinations are refused, and user-supplied sockets. */
 #include <stdio.h>
 #include <string.h>
 #if !defined(_WIN32)
@@ -175,7 +175,7 @@ SP2_TEST(Every_ipv6_address_of_the_host_can_be_bound) {
     sp2_receive_stream_destroy(stream);
 }
 
-/* ---- sockets of the caller's ---- */
+/* ---- user-supplied sockets ---- */
 
 static sp2_udp_source_options socket_options(test_socket fd) {
     sp2_udp_source_options options = SP2_UDP_SOURCE_OPTIONS_INIT;
@@ -442,7 +442,7 @@ SP2_TEST(Address_of_another_family_than_the_sockets_is_refused) {
     test_socket_close(v6);
 }
 
-/* Windows ties a socket to the first event loop that it was handed to, for ever. */
+/* Windows ties a socket to the first event loop that it was handed to, forever. */
 #if defined(_WIN32)
 #define AGAIN_STATUS SP2_E_OS
 #else

@@ -17,7 +17,7 @@
 
 static EXCEPTION_REGISTRATION_RECORD *const end = (void *)(intptr_t)-1;
 
-/* Whether a function begins here: its address may be anywhere in memory that was used anew. */
+/* Whether a function begins here: its address may be anywhere in memory that was used again. */
 static bool is_function(uint64_t address) {
     ULONG64 image;
     const RUNTIME_FUNCTION *function = RtlLookupFunctionEntry(address, &image, NULL);

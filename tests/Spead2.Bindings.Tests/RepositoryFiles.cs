@@ -6,7 +6,10 @@ namespace Spead2.Bindings.Tests;
 /// <summary>Where the files are that the contract is checked against; the project file says it.</summary>
 internal static class RepositoryFiles
 {
-    private static readonly string Root = Metadata("RepositoryRoot");
+    public static string Root { get; } = Metadata("RepositoryRoot");
+
+    /// <summary>The last commit whose message is not checked.</summary>
+    public static string CommitBase { get; } = Path.Combine(Root, ".ci", "commit-base");
 
     public static string IncludeDirectory { get; } = Path.Combine(Root, "native", "include");
 
@@ -45,6 +48,23 @@ internal static class RepositoryFiles
     /// <summary>The C interface of the release that programs may have been compiled against.</summary>
     public static string ReleasedInterface { get; } =
         Path.Combine(Root, "tests", "Spead2.Bindings.Tests", "released-interface.txt");
+
+    /// <summary>The words that public text does not use.</summary>
+    public static string Glossary { get; } = Path.Combine(Root, "docs", "internals", "glossary.txt");
+
+    /// <summary>Files whose text users see: documentation, headers, and sources with their XML documentation and messages.</summary>
+    public static IEnumerable<string> PublicText { get; } =
+    [
+        .. Directory.EnumerateFiles(Root, "*.md"),
+        .. Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories),
+        .. Directory.EnumerateFiles(Path.Combine(Root, "samples"), "*.md", SearchOption.AllDirectories),
+        .. Directory.EnumerateFiles(IncludeDirectory, "*.h", SearchOption.AllDirectories),
+        .. Directory.EnumerateFiles(NativeSources, "*.[ch]", SearchOption.AllDirectories),
+        .. Directory.EnumerateFiles(Path.Combine(Root, "managed"), "*.cs", SearchOption.AllDirectories),
+    ];
+
+    /// <summary>A file's path within the repository.</summary>
+    public static string Relative(string file) => Path.GetRelativePath(Root, file);
 
     /// <summary>The C core as built by CMake.</summary>
     public static string NativeLibrary { get; } = Metadata("NativeLibrary");

@@ -11,7 +11,7 @@ namespace Spead2.Bindings.Tests;
 /// </summary>
 internal sealed partial class StatisticsTests
 {
-    /// <summary>Set to write the file of C# anew, after the table has changed; ./build.sh bindings does it.</summary>
+    /// <summary>Set to write the file of C# again, after the table has changed; ./build.sh bindings does it.</summary>
     private const string WriteVariable = "SPEAD2_WRITE_STATISTICS";
 
     // Longest line of C#.

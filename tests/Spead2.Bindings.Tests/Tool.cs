@@ -18,6 +18,9 @@ internal sealed class Tool
     /// <summary>The lister of a library's symbols.</summary>
     public static Tool Nm() => Find("the export test", ["nm"]);
 
+    /// <summary>The keeper of the sources' history.</summary>
+    public static Tool Git() => Find("the test of the commits", ["git"]);
+
     /// <summary>Runs the program and gives what it writes to standard output.</summary>
     /// <param name="toleratesErrors">Whether output counts although the program says that there are errors.</param>
     public string Run(IEnumerable<string> arguments, string input = "", bool toleratesErrors = false)

@@ -54,7 +54,7 @@ public sealed class GeneratorTests
             run.Observation.Heaps.Any(heap => heap.Cnt == 0) && run.Observation.Heaps.Any(heap => heap.Cnt > 200))),
         ("chains of several heaps", () => Runs.Count(run => Count(run, "search_dist")
             > Count(run, "packets") - Count(run, "single_packet_heaps") - Count(run, "rejected_unsized"))),
-        ("packets copied by a function of the user's", () => Runs.Count(run => Count(run, "copied") > 0)),
+        ("packets copied by a user-supplied function", () => Runs.Count(run => Count(run, "copied") > 0)),
         ("items of unpointed payload", () => Runs.Count(run => run.Trace.Options.Dialect.HasFlag(DialectFlags.UnpointedItem)
             && run.Observation.Heaps.Any(heap => heap.Items.Any(
                 item => item.Id == run.Trace.Options.DialectItem && !item.IsImmediate)))),

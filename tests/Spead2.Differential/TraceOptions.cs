@@ -70,7 +70,7 @@ internal sealed record TraceOptions
 
     public CopyMethod CopyMethod { get; init; }
 
-    /// <summary>Whether a function of the user's copies payloads, and counts that in custom statistics.</summary>
+    /// <summary>Whether a user-supplied function copies payloads, and counts that in custom statistics.</summary>
     public bool CountingCopier { get; init; }
 
     /// <summary>With a memory allocator of the user's, the largest block that it gives; 0 without.</summary>

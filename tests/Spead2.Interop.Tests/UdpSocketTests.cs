@@ -6,7 +6,7 @@ using Spead2.Receive;
 
 namespace Spead2.Interop.Tests;
 
-/// <summary>UDP readers on sockets of the caller's, and on multicast groups.</summary>
+/// <summary>UDP sources on user-supplied sockets, and on multicast groups.</summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class UdpSocketTests : IDisposable
 {

@@ -71,11 +71,11 @@ internal sealed class MarkdownReport
 
     private void AddTargets(Target[] targets)
     {
-        Add("## What is promised");
+        Add("## Targets");
         Add("Median, and the smallest and largest; the median decides. Where two things are compared, they ran in turns, and "
             + "the ratio is that of neighbours.");
         Add(Table(
-            ["", "promised", "measured", "kept"],
+            ["", "target", "measured", "met"],
             targets.Select(target => new[]
             {
                 target.What,

@@ -2,7 +2,7 @@
 
 namespace Spead2.Benchmarks.Report;
 
-/// <summary>What is promised of a number.</summary>
+/// <summary>Target of a number.</summary>
 /// <param name="What">The number, with its unit.</param>
 /// <param name="Limit">The promise in words.</param>
 /// <param name="Measured">What was measured.</param>

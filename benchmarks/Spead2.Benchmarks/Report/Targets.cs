@@ -2,7 +2,7 @@
 
 namespace Spead2.Benchmarks.Report;
 
-/// <summary>What is promised of the .NET parts, held to the results.</summary>
+/// <summary>Targets of the .NET parts, compared with the results.</summary>
 internal static class Targets
 {
     private const int LargeHeap = 1 << 20;

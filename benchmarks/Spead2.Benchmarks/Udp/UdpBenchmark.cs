@@ -8,7 +8,7 @@ using Spead2.Tools.Send;
 namespace Spead2.Benchmarks.Udp;
 
 /// <summary>
-/// What do the UDP readers of the two engines lose, and what does a GB cost them? Heaps of 1 MiB over loopback with
+/// What do the UDP sources of the two engines lose, and what does a GB cost them? Heaps of 1 MiB over loopback with
 /// segmentation offload at the sender, engines in turns. The sender has one processor, the receiving thread another; the
 /// consumer shares them.
 /// </summary>

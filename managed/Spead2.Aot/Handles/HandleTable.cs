@@ -17,7 +17,7 @@ internal static class HandleTable
     private const int KindShift = IndexBits + GenerationBits;
     private const uint IndexMask = (1u << IndexBits) - 1;
 
-    // Slots are made in blocks that never move, so that whoever looks one up needs no lock.
+    // Slots are made in blocks that never move, so that looking one up needs no lock.
     private const int BlockBits = 10;
     private const int BlockSize = 1 << BlockBits;
     private const int NoSlot = -1;

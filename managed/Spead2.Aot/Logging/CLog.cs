@@ -9,7 +9,7 @@ using Spead2.Managed.Linux;
 
 namespace Spead2.Aot;
 
-/// <summary>A log function of the user's, or standard error.</summary>
+/// <summary>A user-supplied log function, or standard error.</summary>
 internal sealed unsafe class CLog : LogTarget
 {
     private const int StandardError = 2;

@@ -12,7 +12,7 @@ namespace Spead2.Aot;
 internal static unsafe class CPacketHeader
 {
     /// <summary>
-    /// What a packet says. Payload, pointers and custom statistics lie in memory that does not move: that of a reader,
+    /// What a packet says. Payload, pointers and custom statistics lie in memory that does not move: that of a packet source,
     /// and a pinned array.
     /// </summary>
     public static sp2_packet_header Of(in PacketHeader packet) => new()

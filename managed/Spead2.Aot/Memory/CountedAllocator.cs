@@ -35,7 +35,7 @@ internal sealed unsafe class CountedAllocator(MemoryAllocator inner, CountedAllo
         return true;
     }
 
-    /// <summary>Gives up one hold; with the last, the allocator ends.</summary>
+    /// <summary>Releases one reference; with the last, the allocator ends.</summary>
     public void Release()
     {
         if (Interlocked.Decrement(ref _holds) == 0)

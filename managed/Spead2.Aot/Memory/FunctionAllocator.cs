@@ -5,7 +5,7 @@ using Spead2.Receive;
 
 namespace Spead2.Aot;
 
-/// <summary>An allocator of the user's own functions.</summary>
+/// <summary>An allocator of user-supplied functions.</summary>
 internal sealed unsafe class FunctionAllocator(sp2_allocator_options options) : MemoryAllocator
 {
     protected internal override MemoryBlock Allocate(long size, in PacketHeader packet)

@@ -7,7 +7,7 @@ using Spead2.Receive;
 
 namespace Spead2.Aot;
 
-/// <summary>A copy function of the user's.</summary>
+/// <summary>A user-supplied copy function.</summary>
 internal sealed unsafe class FunctionCopier(
     delegate* unmanaged[Cdecl]<void*, byte*, sp2_packet_header*, void> copy, void* context)
 {

@@ -129,7 +129,7 @@ internal sealed unsafe class NativeHeap
         });
     }
 
-    /// <summary>Gives up a hold; with the last one the memory is given back.</summary>
+    /// <summary>Releases a reference; with the last one the memory is released.</summary>
     public void Unhold()
     {
         if (Interlocked.Decrement(ref _holds) == 0)

@@ -43,7 +43,7 @@ internal sealed class NativeStream
     public RingSink RingFor(string function) => Core.Ring ?? throw Failure.State(
         $"{function}: the stream was made with sp2_receive_options.on_heap, which takes every heap");
 
-    /// <summary>Sets how packets are copied, by a function of the user's if there is one.</summary>
+    /// <summary>Sets how packets are copied, by a user-supplied function if there is one.</summary>
     public void SetCopy(CopyMethod method, PacketCopier? copier)
     {
         lock (Core.Gate)

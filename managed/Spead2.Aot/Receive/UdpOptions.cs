@@ -8,7 +8,7 @@ using Spead2.Receive;
 
 namespace Spead2.Aot;
 
-/// <summary>Options of UDP readers: their rules, and what the engine makes of them.</summary>
+/// <summary>Options of UDP sources: their rules, and what the engine makes of them.</summary>
 internal static unsafe class UdpOptions
 {
     /// <summary>What messages call the options.</summary>
@@ -25,7 +25,7 @@ internal static unsafe class UdpOptions
     private const string Options = nameof(sp2_udp_source_options);
 
     /// <summary>
-    /// Options for the engine. If they have a socket, it is a duplicate of the caller's, and the caller's of this.
+    /// Options for the engine. If they have a socket, it is a duplicate of the caller's socket.
     /// </summary>
     /// <exception cref="Spead2Exception">A value breaks its rule.</exception>
     public static UdpSourceOptions Read(sp2_udp_source_options* caller)
@@ -188,7 +188,7 @@ internal static unsafe class UdpOptions
         }
     }
 
-    /// <summary>A duplicate of a UDP socket of the caller's.</summary>
+    /// <summary>A duplicate of a user-supplied UDP socket.</summary>
     /// <exception cref="Spead2Exception">It is none.</exception>
     public static Socket Duplicate(string options, long value)
     {

@@ -25,7 +25,7 @@ internal static unsafe class UdpWriterReader
     private const int LargestPort = 65535;
 
     /// <summary>
-    /// Options for the engine. If they have a socket, it is a duplicate of the caller's, and the caller's of this.
+    /// Options for the engine. If they have a socket, it is a duplicate of the caller's socket.
     /// </summary>
     /// <exception cref="Spead2Exception">A value breaks its rule.</exception>
     public static UdpWriterOptions Read(sp2_udp_writer_options* caller)
@@ -121,7 +121,7 @@ internal static unsafe class UdpWriterReader
         return destinations;
     }
 
-    /// <summary>A socket of the caller's is used as it is, so that nothing may be asked for.</summary>
+    /// <summary>A user-supplied socket is used as it is, so that nothing may be asked for.</summary>
     private static void CheckUnused(UdpWriterOptions options)
     {
         string? field = options.GroupOption is { } option ? NameOf(option)

@@ -6,7 +6,7 @@ using Spead2.Bindings;
 namespace Spead2.Receive;
 
 /// <summary>
-/// One hold on an allocator of the C core. Streams and pools that use the allocator lease it, so what it needs of .NET
+/// One reference to an allocator of the C core. Streams and pools that use the allocator lease it, so what it needs of .NET
 /// stays, too; heaps hold the allocator itself.
 /// </summary>
 internal sealed unsafe class AllocatorHandle : SafeHandle

@@ -6,7 +6,7 @@ using Spead2.Bindings;
 namespace Spead2.Receive;
 
 /// <summary>
-/// A pool of blocks of one size (receiving.txt: <c>spead2.MemoryPool</c>), best where all heaps have about the same
+/// A pool of blocks of one size (spead2: <c>spead2.MemoryPool</c>), best where all heaps have about the same
 /// size. A size from <c>lower</c> to <c>upper</c> gets a block of <c>upper</c> bytes, the one that was freed last;
 /// other sizes go to the base allocator. If the pool is empty a block is made at once, with a warning; it joins the
 /// pool when it is freed.
@@ -14,7 +14,7 @@ namespace Spead2.Receive;
 /// <remarks>
 /// <para>
 /// The default memory of a stream is recycled, too. A pool is for more: blocks that are there before the first heap,
-/// that are not given back when idle, that come from a certain allocator, or that are made in the background.
+/// that are not released when idle, that come from a certain allocator, or that are made in the background.
 /// </para>
 /// <para>Threads: any. Streams and heaps keep the pool alive as long as they need it.</para>
 /// </remarks>

@@ -5,7 +5,7 @@ using Spead2.Bindings;
 namespace Spead2.Receive;
 
 /// <summary>
-/// Maps every block from the operating system (receiving.txt: <c>spead2.MmapAllocator</c>). Meant as the base of a
+/// Maps every block from the operating system (spead2: <c>spead2.MmapAllocator</c>). Meant as the base of a
 /// <see cref="MemoryPool"/>: by itself it pays for new pages with every heap. Pages come as payload arrives, so that a
 /// packet that only announces a large heap costs little; in the blocks that a memory pool makes ahead they are in
 /// place. The flags may say otherwise (<c>MAP_POPULATE</c>, <c>MAP_LOCKED</c>).

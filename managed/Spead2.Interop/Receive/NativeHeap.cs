@@ -15,7 +15,7 @@ internal sealed unsafe class NativeHeap : Heap
         _heap = heap;
     }
 
-    /// <summary>Takes a heap over; gives it back if that fails.</summary>
+    /// <summary>Takes a heap over; releases it if that fails.</summary>
     public static NativeHeap Own(sp2_heap* heap)
     {
         try

@@ -23,7 +23,7 @@ public sealed class ReceiveStream : ReceiveStreamBase
     /// Threads that receive the packets; one thread of its own if left out. The pool may be disposed before the stream.
     /// </param>
     /// <param name="onHeap">
-    /// Takes every finished heap in place of readers, and <c>null</c> once, at the end. It is called on threads that
+    /// Takes every finished heap in place of consumers, and <c>null</c> once, at the end. It is called on threads that
     /// receive packets, or in <see cref="ReceiveStreamBase.Stop"/> and <see cref="ReceiveStreamBase.Dispose"/>; one call
     /// at a time, in the order in which the heaps were finished. While it runs, the source that finished the heap is not
     /// read. The heap is the function's to dispose. It may call anything of the stream; methods that read throw

@@ -71,7 +71,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     /// <summary>The native stream, valid while leased.</summary>
     public sp2_receive_stream* Stream => (sp2_receive_stream*)handle;
 
-    /// <summary>Those who wait for heaps; null if a function takes them.</summary>
+    /// <summary>Waiters for heaps; null if a function takes them.</summary>
     public NativeReadQueue? Queue { get; }
 
     /// <summary>What the library calls the stream's statistics; a later version may have more than this facade knows.</summary>

@@ -3,7 +3,7 @@
 namespace Spead2.Receive;
 
 /// <summary>
-/// Memory of the user's that a packet source reads: pinned until the source is removed or its stream is destroyed,
+/// User-supplied memory that a packet source reads: pinned until the source is removed or its stream is destroyed,
 /// whichever comes first.
 /// </summary>
 internal sealed class SourceMemory(IDisposable pins, FirstFault fault) : IDisposable

@@ -7,7 +7,7 @@ using Spead2.Bindings;
 namespace Spead2.Receive;
 
 /// <summary>
-/// Makes an allocator of the user's look like one of the C core. The core holds it until the last block has come back.
+/// Makes a user-supplied allocator look like one of the C core. The core holds it until the last block has come back.
 /// </summary>
 internal sealed unsafe class UserAllocator
 {

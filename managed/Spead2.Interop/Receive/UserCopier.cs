@@ -6,7 +6,7 @@ using Spead2.Bindings;
 
 namespace Spead2.Receive;
 
-/// <summary>Makes a copy function of the user's look like one of the C core.</summary>
+/// <summary>Makes a user-supplied copy function look like one of the C core.</summary>
 internal sealed unsafe class UserCopier(PacketCopier copier, int customStatistics, NativeLog log)
 {
     private readonly FirstFault _fault = new(log);

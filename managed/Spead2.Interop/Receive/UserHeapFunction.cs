@@ -6,7 +6,7 @@ using Spead2.Bindings;
 
 namespace Spead2.Receive;
 
-/// <summary>Makes a function of the user's that takes heaps look like one of the C core.</summary>
+/// <summary>Makes a user-supplied function that takes heaps look like one of the C core.</summary>
 internal sealed unsafe class UserHeapFunction(HeapFunction function, NativeLog log)
 {
     private readonly FirstFault _fault = new(log);

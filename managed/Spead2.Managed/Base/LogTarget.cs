@@ -20,7 +20,7 @@ internal abstract class LogTarget
     }
 }
 
-/// <summary>Messages go to a logger of the user's.</summary>
+/// <summary>Messages go to a user-supplied logger.</summary>
 internal sealed class LoggerTarget(ILogger logger) : LogTarget
 {
     private readonly LogQueue _queue = new(logger);
@@ -32,7 +32,7 @@ internal sealed class LoggerTarget(ILogger logger) : LogTarget
     public override void Flush() => _queue.Flush();
 }
 
-/// <summary>Warnings for those who have no logger.</summary>
+/// <summary>Warnings where there is no logger.</summary>
 internal sealed class StandardErrorTarget : LogTarget
 {
     public override LogLevel Threshold => LogLevel.Warning;

@@ -3,8 +3,8 @@
 namespace Spead2.Managed;
 
 /// <summary>
-/// Records of heaps that wait to be used again, so that a heap costs no garbage but the object that its user sees.
-/// They are freed by any thread onto a list without a lock; whoever needs one takes that list as a whole when its own
+/// Recycled records of heaps, so that a heap costs no garbage but the object that its user sees.
+/// They are freed by any thread onto a list without a lock; the thread that needs one takes that list as a whole when its own
 /// is empty. What was unused at the last look is used last, and let go if it is still unused at the next look.
 /// </summary>
 internal static class LiveHeapPool

@@ -15,7 +15,7 @@ internal sealed unsafe class ManagedHeap : Heap
         _heap = heap;
     }
 
-    /// <summary>Freezes a finished heap and takes it over; gives it back if that fails.</summary>
+    /// <summary>Freezes a finished heap and takes it over; releases it if that fails.</summary>
     public static ManagedHeap Own(LiveHeap heap)
     {
         try

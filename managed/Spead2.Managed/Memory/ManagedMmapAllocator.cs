@@ -6,7 +6,7 @@ using Spead2.Receive;
 namespace Spead2.Managed;
 
 /// <summary>
-/// Maps every block from the operating system (receiving.txt: <c>spead2.MmapAllocator</c>). Meant as the base of a
+/// Maps every block from the operating system (spead2: <c>spead2.MmapAllocator</c>). Meant as the base of a
 /// <see cref="ManagedMemoryPool"/>: by itself it pays for new pages with every heap. Pages come as payload arrives, so
 /// that a packet that only announces a large heap costs little; in the blocks that a memory pool makes ahead they are
 /// in place. The flags may say otherwise (<c>MAP_POPULATE</c>, <c>MAP_LOCKED</c>). Linux only.

@@ -14,7 +14,7 @@ internal sealed unsafe class PayloadCopy(EngineLog log, long[] customStatistics)
     private const ulong Never = ulong.MaxValue;
 
     // Even with the smallest ring four heaps are under way at full rate: one under assembly, one that waits for room,
-    // one in the ring, one in the reader's hands. From a quarter of the last-level cache on they do not fit it.
+    // one in the ring, one in the consumer's hands. From a quarter of the last-level cache on they do not fit it.
     private const ulong AutoCacheShare = 4;
 
     private static readonly ulong AutoFrom = LastCache.Size == 0 ? Never : LastCache.Size / AutoCacheShare;

@@ -6,9 +6,9 @@ namespace Spead2.Managed;
 
 /// <summary>
 /// The default memory of heap payloads, for the whole process. Blocks of finished heaps are kept by size class and used
-/// again, so that a running stream does not pay for page faults on every heap. What is kept is bounded, given back to
-/// the operating system when it was not used for <see cref="IdleSeconds"/> to twice that, and given back at once when
-/// the last pool of I/O threads has gone. (receiving.txt, section "Memory allocators", asks users to set up a pool for
+/// again, so that a running stream does not pay for page faults on every heap. What is kept is bounded, released to
+/// the operating system when it was not used for <see cref="IdleSeconds"/> to twice that, and released at once when
+/// the last pool of I/O threads has gone. (spead2's manual, section "Memory allocators", asks users to set up a pool for
 /// this.) Any thread.
 /// </summary>
 internal static unsafe class Recycler
@@ -59,7 +59,7 @@ internal static unsafe class Recycler
     /// <summary>Whether there are blocks in use or kept, which will need the idle work some time.</summary>
     public static bool IsIdleWorkPending => Volatile.Read(ref _obtainedBlocks) != 0 || RecordsWait();
 
-    /// <summary>Whether records of heaps, of which this layer knows nothing else, wait to be used again.</summary>
+    /// <summary>Whether there are recycled records of heaps, of which this layer knows nothing else.</summary>
     public static Func<bool> RecordsWait { get; set; } = static () => false;
 
     /// <summary>Ages such records.</summary>
@@ -174,7 +174,7 @@ internal static unsafe class Recycler
         AgeAll();
     }
 
-    /// <summary>Gives back what stayed unused for long, if it is time for that. To be called about every second.</summary>
+    /// <summary>Releases what stayed unused for long, if it is time for that. To be called about every second.</summary>
     public static void IdleWork()
     {
         long now = Environment.TickCount64;
@@ -271,7 +271,7 @@ internal record struct RecyclerState
     /// <summary>Bytes committed to heaps now; what is real may be less.</summary>
     public ulong UsedBytes { get; set; }
 
-    /// <summary>Bytes of blocks that wait to be used again, as far as they are real.</summary>
+    /// <summary>Bytes of recycled blocks, as far as they are real.</summary>
     public ulong CachedBytes { get; set; }
 
     /// <summary>Largest value that <see cref="CachedBytes"/> may take.</summary>

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace Spead2.Managed;
 
 /// <summary>
-/// Blocks of one size. They are freed by any thread onto a list without a lock; whoever allocates takes that list as a
-/// whole when its own is empty. What was unused at the last look is used last, and given back to the operating system
+/// Blocks of one size. They are freed by any thread onto a list without a lock; the thread that allocates takes that list as a
+/// whole when its own is empty. What was unused at the last look is used last, and released to the operating system
 /// if it is still unused at the next look.
 /// </summary>
 internal sealed unsafe class SizeClass
@@ -55,7 +55,7 @@ internal sealed unsafe class SizeClass
     /// </summary>
     public ulong SmallUsedBytes => _isLarge ? 0 : UsedBlocks * _size;
 
-    /// <summary>Bytes in small blocks that wait to be used again.</summary>
+    /// <summary>Bytes in small recycled blocks.</summary>
     public ulong SmallCachedBytes => _isLarge ? 0 : CachedBlocks * _size;
 
     public bool HasBlocks => Volatile.Read(ref _obtained) != 0;
@@ -133,7 +133,7 @@ internal sealed unsafe class SizeClass
         }
         while (seen != list);
 
-        // The last user may have left, and given everything back, just before the block was kept.
+        // The last user may have left, and released everything, just before the block was kept.
         if (!Recycler.HasUsers)
         {
             Age();
@@ -238,7 +238,7 @@ internal sealed unsafe class SizeClass
     }
 }
 
-/// <summary>What stands at the start of a block that waits to be used again.</summary>
+/// <summary>What stands at the start of a recycled block.</summary>
 internal unsafe struct FreeBlock
 {
     public FreeBlock* Next;
@@ -252,7 +252,7 @@ internal unsafe struct FreeBlock
 }
 
 /// <summary>
-/// The side of a size class that those who free blocks change, on other processors than those who allocate: it stands
+/// The side of a size class that threads that free blocks change, on other processors than threads that allocate: it stands
 /// two cache lines apart from everything else, as lines are fetched in pairs.
 /// </summary>
 [StructLayout(LayoutKind.Explicit, Size = 3 * Apart)]

@@ -20,7 +20,7 @@ internal static unsafe class SystemMemory
 
     /// <summary>
     /// Blocks of at least this size are mapped each for itself, so that their memory is the system's again when they
-    /// are given back. malloc promises that for this size, too, but not for long: once such a block has been freed it
+    /// are released. malloc does that for this size, too, but not for long: once such a block has been freed it
     /// takes the next ones from its arenas, of which there are up to eight for each processor, and which keep them.
     /// </summary>
     private const nuint MappedSize = 128 << 10;
@@ -82,7 +82,7 @@ internal static unsafe class SystemMemory
 
     /// <summary>
     /// Makes a part of such a block usable: from a multiple of <see cref="WholePages"/> up to another. False, and no
-    /// change, if the system does not promise so much memory.
+    /// change, if the system does not grant so much memory.
     /// </summary>
     public static bool TryCommit(byte* block, nuint from, nuint to) => HugePages.TryCommit(block, from, to);
 

@@ -214,7 +214,7 @@ internal sealed class CntSequence(ulong step, Tally tally)
     }
 
     /// <summary>
-    /// The candidate takes the place of what was so far: the sequence goes on there, or begins anew.
+    /// The candidate takes the place of what was so far: the sequence goes on there, or begins again.
     /// </summary>
     private void Promote()
     {

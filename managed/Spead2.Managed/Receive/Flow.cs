@@ -16,7 +16,7 @@ namespace Spead2.Managed;
 /// </remarks>
 internal sealed class Flow(bool unstarted)
 {
-    // A source goes on waiting for another one as long as that brings the heap more payload, but not for ever.
+    // A source goes on waiting for another one as long as that brings the heap more payload, but not forever.
     private const int MostYields = 256;
 
     private volatile State _now = unstarted ? State.Unstarted : State.Running;

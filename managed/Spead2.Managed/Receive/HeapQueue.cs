@@ -32,7 +32,7 @@ internal struct HeapQueue
     {
         while (First is { } heap)
         {
-            // Whoever takes the heap from the ring may use it for something else at once.
+            // The consumer that takes the heap from the ring may use it for something else at once.
             LiveHeap? next = heap.Next;
             if (!ring.TryPush(heap))
             {

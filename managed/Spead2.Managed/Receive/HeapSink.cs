@@ -12,7 +12,7 @@ internal abstract class HeapSink
     public abstract void Deliver(LiveHeap heap);
 
     /// <summary>
-    /// Makes what room there is; false if heaps still wait for some, which whoever makes it has to see to by
+    /// Makes what room there is; false if heaps still wait for some, which the caller that makes it has to see to by
     /// <see cref="StreamCore.Settle"/>. Under the stream's lock.
     /// </summary>
     public abstract bool TryMakeRoom();

@@ -56,7 +56,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _heapsStarted = 0;
         _dialect = source.Dialect;
 
-        // Whoever takes a packet undecoded compares its HEAP_LENGTH.
+        // A packet that is taken undecoded is compared by its HEAP_LENGTH.
         _assembler.DecodesAll = (_dialect.Flags & DialectFlags.IgnoreHeapLength) != 0;
         Look(ref _before);
         return stream.Flow.Answer;

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Spead2.Managed;
 
 /// <summary>
-/// Heaps are handed to a function of the user's, on the thread that finished them or on one that is handing over already:
+/// Heaps are handed to a user-supplied function, on the thread that finished them or on one that is handing over already:
 /// one call at a time, in order, without any lock. At the end it gets null, once.
 /// </summary>
 internal sealed class InlineSink(StreamCore stream, Action<LiveHeap?> onHeap) : HeapSink
@@ -36,7 +36,7 @@ internal sealed class InlineSink(StreamCore stream, Action<LiveHeap?> onHeap) : 
 
     public override bool TryMakeRoom() => !IsFull;
 
-    // Whoever closes the stream calls back afterwards.
+    // The thread that closes the stream calls back afterwards.
     public override void End()
     {
         _endDue |= !_ended;
@@ -112,7 +112,7 @@ internal sealed class InlineSink(StreamCore stream, Action<LiveHeap?> onHeap) : 
             _endDue = false;
         }
 
-        // Those who were blocked may go on while the heaps are handed over.
+        // Blocked sources may go on while the heaps are handed over.
         stream.Settle();
         return true;
     }

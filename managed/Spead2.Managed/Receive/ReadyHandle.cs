@@ -6,7 +6,7 @@ namespace Spead2.Managed;
 
 /// <summary>
 /// The handle by which a stream tells foreign event loops that a heap waits. It costs nothing until somebody asks for
-/// it. From then on whoever changes the ring has a look at it afterwards, and the last one to look sees the truth: so
+/// it. From then on each thread that changes the ring looks at it afterwards, and the last one to look sees the truth: so
 /// it is never left unset while a heap waits.
 /// </summary>
 internal sealed class ReadyHandle(Ring<LiveHeap> ring) : IDisposable

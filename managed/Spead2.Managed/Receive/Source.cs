@@ -11,7 +11,7 @@ namespace Spead2.Managed;
 /// </summary>
 /// <remarks>
 /// Locks: the source's own is held during a slice; inside it another one keeps the origin (the socket, the memory) open
-/// for those who only count. Both come before the stream's.
+/// for heap sinks that only count. Both come before the stream's.
 /// </remarks>
 internal abstract class Source : LoopTask
 {
@@ -115,7 +115,7 @@ internal abstract class Source : LoopTask
     public long YieldsServed { get; private set; }
 
     /// <summary>
-    /// The source to wait for, set by the ingest where it answers <see cref="PollResult.Yield"/>; null: whoever comes.
+    /// The source to wait for, set by the ingest where it answers <see cref="PollResult.Yield"/>; null: any source.
     /// The source's own.
     /// </summary>
     public Source? YieldTo { get; set; }
@@ -166,7 +166,7 @@ internal abstract class Source : LoopTask
         {
             result = Slice();
 
-            // Whoever is called back may make room.
+            // The callback may make room.
             Stream.Sink.CallBack();
         }
         while (result == PollResult.Blocked && Stream.WaitForRoom() && ++rounds < PollsPerSlice);
@@ -371,8 +371,8 @@ internal abstract class Source : LoopTask
         }
         catch (Exception exception)
         {
-            // Whatever it is, the thread also serves other streams, and those who wait for heaps should not do so
-            // for ever.
+            // Whatever it is, the thread also serves other streams, and waiters for heaps should not do so
+            // forever.
             Stream.Fail(this, exception);
             return PollResult.Ended;
         }
@@ -428,7 +428,7 @@ internal abstract class Source : LoopTask
         other.Post();
     }
 
-    /// <summary>Who waits for the slice that begins now; those who come later wait for the one after.</summary>
+    /// <summary>Who waits for the slice that begins now; later callers wait for the one after.</summary>
     private List<Source>? TakeWaiters()
     {
         if (Volatile.Read(ref _waiters) is null)

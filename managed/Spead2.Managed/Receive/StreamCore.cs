@@ -71,7 +71,7 @@ internal sealed class StreamCore
     /// <summary>The sink, if heaps wait in it until they are pulled; null if they are handed to a function.</summary>
     public RingSink? Ring { get; }
 
-    /// <summary>Those who read <see cref="Heap"/>s; null if these are handed to a function.</summary>
+    /// <summary>Consumers of <see cref="Heap"/>s; null if these are handed to a function.</summary>
     public ManagedReadQueue? Queue => _queue;
 
     /// <summary>The stream's lock.</summary>
@@ -111,7 +111,7 @@ internal sealed class StreamCore
 
         Sources.Add(source);
 
-        // Whoever changes the flow from here on sees the source.
+        // A thread that changes the flow from here on sees the source.
         if (Flow.IsClosed)
         {
             source.Close();

@@ -2,7 +2,7 @@
 
 namespace Spead2.Managed;
 
-/// <summary>The threads that the managed port has started for a pool of the user's: the pool's hold on them.</summary>
+/// <summary>The threads that the managed port has started for a user-supplied pool: the pool's reference to them.</summary>
 internal sealed class ManagedIoThreads : IDisposable
 {
     public const string DefaultName = "spead2";

@@ -8,7 +8,7 @@ using Spead2.Receive;
 namespace Spead2.Managed;
 
 /// <summary>
-/// A pool of blocks of one size (receiving.txt: <c>spead2.MemoryPool</c>), best where all heaps have about the same
+/// A pool of blocks of one size (spead2: <c>spead2.MemoryPool</c>), best where all heaps have about the same
 /// size. A size from <c>lower</c> to <c>upper</c> gets a block of <c>upper</c> bytes, the one that was freed last;
 /// other sizes go to the base allocator. If the pool is empty a block is made at once, with a warning; it joins the
 /// pool when it is freed.
@@ -80,7 +80,7 @@ public sealed unsafe class ManagedMemoryPool : MemoryPoolBase
     {
     }
 
-    /// <summary>Takes over the caller's hold on the threads.</summary>
+    /// <summary>Takes over the caller's reference to the threads.</summary>
     internal ManagedMemoryPool(
         MemoryPoolSettings settings, EngineLog log, MemoryAllocator? allocator, IoThreads? threads)
     {

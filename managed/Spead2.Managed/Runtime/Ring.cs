@@ -55,7 +55,7 @@ internal sealed class Ring<T>(int capacity)
     }
 
     /// <summary>
-    /// Producer. False if the ring is full. Consumers that look see the object at once; those who wait are told by
+    /// Producer. False if the ring is full. Consumers that look see the object at once; waiters are told by
     /// <see cref="Announce"/>.
     /// </summary>
     public bool TryPush(T item)
@@ -99,7 +99,7 @@ internal sealed class Ring<T>(int capacity)
     /// <returns>Whether somebody is to be called back, who then has to ask again.</returns>
     public bool Announce()
     {
-        // What was pushed must be visible before looking for those who wait, who do it the other way round.
+        // What was pushed must be visible before looking for waiters, which do it the other way round.
         Interlocked.MemoryBarrier();
         Wake.WakeAll();
         return Volatile.Read(ref _request) != 0 && TakeRequest();

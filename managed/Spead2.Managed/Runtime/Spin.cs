@@ -7,7 +7,7 @@ namespace Spead2.Managed;
 /// <summary>Waits for a condition without sleeping, where another thread can make it true meanwhile.</summary>
 internal static class Spin
 {
-    // Whoever spins shares a processor's caches, and often the core itself, with the thread that it waits for: it
+    // A spinning thread shares a processor's caches, and often the core itself, with the thread that it waits for: it
     // pauses this often between two looks, a few hundred nanoseconds in all.
     private const int PausesPerLook = 16;
 

@@ -36,7 +36,7 @@ internal sealed unsafe class SendHeap(int addressBits, bool repeatPointers)
     public void AddImmediate(ulong id, ulong value) =>
         _items.Add(new() { Pointer = (1UL << 63) | (id << addressBits) | value, IsImmediate = true });
 
-    /// <summary>Adds bytes of the user's, which may become an immediate if that is allowed.</summary>
+    /// <summary>Adds user-supplied bytes, which may become an immediate if that is allowed.</summary>
     public void AddItem(ulong id, byte* data, ulong length, bool allowImmediate)
     {
         if (allowImmediate && length <= (ulong)addressBits / 8)

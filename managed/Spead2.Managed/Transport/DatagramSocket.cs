@@ -75,7 +75,7 @@ internal abstract class DatagramSocket : IDisposable
     /// <param name="Error">What the socket told; null if nothing went wrong.</param>
     /// <param name="QueuedErrors">Entries that were taken out of the socket's queue of errors.</param>
     /// <param name="IsMore">Nothing has arrived, but the socket is to be looked at once more.</param>
-    /// <param name="IsShutDown">Nothing has arrived, but the socket is readable for ever.</param>
+    /// <param name="IsShutDown">Nothing has arrived, but the socket is readable forever.</param>
     internal readonly record struct Reception(
         int Count, string? Error = null, int QueuedErrors = 0, bool IsMore = false, bool IsShutDown = false);
 

@@ -63,7 +63,7 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
     public override UdpMessage this[int index] =>
         new(_first + (nint)index * _slotSize, _lengths[index], _lengths[index], _truncated[index]);
 
-    // Whoever looks at the socket and finds it empty arms it.
+    // The thread that finds the socket empty arms it.
     public override Spead2Exception? Arm() => null;
 
     // A receive that is under way takes one message at most; then nobody asks again before the next look.

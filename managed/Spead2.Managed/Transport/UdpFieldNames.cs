@@ -2,7 +2,7 @@
 
 namespace Spead2.Managed;
 
-/// <summary>What messages call the options of a UDP reader.</summary>
+/// <summary>What messages call the options of a UDP source.</summary>
 /// <param name="Prefix">Comes before the name of the option that a message is about.</param>
 /// <param name="BindHost">Host to bind to.</param>
 /// <param name="Group">Group to join.</param>

@@ -11,7 +11,7 @@ using Spead2.Receive;
 
 namespace Spead2.Managed;
 
-/// <summary>Opens the sockets of UDP readers.</summary>
+/// <summary>Opens the sockets of UDP sources.</summary>
 internal sealed class UdpSocket
 {
     // ENOMEM of Unix systems.

@@ -200,7 +200,7 @@ internal sealed unsafe class UdpSource : Source
 
     private string GroupText => UdpTarget.TextOf(Group!, InterfaceName);
 
-    /// <summary>There may be packets behind an error, but not for ever.</summary>
+    /// <summary>There may be packets behind an error, but not forever.</summary>
     private PollResult AfterFailure()
     {
         if (++_failures < FailuresInARow)

@@ -7,7 +7,7 @@ using Spead2.Receive;
 
 namespace Spead2.Managed;
 
-/// <summary>Where a UDP reader receives: options with their names resolved.</summary>
+/// <summary>Where a UDP source receives: options with their names resolved.</summary>
 /// <param name="EndPoint">Address, which may be that of a multicast group, and port.</param>
 /// <param name="IsGroup">Whether a group is to be joined.</param>
 internal sealed record UdpTarget(IPEndPoint EndPoint, bool IsGroup)

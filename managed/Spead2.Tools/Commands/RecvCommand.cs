@@ -100,7 +100,7 @@ internal sealed class RecvCommand
     private readonly Option<long> _heaps = NumberOption.Whole("--heaps", "N", "Stop after N heaps.", null, 1);
 
     private readonly Option<double> _timeout = NumberOption.Real(
-        "--timeout", "SECONDS", "Stop when no heap arrives for so long; 0 waits for ever.", most: LongestTimeout);
+        "--timeout", "SECONDS", "Stop when no heap arrives for so long; 0 waits forever.", most: LongestTimeout);
 
     private readonly Option<bool> _items = new("--items")
     {

@@ -14,7 +14,7 @@ internal static class LossExplanation
             "Heaps that were still under assembly when the stream ended: packets are missing, or the heap has no "
             + "length.",
         ["worker_blocked"] =
-            "Times that a finished heap found the ring full: whoever takes the heaps is too slow. Raising --ring-heaps "
+            "Times that a finished heap found the ring full: the consumer is too slow. Raising --ring-heaps "
             + "helps against bursts.",
         ["rejected_unsized"] = "Packets without a heap length, which --no-unsized-heaps refuses.",
         ["rejected_length"] = "Packets whose heap length contradicts an earlier packet of the heap.",
@@ -49,7 +49,7 @@ internal static class LossExplanation
         ["heaps_duplicate"] = "Heaps whose cnt had come before: sent twice, or the rest of a heap that was pushed out.",
         ["heaps_unplaced"] =
             "Heaps whose cnt has no place in a sequence: several senders with cnts of their own, or too few heaps to tell.",
-        ["sender_restarts"] = "Times that the cnts began anew.",
+        ["sender_restarts"] = "Times that the cnts began again.",
         ["datagrams_dropped_at_stop"] = "Datagrams that had come, but were not used, when receiving was stopped.",
     };
 

@@ -51,7 +51,7 @@ internal sealed class TableReport(Terminal terminal, bool showHeaps, bool isFile
 
     public void Dispose()
     {
-        // There is nothing to give back.
+        // There is nothing to release.
     }
 
     public void Finish(HeapTally tally, StreamStatistics statistics, string? dialect)

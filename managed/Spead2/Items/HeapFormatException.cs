@@ -4,7 +4,7 @@ namespace Spead2;
 
 /// <summary>
 /// A complete heap has content that breaks a rule: a descriptor that means nothing, or a value that does not fit its
-/// descriptor (receiving.txt: errors in interpreting a fully assembled heap). The message names the item, the rule and
+/// descriptor (spead2: errors in interpreting a fully assembled heap). The message names the item, the rule and
 /// what was found.
 /// </summary>
 public sealed class HeapFormatException : FormatException

@@ -16,7 +16,7 @@ namespace Spead2;
 
 /// <summary>
 /// An item of an <see cref="ItemGroup"/>: its descriptor, and the value that the last heap with it brought
-/// (receiving.txt: what <c>spead2.ItemGroup.update()</c> updates). Values are read when they are asked for, where
+/// (spead2: what <c>spead2.ItemGroup.update()</c> updates). Values are read when they are asked for, where
 /// they are in the heap's memory if their bytes allow it.
 /// </summary>
 /// <remarks>
@@ -507,7 +507,7 @@ public sealed class Item
         Set(ValueSource.Immediate, measured, Version + 2, fault);
     }
 
-    /// <summary>Lets go of the value for ever.</summary>
+    /// <summary>Lets go of the value forever.</summary>
     internal void Release()
     {
         LetGo();

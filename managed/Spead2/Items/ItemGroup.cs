@@ -15,13 +15,13 @@ using Spead2.Receive;
 namespace Spead2;
 
 /// <summary>
-/// The items of a stream, kept from heap to heap (receiving.txt: <c>spead2.ItemGroup</c>): descriptors say which items
+/// The items of a stream, kept from heap to heap (spead2: <c>spead2.ItemGroup</c>): descriptors say which items
 /// there are, and <see cref="Update"/> gives them the values of a heap. The same group holds the items of a sender.
 /// </summary>
 /// <remarks>
 /// <para>
 /// Ownership: an item keeps the memory of the heap that its value is in (see <see cref="Item"/>). Disposing the group
-/// lets go of all of them; a group that is dropped gives the memory back when the garbage collector finds it.
+/// lets go of all of them; a group that is dropped releases the memory when the garbage collector finds it.
 /// </para>
 /// <para>Threads: one at a time, together with the items.</para>
 /// </remarks>
@@ -259,7 +259,7 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
         return id;
     }
 
-    /// <summary>Removes all items; heaps' memory that they keep is given back. Calling it again does nothing.</summary>
+    /// <summary>Removes all items; heaps' memory that they keep is released. Calling it again does nothing.</summary>
     public void Dispose()
     {
         _isDisposed = true;

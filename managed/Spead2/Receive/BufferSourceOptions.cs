@@ -3,7 +3,7 @@
 namespace Spead2.Receive;
 
 /// <summary>
-/// Packets back to back in memory (receiving.txt: <c>add_buffer_reader</c>). The end of the buffer, or the first bytes
+/// Packets back to back in memory (spead2: <c>add_buffer_reader</c>). The end of the buffer, or the first bytes
 /// that are not a packet, stops the stream. A full ring loses nothing.
 /// </summary>
 public sealed class BufferSourceOptions : PacketSourceOptions

@@ -2,19 +2,19 @@
 
 namespace Spead2.Receive;
 
-/// <summary>How the payload of packets is copied into their heap (receiving.txt: <c>set_memcpy</c>).</summary>
+/// <summary>How the payload of packets is copied into their heap (spead2: <c>set_memcpy</c>).</summary>
 public enum CopyMethod
 {
     /// <summary>As the engine does it when nobody asks: today <see cref="Auto"/>.</summary>
     Default = 0,
 
     /// <summary>
-    /// Through the caches, where the reader then finds the heap (receiving.txt: <c>MEMCPY_STD</c>).
+    /// Through the caches, where the consumer then finds the heap (spead2: <c>MEMCPY_STD</c>).
     /// </summary>
     Standard = 1,
 
     /// <summary>
-    /// Non-temporal copy (receiving.txt: <c>MEMCPY_NONTEMPORAL</c>): faster for heaps that are larger than the caches, or
+    /// Non-temporal copy (spead2: <c>MEMCPY_NONTEMPORAL</c>): faster for heaps that are larger than the caches, or
     /// that nobody reads soon. Where the processor has no such stores it is <see cref="Standard"/>.
     /// </summary>
     NonTemporal = 2,

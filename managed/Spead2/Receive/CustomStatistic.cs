@@ -3,7 +3,7 @@
 namespace Spead2.Receive;
 
 /// <summary>
-/// A statistic of the user's own, which a stream keeps with its others. It is brought up to date by
+/// A user-supplied statistic, which a stream keeps with its others. It is brought up to date by
 /// <see cref="IReceiveStream.UpdateStatistic(int, long)"/>, or by a <see cref="MemoryAllocator"/> or
 /// <see cref="PacketCopier"/> through <see cref="PacketHeader.CustomStatistics"/>.
 /// </summary>

@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Spead2.Receive;
 
 /// <summary>
-/// A socket of the caller's, or none (<c>default</c>). It stands for the socket in options because configuration
+/// A user-supplied socket, or none (<c>default</c>). It stands for the socket in options because configuration
 /// binders, which look into every type, cannot do with a socket itself.
 /// </summary>
 public readonly struct ExistingSocket : IEquatable<ExistingSocket>

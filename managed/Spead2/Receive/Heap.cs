@@ -10,12 +10,12 @@ using System.Runtime.InteropServices;
 namespace Spead2.Receive;
 
 /// <summary>
-/// A received heap (receiving.txt: <c>spead2.recv.Heap</c> and <c>IncompleteHeap</c>). It never changes and is
+/// A received heap (spead2: <c>spead2.recv.Heap</c> and <c>IncompleteHeap</c>). It never changes and is
 /// independent of the stream it came from.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Ownership: the heap's memory is the caller's until <see cref="Dispose"/>, which gives it back for use by later
+/// Ownership: the heap's memory is the caller's until <see cref="Dispose"/>, which releases it for use by later
 /// heaps. Every member throws <see cref="ObjectDisposedException"/> after that, and so does every
 /// <see cref="ReadOnlyMemory{T}"/> that came from the heap. Memory that is pinned
 /// (<see cref="ReadOnlyMemory{T}.Pin"/>) stays until it is unpinned. A span, however, is not guarded: do not use one
@@ -64,10 +64,10 @@ public abstract unsafe class Heap : IDisposable
     /// </summary>
     public bool IsContiguous => Has(HeapState.Contiguous);
 
-    /// <summary>Whether a stream control item says start (receiving.txt: <c>is_start_of_stream</c>).</summary>
+    /// <summary>Whether a stream control item says start (spead2: <c>is_start_of_stream</c>).</summary>
     public bool IsStartOfStream => Has(HeapState.StartOfStream);
 
-    /// <summary>Whether a stream control item says stop (receiving.txt: <c>is_end_of_stream</c>).</summary>
+    /// <summary>Whether a stream control item says stop (spead2: <c>is_end_of_stream</c>).</summary>
     public bool IsEndOfStream => Has(HeapState.EndOfStream);
 
     /// <summary>
@@ -131,7 +131,7 @@ public abstract unsafe class Heap : IDisposable
         }
     }
 
-    /// <summary>Gives the memory back. Calling it again does nothing.</summary>
+    /// <summary>Releases the memory. Calling it again does nothing.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
@@ -146,12 +146,12 @@ public abstract unsafe class Heap : IDisposable
     /// <summary>Reads the received ranges from the engine. The memory is held during the call.</summary>
     internal abstract PayloadRange[] ReadRanges();
 
-    /// <summary>Gives the memory back to the engine. Called once, from any thread, possibly the finalizer's.</summary>
+    /// <summary>Returns the memory to the engine. Called once, from any thread, possibly the finalizer's.</summary>
     internal abstract void ReleaseMemory();
 
     internal void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, typeof(Heap));
 
-    /// <summary>A part of the payload, for those who hold the heap, whether it is disposed or not.</summary>
+    /// <summary>A part of the payload, for holders of a reference, whether it is disposed or not.</summary>
     internal ReadOnlySpan<byte> HeldBytes(int offset, int length)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _holds) <= 0, typeof(Heap));
@@ -189,15 +189,15 @@ public abstract unsafe class Heap : IDisposable
         while (Interlocked.CompareExchange(ref _holds, holds + 1, holds) != holds);
     }
 
-    /// <summary>One hold more, for those who have one.</summary>
+    /// <summary>One reference more, for a caller that has one.</summary>
     internal void HoldAgain() => Interlocked.Increment(ref _holds);
 
-    /// <summary>Ends a hold. The last one gives the memory back if the heap is disposed.</summary>
+    /// <summary>Releases a reference. The last one releases the memory if the heap is disposed.</summary>
     internal void Unhold()
     {
         if (Interlocked.Decrement(ref _holds) == 0)
         {
-            // Only now: a pin that is never released must not keep the guard from giving the memory back.
+            // Only now: a pin that is never released must not keep the guard from releasing the memory.
             HeapGuard guard = _guard!;
             _guard = null;
             guard.Release();
@@ -205,10 +205,10 @@ public abstract unsafe class Heap : IDisposable
         }
     }
 
-    /// <summary>Gives the memory back of a heap that was never disposed. For the guard's finalizer.</summary>
+    /// <summary>Releases the memory of a heap that was never disposed. For the guard's finalizer.</summary>
     internal void Forget()
     {
-        // Whoever still has the heap then, in a finalizer of its own, must not find memory that is gone, and may be
+        // Code that still has the heap then, in a finalizer of its own, must not find memory that is gone, and may be
         // disposing it just now.
         Volatile.Write(ref _disposed, 1);
         if (Interlocked.Exchange(ref _holds, 0) > 0)

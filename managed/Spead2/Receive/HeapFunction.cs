@@ -3,7 +3,7 @@
 namespace Spead2.Receive;
 
 /// <summary>
-/// The function of the user's that takes every heap of a stream, and <c>null</c> at the end. The engine calls it one call
+/// The user-supplied function that takes every heap of a stream, and <c>null</c> at the end. The engine calls it one call
 /// at a time.
 /// </summary>
 internal sealed class HeapFunction(Action<Heap?> function)

@@ -6,10 +6,10 @@ namespace Spead2.Receive;
 
 /// <summary>
 /// Sees to a heap that nobody disposes. It stands apart from the heap because an object with a finalizer costs several
-/// times as much to make as one without: guards are used again, heaps are not. A guard always goes back to the thread
+/// times as much to make as one without: guards are recycled, heaps are not. A guard always goes back to the thread
 /// that made it, which is the one that takes heaps from the engine, whatever thread disposes them.
 /// </summary>
-[SuppressMessage("Usage", "CA1816", Justification = "It is used again.")]
+[SuppressMessage("Usage", "CA1816", Justification = "It is recycled.")]
 internal sealed class HeapGuard
 {
     [ThreadStatic]
@@ -60,7 +60,7 @@ internal sealed class HeapGuard
     /// <summary>The spare guards of a thread: a stack of its own, and one that other threads put them on.</summary>
     private sealed class SpareGuards
     {
-        // A thread that takes heaps seldom has more at a time; what is beyond that is made anew.
+        // A thread that takes heaps seldom has more at a time; what is beyond that is made again.
         private const int MostOnStack = 64;
 
         private HeapGuard? _own;

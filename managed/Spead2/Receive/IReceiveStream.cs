@@ -6,7 +6,7 @@ using System.Threading.Channels;
 namespace Spead2.Receive;
 
 /// <summary>
-/// A stream of heaps (receiving.txt: <c>spead2.recv.Stream</c>): packets with the same heap cnt belong to the same
+/// A stream of heaps (spead2: <c>spead2.recv.Stream</c>): packets with the same heap cnt belong to the same
 /// heap, wherever they come from. Make a stream, add packet sources, read heaps, dispose it.
 /// </summary>
 /// <remarks>
@@ -14,11 +14,11 @@ namespace Spead2.Receive;
 /// Every heap that is read belongs to the caller, who disposes it. It stays valid when the stream is disposed.
 /// </para>
 /// <para>
-/// Threads: any, at the same time. Each heap goes to one reader. Asynchronous reads in flight are served in the order
+/// Threads: any, at the same time. Each heap goes to one consumer. Asynchronous reads in flight are served in the order
 /// they were made, and their continuations never run on a thread that receives packets.
 /// </para>
 /// <para>
-/// <see cref="Stop"/> ends readers in an orderly way: what was finished before can still be read. Disposing the stream
+/// <see cref="Stop"/> ends reads in an orderly way: what was finished before can still be read. Disposing the stream
 /// also ends reads that are in flight as if it had stopped; calls that are made later throw
 /// <see cref="ObjectDisposedException"/>.
 /// </para>
@@ -33,11 +33,11 @@ namespace Spead2.Receive;
 /// </para>
 /// </remarks>
 [SuppressMessage("Naming", "CA1711", Justification = "SPEAD calls it a stream.")]
-[SuppressMessage("Naming", "CA1716", Justification = "receiving.txt calls it stop.")]
+[SuppressMessage("Naming", "CA1716", Justification = "spead2 calls it stop.")]
 public interface IReceiveStream : IDisposable, IAsyncDisposable
 {
     /// <summary>
-    /// A consistent copy of the statistics (receiving.txt: <c>stats</c>). It never waits for readers of heaps or of
+    /// A consistent copy of the statistics (spead2: <c>stats</c>). It never waits for consumers of heaps or of
     /// packets.
     /// </summary>
     StreamStatistics Statistics { get; }
@@ -55,14 +55,14 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     ChannelReader<Heap> Reader { get; }
 
     /// <summary>
-    /// Whether a stop item stops the stream, and its heap is not delivered (receiving.txt: <c>stop_on_stop_item</c>).
+    /// Whether a stop item stops the stream, and its heap is not delivered (spead2: <c>stop_on_stop_item</c>).
     /// It counts for packets that arrive from now on; what it is at first is
     /// <see cref="ReceiveStreamOptions.StopOnStopItem"/>.
     /// </summary>
     bool StopOnStopItem { get; set; }
 
     /// <summary>
-    /// Where the payloads of heaps that begin from now on live (receiving.txt: <c>set_memory_allocator</c>). By default
+    /// Where the payloads of heaps that begin from now on live (spead2: <c>set_memory_allocator</c>). By default
     /// (<c>null</c>) in memory that the engine recycles. Heaps under assembly stay where they are.
     /// </summary>
     /// <exception cref="ArgumentException">The allocator does not work with this kind of stream.</exception>
@@ -70,7 +70,7 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     MemoryAllocator? MemoryAllocator { get; set; }
 
     /// <summary>
-    /// How packets are copied from now on (receiving.txt: <c>set_memcpy</c>), unless there is a
+    /// How packets are copied from now on (spead2: <c>set_memcpy</c>), unless there is a
     /// <see cref="PacketCopier"/>.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such method.</exception>
@@ -84,8 +84,8 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     PacketCopier? PacketCopier { get; set; }
 
     /// <summary>
-    /// A handle for event loops of other libraries (receiving.txt: <c>fd</c>): a file descriptor, on Windows the handle
-    /// of an event. It is readable (signalled) while a heap waits, and for ever once the stream has stopped, so poll it
+    /// A handle for event loops of other libraries (spead2: <c>fd</c>): a file descriptor, on Windows the handle
+    /// of an event. It is readable (signalled) while a heap waits, and forever once the stream has stopped, so poll it
     /// level-triggered. Do not read from it and do not close it. It is the stream's, valid until it is disposed, and
     /// always the same.
     /// </summary>
@@ -95,7 +95,7 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     /// <summary>
     /// Adds a source of packets: a UDP socket (<see cref="UdpSourceOptions"/>), packets in memory
     /// (<see cref="BufferSourceOptions"/>) or datagrams in memory (<see cref="DatagramSourceOptions"/>).
-    /// <see cref="ReceiveStreamExtensions"/> has shortcuts by the names of receiving.txt.
+    /// <see cref="ReceiveStreamExtensions"/> has shortcuts by spead2's names.
     /// </summary>
     /// <returns>
     /// A handle of the source. It may be dropped: the source belongs to the stream. Disposing it removes the source. A
@@ -135,7 +135,7 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     void UpdateStatistic(string name, long value);
 
-    /// <summary>Takes a heap if one is waiting (receiving.txt: <c>get_nowait</c>).</summary>
+    /// <summary>Takes a heap if one is waiting (spead2: <c>get_nowait</c>).</summary>
     /// <returns>
     /// False if no heap is waiting, all waiting ones are for earlier asynchronous reads, or the stream
     /// <see cref="IsCompleted"/>.
@@ -157,13 +157,13 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     /// </returns>
     int TryReadBatch(Span<Heap> heaps);
 
-    /// <summary>Takes the next heap, waiting for it if need be (receiving.txt: <c>get</c>).</summary>
+    /// <summary>Takes the next heap, waiting for it if need be (spead2: <c>get</c>).</summary>
     /// <exception cref="StreamStoppedException">The stream has stopped and every heap has been read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled; no heap is lost.</exception>
     Heap Read(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Takes the next heap without blocking a thread (receiving.txt: <c>get</c> of <c>spead2.recv.asyncio</c>).
+    /// Takes the next heap without blocking a thread (spead2: <c>get</c> of <c>spead2.recv.asyncio</c>).
     /// </summary>
     /// <exception cref="StreamStoppedException">The stream has stopped and every heap has been read.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled; no heap is lost.</exception>
@@ -200,7 +200,7 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     IAsyncEnumerable<Heap> ReadAllAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Stops the stream for good and closes its sockets (receiving.txt: <c>stop</c>). Heaps that were finished before
+    /// Stops the stream for good and closes its sockets (spead2: <c>stop</c>). Heaps that were finished before
     /// can still be read; those under assembly are dropped. When it returns no packet is received any more. Stopping
     /// a stopped stream does nothing.
     /// </summary>

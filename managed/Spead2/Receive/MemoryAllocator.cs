@@ -3,7 +3,7 @@
 namespace Spead2.Receive;
 
 /// <summary>
-/// Where the payloads of heaps live (receiving.txt: <c>spead2.MemoryAllocator</c>, section "Memory allocators"). Derive
+/// Where the payloads of heaps live (spead2: <c>spead2.MemoryAllocator</c>, section "Memory allocators"). Derive
 /// from it to decide that, and set <see cref="IReceiveStream.MemoryAllocator"/>.
 /// </summary>
 /// <remarks>

@@ -3,7 +3,7 @@
 namespace Spead2.Receive;
 
 /// <summary>
-/// A pool of blocks of one size (receiving.txt: <c>spead2.MemoryPool</c>), of either engine: what
+/// A pool of blocks of one size (spead2: <c>spead2.MemoryPool</c>), of either engine: what
 /// <c>Spead2.Receive.MemoryPool</c> and <c>Spead2.Managed.ManagedMemoryPool</c> have in common.
 /// </summary>
 /// <remarks>Threads: any. Streams and heaps keep a pool alive as long as they need it.</remarks>
@@ -14,7 +14,7 @@ public abstract class MemoryPoolBase : MemoryAllocator
     }
 
     /// <summary>
-    /// Whether there is a warning when a block is wanted and the pool is empty (receiving.txt: <c>warn_on_empty</c>);
+    /// Whether there is a warning when a block is wanted and the pool is empty (spead2: <c>warn_on_empty</c>);
     /// so it is by default. It may change at any time.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>

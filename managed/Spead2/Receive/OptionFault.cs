@@ -39,7 +39,7 @@ internal readonly record struct OptionFault(string Name, string Message, Argumen
         }
     }
 
-    /// <summary>The faults for those who validate with data annotations.</summary>
+    /// <summary>The faults for validation by data annotations.</summary>
     public static IEnumerable<ValidationResult> ToResults(IEnumerable<OptionFault> faults) =>
         faults.Select(fault => new ValidationResult(fault.Message, [fault.Name]));
 }

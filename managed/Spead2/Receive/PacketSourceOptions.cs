@@ -9,7 +9,7 @@ namespace Spead2.Receive;
 /// its own: <see cref="UdpSourceOptions"/>, <see cref="BufferSourceOptions"/>, <see cref="DatagramSourceOptions"/>.
 /// </summary>
 /// <remarks>
-/// Options are read once, when the source is added; they may be used again and changed afterwards. They can be bound
+/// Options are read once, when the source is added; they may be reused and changed afterwards. They can be bound
 /// from configuration, also in programs that are trimmed or compiled ahead of time (with .NET's binding generator), and
 /// validated by data annotations or <see cref="Validate"/>.
 /// </remarks>

@@ -7,7 +7,7 @@ using System.Runtime.InteropServices;
 namespace Spead2.Receive;
 
 /// <summary>
-/// Memory of a user's that is pinned until it is disposed. Until then it is not finalized either: a thread of the
+/// User-supplied memory that is pinned until it is disposed. Until then it is not finalized either: a thread of the
 /// operating system may read it that the garbage collector does not know.
 /// </summary>
 internal sealed unsafe class PinnedMemory : IDisposable

@@ -271,7 +271,7 @@ internal abstract class ReadQueue<T>(bool spins = true)
 
     /// <summary>
     /// Asks what there is on behalf of one who does not wait in line. The engine keeps one request for all, so an answer
-    /// ends that of those who wait, too, for whom there would be no call back: they are served here.
+    /// ends that of waiters, too, for which there would be no call back: they are served here.
     /// </summary>
     private ReadResult Ask()
     {

@@ -13,7 +13,7 @@ namespace Spead2.Receive;
 /// </summary>
 /// <inheritdoc cref="IReceiveStream" path="/remarks"/>
 [SuppressMessage("Naming", "CA1711", Justification = "SPEAD calls it a stream.")]
-[SuppressMessage("Naming", "CA1716", Justification = "receiving.txt calls it stop.")]
+[SuppressMessage("Naming", "CA1716", Justification = "spead2 calls it stop.")]
 [DebuggerDisplay("{DebugText,nq}")]
 public abstract class ReceiveStreamBase : IReceiveStream
 {
@@ -102,7 +102,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
     /// <summary>The waiters for heaps; null if a function takes them.</summary>
     internal abstract ReadQueue<Heap>? Queue { get; }
 
-    /// <summary>What takes every heap instead of readers, or null.</summary>
+    /// <summary>What takes every heap instead of consumers, or null.</summary>
     internal abstract HeapFunction? HeapFunction { get; }
 
     /// <summary>A handle for event loops. Of a stream whose heaps are read.</summary>

@@ -7,11 +7,11 @@ using System.Net.Sockets;
 namespace Spead2.Receive;
 
 /// <summary>
-/// The names of receiving.txt for what <see cref="IReceiveStream.Add"/> does, for those who need no handle of the source.
+/// spead2's names for what <see cref="IReceiveStream.Add"/> does, for callers that need no handle of the source.
 /// </summary>
 public static class ReceiveStreamExtensions
 {
-    /// <summary>Feeds the stream from memory (receiving.txt: <c>add_buffer_reader</c>).</summary>
+    /// <summary>Feeds the stream from memory (spead2: <c>add_buffer_reader</c>).</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="packets">See <see cref="BufferSourceOptions.Packets"/>.</param>
     /// <exception cref="InvalidOperationException">
@@ -37,7 +37,7 @@ public static class ReceiveStreamExtensions
         stream.Add(new DatagramSourceOptions { Datagrams = datagrams });
     }
 
-    /// <summary>Feeds the stream from a UDP socket (receiving.txt: <c>add_udp_reader</c>).</summary>
+    /// <summary>Feeds the stream from a UDP socket (spead2: <c>add_udp_reader</c>).</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="options">Where and how to receive.</param>
     /// <returns>The port that the socket is bound to; 0 if the stream has already stopped.</returns>

@@ -5,7 +5,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Spead2.Receive;
 
 /// <summary>
-/// Options of a receive stream. They are checked and read once, when the stream is made; they may be used again and
+/// Options of a receive stream. They are checked and read once, when the stream is made; they may be reused and
 /// changed afterwards.
 /// </summary>
 /// <remarks>
@@ -53,7 +53,7 @@ public sealed class ReceiveStreamOptions : IValidatableObject
     [Range(1, MaxSlots)]
     public int MaxHeaps { get; set; } = DefaultMaxHeaps;
 
-    /// <summary>Finished heaps that wait for the reader. At least 1.</summary>
+    /// <summary>Finished heaps that wait for the consumer. At least 1.</summary>
     [Range(1, MaxSlots)]
     public int RingHeaps { get; set; } = DefaultRingHeaps;
 
@@ -99,27 +99,27 @@ public sealed class ReceiveStreamOptions : IValidatableObject
 
     /// <summary>
     /// Whether a stop item stops the stream and its heap is not delivered (the default;
-    /// receiving.txt: <c>stop_on_stop_item</c>).
+    /// spead2: <c>stop_on_stop_item</c>).
     /// </summary>
     public bool StopOnStopItem { get; set; } = true;
 
     /// <summary>
     /// Whether incomplete heaps are dropped with a warning (the default) instead of delivered
-    /// (receiving.txt: <c>contiguous_only</c>).
+    /// (spead2: <c>contiguous_only</c>).
     /// </summary>
     public bool ContiguousOnly { get; set; } = true;
 
     /// <summary>
     /// Whether incomplete heaps know their <see cref="Heap.PayloadRanges"/>
-    /// (receiving.txt: <c>incomplete_keep_payload_ranges</c>).
+    /// (spead2: <c>incomplete_keep_payload_ranges</c>).
     /// </summary>
     public bool IncompleteKeepPayloadRanges { get; set; }
 
-    /// <summary>Whether incomplete heaps keep their payload. By default its memory is given back at once.</summary>
+    /// <summary>Whether incomplete heaps keep their payload. By default its memory is released at once.</summary>
     public bool IncompleteKeepPayload { get; set; }
 
     /// <summary>
-    /// Whether readers are prepared when they are added but receive nothing before <see cref="IReceiveStream.Start"/>.
+    /// Whether packet sources are prepared when they are added but receive nothing before <see cref="IReceiveStream.Start"/>.
     /// By default they begin at once.
     /// </summary>
     public bool ExplicitStart { get; set; }
@@ -130,7 +130,7 @@ public sealed class ReceiveStreamOptions : IValidatableObject
     /// </summary>
     internal bool KeyedSearch { get; init; } = true;
 
-    /// <summary>Statistics of the user's own, which follow the stream's.</summary>
+    /// <summary>User-supplied statistics, which follow the stream's.</summary>
     [Required]
     public IReadOnlyList<CustomStatistic> CustomStatistics { get; set; } = [];
 
@@ -141,7 +141,7 @@ public sealed class ReceiveStreamOptions : IValidatableObject
     /// </summary>
     public TimeSpan SpinTime { get; set; } = DefaultSpinTime;
 
-    /// <summary>Bugs of senders to be compatible with (receiving.txt: <c>bug_compat</c>).</summary>
+    /// <summary>Bugs of senders to be compatible with (spead2: <c>bug_compat</c>).</summary>
     public BugCompat BugCompat { get; set; }
 
     /// <summary>Checks the options, as the constructors of streams do.</summary>

@@ -169,7 +169,7 @@ public sealed partial class StreamStatistics
     /// <summary>Heaps whose cnt has no place in a sequence of cnts.</summary>
     public long HeapsUnplaced => this[Statistic.HeapsUnplaced];
 
-    /// <summary>Times that a sequence of cnts began anew.</summary>
+    /// <summary>Times that a sequence of cnts began again.</summary>
     public long SenderRestarts => this[Statistic.SenderRestarts];
 
     /// <summary>Malformed ones shorter than a packet header.</summary>

@@ -9,14 +9,14 @@ using System.Text;
 namespace Spead2.Receive;
 
 /// <summary>
-/// Statistics of a stream at one moment (receiving.txt: <c>StreamStats</c>). The first nine have receiving.txt's
+/// Statistics of a stream at one moment (spead2: <c>StreamStats</c>). The first nine have spead2's
 /// meaning; the others explain every packet and heap that was not used. Custom statistics
 /// (<see cref="ReceiveStreamOptions.CustomStatistics"/>) follow them.
 /// </summary>
 /// <remarks>
 /// <see cref="Packets"/> is the sum of <see cref="PacketsAccepted"/>, those rejected, <see cref="TooLarge"/> and
 /// <see cref="AllocationFailed"/>. What is malformed, mismatched in size, truncated, empty, dropped by the kernel or
-/// dropped at the stop never got that far. Names are in receiving.txt's spelling, for example <c>max_batch</c>; the order is fixed.
+/// dropped at the stop never got that far. Names are in spead2's spelling, for example <c>max_batch</c>; the order is fixed.
 /// </remarks>
 [SuppressMessage("Naming", "CA1710", Justification = "Its properties are what matters.")]
 public sealed partial class StreamStatistics : IReadOnlyDictionary<string, long>

@@ -3,7 +3,7 @@
 namespace Spead2.Receive;
 
 /// <summary>
-/// The stream has stopped and every heap has been taken (receiving.txt: <c>spead2.Stopped</c>).
+/// The stream has stopped and every heap has been taken (spead2: <c>spead2.Stopped</c>).
 /// </summary>
 public sealed class StreamStoppedException : Spead2Exception
 {

@@ -7,11 +7,11 @@ using System.Net.Sockets;
 namespace Spead2.Receive;
 
 /// <summary>
-/// Packets from a UDP socket (receiving.txt: <c>add_udp_reader</c>). While the ring is full they wait in the kernel's
+/// Packets from a UDP socket (spead2: <c>add_udp_reader</c>). While the ring is full they wait in the kernel's
 /// socket buffer; what does not fit there is lost and counts as kernel drops.
 /// </summary>
 /// <remarks>
-/// There are two forms, and each works with a <see cref="Socket"/> of the caller's:
+/// There are two forms, and each works with a user-supplied <see cref="Socket"/>:
 /// <list type="bullet">
 /// <item><see cref="Port"/> and <see cref="BindHost"/>: any address, or a multicast group on the interface that the
 /// system chooses.</item>

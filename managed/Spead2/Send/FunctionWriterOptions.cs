@@ -45,7 +45,7 @@ public sealed class FunctionWriterOptions : PacketWriterOptions
     ];
 }
 
-/// <summary>A function of the user's that takes packets, as engines call it.</summary>
+/// <summary>A user-supplied function that takes packets, as engines call it.</summary>
 /// <param name="function">The function.</param>
 /// <param name="failed">Is told of what it throws. Must not throw.</param>
 internal sealed class PacketTaker(PacketFunction function, Action<Exception> failed)

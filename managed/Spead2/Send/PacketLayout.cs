@@ -3,7 +3,7 @@
 namespace Spead2.Send;
 
 /// <summary>What goes into one packet.</summary>
-/// <param name="Pointers">Item pointers besides the four standard ones.</param>
+/// <param name="Pointers">Item pointers beyond the four standard ones.</param>
 /// <param name="HeadSize">Bytes before the payload.</param>
 /// <param name="PayloadLength">Bytes of payload.</param>
 internal readonly record struct PacketLayout(int Pointers, int HeadSize, int PayloadLength)

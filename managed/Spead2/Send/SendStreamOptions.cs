@@ -6,7 +6,7 @@ using Spead2.Receive;
 namespace Spead2.Send;
 
 /// <summary>
-/// Options of a send stream. They are checked and read once, when the stream is made; they may be used again and changed
+/// Options of a send stream. They are checked and read once, when the stream is made; they may be reused and changed
 /// afterwards.
 /// </summary>
 /// <remarks>

@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 /*
- * A received heap (receiving.txt: spead2.recv.Heap and IncompleteHeap). It never changes, so any
+ * A received heap (spead2: spead2.recv.Heap and IncompleteHeap). It never changes, so any
  * number of threads may read it; exactly one of them must release it, once.
  */
 typedef struct sp2_heap sp2_heap;

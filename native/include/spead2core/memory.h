@@ -13,12 +13,12 @@ extern "C" {
 /*
  * The default memory of heap payloads. Blocks of finished heaps are kept by size class and used
  * again, so that a running stream does not pay for page faults on every heap. What is kept is
- * bounded by a limit for the process, given back to the operating system when it was not used for
- * SP2_MEMORY_IDLE_SECONDS to twice that, and given back at once when the last thread pool has gone.
- * (receiving.txt, section "Memory allocators", asks users to set up a pool for this.)
+ * bounded by a limit for the process, released to the operating system when it was not used for
+ * SP2_MEMORY_IDLE_SECONDS to twice that, and released at once when the last thread pool has gone.
+ * (spead2's manual, section "Memory allocators", asks users to set up a pool for this.)
  */
 
-/* Unused blocks are looked at this often; one that stayed unused in between is given back. Long
+/* Unused blocks are looked at this often; one that stayed unused in between is released. Long
  * enough for a correlator that dumps every few seconds to find its memory again. */
 #define SP2_MEMORY_IDLE_SECONDS 5
 
@@ -30,7 +30,7 @@ typedef struct sp2_memory_stats {
     uint32_t size;         /* bytes of this struct as the caller compiled it; always first */
     uint32_t reserved;     /* zero */
     uint64_t used_bytes;   /* bytes committed to heaps now; what is real may be less */
-    uint64_t cached_bytes; /* bytes of blocks that wait to be used again, as far as they are real */
+    uint64_t cached_bytes; /* bytes of recycled blocks, as far as they are real */
     uint64_t cache_limit;  /* largest value that cached_bytes may take */
     uint64_t hits;         /* blocks taken from the cache since the start of the process */
     uint64_t misses;       /* blocks asked from the operating system since the start */

@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /*
- * A receive stream (receiving.txt: spead2.recv.Stream): packets with the same heap cnt belong to
+ * A receive stream (spead2: spead2.recv.Stream): packets with the same heap cnt belong to
  * the same heap, wherever they come from. Life of a stream: create, add packet sources (source.h),
  * pop heaps, stop, destroy. Heaps that were popped stay valid after all of that, until they are
  * released.
@@ -63,7 +63,7 @@ typedef enum sp2_receive_flags {
     SP2_RECEIVE_DELIVER_INCOMPLETE = 8,
     /* Incomplete heaps know their received ranges (incomplete_keep_payload_ranges). */
     SP2_RECEIVE_KEEP_RANGES = 16,
-    /* Incomplete heaps keep their payload. By default its memory is given back at once. */
+    /* Incomplete heaps keep their payload. By default its memory is released at once. */
     SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD = 32,
     /* Packet sources are prepared when they are added, but receive nothing before
      * sp2_receive_stream_start. By default they begin at once. */
@@ -96,7 +96,7 @@ typedef enum sp2_stat_mode {
     SP2_STAT_MAXIMUM = 1  /* the largest value counts */
 } sp2_stat_mode;
 
-/* A statistic of the user's own. */
+/* A user-supplied statistic. */
 typedef struct sp2_custom_stat {
     const char *name;  /* not empty, and no other statistic's name; copied */
     uint32_t mode;     /* an sp2_stat_mode */

@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /*
- * Statistics of a stream: one table gives names and order. The first nine have receiving.txt's
+ * Statistics of a stream: one table gives names and order. The first nine have spead2's
  * meaning; the others explain every packet and heap that was not used:
  *   packets == packets_accepted + all of rejected_*, too_large, allocation_failed
  * and a packet that is counted as malformed, size_mismatch, truncated, empty, kernel_drop_messages
@@ -82,7 +82,7 @@ extern "C" {
     X(heaps_late)           /* heaps that came so late that they may have counted as missing */    \
     X(heaps_duplicate)      /* heaps whose cnt had come before */                                  \
     X(heaps_unplaced)       /* heaps whose cnt has no place in a sequence of cnts */               \
-    X(sender_restarts)      /* times that a sequence of cnts began anew */                         \
+    X(sender_restarts)      /* times that a sequence of cnts began again */                        \
     X(malformed_size)       /* malformed ones shorter than a packet header */                      \
     X(malformed_magic)      /* malformed ones without the magic number and version */              \
     X(malformed_flavour)    /* malformed ones with an identifier or address width of 0 */          \

@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /*
- * Threads that do the input of one or more streams (receiving.txt: spead2.ThreadPool). Each packet
+ * Threads that do the input of one or more streams (spead2: spead2.ThreadPool). Each packet
  * source of a stream belongs to one thread of the pool, the one with the fewest sources when it was
  * added.
  */
@@ -53,7 +53,7 @@ SP2_API int32_t sp2_thread_pool_create(const sp2_thread_pool_options *options,
                                        sp2_thread_pool **pool);
 
 /*
- * Gives up the caller's hold on a pool. Its threads end, and are waited for, when the last stream
+ * Releases the caller's pool. Its threads end, and are waited for, when the last stream
  * on it has been destroyed. NULL is allowed and does nothing.
  *
  * Threads: any but a thread of a pool (a callback).

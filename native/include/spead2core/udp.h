@@ -32,7 +32,7 @@ typedef enum sp2_udp_flags {
 
 /*
  * Options of sp2_receive_stream_add_udp_source. A zero field means its default. There are two
- * forms, and each works with a socket of the caller's:
+ * forms, and each works with a user-supplied socket:
  *   port and bind_host                any address, or a group on the interface that the system
  *                                     chooses
  *   port, group and an interface      a multicast group on one interface; at most one of

@@ -112,7 +112,7 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
  * The same for most packets of a heap, undecoded: if the bytes are its next packet, in order and
  * with nothing new but payload, that is taken. Returns the length of the payload, or
  * SP2__LENGTH_UNKNOWN, and no change, for all others. There must be at least SP2__USUAL_PREFIX
- * bytes; `exact` says that none may follow the packet. Not where a function of the user's copies.
+ * bytes; `exact` says that none may follow the packet. Not where a user-supplied function copies.
  */
 SP2__INLINE uint64_t sp2__heap_take_next(sp2_heap *heap, const uint8_t *bytes, uint64_t available,
                                          bool exact, sp2__copier *copier) {

@@ -10,16 +10,16 @@
 
 void sp2__allocator_init(sp2_allocator *allocator, const sp2__allocator_ops *ops) {
     allocator->ops = ops;
-    atomic_init(&allocator->holds, 1);
+    atomic_init(&allocator->references, 1);
 }
 
 void sp2__allocator_retain(sp2_allocator *allocator) {
-    atomic_fetch_add_explicit(&allocator->holds, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&allocator->references, 1, memory_order_relaxed);
 }
 
 void sp2__allocator_release(sp2_allocator *allocator) {
     if (allocator != NULL &&
-        atomic_fetch_sub_explicit(&allocator->holds, 1, memory_order_acq_rel) == 1) {
+        atomic_fetch_sub_explicit(&allocator->references, 1, memory_order_acq_rel) == 1) {
         allocator->ops->end(allocator);
     }
 }

@@ -28,18 +28,18 @@ typedef struct sp2__allocator_ops {
 /* The first member of each kind's own struct. */
 struct sp2_allocator {
     const sp2__allocator_ops *ops;
-    _Atomic uint64_t holds;
+    _Atomic uint64_t references;
 };
 
-/* Prepares the common part, with one hold: the creator's. */
+/* Prepares the common part, with one reference: the creator's. */
 void sp2__allocator_init(sp2_allocator *allocator, const sp2__allocator_ops *ops);
 
 void sp2__allocator_retain(sp2_allocator *allocator);
 
-/* Gives up one hold; with the last, the allocator ends. NULL is allowed. Without any lock. */
+/* Releases one reference; with the last, the allocator ends. NULL is allowed. Without any lock. */
 void sp2__allocator_release(sp2_allocator *allocator);
 
-/* Allocates; a block is a hold of its own, which sp2__allocator_free gives up. */
+/* Allocates; a block is a reference of its own, which sp2__allocator_free releases. */
 void *sp2__allocator_allocate(sp2_allocator *allocator, uint64_t size,
                               const sp2_packet_header *packet, void **block_context);
 void sp2__allocator_free(sp2_allocator *allocator, void *block, uint64_t size, void *block_context);

@@ -59,12 +59,12 @@ SP2__INLINE void sp2__copy_plain(uint8_t *to, const uint8_t *from, size_t length
     memcpy(to, from, length);
 }
 
-/* What this thread has copied so far is visible to whoever sees what it stores from now on. */
+/* What this thread has copied so far is visible to threads that see what it stores from now on. */
 void sp2__copy_fence(void);
 
 /*
  * How a stream copies packets into their heaps. Under the stream's lock, and `fence_due` is false
- * whenever that is given back.
+ * whenever that is released.
  */
 typedef struct sp2__copier {
     uint64_t nontemporal_from; /* non-temporal copy for heaps of at least so much memory */

@@ -69,9 +69,9 @@ typedef struct free_block {
 #define MOST_COLD_BLOCKS 256
 
 /*
- * A size class. Blocks are freed by any thread onto `returned` without a lock; whoever allocates
+ * A size class. Blocks are freed by any thread onto `returned` without a lock; an allocating thread
  * takes that list as a whole when its own, `ready`, is empty. `idle` holds what was unused at the
- * last look and is used last; what is still there at the next look is given back.
+ * last look and is used last; what is still there at the next look is released.
  *
  * Receiving threads allocate and consumers free, on different processors: what each side changes
  * stands apart, and neither looks at the other's part more often than it must.
@@ -385,7 +385,7 @@ static void put_block(unsigned index, free_block *block) {
         block->next = first;
     } while (!atomic_compare_exchange_weak_explicit(&class->returned, &first, block,
                                                     memory_order_seq_cst, memory_order_relaxed));
-    /* The last user may have left, and given everything back, just before the block was kept. */
+    /* The last user may have left, and released everything, just before the block was kept. */
     if (atomic_load(&users) == 0) {
         age_class(index);
         age_class(index);

@@ -7,7 +7,7 @@
 
 /*
  * The default memory: blocks by size class, kept for the next heap when they are freed. See
- * spead2core/memory.h for what users are promised. Any thread.
+ * spead2core/memory.h for what users may rely on. Any thread.
  */
 
 /* Of blocks up to this size nothing is told apart: all of one is usable, and counts as real. */
@@ -63,7 +63,7 @@ void sp2__recycler_forget_user(void);
 /* Whether there are blocks in use or kept, which will need the idle work some time. */
 bool sp2__recycler_idle_work_pending(void);
 
-/* Gives back what stayed unused for long, if it is time for that. To be called about every second.
+/* Releases what stayed unused for long, if it is time for that. To be called about every second.
  */
 void sp2__recycler_idle_work(void);
 

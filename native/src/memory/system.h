@@ -31,7 +31,7 @@ void *sp2__system_alloc_zeros(size_t size);
 void *sp2__system_reserve(size_t size);
 
 /* Makes a part of such a block usable: from a multiple of SP2__HUGE_PAGE up to another. False, and
- * no change, if the system does not promise so much memory. */
+ * no change, if the system does not grant so much memory. */
 bool sp2__system_commit(void *block, size_t from, size_t to);
 
 /* Lets huge pages back such a part. */

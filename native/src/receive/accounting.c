@@ -146,7 +146,7 @@ static uint64_t continues_after(const sp2__sequence *sequence) {
     return fits && steps > 0 && steps < MOST_AHEAD ? (uint64_t)steps : 0;
 }
 
-/* The candidate takes the place of what was so far: the sequence goes on there, or begins anew. */
+/* The candidate takes the place of what was so far: the sequence goes on there, or begins again. */
 static SP2__COLD void promote(sp2__accounting *accounting, sp2__sequence *sequence) {
     sp2_receive_stats *stats = accounting->stats;
     const uint64_t steps = continues_after(sequence);

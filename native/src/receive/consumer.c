@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of those who take finished heaps out of the ring. */
+/* The functions of consumers, which take finished heaps out of the ring. */
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fence.h"
@@ -150,7 +150,7 @@ int32_t sp2_receive_stream_request_ready(sp2_receive_stream *stream) {
     }
     sp2__ring *ring = &sink->ring;
     atomic_store_explicit(&ring->request, true, memory_order_relaxed);
-    /* Whoever announces has pushed first, and looks for the request next. */
+    /* A thread that announces has pushed first, and looks for the request next. */
     sp2__full_fence();
     const bool stopped = sp2__ring_is_stopped(ring);
     const bool empty = sp2__ring_is_empty(ring);

@@ -7,7 +7,7 @@
 
 #include "spead2core/receive.h"
 
-/* One statistic of the user's own. */
+/* One user-supplied statistic. */
 typedef struct sp2__custom_stat {
     char *name;
     uint32_t mode; /* an sp2_stat_mode */
@@ -17,7 +17,7 @@ typedef struct sp2__custom_stat {
 typedef struct sp2__custom_stats {
     uint32_t count;
     sp2__custom_stat *stats;
-    uint64_t *batch;  /* under the stream's lock: what callbacks say of the turn under way */
+    uint64_t *batch;  /* under the stream's lock: what callbacks say of the slice under way */
     uint64_t *values; /* under the stats lock */
 } sp2__custom_stats;
 

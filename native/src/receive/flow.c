@@ -43,7 +43,7 @@ static void post_all(sp2_packet_source **list) {
     }
 }
 
-/* Those who wait for this source look again. */
+/* Sources that wait for this one look again. */
 static void post_yielding(sp2__flow *flow, const sp2_packet_source *feeder) {
     sp2_packet_source **link = &flow->yielding;
     while (*link != NULL) {

@@ -42,7 +42,7 @@ typedef enum sp2__answer {
  * in another source, which has not had its turn. So a source passes over the heaps that others
  * feed, each so many times at most. Where there is no other slot it yields to the source that the
  * heap's latest packet came from: it is parked until that one has had a slice, and again as long as
- * that brings the heap more payload, but not for ever. No packet looks at more slots than it takes
+ * that brings the heap more payload, but not forever. No packet looks at more slots than it takes
  * to find a free one where each source feeds a heap or two.
  */
 #define SP2__MOST_PASSES 256
@@ -105,7 +105,7 @@ bool sp2__flow_park(sp2__flow *flow, sp2_packet_source *source);
 bool sp2__flow_must_yield(sp2__flow *flow, sp2_packet_source *source, sp2_packet_source *feeder,
                           sp2_heap *heap);
 
-/* A source has had a slice that began after so many yields: those who yielded look again. */
+/* A source has had a slice that began after so many yields: sources that yielded look again. */
 void sp2__flow_slice_done(sp2__flow *flow, sp2_packet_source *source, uint64_t yields_before);
 
 /* The source is closed: it will not go on, and nobody waits for it. */

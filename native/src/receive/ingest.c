@@ -43,7 +43,7 @@ sp2__answer sp2__source_enter(sp2_packet_source *source) {
     source->stream->heaps_started = 0;
     source->stream->handing = source;
     source->stream->dialect = source->dialect.flags != 0 ? &source->dialect : NULL;
-    /* Whoever takes a packet undecoded compares its HEAP_LENGTH. */
+    /* A packet that is taken undecoded is compared by its HEAP_LENGTH. */
     sp2__assembler_decode_all(&source->stream->assembler,
                               source->dialect.flags & SP2_DIALECT_IGNORE_HEAP_LENGTH);
     return answer;
@@ -76,7 +76,7 @@ static void leave_assembly(sp2_receive_stream *stream, sp2_heap *heap) {
     }
     if (SP2__UNLIKELY(!sp2__heap_is_contiguous(heap))) {
         count_missing(stream, heap);
-        /* Some or all of its memory may be given back, to be somebody else's next. */
+        /* Some or all of its memory may be released, to be somebody else's next. */
         sp2__copier_fence(&stream->assembler.copier);
     }
     if (SP2__UNLIKELY(!sp2__heap_finish(heap, stream->flags & SP2_RECEIVE_KEEP_RANGES,

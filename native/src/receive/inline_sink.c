@@ -32,7 +32,7 @@ static bool deliver(sp2__sink *base, sp2_heap *heap) {
     return has_room(sink);
 }
 
-/* Whoever hands the heaps over settles then. */
+/* The thread that hands the heaps over settles then. */
 static bool settle(sp2__sink *base) {
     return has_room(from_base(base));
 }
@@ -97,7 +97,7 @@ static void serve(sp2__sink *base) {
     sp2__mutex_unlock(&stream->lock);
 }
 
-/* Whoever hands the heaps over has settled. */
+/* The thread that hands the heaps over has settled. */
 static bool wait_for_room(sp2__sink *base) {
     serve(base);
     return false;

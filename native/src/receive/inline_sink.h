@@ -8,7 +8,7 @@
 #include "receive/sink.h"
 
 /*
- * Finished heaps are handed to a function of the user's, on the thread that has received them, when
+ * Finished heaps are handed to a user-supplied function, on the thread that has received them, when
  * that has released the stream's lock. One thread at a time does that, also for heaps that others
  * add meanwhile.
  */

@@ -10,7 +10,7 @@
 
 /*
  * The handle by which a stream tells foreign event loops that a heap waits. It costs nothing until
- * somebody asks for it. From then on whoever changes the ring has a look at it afterwards, and the
+ * somebody asks for it. From then on each thread that changes the ring looks at it after that, and
  * last one to look sees the truth: so it is never left unset while a heap waits.
  */
 typedef struct sp2__ready_handle {

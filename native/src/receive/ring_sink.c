@@ -15,10 +15,10 @@
 #define ROOM_SPIN_NS 10000
 
 /* A wake-up costs too much for every small heap, but consumers should not wait long for large ones:
- * so many bytes of payload are pushed until they are told within a turn. */
+ * so many bytes of payload are pushed until they are told within a slice. */
 #define ANNOUNCE_BYTES 1048576
 
-/* Whoever spins shares a processor's caches, and often the core itself, with the thread that it
+/* A spinning thread shares a processor's caches, and often the core itself, with the thread that it
  * waits for: it pauses this often between two looks, a few hundred nanoseconds in all. */
 #define PAUSES_PER_LOOK 16
 
@@ -66,7 +66,7 @@ void sp2__ring_sink_update_handle(sp2__ring_sink *sink) {
     if (SP2__LIKELY(!atomic_load(&handle->wanted))) {
         return;
     }
-    /* What was changed before must be visible to whoever looks next. */
+    /* What was changed before must be visible to the thread that looks next. */
     sp2__full_fence();
     sp2__mutex_lock(&handle->lock);
     const bool ready = sp2__ring_sink_has_something(sink);
@@ -190,7 +190,8 @@ static void end(sp2__sink *base) {
 /* The sink whose ready callback this thread is inside, so that the callback may replace itself. */
 static SP2__THREAD_LOCAL const sp2__ring_sink *inside_ready_of;
 
-/* Whoever replaces the callback goes on, and may destroy the stream, when the lock is released. */
+/* The thread that replaces the callback goes on, and may destroy the stream, when the lock is
+ * released. */
 static SP2__COLD void end_awaited_call(sp2__ring_sink *sink) {
     sp2__mutex_lock(&sink->replace_lock);
     sp2__spinlock_lock(&sink->ready_lock);

@@ -27,7 +27,7 @@ typedef struct sp2__sink_ops {
 
     /* ---- without any lock ---- */
 
-    /* Tells those who wait that there is something new. */
+    /* Tells waiters that there is something new. */
     void (*announce)(sp2__sink *sink);
     /* Calls the user's function if it is due. Without locks of sources, too. */
     void (*serve)(sp2__sink *sink);

@@ -201,7 +201,7 @@ void sp2__source_hand_out(sp2_packet_source *source, sp2_packet_source **handle)
     }
 }
 
-/* Everything that touches the stream happens under the source's lock: whoever finds the source
+/* Everything that touches the stream happens under its lock: a thread that finds the source
  * closed may free the stream. */
 static void close_as(sp2_packet_source *source, bool removed) {
     /* The loop may give up the last reference before the lock is released. */

@@ -213,7 +213,7 @@ void sp2__stream_add_source(sp2_receive_stream *stream, sp2_packet_source *sourc
         sp2__event_loop_post(source->loop, &source->task);
     }
     sp2__mutex_unlock(&stream->lock);
-    /* Whoever closes the stream from here on sees the source, and closes it. */
+    /* A thread that closes the stream from here on sees the source, and closes it. */
     if (closed) {
         sp2__source_close(source);
     }

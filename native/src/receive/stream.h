@@ -103,7 +103,7 @@ void sp2__stream_count_batches(sp2_receive_stream *stream, uint64_t batches, uin
 /* A source has ended, which ends the stream. */
 void sp2__stream_end_source(sp2_receive_stream *stream);
 
-/* Publishes the statistics and gives the lock back; does what a stop asks for first. */
+/* Publishes the statistics and releases the lock; does what a stop asks for first. */
 void sp2__stream_leave(sp2_receive_stream *stream);
 
 /* The same for a source, which counts what it hands over in between as its own, too. It leaves a

@@ -47,7 +47,7 @@ typedef struct sp2__timer {
     bool set;                /* the loop's */
 } sp2__timer;
 
-/* What a loop does besides: set up its thread, and some work about once a second. */
+/* What else a loop does: set up its thread, and some work about once a second. */
 typedef struct sp2__event_loop_hooks {
     void (*started)(void *context, uint32_t index); /* on the loop's thread, first of all */
     bool (*idle_work_pending)(void);                /* whether `idle_work` need be called */

@@ -28,7 +28,7 @@ void sp2__ring_destroy(sp2__ring *ring) {
 }
 
 bool sp2__ring_announce(sp2__ring *ring) {
-    /* What was pushed must be visible before looking for those who wait, who do it the other way
+    /* What was pushed must be visible before looking for waiters, which do it the other way
      * round. */
     sp2__full_fence();
     sp2__wake_all(&ring->wake);

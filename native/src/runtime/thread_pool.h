@@ -18,7 +18,7 @@ int32_t sp2__thread_pool_get(sp2_thread_pool *wanted, sp2_log_fn log, void *log_
 /* SP2_OK, or SP2_E_FORKED as a failure of `function` if the pool is an inherited copy. */
 int32_t sp2__thread_pool_check(const sp2_thread_pool *pool, const char *function);
 
-/* Gives a source to the thread that has the fewest; *index is for giving it back. */
+/* Gives a source to the thread that has the fewest; *index is for returning it. */
 sp2__event_loop *sp2__thread_pool_assign(sp2_thread_pool *pool, uint32_t *index);
 void sp2__thread_pool_unassign(sp2_thread_pool *pool, uint32_t index);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Packets to a function of the user's. */
+/* Packets to a user-supplied function. */
 #include <string.h>
 
 #include "base/alloc.h"

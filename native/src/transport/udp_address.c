@@ -163,7 +163,7 @@ static int32_t set_interface_v6(const sp2__udp_config *config, sp2__udp_address 
     return SP2_OK;
 }
 
-/* Writes what is known of the interface; those who know the system may know more. */
+/* Writes what is known of the interface; the code for each system may know more. */
 static void name_interface(const sp2__udp_config *config, sp2__udp_address *address) {
     if (is_given(config->interface_name) || is_given(config->interface_address)) {
         snprintf(address->interface_name, sizeof(address->interface_name), "%s",

@@ -54,7 +54,7 @@ typedef struct sp2__udp_address {
 
 /*
  * Finds the addresses behind the names of a configuration. `family` is that of an existing socket,
- * else AF_UNSPEC. The index of an interface that is given by its name is left to those who know the
+ * else AF_UNSPEC. The index of an interface that is given by its name is left to code that knows
  * system. Returns SP2_OK, SP2_E_ADDRESS (a name does not resolve), SP2_E_ARG (the addresses
  * contradict each other) or SP2_E_NOMEM. The caller frees the address also on failure.
  */

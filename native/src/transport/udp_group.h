@@ -24,7 +24,7 @@ uint32_t sp2__udp_interface_index(intptr_t socket, const char *name);
 /*
  * A group that a socket has joined, and a watch over its interface. A membership ends with its
  * interface: when that is deleted, what is left of it must be dropped, by every socket, before
- * anybody joins the group on an interface that is made anew, perhaps with the same index. So all
+ * anybody joins the group on an interface that is made again, perhaps with the same index. So all
  * groups of the process are in one list.
  */
 typedef struct sp2__udp_group {
@@ -61,7 +61,7 @@ int32_t sp2__udp_group_watch(sp2__udp_group *group, const sp2__udp_config *confi
                              sp2__udp_opened *opened, sp2__event_loop *loop, sp2__task *task);
 
 /* Looks what has become of the interface, and joins the group again if it is back. On the loop.
- * Nothing of the user's is called: the list is locked. */
+ * No user-supplied function is called: the list is locked. */
 void sp2__udp_group_look(sp2__udp_group *group, sp2__udp_group_news *news);
 
 /* Ends the watch, before the socket is closed. */

@@ -11,7 +11,7 @@
 /* A smaller socket buffer than this overflows when a receiver stalls for a millisecond or two. */
 #define SMALLEST_GOOD_BUFFER ((uint64_t)8 << 20)
 
-/* receiving.txt writes an empty string where nothing is said. */
+/* spead2 writes an empty string where nothing is said. */
 static const char *unless_empty(const char *text) {
     return text != NULL && text[0] != '\0' ? text : NULL;
 }

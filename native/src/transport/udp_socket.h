@@ -40,7 +40,7 @@ typedef struct sp2__udp_opened {
  * frees the group's address and closes the socket. */
 int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__udp_opened *opened);
 
-/* Opens another socket for a group, which joins it anew; logs nothing. Returns 0 or an error
+/* Opens another socket for a group, which joins it again; logs nothing. Returns 0 or an error
  * number. */
 int32_t sp2__udp_open_again(sp2__udp_address *group, uint64_t buffer_size, intptr_t *opened);
 
@@ -63,7 +63,7 @@ typedef struct sp2__udp_reception {
     int32_t error;          /* what the socket told, or 0 */
     uint32_t queued_errors; /* taken out of the socket's queue of errors */
     bool again;             /* receive once more although the socket does not become readable */
-    bool shut_down;         /* nothing is there, but the socket is readable for ever */
+    bool shut_down;         /* nothing is there, but the socket is readable forever */
     bool ended;             /* nothing will ever arrive */
 } sp2__udp_reception;
 

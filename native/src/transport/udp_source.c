@@ -30,7 +30,7 @@ typedef struct udp_source {
     uint32_t failures;  /* receptions in a row that brought an error only */
     bool receive_again; /* the socket does not call for what it has now */
     bool is_watched;    /* the loop knows the watch */
-    bool is_shut_down;  /* then it is readable for ever, so that only changes count */
+    bool is_shut_down;  /* then it is readable forever, so that only changes count */
     uint32_t drops_seen;
     sp2__udp_batch *batch;
     uint32_t message_count;    /* messages of the batch under way */

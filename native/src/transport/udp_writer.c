@@ -162,7 +162,7 @@ static const char *group_field(const sp2_udp_writer_options *options) {
                                                      : NULL;
 }
 
-/* A socket of the caller's is used as it is, so that nothing may be asked for. */
+/* A user-supplied socket is used as it is, so that nothing may be asked for. */
 static int32_t check_socket(const sp2_udp_writer_options *options) {
     const bool existing = options->flags & SP2_UDP_WRITER_EXISTING_SOCKET;
     if (!existing) {

@@ -5,7 +5,7 @@ using Spead2.Receive;
 
 namespace Spead2.Testing.Engines;
 
-/// <summary>Heaps that go to a function of the user's instead of readers.</summary>
+/// <summary>Heaps that go to a user-supplied function instead of consumers.</summary>
 public sealed class InlineTests
 {
     private const int HeapCount = 500;

@@ -34,7 +34,7 @@ internal sealed class StreamEngine(string name, Func<ReceiveStreamOptions, IRece
 
             return SpinWait.SpinUntil(() => allocator.Blocks == 0, Patience)
                 ? observation
-                : observation with { Failure = $"{allocator.Blocks} blocks of memory were not given back" };
+                : observation with { Failure = $"{allocator.Blocks} blocks of memory were not released" };
         }
         catch (Exception e)
         {

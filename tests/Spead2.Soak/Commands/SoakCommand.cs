@@ -18,11 +18,11 @@ internal sealed class SoakCommand
     /// <summary>What it does.</summary>
     public const string Description =
         "Receives for a long time from an honest sender behind a bad network and from a hostile one, with streams that "
-        + "stop and begin anew. In the end every datagram is accounted for, and nothing has grown.";
+        + "stop and begin again. In the end every datagram is accounted for, and nothing has grown.";
 
     private const double BytesPerMegabit = 1e6 / 8;
 
-    // Each engine gets a part of the time, in which a stream or two shall fit; a year is for ever.
+    // Each engine gets a part of the time, in which a stream or two shall fit; a year is forever.
     private const double LeastMinutes = 0.05;
     private const double MostMinutes = 365 * 24 * 60;
     private const double LeastLife = 0.01;

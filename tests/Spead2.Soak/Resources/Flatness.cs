@@ -4,7 +4,7 @@ namespace Spead2.Soak.Resources;
 
 /// <summary>
 /// Whether a resource grew where there is no stream, by thirds of the time. The first third is what it takes to warm
-/// up; then what grows for ever is always more in the last third than it usually was in the second.
+/// up; then what grows forever is always more in the last third than it usually was in the second.
 /// </summary>
 /// <param name="Name">The resource.</param>
 /// <param name="First">Median of the first third.</param>

@@ -10,7 +10,7 @@ using Spead2.Tests.Send;
 namespace Spead2.Tests.Items;
 
 /// <summary>
-/// A heap that was assembled from packets by the plainest of engines. Its memory is overwritten when it is given back,
+/// A heap that was assembled from packets by the plainest of engines. Its memory is overwritten when it is released,
 /// so that whoever reads it then is noticed.
 /// </summary>
 internal sealed unsafe class PacketHeap : Heap

@@ -28,7 +28,7 @@ internal sealed class NaiveHeap
 
     public byte[] Payload { get; private set; } = [];
 
-    /// <summary>Item pointers besides the standard ones, of each packet.</summary>
+    /// <summary>Item pointers beyond the standard ones, of each packet.</summary>
     public List<int> PointersPerPacket { get; } = [];
 
     /// <summary>Payload bytes of each packet.</summary>

@@ -28,7 +28,7 @@ internal static unsafe class HugePages
 
     /// <summary>
     /// Makes a part of a reserve usable: from a multiple of huge pages up to another. False, and no change, if the
-    /// system does not promise so much memory.
+    /// system does not grant so much memory.
     /// </summary>
     public static bool TryCommit(byte* block, nuint from, nuint to) =>
         Libc.mprotect(block + from, to - from, Libc.PROT_READ | Libc.PROT_WRITE) == 0;

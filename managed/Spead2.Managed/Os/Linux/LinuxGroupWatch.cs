@@ -9,7 +9,7 @@ namespace Spead2.Managed.Linux;
 /// <summary>
 /// A group that a socket has joined, and a watch over its interface, of which the kernel tells by netlink. A membership
 /// ends with its interface: when that is deleted, what is left of it must be dropped, by every socket, before anybody
-/// joins the group on an interface that is made anew, perhaps with the same index. So all groups of the process are in
+/// joins the group on an interface that is made again, perhaps with the same index. So all groups of the process are in
 /// one list.
 /// </summary>
 internal sealed unsafe class LinuxGroupWatch

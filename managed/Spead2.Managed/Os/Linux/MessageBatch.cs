@@ -21,7 +21,7 @@ internal sealed unsafe class MessageBatch : IDisposable
     private const int ControlHeaderSize = 16;
     private const int ControlAlignment = 8;
 
-    // Socket options of the user's bring further control messages: time stamp, drops, packet information take 112 bytes
+    // User-supplied socket options bring further control messages: time stamp, drops, packet information take 112 bytes
     // with the segment size. The rest is for what else a socket may ask for.
     private const int ControlSize = 112 + 256;
 

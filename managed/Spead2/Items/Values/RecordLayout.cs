@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 
 namespace Spead2.Items.Values;
 
-/// <summary>How the bytes of a record become those of a struct: what must change besides copying them.</summary>
+/// <summary>How the bytes of a record become those of a struct: what must change in addition to copying them.</summary>
 internal sealed class RecordLayout
 {
     private const int BitsPerByte = 8;

@@ -231,7 +231,7 @@ void sp2__udp_close(intptr_t socket, sp2__udp_batch *batch) {
  * come first, and must not push out the one that is needed. */
 #define OTHER_CONTROL 256
 
-/* Room for the control message that is asked for, the size of joined datagrams, and others. */
+/* Room for the control message that is asked for, the size of coalesced datagrams, and others. */
 typedef union control_buffer {
     struct cmsghdr align;
     char bytes[CMSG_SPACE(sizeof(int)) + OTHER_CONTROL];

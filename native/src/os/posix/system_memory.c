@@ -16,7 +16,7 @@
 
 /*
  * Blocks of at least this size are mapped each for itself, so that their memory is the system's
- * again when they are released. malloc promises that for this size, too, but not for long: once
+ * again when they are released. malloc does that for this size, too, but not for long: once
  * such a block has been freed it takes the next ones from its arenas, of which there are up to
  * eight for each processor, and which keep them.
  */

@@ -92,7 +92,7 @@ int32_t sp2__poller_wait(sp2__poller *poller, int64_t timeout_ns) {
     return 0;
 }
 
-/* The system may lack memory for it, but a loop that is not woken would sleep for ever. */
+/* The system may lack memory for it, but a loop that is not woken would sleep forever. */
 void sp2__poller_wake(sp2__poller *poller) {
     while (!PostQueuedCompletionStatus(poller->port, 0, WAKE_KEY, NULL)) {
         sp2__thread_nap();
@@ -115,7 +115,7 @@ int32_t sp2__poller_add(sp2__poller *poller, sp2__watch *watch, uint32_t interes
                : (int32_t)GetLastError();
 }
 
-/* Operations that complete while the watch is silent wait for its task, which whoever changes that
+/* Operations that complete while the watch is silent wait for its task, which a change of that
  * posts. */
 int32_t sp2__poller_change(sp2__poller *poller, sp2__watch *watch, uint32_t interest) {
     (void)poller;

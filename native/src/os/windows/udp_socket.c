@@ -32,7 +32,7 @@
 /* NTSTATUS of an operation whose message was longer than its slot. */
 #define STATUS_OF_TRUNCATED ((ULONG_PTR)0x80000005)
 
-/* The most that joined datagrams have together. */
+/* The most that coalesced datagrams have together. */
 #define LARGEST_JOINED 65535
 
 static BOOL CALLBACK start_sockets(INIT_ONCE *once, void *parameter, void **context) {
@@ -236,7 +236,7 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__u
 /* Bytes of control messages that options of a caller's socket ask for. */
 #define OTHER_CONTROL 256
 
-/* Room for the control message that is asked for, the size of joined datagrams, and others. */
+/* Room for the control message that is asked for, the size of coalesced datagrams, and others. */
 typedef union control_buffer {
     WSACMSGHDR align;
     char bytes[WSA_CMSG_SPACE(sizeof(DWORD)) + OTHER_CONTROL];
@@ -312,7 +312,7 @@ static void free_batch(sp2__udp_batch *batch) {
     sp2__free(batch);
 }
 
-/* The socket is closed, so the kernel gives its operations back soon, and the loop after it. */
+/* The socket is closed, so the kernel returns its operations soon, and the loop after it. */
 bool sp2__udp_batch_try_free(sp2__udp_batch *batch) {
     if (batch == NULL) {
         return true;

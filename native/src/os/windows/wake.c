@@ -17,7 +17,7 @@ void sp2__wake_cancel(sp2__wake *wake) {
     atomic_fetch_sub(&wake->waiters, 1);
 }
 
-/* Whole milliseconds, rounded up so that a wait is never cut short; the largest is "for ever". */
+/* Whole milliseconds, rounded up so that a wait is never cut short; the largest is "forever". */
 static DWORD milliseconds(int64_t timeout_ns) {
     const uint64_t ms = ((uint64_t)timeout_ns + SP2__NS_PER_MS - 1) / SP2__NS_PER_MS;
     return timeout_ns < 0 ? INFINITE : ms >= INFINITE ? INFINITE - 1 : (DWORD)ms;

@@ -5,7 +5,7 @@ using Spead2.Receive;
 
 namespace Spead2.Testing.Engines;
 
-/// <summary>An allocator of the user's that counts, and does what a test wants before it does its work.</summary>
+/// <summary>A user-supplied allocator that counts, and does what a test wants before it does its work.</summary>
 internal sealed unsafe class TestAllocator(AllocatorCounts counts) : MemoryAllocator
 {
     private bool _finalized;

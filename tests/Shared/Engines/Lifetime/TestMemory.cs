@@ -6,7 +6,7 @@ using System.Runtime.InteropServices;
 
 namespace Spead2.Testing.Engines;
 
-/// <summary>Memory of the user's that knows whether it is pinned.</summary>
+/// <summary>User-supplied memory that knows whether it is pinned.</summary>
 [SuppressMessage("Reliability", "CA2015", Justification = "It is what users do, and the test uses no spans.")]
 internal sealed unsafe class TestMemory(byte[] bytes) : MemoryManager<byte>
 {

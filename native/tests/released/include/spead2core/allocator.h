@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 /*
- * Where heap payloads live (receiving.txt, section "Memory allocators"; there
+ * Where heap payloads live (spead2's manual, section "Memory allocators"; there
  * spead2.MemoryAllocator). A stream without an allocator of its own uses the default memory of
  * memory.h, which recycles by itself.
  *
@@ -24,7 +24,7 @@ extern "C" {
 typedef struct sp2_allocator sp2_allocator;
 
 /*
- * Gives up the caller's hold on an allocator. It ends when nothing else holds it. NULL is allowed
+ * Releases the caller's reference to an allocator, which ends with the last one. NULL is allowed
  * and does nothing.
  *
  * Threads: any.
@@ -55,7 +55,7 @@ typedef void (*sp2_free_fn)(void *context, void *block, uint64_t size, void *blo
 /*
  * Tells that nothing holds an allocator any more: the last call.
  *
- * Threads: as sp2_free_fn, or whichever gives up the last hold; perhaps with a stream's lock held:
+ * Threads: as sp2_free_fn, or whichever releases the last; perhaps with a stream's lock held:
  * it must not call functions of this library on a stream.
  */
 typedef void (*sp2_finish_fn)(void *context);
@@ -73,7 +73,7 @@ typedef struct sp2_allocator_options {
 #define SP2_ALLOCATOR_OPTIONS_INIT SP2_SIZED_INIT(sp2_allocator_options)
 
 /*
- * Makes an allocator of the caller's own functions.
+ * Makes an allocator of user-supplied functions.
  *
  * Ownership: the caller's, until sp2_allocator_destroy. `context` must stay valid until `finish`
  *            is called.
@@ -103,7 +103,7 @@ typedef struct sp2_mmap_options {
 #define SP2_MMAP_OPTIONS_INIT SP2_SIZED_INIT(sp2_mmap_options)
 
 /*
- * Makes an allocator that maps every block from the operating system (receiving.txt:
+ * Makes an allocator that maps every block from the operating system (spead2:
  * spead2.MmapAllocator). `options` may be NULL. Meant as the base of a memory pool: by itself it
  * pays for new pages with every heap. Pages come as payload arrives, so that a packet that only
  * announces a large heap costs little; in the blocks that a memory pool makes ahead they are in
@@ -159,7 +159,7 @@ typedef struct sp2_memory_pool_stats {
 #define SP2_MEMORY_POOL_STATS_INIT SP2_SIZED_INIT(sp2_memory_pool_stats)
 
 /*
- * Makes a pool of blocks of one size (receiving.txt: spead2.MemoryPool). A size from `lower` to
+ * Makes a pool of blocks of one size (spead2: spead2.MemoryPool). A size from `lower` to
  * `upper` gets a block of `upper` bytes, the one that was freed last; other sizes go to `base`. A
  * freed block waits in the pool, or goes back to `base` if `max_free` blocks wait already. If the
  * pool is empty a block is made at once, with a warning; it joins the pool when it is freed.

@@ -16,7 +16,7 @@ extern "C" {
  * core stops at raw items), so a program that is linked with it defines SP2_HAS_ITEMS before it
  * includes spead2core.h.
  *
- * An item group (receiving.txt: spead2.ItemGroup) keeps the items of a stream from heap to heap:
+ * An item group (spead2: spead2.ItemGroup) keeps the items of a stream from heap to heap:
  * descriptors say which there are, and each heap gives some of them new values.
  */
 typedef struct sp2_item_group sp2_item_group;
@@ -81,7 +81,7 @@ typedef struct sp2_item_info {
 SP2_API int32_t sp2_item_group_create(uint32_t flags, sp2_item_group **group);
 
 /*
- * Gives a group back, with all that sp2_item_info pointed to. NULL is allowed and does nothing.
+ * Releases a group, with all that sp2_item_info pointed to. NULL is allowed and does nothing.
  *
  * Threads: any.
  */

@@ -14,7 +14,7 @@ extern "C" {
  * Status codes: one table gives the enumerator, its number and its sentence.
  *
  * Every function that can fail returns an int32_t: SP2_OK, or one of the negative codes. The
- * numbers are the same on every operating system and a released number is never used again. What
+ * numbers are the same on every operating system and a released number is never reused. What
  * the operating system said is in sp2_last_error_os_code.
  */
 #define SP2_STATUS_MAP(X)                                                                          \
