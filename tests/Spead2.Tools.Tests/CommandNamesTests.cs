@@ -11,7 +11,7 @@ public sealed class CommandNamesTests
     // What the command has no option for, and what is a common word.
     private static readonly string[] Unnamed =
     [
-        "Accounting", "CntStep", "ExplicitStart", "CustomStatistics", "SpinTime", "Port", "Group", "InterfaceAddress",
+        "Accounting", "ExplicitStart", "CustomStatistics", "SpinTime", "Port", "Group", "InterfaceAddress",
         "InterfaceName", "Senders", "Socket",
     ];
 

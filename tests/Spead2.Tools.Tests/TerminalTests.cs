@@ -16,7 +16,7 @@ public sealed class TerminalTests
         Assert.That(result.ExitCode, Is.Zero, result.Output);
         Assert.That(
             result.Output,
-            Does.Contain("packets/s").And.Contain("kernel drops").And.Match(@"content right +│ +200 "));
+            Does.Contain("packets/s").And.Contain("missing").And.Contain("drops").And.Match(@"content right +│ +200 "));
     }
 
     [Test]

@@ -14,6 +14,7 @@ internal static class CommandNames
         ["Substreams"] = "--substreams",
         ["MaxHeapSize"] = "--max-heap-size",
         ["MaxUnsizedGap"] = "--max-unsized-gap",
+        ["CntStep"] = "--cnt-step",
         ["AllowOutOfOrder"] = "--in-order",
         ["AllowUnsizedHeaps"] = "--no-unsized-heaps",
         ["StopOnStopItem"] = "--ignore-stop-item",

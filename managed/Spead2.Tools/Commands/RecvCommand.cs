@@ -136,6 +136,15 @@ internal sealed class RecvCommand
     private readonly Option<long> _expect = NumberOption.Whole(
         "--expect", "N", "Exit code 1 unless exactly N complete heaps arrive.", null, 0);
 
+    private readonly Option<bool> _failOnLoss = new("--fail-on-loss")
+    {
+        Description = "Exit code 1 if heaps or packets are known to be lost. Without a packet the exit code is 3.",
+    };
+
+    private readonly Option<long> _cntStep = NumberOption.Whole(
+        "--cnt-step", "N", "How far the cnts of neighbouring heaps are apart, to tell what is missing; 0 learns it.",
+        0, 0, ReceiveStreamOptions.LargestCntStep);
+
     private readonly Option<bool> _summary = new("--summary") { Description = "Leave out single heaps." };
 
     private readonly Option<bool> _json = CommonOption.Json();
@@ -158,7 +167,8 @@ internal sealed class RecvCommand
     [
         _udp, _bind, _bufferSize, _maxSize, _file, _packets, _dialect, _engine, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
         _maxUnsizedGap, _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items,
-        _preset, _maxNameLength, _maxTextLength, _verify, _expect, _summary, _json,
+        _preset, _maxNameLength, _maxTextLength, _verify, _expect, _failOnLoss, _cntStep,
+        _summary, _json,
     ];
 
     private ReceiveSettings Read(ParseResult parsed)
@@ -187,6 +197,7 @@ internal sealed class RecvCommand
             },
             Verify = parsed.GetValue(_verify),
             Expect = Given(parsed, _expect),
+            FailOnLoss = parsed.GetValue(_failOnLoss),
             Json = parsed.GetValue(_json),
             SummaryOnly = parsed.GetValue(_summary),
         };
@@ -245,6 +256,8 @@ internal sealed class RecvCommand
         RingHeaps = (int)parsed.GetValue(_ringHeaps),
         MaxHeapSize = parsed.GetValue(_maxHeapSize),
         MaxUnsizedGap = parsed.GetValue(_maxUnsizedGap),
+        Accounting = HeapAccounting.BySubstream,
+        CntStep = parsed.GetValue(_cntStep),
         AllowOutOfOrder = !parsed.GetValue(_inOrder),
         AllowUnsizedHeaps = !parsed.GetValue(_noUnsizedHeaps),
         StopOnStopItem = !parsed.GetValue(_ignoreStopItem),

@@ -19,6 +19,8 @@ internal sealed class BufferSource(string path, Dialect? dialect, bool mayHaveDi
 
     public string? SuggestedDialect => _source?.SuggestedDialect;
 
+    public string Name => $"from '{path}'";
+
     public void Open()
     {
         _bytes = InputFile.ReadAll(path);

@@ -19,6 +19,8 @@ internal sealed class DatagramSource(string path, Dialect? dialect) : IPacketSou
 
     public string? SuggestedDialect => _source?.SuggestedDialect;
 
+    public string Name => $"from '{path}'";
+
     public void Open()
     {
         ReadOnlyMemory<byte> bytes = InputFile.ReadAll(path);

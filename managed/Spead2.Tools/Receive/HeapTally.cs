@@ -45,6 +45,12 @@ internal sealed class HeapTally(bool verify, bool interpret)
     /// <summary>Heap cnt of the first heap with another content.</summary>
     public ulong FirstWrong { get; private set; }
 
+    /// <summary>Heap cnt of the latest heap; null if there is none.</summary>
+    public ulong? LastCnt { get; private set; }
+
+    /// <summary>Whether a heap that was delivered ends the stream.</summary>
+    public bool EndOfStream { get; private set; }
+
     /// <summary>Payload bytes of these heaps.</summary>
     public long Bytes { get; private set; }
 
@@ -59,6 +65,8 @@ internal sealed class HeapTally(bool verify, bool interpret)
         _lastHeap = Stopwatch.GetTimestamp();
         _firstHeap = Total == 0 ? _lastHeap : _firstHeap;
         Bytes += heap.ReceivedLength;
+        LastCnt = heap.Cnt;
+        EndOfStream |= heap.IsEndOfStream;
         if (heap.IsComplete)
         {
             Complete++;

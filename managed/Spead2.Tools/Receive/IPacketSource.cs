@@ -11,6 +11,9 @@ internal interface IPacketSource
     /// <summary>Whether the packets are all there already, so that each heap is worth a line in a table.</summary>
     bool IsFile { get; }
 
+    /// <summary>What it is, as in "on UDP port 7148".</summary>
+    string Name { get; }
+
     /// <summary>Makes sure that there is something to read.</summary>
     /// <exception cref="UserErrorException">There is not.</exception>
     void Open();

@@ -20,5 +20,6 @@ internal interface IReceiveReport : IDisposable
     /// <param name="tally">What became of the heaps.</param>
     /// <param name="statistics">The statistics of the stream.</param>
     /// <param name="dialect">Name of a dialect that takes what was refused; null if there is none.</param>
-    void Finish(HeapTally tally, StreamStatistics statistics, string? dialect);
+    /// <param name="verdict">What is known of loss.</param>
+    void Finish(HeapTally tally, StreamStatistics statistics, string? dialect, Verdict verdict);
 }

@@ -23,7 +23,7 @@ internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveRepo
 
     public void Flush() => _lines.Flush();
 
-    public void Finish(HeapTally tally, StreamStatistics statistics, string? dialect)
+    public void Finish(HeapTally tally, StreamStatistics statistics, string? dialect, Verdict verdict)
     {
         if (tally.Verifies)
         {

@@ -27,8 +27,10 @@ internal sealed class LiveView : IDisposable
             .AddColumn("packets/s", isRight: true)
             .AddColumn("heaps", isRight: true)
             .AddColumn("incomplete", isRight: true)
-            .AddColumn("kernel drops", isRight: true)
-            .AddRow("", "", "", "", "");
+            .AddColumn("missing", isRight: true)
+            .AddColumn("bad", isRight: true)
+            .AddColumn("drops", isRight: true)
+            .AddRow("", "", "", "", "", "", "");
     }
 
     /// <summary>What is shown.</summary>
@@ -71,7 +73,9 @@ internal sealed class LiveView : IDisposable
         Set(1, Readable.Number((long)((now.Packets - _last.Packets) / time.TotalSeconds)));
         Set(2, Readable.Number(_tally.Total));
         Set(3, Readable.Number(incomplete));
-        Set(4, Readable.Number(now.KernelDropMessages));
+        Set(4, Readable.Number(now.HeapsMissing));
+        Set(5, Readable.Number(now.Malformed + now.SizeMismatch + now.Truncated + now.Empty));
+        Set(6, Readable.Number(now.KernelDropMessages));
         _last = now;
         _lastTime = Stopwatch.GetTimestamp();
     }

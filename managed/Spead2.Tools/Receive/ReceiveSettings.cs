@@ -38,6 +38,9 @@ internal sealed record ReceiveSettings
     /// <summary>Complete heaps with the right content that must arrive.</summary>
     public long? Expect { get; init; }
 
+    /// <summary>Whether loss is a failure.</summary>
+    public bool FailOnLoss { get; init; }
+
     /// <summary>Whether programs read the output.</summary>
     public bool Json { get; init; }
 

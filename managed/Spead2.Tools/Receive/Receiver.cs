@@ -14,6 +14,9 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     // Often enough for somebody who watches.
     private static readonly TimeSpan ProposalInterval = TimeSpan.FromMilliseconds(100);
 
+    // When nothing has arrived for so long, users want to know why.
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(3);
+
     private readonly HeapTally _tally = new(settings.Verify, settings.Items);
     private bool _hasProposed;
 
@@ -29,11 +32,13 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
                 settings.Source.IsFile,
                 settings.Expect);
         settings.Source.Open();
+        KernelCounters before = KernelCounters.Read();
         StreamStatistics statistics;
         using (IReceiveStream stream = settings.Engine.Open(settings.StreamOptions, new TerminalLogger(terminal)))
         {
             using var interrupt = new Interrupt(stream.Stop);
             settings.Source.AttachTo(stream, terminal);
+            using var silence = new Timer(_ => ExplainSilence(stream, before), null, Silence, Timeout.InfiniteTimeSpan);
             if (settings.Json || settings.Items || settings.Source.IsFile || !terminal.IsWatched)
             {
                 ReadAll(stream, report);
@@ -54,9 +59,60 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         }
 
         settings.Source.ExplainEnd(statistics, terminal);
-        report.Finish(_tally, statistics, settings.Source.SuggestedDialect);
-        return IsAsExpected() ? ExitCode.Success : ExitCode.Failure;
+        Verdict verdict = Verdict.Of(_tally, statistics, settings.Source.Name, settings.Expect);
+        report.Finish(_tally, statistics, settings.Source.SuggestedDialect, verdict);
+        if (verdict.IsNothing && !settings.Source.IsFile)
+        {
+            ExplainDrops(before);
+        }
+
+        return CodeOf(verdict);
     }
+
+    private int CodeOf(Verdict verdict) =>
+        verdict.IsNothing && !settings.Source.IsFile && settings.Expect != 0 ? ExitCode.NothingArrived
+        : IsAsExpected() && !(settings.FailOnLoss && verdict.IsLoss) ? ExitCode.Success
+        : ExitCode.Failure;
+
+    /// <summary>Says what the kernel knows of datagrams that were to come, and did not.</summary>
+    private void ExplainSilence(IReceiveStream stream, KernelCounters before)
+    {
+        try
+        {
+            if (settings.Source.IsFile || HasSeenAnything(stream.Statistics))
+            {
+                return;
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // The stream has ended just now.
+            return;
+        }
+
+        terminal.Say($"Nothing has arrived {settings.Source.Name} for {Silence.TotalSeconds:0} s.");
+        if (!ExplainDrops(before))
+        {
+            terminal.Say(
+                "The kernel has dropped no datagram either (wrong checksum, other port, full buffer, rp_filter): none has " +
+                "reached this machine, or a firewall has taken it.");
+        }
+    }
+
+    private bool ExplainDrops(KernelCounters before)
+    {
+        bool any = false;
+        foreach (string cause in KernelCounters.Read().Since(before))
+        {
+            terminal.Say($"Meanwhile, on this machine: {cause}");
+            any = true;
+        }
+
+        return any;
+    }
+
+    private static bool HasSeenAnything(StreamStatistics now) =>
+        now.Packets + now.Malformed + now.SizeMismatch + now.Truncated + now.Empty + now.KernelDropMessages > 0;
 
     private void ReadAll(IReceiveStream stream, IReceiveReport report)
     {

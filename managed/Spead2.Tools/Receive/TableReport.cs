@@ -54,7 +54,7 @@ internal sealed class TableReport(Terminal terminal, bool showHeaps, bool isFile
         // There is nothing to release.
     }
 
-    public void Finish(HeapTally tally, StreamStatistics statistics, string? dialect)
+    public void Finish(HeapTally tally, StreamStatistics statistics, string? dialect, Verdict verdict)
     {
         if (_heaps.RowCount > 0)
         {
@@ -72,9 +72,7 @@ internal sealed class TableReport(Terminal terminal, bool showHeaps, bool isFile
         {
             terminal.Write(losses);
         }
-        else
-        {
-            terminal.WriteLine("Nothing was lost or refused.", Tone.Good);
-        }
+
+        terminal.WriteLine(verdict.Text, verdict.Tone);
     }
 }

@@ -14,6 +14,8 @@ internal sealed class UdpSource(UdpSourceOptions options) : IPacketSource
 
     public string? SuggestedDialect => _source?.SuggestedDialect;
 
+    public string Name => $"on UDP {options.BindHost ?? "0.0.0.0"} port {_source?.Port ?? options.Port}";
+
     public void Open()
     {
         // There is nothing to look at before the socket is bound.
@@ -22,7 +24,7 @@ internal sealed class UdpSource(UdpSourceOptions options) : IPacketSource
     public void AttachTo(IReceiveStream stream, Terminal terminal)
     {
         _source = stream.Add(options);
-        terminal.Say($"Listening on UDP {options.BindHost ?? "0.0.0.0"} port {_source.Port}.");
+        terminal.Say($"Listening {Name}.");
     }
 
     public void ExplainEnd(StreamStatistics statistics, Terminal terminal)

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+
+using System.Globalization;
+using Spead2.Receive;
+using Spead2.Tools.Output;
+
+namespace Spead2.Tools.Receive;
+
+/// <summary>What is known of loss when a stream has ended, from evidence only.</summary>
+/// <param name="Text">One sentence.</param>
+/// <param name="IsLoss">Whether heaps or packets are known to be lost.</param>
+/// <param name="IsNothing">Whether no packet arrived.</param>
+/// <param name="IsKnown">Whether it is known how many heaps were sent, as far as that can be.</param>
+internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool IsKnown)
+{
+    // Accounted heaps for each one that is not, where the sequence still says something.
+    private const int MostAccounted = 10;
+
+    /// <summary>Good news is green; what is not known is not good news.</summary>
+    public Tone Tone => IsLoss || IsNothing ? Tone.Bad : IsKnown ? Tone.Good : Tone.Warning;
+
+    /// <summary>The verdict on a stream.</summary>
+    /// <param name="tally">The heaps that were delivered.</param>
+    /// <param name="statistics">Of the stream, with accounting, after its end.</param>
+    /// <param name="source">What the packets came from, as in "on UDP port 7148".</param>
+    /// <param name="expect">Complete heaps that were to arrive.</param>
+    public static Verdict Of(HeapTally tally, StreamStatistics statistics, string source, long? expect)
+    {
+        ArgumentNullException.ThrowIfNull(tally);
+        ArgumentNullException.ThrowIfNull(statistics);
+        if (statistics.Packets == 0)
+        {
+            return new(NothingOf(statistics, source), IsLoss: false, IsNothing: true, IsKnown: true);
+        }
+
+        // What has no place in a sequence: some stray heaps, or so many that the sequence says nothing.
+        bool isKnown = statistics.HeapsUnplaced * MostAccounted <= statistics.HeapsAccounted;
+        HeapCounts heaps = HeapCounts.Of(tally, statistics);
+        long shortfall = expect is long expected ? Math.Max(0, expected - tally.Complete) : 0;
+        bool isLoss =
+            Unused(statistics) + heaps.Missing + heaps.Incomplete + statistics.KernelDropMessages + shortfall > 0;
+        string text = (isKnown ? KnownOf(heaps, statistics, EndOf(tally, statistics)) : UnknownOf(heaps, statistics)) +
+            ReasonsOf(heaps, statistics, shortfall);
+        return new(text, isLoss, IsNothing: false, isKnown);
+    }
+
+    /// <summary>Packets that arrived, but did not become part of a heap; duplicates are no loss.</summary>
+    private static long Unused(StreamStatistics statistics) =>
+        statistics.RejectedUnsized + statistics.RejectedLength + statistics.RejectedFlavour + statistics.RejectedOrder +
+        statistics.RejectedOverlap + statistics.TooLarge + statistics.AllocationFailed + statistics.Truncated;
+
+    private static string NothingOf(StreamStatistics statistics, string source)
+    {
+        long others = statistics.Malformed + statistics.SizeMismatch + statistics.Truncated + statistics.Empty;
+        return others == 0
+            ? $"No packet arrived {source}."
+            : $"No packet arrived {source}: {Readable.Number(others)} datagrams did, but none of them is one.";
+    }
+
+    private static string UnknownOf(HeapCounts heaps, StreamStatistics statistics) =>
+        $"{Heaps(heaps.Full)} arrived in full; whether others are missing is not known, as " +
+        $"{Readable.Number(statistics.HeapsUnplaced)} of the cnts have no place in a sequence (too few heaps, or several " +
+        "senders: --cnt-step and --substreams help).";
+
+    private static string KnownOf(HeapCounts heaps, StreamStatistics statistics, string end)
+    {
+        string text = $"{Readable.Number(heaps.Arrived)} of {Heaps(heaps.Arrived + heaps.Incomplete + heaps.Missing)}{end}";
+        text += heaps.Missing > 0 ? $": {Readable.Number(heaps.Missing)} never arrived."
+            : heaps.Incomplete > 0 ? "."
+            : ", none missing.";
+        return statistics.HeapsUnplaced > 0
+            ? $"{text} {Heaps(statistics.HeapsUnplaced)} had cnts far from these: of another sender?"
+            : text;
+    }
+
+    /// <summary>A stop heap, or the last heap of a stream, closes the count.</summary>
+    private static string EndOf(HeapTally tally, StreamStatistics statistics) =>
+        statistics.StopHeaps > 0 || tally.EndOfStream || tally.LastCnt is not ulong last
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $" up to heap {last}");
+
+    private static string ReasonsOf(HeapCounts heaps, StreamStatistics statistics, long shortfall)
+    {
+        (long Count, string Text)[] reasons =
+        [
+            (heaps.Incomplete,
+                $"{Heaps(heaps.Incomplete)} came without {Readable.Number(statistics.PacketsMissing)} packets " +
+                $"({Readable.Bytes(statistics.BytesMissing)})."),
+            (shortfall, $"--expect asked for {Readable.Number(shortfall)} more."),
+            (Unused(statistics), $"{Readable.Number(Unused(statistics))} packets were refused."),
+            (statistics.KernelDropMessages,
+                $"The kernel dropped {Readable.Number(statistics.KernelDropMessages)} messages."),
+            (statistics.SenderRestarts,
+                $"The cnts began again {Readable.Number(statistics.SenderRestarts)} times: a sender has restarted."),
+        ];
+        return string.Concat(reasons.Where(reason => reason.Count > 0).Select(reason => ' ' + reason.Text));
+    }
+
+    private static string Heaps(long count) => $"{Readable.Number(count)} {(count == 1 ? "heap" : "heaps")}";
+
+    /// <summary>Heaps by what is known of them; each of the last three counts once.</summary>
+    private readonly record struct HeapCounts(long Full, long Arrived, long Incomplete, long Missing)
+    {
+        public static HeapCounts Of(HeapTally tally, StreamStatistics statistics)
+        {
+            // A stop heap has a cnt of its own, but is not delivered; a late one may have counted as missing.
+            long placed = statistics.HeapsAccounted + statistics.HeapsLate - statistics.StopHeaps;
+            long full = tally.Complete + tally.Contiguous;
+            long arrived = Math.Min(full, placed);
+            long torn = tally.Incomplete + statistics.IncompleteHeapsDropped;
+            return new(
+                full, arrived, Math.Min(torn, placed - arrived), Math.Max(0, statistics.HeapsMissing - statistics.HeapsLate));
+        }
+    }
+}

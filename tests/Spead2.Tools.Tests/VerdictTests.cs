@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+
+using Spead2.Send;
+using Spead2.Tools.Receive;
+
+namespace Spead2.Tools.Tests;
+
+/// <summary>What `spead2 recv` says of loss, and its exit codes.</summary>
+[TestFixture]
+public sealed class VerdictTests
+{
+    [TestCase(true, "90 of 100 heaps: 10 never arrived.")]
+    [TestCase(false, "90 of 100 heaps up to heap 100: 10 never arrived.")]
+    public async Task Heaps_removed_on_the_way_are_counted(bool stops, string verdict)
+    {
+        CommandResult result = await ReceiveAsync([.. Enumerable.Range(1, 100).Where(cnt => cnt % 10 != 5)], stops);
+
+        Assert.That(result.Lines[^1], Is.EqualTo(verdict));
+        Assert.That(result.ExitCode, Is.Zero);
+    }
+
+    [Test]
+    public async Task All_heaps_are_none_missing()
+    {
+        CommandResult result = await ReceiveAsync([.. Enumerable.Range(1, 100)], stops: true, "--fail-on-loss");
+
+        Assert.That(result.Lines[^1], Is.EqualTo("100 of 100 heaps, none missing."));
+        Assert.That(result.ExitCode, Is.Zero);
+    }
+
+    [Test]
+    public async Task Loss_is_exit_code_1_with_fail_on_loss()
+    {
+        CommandResult result = await ReceiveAsync([1, 2, 3, 5], stops: true, "--fail-on-loss");
+
+        Assert.That(result.Lines[^1], Does.StartWith("4 of 5 heaps: 1 never arrived."));
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Heap_that_lacks_packets_is_named_with_them()
+    {
+        List<byte[]> packets = [.. Packets([1, 2, 3, 4]), .. PacketFile.Encode(5, new byte[1000]).SkipLast(2)];
+        using var file = PacketFile.OfDatagrams(packets);
+
+        CommandResult result = await InProcess.RunAsync("recv", "--packets", file.Path);
+
+        Assert.That(result.Lines[^1], Does.Match(@"^4 of 5 heaps up to heap 4\. 1 heap came without 2 packets \(.*\)\.$"));
+    }
+
+    [Test]
+    public async Task Nothing_is_claimed_of_cnts_without_a_step()
+    {
+        CommandResult result = await ReceiveAsync([1, 1000, 20, 7000, 300], stops: false);
+
+        // A long sentence is wrapped.
+        Assert.That(
+            string.Join(' ', result.Lines),
+            Does.Contain("5 heaps arrived in full; whether others are missing is not known, as "));
+    }
+
+    [Test]
+    public async Task Step_can_be_set()
+    {
+        CommandResult result = await ReceiveAsync([0, 8, 24], stops: false, "--cnt-step", "8");
+
+        Assert.That(result.Lines[^1], Is.EqualTo("3 of 4 heaps up to heap 24: 1 never arrived."));
+    }
+
+    [Test]
+    public async Task Nothing_that_arrives_is_exit_code_3()
+    {
+        CommandResult result = await InProcess.RunAsync("recv", "--udp", "0", "--bind", "127.0.0.1", "--timeout", "0.1");
+
+        Assert.That(result.Lines[^1], Does.Match("^No packet arrived on UDP 127.0.0.1 port [1-9][0-9]*\\.$"));
+        Assert.That(result.ExitCode, Is.EqualTo(3));
+    }
+
+    [Test]
+    public void Counters_of_the_kernel_are_read_by_name()
+    {
+        string[] lines = ["Udp: InDatagrams NoPorts InCsumErrors", "Udp: 10 3 2", "UdpLite: NoPorts", "UdpLite: 9"];
+
+        Dictionary<string, long> values = KernelCounters.Parse(lines);
+
+        Assert.That((values["Udp:NoPorts"], values["Udp:InCsumErrors"], values["UdpLite:NoPorts"]), Is.EqualTo((3, 2, 9)));
+    }
+
+    [Test]
+    public void Counters_that_grew_are_explained()
+    {
+        string[] causes = [.. new KernelCounters(5, 1, 1, 0).Since(new KernelCounters(3, 1, 1, 0))];
+
+        Assert.That(causes, Has.Length.EqualTo(1));
+        Assert.That(causes[0], Does.StartWith("2 datagrams had a wrong UDP checksum"));
+    }
+
+    private static async Task<CommandResult> ReceiveAsync(int[] cnts, bool stops, params string[] options)
+    {
+        HeapToSend end = new();
+        end.AddEnd();
+        IEnumerable<byte[]> stop = stops ? PacketFile.Encode(end, (ulong)cnts[^1] + 1) : [];
+        using var file = PacketFile.OfDatagrams([.. Packets(cnts), .. stop]);
+        return await InProcess.RunAsync(["recv", "--packets", file.Path, .. options]);
+    }
+
+    private static IEnumerable<byte[]> Packets(int[] cnts) =>
+        cnts.SelectMany(cnt => PacketFile.Encode((ulong)cnt, "data"u8.ToArray()));
+}
