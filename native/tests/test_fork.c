@@ -586,6 +586,7 @@ SP2_TEST(Parent_that_destroys_while_a_child_lives_does_not_spin) {
     }
     close(gate[0]);
     sp2_receive_stream_destroy(r.stream);
+    r.stream = NULL;
     send_heaps(&r, 1); /* the child's copies of the sockets get it */
     const double before = cpu_seconds();
     for (int i = 0; i < LOOKS; i++) {
@@ -601,11 +602,7 @@ SP2_TEST(Parent_that_destroys_while_a_child_lives_does_not_spin) {
     close(gate[1]);
     check_child(child);
     sp2_receive_stream_destroy(other);
-    for (int i = 0; i < SOURCES; i++) {
-        sp2_packet_source_release(r.sources[i]);
-    }
-    sp2_allocator_destroy(r.memory);
-    sp2_thread_pool_destroy(r.threads);
+    destroy_all(&r);
 }
 
 /* Ends with DONE if no descriptor but the standard ones and the pipe's is open. */
