@@ -24,6 +24,10 @@ internal sealed class Command : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+
+        // No process stays behind when a command has ended: it would keep the outputs open, and they are read to the end.
+        start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
+        start.Environment["UseSharedCompilation"] = "false";
         foreach ((string name, string value) in environment)
         {
             start.Environment[name] = value;

@@ -49,9 +49,6 @@ internal static class FreshUser
             // What this machine has already been sent is not sent again.
             ["NUGET_FALLBACK_PACKAGES"] = System.Environment.GetEnvironmentVariable("NUGET_PACKAGES")
                 ?? Path.Combine(machine, ".nuget", "packages"),
-            // No process stays behind when a command has ended.
-            ["MSBUILDDISABLENODEREUSE"] = "1",
-            ["UseSharedCompilation"] = "false",
             ["SPEAD2_CORE_LIBRARY"] = "",
             // Else Wine says what it lacks, for example a display.
             ["WINEDEBUG"] = "-all",
