@@ -2,6 +2,7 @@
 /* Typed items, which only the AOT library has: names, shapes and decoded values. */
 #define SP2_HAS_ITEMS
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -73,7 +74,9 @@ static sp2_heap *heap_of_descriptor(packet_builder *descriptor) {
 
 static sp2_item_group *new_group(uint32_t flags) {
     sp2_item_group *group = NULL;
-    REQUIRE_OK(sp2_item_group_create(flags, &group));
+    sp2_item_group_options options = SP2_ITEM_GROUP_OPTIONS_INIT;
+    options.flags = flags;
+    REQUIRE_OK(sp2_item_group_create(&options, &group));
     return group;
 }
 
@@ -425,6 +428,133 @@ SP2_TEST(Strict_group_refuses_a_heap_that_breaks_a_rule) {
     sp2_item_group_destroy(group);
 }
 
+/* Values at both ends of a line of 64 bytes: one begins there, one does not. */
+SP2_TEST(Aligned_values_are_not_copied) {
+    static const struct {
+        const char *type;
+        uint64_t padding;
+        bool copies;
+    } cases[] = {
+        {"<f4", 0, false}, {">f4", 0, true},  {"<f4", 4, true},
+        {"|S4", 0, false}, {"<U1", 0, false}, {">U1", 0, true},
+        {"|V4", 0, false}, {"|b1", 0, true},  {"<f16", 0, true},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint8_t payload[BYTES] = {0};
+        char header[128];
+        packet_builder packet;
+        uint64_t updated = 99;
+        sp2_item_info info = SP2_ITEM_INFO_INIT;
+        sp2_item_group *group = new_group(0);
+        sp2_test_context("%s behind %d bytes", cases[i].type, (int)cases[i].padding);
+        snprintf(header, sizeof(header), "{'descr': '%s', 'fortran_order': False, 'shape': (4,)}",
+                 cases[i].type);
+        const uint64_t described = put_descriptor(payload, 0x1800, "x", header);
+        const uint64_t at = (described + 63) / 64 * 64 + cases[i].padding;
+        const uint64_t length = at + 64;
+        packet_begin_heap(&packet, 48, 7, (int64_t)length, 0, length);
+        packet_add_address(&packet, 5, 0);
+        packet_add_address(&packet, 0, described);
+        packet_add_address(&packet, 0x1800, at);
+        packet_add_payload(&packet, payload, length);
+        sp2_heap *heap = heap_of_packet(&packet);
+        REQUIRE_OK(sp2_item_group_update(group, heap, &updated));
+        sp2_heap_release(heap);
+        CHECK_EQ_U64(updated, 1);
+        REQUIRE_OK(sp2_item_group_find_id(group, 0x1800, &info));
+        CHECK_EQ_U64((uintptr_t)info.data % 64, 0);
+        CHECK_EQ_U64((uintptr_t)info.raw % 64, cases[i].padding);
+        CHECK((info.data != info.raw) == cases[i].copies);
+        sp2_item_group_destroy(group);
+    }
+}
+
+/* A heap of a descriptor whose name and NumPy header have these lengths. */
+static sp2_heap *heap_of_lengths(uint64_t name_length, uint64_t header_length) {
+    static const char header[] = "{'descr': '|u1', 'fortran_order': False, 'shape': ()}";
+    const uint64_t length = name_length + header_length;
+    uint8_t *texts = malloc(length);
+    packet_builder packet;
+    REQUIRE(texts != NULL && header_length >= strlen(header));
+    memset(texts, 'n', name_length);
+    memset(texts + name_length, ' ', header_length);
+    memcpy(texts + name_length, header, strlen(header));
+    packet_begin_heap(&packet, 48, 1, (int64_t)length, 0, length);
+    packet_add_immediate(&packet, 0x14, 0x1800);
+    packet_add_address(&packet, 0x10, 0);
+    packet_add_address(&packet, 0x15, name_length);
+    packet_add_payload(&packet, texts, length);
+    free(texts);
+    return heap_of_descriptor(&packet);
+}
+
+SP2_TEST(Limits_of_items_and_texts_are_options) {
+    static const struct {
+        uint32_t max_name_length;
+        uint32_t max_text_length;
+        uint64_t name_length;
+        uint64_t header_length;
+        bool fails;
+        const char *named;
+    } cases[] = {
+        {0, 0, 1024, 64, false, ""},     {0, 0, 1025, 64, true, "name of the descriptor has 1025"},
+        {1025, 0, 1025, 64, false, ""},  {100000, 0, 100000, 64, false, ""},
+        {3, 0, 3, 64, false, ""},        {3, 0, 4, 64, true, "name of the descriptor has 4"},
+        {0, 0, 1, 65536, false, ""},     {0, 0, 1, 65537, true, "has 65537"},
+        {0, 65537, 1, 65537, false, ""}, {0, 1000000, 1, 1000000, false, ""},
+        {0, 63, 1, 64, true, "has 64"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sp2_item_group_options options = SP2_ITEM_GROUP_OPTIONS_INIT;
+        sp2_item_group *group;
+        sp2_item_info info = SP2_ITEM_INFO_INIT;
+        uint64_t count = 99;
+        uint64_t failed = 99;
+        sp2_test_context("case %zu", i);
+        options.max_name_length = cases[i].max_name_length;
+        options.max_text_length = cases[i].max_text_length;
+        REQUIRE_OK(sp2_item_group_create(&options, &group));
+        sp2_heap *heap = heap_of_lengths(cases[i].name_length, cases[i].header_length);
+        REQUIRE_OK(sp2_item_group_update(group, heap, &count));
+        REQUIRE_OK(sp2_item_group_get_failed_count(group, &failed));
+        CHECK_EQ_U64(failed, cases[i].fails);
+        REQUIRE_OK(sp2_item_group_find_id(group, 0x1800, &info));
+        CHECK_STR(info.type, cases[i].fails ? "" : "|u1");
+        CHECK_CONTAINS(cases[i].fails ? info.fault : "", cases[i].named);
+        if (!cases[i].fails) {
+            CHECK_EQ_U64(strlen(info.name), cases[i].name_length);
+        }
+        sp2_heap_release(heap);
+        sp2_item_group_destroy(group);
+    }
+}
+
+SP2_TEST(Items_beyond_the_limit_of_a_group_are_failures) {
+    sp2_item_group_options options = SP2_ITEM_GROUP_OPTIONS_INIT;
+    sp2_item_group *group;
+    sp2_item_info info = SP2_ITEM_INFO_INIT;
+    uint64_t count = 99;
+    uint8_t payload[BYTES];
+    packet_builder packet;
+    options.max_items = 1;
+    REQUIRE_OK(sp2_item_group_create(&options, &group));
+    static const char header[] = "{'descr': '|u1', 'fortran_order': False, 'shape': ()}";
+    const uint64_t first = put_descriptor(payload, 0x1800, "first", header);
+    const uint64_t length = first + put_descriptor(payload + first, 0x1801, "second", header);
+    packet_begin_heap(&packet, 48, 7, (int64_t)length, 0, length);
+    packet_add_address(&packet, 5, 0);
+    packet_add_address(&packet, 5, first);
+    packet_add_payload(&packet, payload, length);
+    sp2_heap *heap = heap_of_packet(&packet);
+    REQUIRE_OK(sp2_item_group_update(group, heap, &count));
+    REQUIRE_OK(sp2_item_group_get_count(group, &count));
+    CHECK_EQ_U64(count, 1);
+    REQUIRE_OK(sp2_item_group_get_failed(group, 0, &info));
+    CHECK_CONTAINS(info.fault, "more than 1");
+    sp2_heap_release(heap);
+    sp2_item_group_destroy(group);
+}
+
 /* Memory that is there when it is touched, which here nobody does. */
 static uint8_t *map(uint64_t length) {
     void *memory = mmap(NULL, (size_t)length, PROT_READ | PROT_WRITE,
@@ -521,7 +651,7 @@ SP2_TEST(Wrong_arguments_are_refused_and_named) {
         CHECK_STATUS(call, SP2_E_ARG);                                                             \
         CHECK_CONTAINS(sp2_last_error_message(), named);                                           \
     } while (0)
-    CHECK_REFUSED(sp2_item_group_create(0, NULL), "group");
+    CHECK_REFUSED(sp2_item_group_create(NULL, NULL), "group");
     CHECK_REFUSED(sp2_item_group_update(NULL, NULL, &count), "group");
     CHECK_EQ_U64(count, 0);
     CHECK_REFUSED(sp2_item_group_update(group, NULL, &count), "heap");
@@ -534,9 +664,28 @@ SP2_TEST(Wrong_arguments_are_refused_and_named) {
     CHECK_REFUSED(sp2_item_group_find_id(group, UINT64_MAX, &info), "0xffffffffffffffff");
     CHECK_REFUSED(sp2_item_group_find_name(group, NULL, &info), "name");
     CHECK_REFUSED(sp2_item_group_find_name(group, "none", &info), "none");
-    sp2_item_group *other = group;
-    CHECK_STATUS(sp2_item_group_create(4, &other), SP2_E_TOO_NEW);
-    CHECK(other == NULL);
+    static const struct {
+        sp2_item_group_options options;
+        int32_t status;
+        const char *named;
+    } cases[] = {
+        {{.size = 0}, SP2_E_ARG, "size"},
+        {{.size = sizeof(sp2_item_group_options), .flags = 4}, SP2_E_TOO_NEW, "flags"},
+        {{.size = sizeof(sp2_item_group_options), .reserved = 1}, SP2_E_ARG, "reserved"},
+        {{.size = sizeof(sp2_item_group_options), .max_items = 1u << 31}, SP2_E_ARG, "max_items"},
+        {{.size = sizeof(sp2_item_group_options), .max_name_length = 1u << 31},
+         SP2_E_ARG,
+         "max_name_length"},
+        {{.size = sizeof(sp2_item_group_options), .max_text_length = 1u << 31},
+         SP2_E_ARG,
+         "max_text_length"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sp2_item_group *other = group;
+        CHECK_STATUS(sp2_item_group_create(&cases[i].options, &other), cases[i].status);
+        CHECK_CONTAINS(sp2_last_error_message(), cases[i].named);
+        CHECK(other == NULL);
+    }
     sp2_item_group_destroy(group);
     CHECK_REFUSED(sp2_item_group_get_count(group, &count), "not valid");
     sp2_item_group_destroy(NULL);

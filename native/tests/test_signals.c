@@ -9,7 +9,7 @@
 enum { MOST_SIGNALS = 64 };
 
 /* Only the AOT library has it. */
-extern int32_t sp2_item_group_create(uint32_t flags, void **group) __attribute__((weak));
+extern int32_t sp2_item_group_create(const void *options, void **group) __attribute__((weak));
 
 typedef struct dispositions {
     struct sigaction actions[MOST_SIGNALS + 1];

@@ -965,6 +965,14 @@ static void look_at_texts(spinner *self) {
 }
 
 #ifdef SP2_HAS_ITEMS
+static void *any_group_options(spinner *self) {
+    const sp2_item_group_options options = {.flags = (uint32_t)below(self, 5),
+                                            .max_items = (uint32_t)below(self, 3),
+                                            .max_name_length = (uint32_t)below(self, 8),
+                                            .max_text_length = (uint32_t)below(self, 128)};
+    return sized(self, &options, sizeof(options));
+}
+
 static void use_items(spinner *self) {
     sp2_item_group *group = handle_of(self, ITEM_GROUP);
     const sp2_item_info options = {0};
@@ -989,7 +997,7 @@ static void use_items(spinner *self) {
         break;
     case 5:
         group = NULL;
-        NOTE(sp2_item_group_create, (uint32_t)below(self, 5), once_in(self, 16) ? NULL : &group);
+        NOTE(sp2_item_group_create, any_group_options(self), once_in(self, 16) ? NULL : &group);
         if (group != NULL) {
             keep(self, ITEM_GROUP, group);
         }

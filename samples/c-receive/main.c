@@ -138,7 +138,7 @@ static int32_t print_all(sp2_receive_stream *stream) {
     int32_t status;
 #ifdef SP2_HAS_ITEMS
     sp2_item_group *group;
-    status = sp2_item_group_create(0, &group);
+    status = sp2_item_group_create(NULL, &group);
     if (status != SP2_OK) {
         return status;
     }

@@ -169,7 +169,7 @@ def main(path, port=8888):
 
     stream, bound = open_stream(library, check, port)
     items, updated = ctypes.c_void_p(), ctypes.c_uint64()
-    check(library.sp2_item_group_create(0, ctypes.byref(items)))
+    check(library.sp2_item_group_create(None, ctypes.byref(items)))
     try:
         print(f"Listening on UDP 127.0.0.1 port {bound}.", file=sys.stderr, flush=True)
         for heap in heaps(library, check, stream):

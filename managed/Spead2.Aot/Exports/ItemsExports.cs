@@ -8,16 +8,8 @@ namespace Spead2.Aot;
 /// <summary>The functions of items.h.</summary>
 internal static unsafe class ItemsExports
 {
-    /// <summary>SP2_ITEM_GROUP_MEMORY_ORDER.</summary>
-    private const uint MemoryOrder = 1;
-
-    /// <summary>SP2_ITEM_GROUP_STRICT.</summary>
-    private const uint Strict = 2;
-
-    private const uint AllFlags = MemoryOrder | Strict;
-
     [UnmanagedCallersOnly(EntryPoint = "sp2_item_group_create")]
-    public static int Create(uint flags, sp2_item_group** group)
+    public static int Create(sp2_item_group_options* options, sp2_item_group** group)
     {
         const string Function = "sp2_item_group_create";
         try
@@ -28,14 +20,8 @@ internal static unsafe class ItemsExports
             }
 
             *group = null;
-            if ((flags & ~AllFlags) != 0)
-            {
-                throw Failure.TooNew(
-                    $"{Function}: flags has 0x{flags & ~AllFlags:x}, which this library does not know yet");
-            }
-
             *group = (sp2_item_group*)HandleTable.Add(
-                HandleKind.ItemGroup, new NativeItemGroup((flags & MemoryOrder) != 0, (flags & Strict) != 0));
+                HandleKind.ItemGroup, new NativeItemGroup(ItemGroupOptions.Read(options)));
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)

@@ -46,6 +46,13 @@ internal readonly record struct ItemElements(string Type, int Size, bool IsAsSen
         };
     }
 
+    /// <summary>Whether elements of the sender, whose order of indices is right, are as C programs get them.</summary>
+    public bool AreAsSent(ItemType type) =>
+        IsAsSent
+        || type.IsNativeLayout
+        || type.Native is NativeCode.Bytes or NativeCode.Raw or NativeCode.Character
+        || (type.Native == NativeCode.Text && type.IsLittleEndian == BitConverter.IsLittleEndian);
+
     /// <summary>Reads elements as C programs get them, in the order of the sender.</summary>
     public void Read(ItemType type, ReadOnlySpan<byte> source, Span<byte> destination)
     {

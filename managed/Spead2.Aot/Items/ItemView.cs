@@ -60,7 +60,14 @@ internal sealed unsafe class ItemView(Item item, bool keepsFortranOrder)
         bool isFortran = item.Descriptor.IsFortranOrder;
         bool changesOrder = isFortran && !keepsFortranOrder && _elements.Size != 0;
         flags |= isFortran && !changesOrder ? ItemInfoFlags.FortranOrder : 0;
-        int length = item.HasValue ? ReadValue(dimensions, changesOrder) : 0;
+        int length = item.HasValue ? LengthOfValue : 0;
+        void* data = length == 0 ? null : FindValue(length, changesOrder);
+        if (length != 0 && data is null)
+        {
+            ReadValue(length, dimensions, changesOrder);
+            data = Aligned(_value);
+        }
+
         _fault = item.Fault is null ? null : Utf8.Pinned(item.Fault);
         void* raw = item.HasRawBytes ? FindRaw() : null;
         _info = new()
@@ -76,7 +83,7 @@ internal sealed unsafe class ItemView(Item item, bool keepsFortranOrder)
             rank = (uint)dimensions.Length,
             element_size = (uint)_elements.Size,
             count = (ulong)item.Count,
-            data = length == 0 ? null : Aligned(_value),
+            data = data,
             length = (ulong)length,
             fault = _fault is null ? null : Utf8.Pointer(_fault),
             raw = raw,
@@ -102,11 +109,24 @@ internal sealed unsafe class ItemView(Item item, bool keepsFortranOrder)
         return Utf8.Pointer(_immediate);
     }
 
-    /// <summary>Decodes the value; gives the number of bytes.</summary>
-    private int ReadValue(ReadOnlySpan<long> dimensions, bool changesOrder)
+    private int LengthOfValue =>
+        _elements.IsAsSent ? item.RawBytes.Length : checked(item.Count * _elements.Size);
+
+    // The value where it was received, if it is there as a C program gets it; else null.
+    private void* FindValue(int length, bool changesOrder)
+    {
+        if (changesOrder || !item.IsInHeap || !_elements.AreAsSent(item.Type) || item.RawBytes.Length < length)
+        {
+            return null;
+        }
+
+        void* start = Unsafe.AsPointer(ref MemoryMarshal.GetReference(item.RawBytes));
+        return (nuint)start % Alignment == 0 ? start : null;
+    }
+
+    private void ReadValue(int length, ReadOnlySpan<long> dimensions, bool changesOrder)
     {
         ReadOnlySpan<byte> raw = item.RawBytes;
-        int length = _elements.IsAsSent ? raw.Length : checked(item.Count * _elements.Size);
         _value = GC.AllocateUninitializedArray<byte>(length + Alignment, pinned: true);
         Span<byte> value = new(Aligned(_value), length);
         if (changesOrder)
@@ -121,7 +141,6 @@ internal sealed unsafe class ItemView(Item item, bool keepsFortranOrder)
         }
 
         GC.KeepAlive(item);
-        return length;
     }
 
     private static byte* Aligned(byte[] pinned)

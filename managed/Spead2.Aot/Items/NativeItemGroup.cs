@@ -5,12 +5,19 @@ using System.Runtime.CompilerServices;
 namespace Spead2.Aot;
 
 /// <summary>A group in the hands of a C program. Any thread.</summary>
-internal sealed class NativeItemGroup(bool keepsFortranOrder, bool isStrict) : IDisposable
+internal sealed class NativeItemGroup(ItemGroupOptions options) : IDisposable
 {
     private readonly Lock _lock = new();
 
     // Under the lock: views go with their items.
-    private readonly ItemGroup _group = new() { IsStrict = isStrict };
+    private readonly ItemGroup _group = new()
+    {
+        IsStrict = options.IsStrict,
+        MaxItems = options.MaxItems,
+        MaxNameLength = options.MaxNameLength,
+        MaxTextLength = options.MaxTextLength,
+    };
+
     private readonly ConditionalWeakTable<Item, ItemView> _views = [];
     private UpdatedItems _updated;
     private Item[]? _all;
@@ -129,5 +136,5 @@ internal sealed class NativeItemGroup(bool keepsFortranOrder, bool isStrict) : I
     }
 
     private sp2_item_info Read(Item item) =>
-        _views.GetValue(item, item => new ItemView(item, keepsFortranOrder)).Read();
+        _views.GetValue(item, item => new ItemView(item, options.KeepsFortranOrder)).Read();
 }

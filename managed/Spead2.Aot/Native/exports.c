@@ -174,8 +174,8 @@ FUNCTION(sp2_heap_get_descriptors,
 ENDING(sp2_heap_release, sp2_heap *heap, heap, NOTHING)
 
 /* items.h */
-FUNCTION(sp2_item_group_create, (uint32_t flags, sp2_item_group **group), (flags, group),
-         clear_pointer(group))
+FUNCTION(sp2_item_group_create, (const sp2_item_group_options *options, sp2_item_group **group),
+         (options, group), clear_pointer(group))
 ENDING(sp2_item_group_destroy, sp2_item_group *group, group, NOTHING)
 FUNCTION(sp2_item_group_update, (sp2_item_group * group, const sp2_heap *heap, uint64_t *updated),
          (group, heap, updated), SET(updated, 0))

@@ -83,13 +83,28 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     public bool IsStrict { get; init; }
 
     /// <summary>Most items, so that a stream cannot take memory without end. Those beyond it are failures.</summary>
-    public int MaxItems { get; init; } = DefaultMaxItems;
+    /// <exception cref="ArgumentOutOfRangeException">It is less than 1.</exception>
+    public int MaxItems
+    {
+        get;
+        init => field = AtLeastOne(value);
+    } = DefaultMaxItems;
 
     /// <summary>Most characters of a name that is received.</summary>
-    public int MaxNameLength { get; init; } = ItemDescriptor.DefaultMaxNameLength;
+    /// <exception cref="ArgumentOutOfRangeException">It is less than 1.</exception>
+    public int MaxNameLength
+    {
+        get;
+        init => field = AtLeastOne(value);
+    } = ItemDescriptor.DefaultMaxNameLength;
 
     /// <summary>Most characters of a description, and of a NumPy header, that is received.</summary>
-    public int MaxTextLength { get; init; } = ItemDescriptor.DefaultMaxTextLength;
+    /// <exception cref="ArgumentOutOfRangeException">It is less than 1.</exception>
+    public int MaxTextLength
+    {
+        get;
+        init => field = AtLeastOne(value);
+    } = ItemDescriptor.DefaultMaxTextLength;
 
     /// <summary>Number of items.</summary>
     public int Count => _items.Items.Count;
@@ -314,6 +329,12 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
         }
 
         return items;
+    }
+
+    private static int AtLeastOne(int value)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+        return value;
     }
 
     private void Take(SentDescriptor sent, ref ItemTable items)

@@ -21,7 +21,12 @@ extern "C" {
  */
 typedef struct sp2_item_group sp2_item_group;
 
-/* Flags of sp2_item_group_create. */
+/* Defaults of sp2_item_group_options. */
+#define SP2_ITEM_GROUP_DEFAULT_MAX_ITEMS 65536
+#define SP2_ITEM_GROUP_DEFAULT_MAX_NAME_LENGTH 1024
+#define SP2_ITEM_GROUP_DEFAULT_MAX_TEXT_LENGTH 65536
+
+/* Flags of sp2_item_group_options. */
 typedef enum sp2_item_group_flags {
     /* Arrays that a sender has in Fortran order stay so. By default all are in C order: the last
      * index is the fastest. */
@@ -30,6 +35,23 @@ typedef enum sp2_item_group_flags {
      * item. By default it costs that item only. */
     SP2_ITEM_GROUP_STRICT = 2
 } sp2_item_group_flags;
+
+/*
+ * Options of sp2_item_group_create. A zero field means its default; a limit is at most INT32_MAX.
+ * What is beyond a limit is a failure of its item. A descriptor has at most 1 MiB in any case.
+ * Set `size` with the INIT macro.
+ */
+typedef struct sp2_item_group_options {
+    uint32_t size;            /* bytes of this struct as the caller compiled it; always first */
+    uint32_t flags;           /* sp2_item_group_flags */
+    uint32_t max_items;       /* items of the group; default 65,536 */
+    uint32_t max_name_length; /* UTF-16 units of an item's name; default 1,024 */
+    uint32_t max_text_length; /* UTF-16 units of a description, and of a NumPy header; default
+                                 65,536 */
+    uint32_t reserved;        /* zero */
+} sp2_item_group_options;
+
+#define SP2_ITEM_GROUP_OPTIONS_INIT SP2_SIZED_INIT(sp2_item_group_options)
 
 /* Flags of sp2_item_info. */
 typedef enum sp2_item_info_flags {
@@ -61,8 +83,9 @@ typedef struct sp2_item_info {
     uint32_t rank;         /* 0: a scalar */
     uint32_t element_size; /* bytes; 0 if SP2_ITEM_AS_SENT and an element is no whole bytes */
     uint64_t count;        /* elements */
-    const void *data;      /* `length` bytes, in this machine's byte order, aligned for the
-                              element; NULL if there are none */
+    const void *data; /* `length` bytes at a multiple of 64, in this machine's byte order: `raw`
+                         itself if the sender has put the value so, else a copy; NULL if there
+                         are none */
     uint64_t length;
     const char *fault; /* UTF-8: with SP2_ITEM_FAULTY the reason, else NULL */
     const void *raw;   /* `raw_length` bytes as they were sent, at any alignment; NULL if none */
@@ -72,13 +95,14 @@ typedef struct sp2_item_info {
 #define SP2_ITEM_INFO_INIT SP2_SIZED_INIT(sp2_item_info)
 
 /*
- * Makes a group without items. `flags` are sp2_item_group_flags.
+ * Makes a group without items. NULL for `options` means the defaults.
  *
- * Ownership: the caller's, until sp2_item_group_destroy.
+ * Ownership: the caller's, until sp2_item_group_destroy; `options` is not used afterwards.
  * Threads:   any; a group is used by one thread at a time, others wait.
  * Returns:   SP2_OK, SP2_E_ARG, SP2_E_TOO_NEW, SP2_E_NOMEM. *group is NULL on failure.
  */
-SP2_API int32_t sp2_item_group_create(uint32_t flags, sp2_item_group **group);
+SP2_API int32_t sp2_item_group_create(const sp2_item_group_options *options,
+                                      sp2_item_group **group);
 
 /*
  * Releases a group, with all that sp2_item_info pointed to. NULL is allowed and does nothing.

@@ -73,6 +73,8 @@ public sealed class DescriptorErrorTests
         Case(Header("'<u2'", shape: "(1e1,)"), "no integer of 64 bits"),
         Case(Header("'<u2'", shape: "(2.0,)"), "',' is expected"),
         Case(Header("'<u2'", shape: "(3l,)"), "no integer of 64 bits"),
+        Case(Header("'<u2'", shape: "(3\nL,)"), "',' is expected"),
+        Case(Header("'<u2'", shape: "(3 # rows\n L,)"), "',' is expected"),
         Case(Header("'<u2'", shape: "(9999999999,)"), "(9999999999) make elements of which at most 2147483591"),
         Case(Header("'<u2'", order: "0"), "'fortran_order' of the NumPy header is 0"),
         Case(Header("'<u2'") + "x", "where the end is expected"),
@@ -144,6 +146,33 @@ public sealed class DescriptorErrorTests
         Assert.That(items.Update(heap).Failed, Is.Empty);
         Assert.That(items[0x1000].Name, Is.EqualTo(longName));
         Assert.That(items[0x1000].Type, Is.EqualTo(ItemType.FromNumPy("<u2")));
+    }
+
+    [TestCase(3, 3, 80, 65536, false)]
+    [TestCase(3, 4, 80, 65536, true)]
+    [TestCase(1024, 5, 80, 80, false)]
+    [TestCase(1024, 5, 81, 80, true)]
+    [TestCase(1024, 5, 65536, 65536, false)]
+    [TestCase(1024, 5, 65537, 65536, true)]
+    [TestCase(1024, 5, 65537, 65537, false)]
+    [TestCase(100_000, 100_000, 80, 65536, false)]
+    public void Limits_of_texts_are_exact(int maxName, int name, int description, int maxText, bool fails)
+    {
+        using ItemGroup items = new() { MaxNameLength = maxName, MaxTextLength = maxText };
+        ItemDescriptor descriptor = ItemDescriptor.FromFormat(
+            0x1000, new('n', name), new('d', description), ItemShape.Scalar, new FormatField('u', 8));
+        using Heap heap = Heap(descriptor.Encode(Packets.Flavour48));
+
+        Assert.That(items.Update(heap).Failed, Has.Count.EqualTo(fails ? 1 : 0));
+        Assert.That(items[0x1000].Type.Kind == ItemKind.Unknown, Is.EqualTo(fails));
+    }
+
+    [Test]
+    public void Limits_of_a_group_are_at_least_one([Values(0, -1)] int limit)
+    {
+        Assert.That(() => new ItemGroup { MaxItems = limit }, Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ItemGroup { MaxNameLength = limit }, Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ItemGroup { MaxTextLength = limit }, Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
     [Test]
