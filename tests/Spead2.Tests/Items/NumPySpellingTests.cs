@@ -63,6 +63,7 @@ public sealed class NumPySpellingTests
 
     [TestCase("(3L, 2L)", "(3, 2)")]
     [TestCase("(3 L,)", "(3,)")]
+    [TestCase("(3\t\\\n\fL, 2\\\r\nL)", "(3, 2)")]
     [TestCase("(0xff, 0o17, 0B1_0)", "(255, 15, 2)")]
     [TestCase("(1_000,)", "(1000,)")]
     [TestCase("(+3, 00, -0)", "(3, 0, 0)")]

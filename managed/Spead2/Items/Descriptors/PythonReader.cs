@@ -117,7 +117,7 @@ internal ref struct PythonReader
             throw Fault($"has the number {Shortened(word)}, which is no integer of 64 bits");
         }
 
-        SkipSpace();
+        SkipWithinLine();
         if (digits.Length == word.Length && Next == LongSuffix && !IsOfName(_at + 1))
         {
             _at++;
@@ -346,6 +346,21 @@ internal ref struct PythonReader
         {
             int line = Next == '#' ? _text[_at..].IndexOfAny('\r', '\n') : 1;
             _at = line < 0 ? _text.Length : _at + line;
+        }
+    }
+
+    // NumPy takes the L of Python 2 behind a number of the same line only.
+    private void SkipWithinLine()
+    {
+        for (int length = 1; length != 0; _at += length)
+        {
+            length = _text[_at..] switch
+            {
+                [' ' or '\t' or '\f', ..] => 1,
+                ['\\', '\n', ..] => 2,
+                ['\\', '\r', '\n', ..] => 3,
+                _ => 0,
+            };
         }
     }
 

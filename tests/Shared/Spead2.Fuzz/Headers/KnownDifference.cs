@@ -25,6 +25,8 @@ internal sealed partial record KnownDifference(string Name, Func<string, string,
         new("an empty array whose other lengths make more than 2^63 bytes",
             (_, ours, theirs) => IsOk(ours) && theirs.Contains("no array is so large", StringComparison.Ordinal)),
         new("a type without bytes, or of more than 268,435,455", (_, ours, _) => LargeSize().IsMatch(ours)),
+        new("a negative length of a field without bytes",
+            (_, ours, theirs) => IsOk(theirs) && NegativeLength().IsMatch(ours)),
         new("a number of NumPy's own as a character", (_, ours, _) => TypeNumber().IsMatch(ours)),
         new("several types, or an array, in one text", (_, ours, _) => OneText().IsMatch(ours)),
         new("a size with a sign or a space", (_, ours, _) => SignedSize().IsMatch(ours)),
@@ -47,6 +49,9 @@ internal sealed partial record KnownDifference(string Name, Func<string, string,
 
     [GeneratedRegex(@"^no The NumPy type '([<>=|]?(\d|\().*|[^\[]*,.*)' is not supported")]
     private static partial Regex OneText();
+
+    [GeneratedRegex(@"^no .* is -\d+; it must be an integer of 0 or more")]
+    private static partial Regex NegativeLength();
 
     [GeneratedRegex(@"^no The NumPy type '[<>=|]?\w[+\- ]\d+' is not supported")]
     private static partial Regex SignedSize();
