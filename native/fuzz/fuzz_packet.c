@@ -45,6 +45,10 @@ static void adapt_plainly(uint32_t dialect, uint64_t rest, plain_packet *packet)
     if (dialect & SP2_DIALECT_IGNORE_HEAP_LENGTH) {
         found[2] = false;
     }
+    if (dialect & SP2_DIALECT_IGNORE_OFFSET) {
+        found[3] = false;
+        special[3] = 0;
+    }
     if (dialect & SP2_DIALECT_CONTROL_ONLY && rest == 0 && packet->has_control && !found[2] &&
         !found[3] && !found[4]) {
         found[2] = found[3] = found[4] = true;
@@ -151,7 +155,7 @@ static void check_bounds(const uint8_t *bytes, const sp2__packet *packet) {
 /* The same packet by the dialect in its reserved bytes, and whether a dialect is suggested for it.
  */
 static void check_dialect(const uint8_t *bytes, uint64_t length, bool refused) {
-    const sp2__dialect dialect = {length < 8 ? 0u : bytes[4] & 127u, SP2_DIALECT_SKA_LOW_ITEM};
+    const sp2__dialect dialect = {length < 8 ? 0u : bytes[4], SP2_DIALECT_SKA_LOW_ITEM};
     plain_packet plain = {0};
     sp2__packet packet;
     const sp2__packet_fault expected = decode_plainly(bytes, length, dialect.flags, &plain);

@@ -110,7 +110,7 @@ static void take_options(run *r, fuzz_input *input) {
     }
     r->dialect = (sp2_dialect)SP2_DIALECT_INIT;
     if (which & 16) {
-        r->dialect.flags = fuzz_take_u8(input) & 127u;
+        r->dialect.flags = fuzz_take_u8(input);
         r->dialect.item_id =
             r->dialect.flags & SP2_DIALECT_UNPOINTED_ITEM ? SP2_DIALECT_SKA_LOW_ITEM : 0;
     }

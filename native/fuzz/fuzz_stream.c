@@ -102,7 +102,7 @@ static void begin(run *r, fuzz_input *input) {
     const uint8_t sizes = fuzz_take_u8(input);
     const uint8_t more = fuzz_take_u8(input);
     if (flags & 0x40) {
-        r->dialect = (sp2__dialect){fuzz_take_u8(input) & 127u, SP2_DIALECT_SKA_LOW_ITEM};
+        r->dialect = (sp2__dialect){fuzz_take_u8(input), SP2_DIALECT_SKA_LOW_ITEM};
     }
     r->options.flags = (flags & 0x3fu) | SP2_RECEIVE_UNKEYED_SEARCH; /* no explicit start */
     r->count = flags & 0x80 ? 1 : 2;
@@ -173,8 +173,7 @@ static void check_stats(run *r, bool all) {
 static bool enter(run *r, sp2_receive_stream *stream) {
     const sp2__answer answer = sp2__stream_enter(stream);
     stream->dialect = r->dialect.flags != 0 ? &r->dialect : NULL;
-    sp2__assembler_decode_all(&stream->assembler,
-                              r->dialect.flags & SP2_DIALECT_IGNORE_HEAP_LENGTH);
+    sp2__assembler_decode_all(&stream->assembler, sp2__dialect_decodes_all(&r->dialect));
     if (answer != SP2__MORE) {
         sp2__stream_leave(stream);
     }

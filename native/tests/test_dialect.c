@@ -75,7 +75,8 @@ SP2_TEST(Named_dialects_have_their_switches) {
                                             SP2_DIALECT_CONTROL_ONLY);
     CHECK_EQ_U64(find("datagram-is-heap").flags,
                  SP2_DIALECT_MISSING_LENGTH_IS_REST | SP2_DIALECT_DATAGRAM_IS_HEAP |
-                     SP2_DIALECT_IGNORE_HEAP_LENGTH | SP2_DIALECT_ZERO_LENGTH_IS_REST);
+                     SP2_DIALECT_IGNORE_HEAP_LENGTH | SP2_DIALECT_ZERO_LENGTH_IS_REST |
+                     SP2_DIALECT_IGNORE_OFFSET);
     CHECK_EQ_U64(find("datagram-is-heap").item_id, 0);
 }
 
@@ -99,7 +100,7 @@ SP2_TEST(Dialect_that_breaks_a_rule_is_refused) {
         int32_t status;
     } cases[] = {
         {{.size = 0}, SP2_E_ARG},
-        {{.size = sizeof(sp2_dialect), .flags = 128}, SP2_E_TOO_NEW},
+        {{.size = sizeof(sp2_dialect), .flags = 256}, SP2_E_TOO_NEW},
         {{.size = sizeof(sp2_dialect), .item_id = 0x3301}, SP2_E_ARG},
         {{.size = sizeof(sp2_dialect), .flags = SP2_DIALECT_UNPOINTED_ITEM, .item_id = 6},
          SP2_E_ARG},

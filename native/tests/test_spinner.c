@@ -512,7 +512,7 @@ static const sp2_dialect *any_dialect(spinner *self) {
     self->dialect = (sp2_dialect)SP2_DIALECT_INIT;
     switch (below(self, 4)) {
     case 0:
-        self->dialect.flags = (uint32_t)below(self, 160);
+        self->dialect.flags = (uint32_t)below(self, 320);
         self->dialect.item_id = below(self, 16);
         return &self->dialect;
     case 1:

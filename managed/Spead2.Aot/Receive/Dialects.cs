@@ -17,7 +17,7 @@ internal static unsafe class Dialects
     private const DialectFlags Known =
         DialectFlags.MissingOffsetIsZero | DialectFlags.MissingLengthIsRest | DialectFlags.DatagramIsHeap |
         DialectFlags.IgnoreHeapLength | DialectFlags.ControlOnly | DialectFlags.ZeroLengthIsRest |
-        DialectFlags.UnpointedItem;
+        DialectFlags.UnpointedItem | DialectFlags.IgnoreOffset;
 
     /// <summary>A dialect for the engine; null where the caller has none.</summary>
     /// <exception cref="Spead2Exception">A value breaks its rule.</exception>

@@ -51,6 +51,13 @@ internal readonly record struct DialectRules(DialectFlags Flags, ulong Unpointed
             packet.HasUsualPrefix = false;
         }
 
+        if (Has(DialectFlags.IgnoreOffset))
+        {
+            found &= ~Offset;
+            packet.PayloadOffset = 0;
+            packet.HasUsualPrefix = false;
+        }
+
         if (Has(DialectFlags.ControlOnly) && (found & (Offset | Length | HeapLength)) == 0 && rest == 0 &&
             HasItem(packet, Wire.ImmediateBit, ItemId.StreamControl))
         {
@@ -86,6 +93,11 @@ internal readonly record struct DialectRules(DialectFlags Flags, ulong Unpointed
 
         return found;
     }
+
+    /// <summary>
+    /// Whether no packet may be taken undecoded: there HEAP_LENGTH and PAYLOAD_OFFSET are compared.
+    /// </summary>
+    public bool DecodesAll => (Flags & (DialectFlags.IgnoreHeapLength | DialectFlags.IgnoreOffset)) != 0;
 
     private bool Has(DialectFlags flag) => (Flags & flag) != 0;
 

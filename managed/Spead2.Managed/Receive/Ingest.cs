@@ -55,9 +55,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _sourceNumber = source.Number;
         _heapsStarted = 0;
         _dialect = source.Dialect;
-
-        // A packet that is taken undecoded is compared by its HEAP_LENGTH.
-        _assembler.DecodesAll = (_dialect.Flags & DialectFlags.IgnoreHeapLength) != 0;
+        _assembler.DecodesAll = _dialect.DecodesAll;
         Look(ref _before);
         return stream.Flow.Answer;
     }

@@ -56,14 +56,16 @@ public sealed record Dialect
     };
 
     /// <summary>
-    /// Firmware whose lengths are wrong (<c>datagram-is-heap</c>): <see cref="MissingLengthIsRest"/>,
-    /// <see cref="DatagramIsHeap"/>, <see cref="IgnoreHeapLength"/> and <see cref="ZeroLengthIsRest"/>.
+    /// Firmware whose lengths or offsets are wrong (<c>datagram-is-heap</c>): <see cref="MissingLengthIsRest"/>,
+    /// <see cref="DatagramIsHeap"/>, <see cref="IgnoreHeapLength"/>, <see cref="IgnoreOffset"/> and
+    /// <see cref="ZeroLengthIsRest"/>.
     /// </summary>
     public static Dialect AnyDatagramIsHeap => new()
     {
         MissingLengthIsRest = true,
         DatagramIsHeap = true,
         IgnoreHeapLength = true,
+        IgnoreOffset = true,
         ZeroLengthIsRest = true,
     };
 
@@ -81,6 +83,9 @@ public sealed record Dialect
 
     /// <summary>HEAP_LENGTH counts as missing.</summary>
     public bool IgnoreHeapLength { get; set; }
+
+    /// <summary>PAYLOAD_OFFSET counts as missing.</summary>
+    public bool IgnoreOffset { get; set; }
 
     /// <summary>
     /// A packet with an immediate STREAM_CTRL that ends behind its item pointers, without HEAP_LENGTH, PAYLOAD_OFFSET and
@@ -109,6 +114,7 @@ public sealed record Dialect
         (MissingLengthIsRest ? DialectFlags.MissingLengthIsRest : 0) |
         (DatagramIsHeap ? DialectFlags.DatagramIsHeap : 0) |
         (IgnoreHeapLength ? DialectFlags.IgnoreHeapLength : 0) |
+        (IgnoreOffset ? DialectFlags.IgnoreOffset : 0) |
         (AllowControlOnly ? DialectFlags.ControlOnly : 0) |
         (ZeroLengthIsRest ? DialectFlags.ZeroLengthIsRest : 0) |
         (UnpointedItemId is not null ? DialectFlags.UnpointedItem : 0);
@@ -120,6 +126,7 @@ public sealed record Dialect
         MissingLengthIsRest = (flags & DialectFlags.MissingLengthIsRest) != 0,
         DatagramIsHeap = (flags & DialectFlags.DatagramIsHeap) != 0,
         IgnoreHeapLength = (flags & DialectFlags.IgnoreHeapLength) != 0,
+        IgnoreOffset = (flags & DialectFlags.IgnoreOffset) != 0,
         AllowControlOnly = (flags & DialectFlags.ControlOnly) != 0,
         ZeroLengthIsRest = (flags & DialectFlags.ZeroLengthIsRest) != 0,
         UnpointedItemId = (flags & DialectFlags.UnpointedItem) != 0 ? itemId : null,

@@ -14,4 +14,5 @@ internal enum DialectFlags : uint
     ControlOnly = 16,
     ZeroLengthIsRest = 32,
     UnpointedItem = 64,
+    IgnoreOffset = 128,
 }

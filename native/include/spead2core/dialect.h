@@ -37,7 +37,9 @@ typedef enum sp2_dialect_flags {
     SP2_DIALECT_ZERO_LENGTH_IS_REST = 32,
     /* The payload of a heap that no item pointer points to becomes an item, whose identifier is
      * sp2_dialect.item_id. */
-    SP2_DIALECT_UNPOINTED_ITEM = 64
+    SP2_DIALECT_UNPOINTED_ITEM = 64,
+    /* PAYLOAD_OFFSET counts as missing. */
+    SP2_DIALECT_IGNORE_OFFSET = 128
 } sp2_dialect_flags;
 
 /* sp2_dialect.item_id of "ska-low-sps". */
@@ -59,8 +61,9 @@ typedef struct sp2_dialect {
  *   "ska-low-antenna-buffer"  SKA-Low antenna buffers: DATAGRAM_IS_HEAP
  *   "pyspead"                 PySPEAD and ports of it: MISSING_OFFSET_IS_ZERO,
  *                             MISSING_LENGTH_IS_REST, CONTROL_ONLY
- *   "datagram-is-heap"        firmware whose lengths are wrong: MISSING_LENGTH_IS_REST,
- *                             DATAGRAM_IS_HEAP, IGNORE_HEAP_LENGTH, ZERO_LENGTH_IS_REST
+ *   "datagram-is-heap"        firmware whose lengths or offsets are wrong: MISSING_LENGTH_IS_REST,
+ *                             DATAGRAM_IS_HEAP, IGNORE_HEAP_LENGTH, ZERO_LENGTH_IS_REST,
+ *                             IGNORE_OFFSET
  *
  * Threads: any.
  * Returns: SP2_OK, SP2_E_ARG (also: no dialect has the name). *dialect is all zero but for its size

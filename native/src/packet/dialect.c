@@ -12,7 +12,7 @@
 #define KNOWN                                                                                      \
     (SP2_DIALECT_MISSING_OFFSET_IS_ZERO | SP2_DIALECT_MISSING_LENGTH_IS_REST |                     \
      SP2_DIALECT_DATAGRAM_IS_HEAP | SP2_DIALECT_IGNORE_HEAP_LENGTH | SP2_DIALECT_CONTROL_ONLY |    \
-     SP2_DIALECT_ZERO_LENGTH_IS_REST | SP2_DIALECT_UNPOINTED_ITEM)
+     SP2_DIALECT_ZERO_LENGTH_IS_REST | SP2_DIALECT_UNPOINTED_ITEM | SP2_DIALECT_IGNORE_OFFSET)
 
 /* Identifiers that no flavour has are from here on: 64-8 has the most, of 55 bits. */
 #define END_OF_IDS ((uint64_t)1 << 55)
@@ -39,7 +39,8 @@ static const named_dialect named[NAMES] = {
                   0}},
     [DATAGRAM_IS_HEAP] = {"datagram-is-heap",
                           {SP2_DIALECT_MISSING_LENGTH_IS_REST | SP2_DIALECT_DATAGRAM_IS_HEAP |
-                               SP2_DIALECT_IGNORE_HEAP_LENGTH | SP2_DIALECT_ZERO_LENGTH_IS_REST,
+                               SP2_DIALECT_IGNORE_HEAP_LENGTH | SP2_DIALECT_ZERO_LENGTH_IS_REST |
+                               SP2_DIALECT_IGNORE_OFFSET,
                            0}},
 };
 

@@ -107,6 +107,10 @@ static unsigned adapt(const sp2__dialect *dialect, unsigned found, uint64_t rest
         packet->heap_length = SP2__LENGTH_UNKNOWN;
         packet->usual_prefix = false;
     }
+    if (flags & SP2_DIALECT_IGNORE_OFFSET) {
+        found &= ~offset;
+        packet->usual_prefix = false;
+    }
     if (!(found & offset)) {
         packet->payload_offset = 0;
     }

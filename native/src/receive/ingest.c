@@ -43,9 +43,8 @@ sp2__answer sp2__source_enter(sp2_packet_source *source) {
     source->stream->heaps_started = 0;
     source->stream->handing = source;
     source->stream->dialect = source->dialect.flags != 0 ? &source->dialect : NULL;
-    /* A packet that is taken undecoded is compared by its HEAP_LENGTH. */
     sp2__assembler_decode_all(&source->stream->assembler,
-                              source->dialect.flags & SP2_DIALECT_IGNORE_HEAP_LENGTH);
+                              sp2__dialect_decodes_all(&source->dialect));
     return answer;
 }
 

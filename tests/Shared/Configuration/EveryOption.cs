@@ -57,6 +57,7 @@ internal static class EveryOption
                 [nameof(Dialect.MissingLengthIsRest)] = false,
                 [nameof(Dialect.DatagramIsHeap)] = true,
                 [nameof(Dialect.IgnoreHeapLength)] = true,
+                [nameof(Dialect.IgnoreOffset)] = true,
                 [nameof(Dialect.AllowControlOnly)] = true,
                 [nameof(Dialect.ZeroLengthIsRest)] = true,
                 [nameof(Dialect.UnpointedItemId)] = 0x3302,

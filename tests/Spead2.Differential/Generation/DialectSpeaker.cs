@@ -22,7 +22,7 @@ internal sealed class DialectSpeaker
         bool isNamed = _dice.Chance(50);
         DialectFlags dialect = isNamed
             ? _dice.Pick([.. Dialect.GetNames().Select(name => Dialect.Find(name)!.Flags)])
-            : (DialectFlags)_dice.Below(128);
+            : (DialectFlags)_dice.Below(256);
         _dialect = _dice.Chance(60) ? DialectFlags.None : dialect;
         _item = _dice.Pick(Dialect.SkaLowItemId, 7, 0x1000, (1L << 55) - 1);
 
@@ -68,7 +68,7 @@ internal sealed class DialectSpeaker
 
                 break;
             case 4:
-                Change(spoken, ItemId.HeapLength, _dice.Below(400));
+                Change(spoken, _dice.Pick(ItemId.HeapLength, ItemId.PayloadOffset), _dice.Below(400));
                 break;
             case 5:
                 Change(spoken, ItemId.PayloadLength, 0);

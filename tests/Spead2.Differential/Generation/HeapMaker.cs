@@ -143,7 +143,7 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
     private List<ulong> Items(long cnt, int length)
     {
         List<ulong> items = [];
-        for (int left = dice.Pick(0, 0, 1, 2, dice.Below(8), dice.Below(25)); left > 0; left--)
+        for (int left = dice.Pick(0, 0, 1, 2, dice.Below(8), dice.Below(30)); left > 0; left--)
         {
             long address = dice.Chance(3) ? length + dice.Between(1, 40) : dice.Below(length + 1);
             items.Add(dice.Below(20) switch

@@ -42,8 +42,9 @@ internal sealed record Packet(
 
         long rest = bytes.Length - payloadStart;
         long? given = dialect.HasFlag(DialectFlags.IgnoreHeapLength) ? null : Last(ItemId.HeapLength);
+        long? givenAt = dialect.HasFlag(DialectFlags.IgnoreOffset) ? null : Last(ItemId.PayloadOffset);
         (long? heapLength, long? givenOffset, long? givenLength) =
-            Adapt(dialect, rest, pointers, (given, Last(ItemId.PayloadOffset), Last(ItemId.PayloadLength)));
+            Adapt(dialect, rest, pointers, (given, givenAt, Last(ItemId.PayloadLength)));
         if (Last(ItemId.HeapCnt) is not long cnt || givenOffset is not long offset || givenLength is not long length)
         {
             statistic = "malformed_item_missing";
