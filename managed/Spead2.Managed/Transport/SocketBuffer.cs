@@ -55,7 +55,7 @@ internal static class SocketBuffer
                 LogLevel.Warning,
                 (size, granted),
                 static x => Text(
-                    $"asked for a socket buffer of {x.size} bytes, but the system granted {x.granted}: packets may be lost in bursts{Remedy(x.size)}"));
+                    $"asked for a socket buffer of {x.size} bytes, but the system granted {x.granted}: packets may be lost in bursts{Remedy(x.size, x.granted)}"));
         }
     }
 
@@ -92,9 +92,20 @@ internal static class SocketBuffer
     private static long Granted(Socket socket) =>
         OperatingSystem.IsLinux() ? socket.ReceiveBufferSize / 2 : socket.ReceiveBufferSize;
 
-    private static string Remedy(long size) => OperatingSystem.IsLinux()
-        ? Text($"; to allow it, run `sysctl -w net.core.rmem_max={size}`{(IsInContainer() ? " on the host" : string.Empty)}")
-        : string.Empty;
+    private static string Remedy(long size, long granted)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return string.Empty;
+        }
+
+        (string limit, string it) = size > Largest ? (Text($"; Linux grants {Largest} at most"), "that") : (string.Empty, "it");
+        long possible = Math.Min(size, Largest);
+        return granted >= possible
+            ? limit
+            : Text(
+                $"{limit}; to allow {it}, run `sysctl -w net.core.rmem_max={possible}`{(IsInContainer() ? " on the host" : string.Empty)}");
+    }
 
     private static bool IsInContainer() => File.Exists("/.dockerenv") || File.Exists("/run/.containerenv") ||
         Environment.GetEnvironmentVariable("container") is not null;

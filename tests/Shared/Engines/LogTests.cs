@@ -31,6 +31,28 @@ public sealed class LogTests
     }
 
     [Test]
+    public void Advice_on_a_socket_buffer_is_no_more_than_Linux_grants([Values(3L << 29, 1L << 40)] long size)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Ignore("Windows grants buffers of any size.");
+        }
+
+        RecordingLogger logger = new();
+        using (ReceiveStream stream = new(logger: logger))
+        {
+            stream.Add(new UdpSourceOptions { BindHost = "127.0.0.1", BufferSize = size });
+        }
+
+        string text = logger.Messages.Single().Text;
+        Assert.That(text, Does.StartWith($"asked for a socket buffer of {size} bytes"));
+        Assert.That(
+            text,
+            Does.Match("lost in bursts; Linux grants 1073741823 at most(; to allow that, run `sysctl -w "
+                + "net.core.rmem_max=1073741823`( on the host)?)?$"));
+    }
+
+    [Test]
     public void Messages_that_were_left_out_are_said_once()
     {
         const int ManyMessages = 1000;

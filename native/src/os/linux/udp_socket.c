@@ -30,6 +30,9 @@
 #define SO_MEMINFO 55
 #endif
 
+/* Largest buffer of a socket: the kernel doubles the number, so that larger ones would overflow. */
+#define LARGEST_BUFFER (INT_MAX / 2)
+
 static bool in_container(void) {
     return access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
            getenv("container") != NULL;
@@ -48,8 +51,8 @@ static void set_buffer(int fd, const sp2__udp_config *config, sp2__logger *logge
     if (config->buffer_size == 0) {
         return;
     }
-    /* The kernel doubles the number, so that larger ones would overflow. */
-    const int size = config->buffer_size > INT_MAX / 2 ? INT_MAX / 2 : (int)config->buffer_size;
+    const bool too_large = config->buffer_size > LARGEST_BUFFER;
+    const int size = too_large ? LARGEST_BUFFER : (int)config->buffer_size;
     int error = setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)) == 0 ? 0 : errno;
     if (error == 0 && granted_buffer(fd) < config->buffer_size) {
         /* Allowed to administrators only; others keep what they were granted. */
@@ -65,12 +68,20 @@ static void set_buffer(int fd, const sp2__udp_config *config, sp2__logger *logge
                  "cannot set a socket buffer of %" PRIu64 " bytes (%s); it has %" PRIu64,
                  config->buffer_size, sp2__os_error_text(error, text, sizeof(text)), granted);
     } else if (granted < config->warn_below) {
+        char advice[160] = "";
+        int length = 0;
+        if (too_large) {
+            length = snprintf(advice, sizeof(advice), "; Linux grants %d at most", LARGEST_BUFFER);
+        }
+        if (granted < (uint64_t)size) {
+            snprintf(advice + length, sizeof(advice) - (size_t)length,
+                     "; to allow %s, run `sysctl -w net.core.rmem_max=%d`%s",
+                     too_large ? "that" : "it", size, in_container() ? " on the host" : "");
+        }
         SP2__LOG(logger, SP2__MESSAGE_SOCKET, SP2_LOG_WARNING,
                  "asked for a socket buffer of %" PRIu64 " bytes, but the system granted %" PRIu64
-                 ": packets may be lost in bursts; to allow it, run `sysctl -w "
-                 "net.core.rmem_max=%" PRIu64 "`%s",
-                 config->buffer_size, granted, config->buffer_size,
-                 in_container() ? " on the host" : "");
+                 ": packets may be lost in bursts%s",
+                 config->buffer_size, granted, advice);
     }
 }
 
