@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Text.RegularExpressions;
 using Spead2.Testing.Vectors;
 using Spead2.Tools.Tests.Vectors;
 
@@ -7,7 +8,7 @@ namespace Spead2.Tools.Tests;
 
 /// <summary>Both engines say the same, and the managed one where there is no native library.</summary>
 [TestFixture]
-public sealed class EngineTests
+public sealed partial class EngineTests
 {
     // More than any vector has: whether the ring is full, which counts, is a matter of time.
     private const string RoomForAllHeaps = "1000";
@@ -27,8 +28,15 @@ public sealed class EngineTests
         CommandResult managed = await InProcess.RunAsync([.. arguments, "--engine", "managed"]);
 
         Assert.That(native.ExitCode, Is.Zero, native.Error);
-        Assert.That(managed, Is.EqualTo(native));
+        Assert.That(WithoutSearch(managed), Is.EqualTo(WithoutSearch(native)));
     }
+
+    // Each engine looks heaps up with a secret of its own, so that heaps share a chain in one and not in the other.
+    private static CommandResult WithoutSearch(CommandResult result) =>
+        result with { Output = SearchDistance().Replace(result.Output, "") };
+
+    [GeneratedRegex("\"search_dist\":[0-9]+,")]
+    private static partial Regex SearchDistance();
 
     [TestCase("native")]
     [TestCase("managed")]
