@@ -89,6 +89,16 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<RefusedDatagram> RefusedDatagrams
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return [.. Enum.GetValues<RefusalCause>().Select(_core.Refused.Find).OfType<RefusedDatagram>()];
+        }
+    }
+
+    /// <inheritdoc/>
     public override bool StopOnStopItem
     {
         get => Locked(static core => core.StopOnStopItem);

@@ -55,6 +55,7 @@
     X(sp2_receive_stream_find_stat)                                                                \
     X(sp2_receive_stream_get_fd)                                                                   \
     X(sp2_receive_stream_get_heap_count)                                                           \
+    X(sp2_receive_stream_get_refused)                                                              \
     X(sp2_receive_stream_get_stat_count)                                                           \
     X(sp2_receive_stream_get_stat_info)                                                            \
     X(sp2_receive_stream_get_stat_values)                                                          \
@@ -915,9 +916,10 @@ static void look_at_stats(spinner *self) {
     const sp2_memory_pool_stats pool = {0};
     const sp2_memory_stats memory = {0};
     const sp2_stat_info stat = {0};
+    const sp2_refused_datagram refused = {0};
     uint64_t values[STATISTICS];
     uint32_t index;
-    switch (below(self, 8)) {
+    switch (below(self, 9)) {
     case 0:
         NOTE(sp2_receive_stream_get_stats, stream, sized(self, &stats, sizeof(stats)));
         break;
@@ -939,6 +941,10 @@ static void look_at_stats(spinner *self) {
         NOTE(sp2_receive_stream_update_stat, stream, (uint32_t)below(self, STATISTICS), 1);
         break;
     case 6:
+        NOTE(sp2_receive_stream_get_refused, stream, (uint32_t)below(self, SP2_REFUSED_LAST + 2),
+             sized(self, &refused, sizeof(refused)));
+        break;
+    case 7:
         NOTE(sp2_memory_get_stats, sized(self, &memory, sizeof(memory)));
         break;
     default:

@@ -251,3 +251,30 @@ SP2_TEST(Callbacks_update_the_statistics_of_their_batch) {
     sp2_receive_stream_destroy(stream);
     datagrams_free(&list);
 }
+
+SP2_TEST(First_refused_datagram_of_a_cause_is_kept) {
+    static const uint8_t wrong_magic[] = {0x52, 4, 2, 6, 0, 0, 0, 0};
+    datagram_list list = {0};
+    datagrams_add(&list, wrong_magic, sizeof(wrong_magic));
+    datagrams_add(&list, wrong_magic, sizeof(wrong_magic) - 1);
+    datagrams_add(&list, wrong_magic, sizeof(wrong_magic) - 2);
+    const sp2_receive_options options = quiet_options(0);
+    sp2_receive_stream *stream = new_stream(&options);
+    REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
+    heap_list heaps = pop_all(stream);
+    heaps_free(&heaps);
+    sp2_refused_datagram refused = SP2_REFUSED_DATAGRAM_INIT;
+    REQUIRE_OK(sp2_receive_stream_get_refused(stream, SP2_REFUSED_MAGIC, &refused));
+    CHECK_EQ_U64(refused.length, sizeof(wrong_magic));
+    CHECK_EQ_U64(refused.byte_count, sizeof(wrong_magic));
+    CHECK_MEM(refused.bytes, wrong_magic, sizeof(wrong_magic));
+    CHECK_EQ_U64(refused.sender_length, 0);
+    REQUIRE_OK(sp2_receive_stream_get_refused(stream, SP2_REFUSED_SIZE, &refused));
+    CHECK_EQ_U64(refused.length, sizeof(wrong_magic) - 1);
+    CHECK(sp2_receive_stream_get_refused(stream, SP2_REFUSED_WIDTHS, &refused) == SP2_E_EMPTY);
+    CHECK_STATUS(sp2_receive_stream_get_refused(stream, SP2_REFUSED_LAST + 1, &refused), SP2_E_ARG);
+    CHECK_STATUS(sp2_receive_stream_get_refused(stream, 0, &refused), SP2_E_ARG);
+    CHECK_STATUS(sp2_receive_stream_get_refused(NULL, 1, &refused), SP2_E_ARG);
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&list);
+}

@@ -81,6 +81,10 @@ public sealed unsafe class UdpSourceTests
 
         public override IPEndPoint? LastSender => null;
 
+        public override bool AsksSenders { get; set; }
+
+        public override IPEndPoint? SenderOf(int index) => null;
+
         public override UdpMessage this[int index] => new(_bytes, _length, _segment, isTruncated: true);
 
         public override Spead2Exception? Arm()

@@ -248,6 +248,10 @@ internal static unsafe partial class NativeMethods
     public static extern int sp2_receive_stream_update_stat(sp2_receive_stream* stream, [NativeTypeName("uint32_t")] uint index, [NativeTypeName("uint64_t")] ulong value);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_get_refused(sp2_receive_stream* stream, [NativeTypeName("uint32_t")] uint cause, sp2_refused_datagram* datagram);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("const char *")]
     public static extern sbyte* sp2_status_name([NativeTypeName("int32_t")] int status);
 
@@ -365,6 +369,12 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_STREAM_RATE (-1)")]
     public const int SP2_STREAM_RATE = (-1);
+
+    [NativeTypeName("#define SP2_REFUSED_LAST 10")]
+    public const int SP2_REFUSED_LAST = 10;
+
+    [NativeTypeName("#define SP2_REFUSED_BYTES 64")]
+    public const int SP2_REFUSED_BYTES = 64;
 
     [NativeTypeName("#define SP2_UDP_DEFAULT_MAX_SIZE 9200")]
     public const int SP2_UDP_DEFAULT_MAX_SIZE = 9200;

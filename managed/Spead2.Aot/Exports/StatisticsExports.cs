@@ -2,6 +2,7 @@
 
 using System.Runtime.InteropServices;
 using Spead2.Bindings;
+using Spead2.Receive;
 
 namespace Spead2.Aot;
 
@@ -156,6 +157,52 @@ internal static unsafe class StatisticsExports
             }
 
             call.Stream.Core.Tally.UpdateCustom((int)index - StatisticList.CoreCount, (long)value);
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_get_refused")]
+    public static int GetRefused(sp2_receive_stream* stream, uint cause, sp2_refused_datagram* datagram)
+    {
+        const string Function = "sp2_receive_stream_get_refused";
+        try
+        {
+            using StreamCall call = Handles.Stream(stream, Function);
+            if (datagram is null)
+            {
+                throw Failure.Null(Function, "datagram");
+            }
+
+            if (cause is 0 or > NativeMethods.SP2_REFUSED_LAST)
+            {
+                throw Failure.Argument($"{Function}: cause is {cause}, which is no sp2_refusal");
+            }
+
+            if (call.Stream.Core.Refused.Find((RefusalCause)cause) is not { } first)
+            {
+                return (int)sp2_status.SP2_E_EMPTY;
+            }
+
+            sp2_refused_datagram known = new()
+            {
+                cause = cause,
+                length = (ulong)first.Length,
+                time_ns = (first.Time - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
+                byte_count = (uint)first.FirstBytes.Length,
+            };
+            if (first.Sender is { } sender)
+            {
+                sender.Address.TryWriteBytes(new(known.sender_address, 16), out int length);
+                known.sender_length = (uint)length;
+                known.sender_port = (uint)sender.Port;
+            }
+
+            first.FirstBytes.AsSpan().CopyTo(new Span<byte>(known.bytes, NativeMethods.SP2_REFUSED_BYTES));
+            Sized.Write(datagram, known, nameof(sp2_refused_datagram));
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)

@@ -312,6 +312,9 @@ FUNCTION(sp2_receive_stream_get_stat_values,
 FUNCTION(sp2_receive_stream_update_stat,
          (sp2_receive_stream * stream, uint32_t index, uint64_t value), (stream, index, value),
          NOTHING)
+FUNCTION(sp2_receive_stream_get_refused,
+         (sp2_receive_stream * stream, uint32_t cause, sp2_refused_datagram *datagram),
+         (stream, cause, datagram), NOTHING)
 
 /* thread_pool.h */
 FUNCTION(sp2_thread_pool_create, (const sp2_thread_pool_options *options, sp2_thread_pool **pool),

@@ -58,6 +58,16 @@ public sealed class ReceiveStream : ReceiveStreamBase
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<RefusedDatagram> RefusedDatagrams
+    {
+        get
+        {
+            using HandleLease lease = Use();
+            return [.. Enum.GetValues<RefusalCause>().Select(_handle.GetRefused).OfType<RefusedDatagram>()];
+        }
+    }
+
+    /// <inheritdoc/>
     public override bool StopOnStopItem
     {
         get

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Spead2.Bindings;
@@ -198,6 +199,25 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         return new([.. MemoryMarshal.Cast<ulong, long>(values)], StatisticNames);
     }
 
+    /// <summary>The first datagram that was refused for a cause; null if none was.</summary>
+    public RefusedDatagram? GetRefused(RefusalCause cause)
+    {
+        sp2_refused_datagram first = new() { size = (uint)sizeof(sp2_refused_datagram) };
+        int status = NativeMethods.sp2_receive_stream_get_refused(Stream, (uint)cause, &first);
+        if (status == (int)sp2_status.SP2_E_EMPTY)
+        {
+            return null;
+        }
+
+        NativeStatus.ThrowIfFailed(status);
+        return new(
+            cause,
+            DateTimeOffset.UnixEpoch.AddTicks(first.time_ns / TimeSpan.NanosecondsPerTick),
+            (long)first.length,
+            [.. new ReadOnlySpan<byte>(first.bytes, (int)first.byte_count)],
+            ToEndPoint(first.sender_address, first.sender_length, first.sender_port));
+    }
+
     /// <summary>Adds to a custom counter, or raises a custom maximum.</summary>
     public void UpdateCustom(int index, long value) =>
         NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_update_stat(
@@ -259,6 +279,10 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         ReleaseKept();
         return done;
     }
+
+    private static IPEndPoint? ToEndPoint(byte* address, uint length, uint port) => length == 0
+        ? null
+        : new(new IPAddress(new ReadOnlySpan<byte>(address, (int)length)), (int)port);
 
     private static sp2_dialect ToNative(Dialect? dialect) => new()
     {

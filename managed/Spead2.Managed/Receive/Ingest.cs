@@ -99,10 +99,11 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         return TakeNext(bytes, exact: true, ref result) != Wire.LengthUnknown ? result : AddOtherDatagram(bytes);
     }
 
-    /// <summary>Counts a datagram that was too large for its source.</summary>
-    public void AddTruncated(int maxSize)
+    /// <summary>Counts a datagram that was too large for its source, of which these bytes have come.</summary>
+    public void AddTruncated(ReadOnlySpan<byte> bytes, int maxSize)
     {
         _tally[Statistic.Truncated]++;
+        stream.Refused.Keep(RefusalCause.Truncated, bytes, _source);
         stream.Log.Write(
             MessageKind.Datagram,
             LogLevel.Information,
@@ -113,7 +114,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     /// <summary>Counts bytes that are not a packet, at a position of a source that ends because of it.</summary>
     public void AddMalformed(ReadOnlySpan<byte> bytes, PacketFault fault, ulong position)
     {
-        CountFault(fault);
+        CountFault(fault, bytes);
         SuggestDialect(bytes);
         stream.Log.Write(
             MessageKind.Packet,
@@ -286,7 +287,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         if (fault != PacketFault.None)
         {
             SuggestDialect(bytes);
-            CountFault(fault);
+            CountFault(fault, bytes);
             stream.Log.Write(
                 MessageKind.Packet,
                 LogLevel.Information,
@@ -299,6 +300,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         {
             SuggestDialect(bytes);
             _tally[Statistic.SizeMismatch]++;
+            stream.Refused.Keep(RefusalCause.SizeMismatch, bytes, _source);
             stream.Log.Write(
                 MessageKind.Datagram,
                 LogLevel.Information,
@@ -311,9 +313,10 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         return Add(packet);
     }
 
-    /// <summary>The statistics of faults have the order of the faults.</summary>
-    private void CountFault(PacketFault fault)
+    /// <summary>Statistics and causes of faults have the order of the faults.</summary>
+    private void CountFault(PacketFault fault, ReadOnlySpan<byte> bytes)
     {
+        stream.Refused.Keep((RefusalCause)fault, bytes, _source);
         _tally[Statistic.Malformed]++;
         _tally[Statistic.MalformedSize + (fault - PacketFault.TooSmall)]++;
     }

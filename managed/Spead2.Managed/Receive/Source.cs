@@ -75,6 +75,11 @@ internal abstract class Source : LoopTask
     /// <summary>Who sent the first message of the latest batch; null if nobody is known.</summary>
     public virtual IPEndPoint? LastSender => null;
 
+    /// <summary>
+    /// Who sent the datagram that is being handed over; null if that is not known, or nobody did. During a slice.
+    /// </summary>
+    public virtual IPEndPoint? TellSender() => null;
+
     /// <summary>Messages that the kernel has dropped so far.</summary>
     public virtual long Dropped => 0;
 

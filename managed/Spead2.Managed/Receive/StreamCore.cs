@@ -58,6 +58,9 @@ internal sealed class StreamCore
 
     public StatisticNames StatisticNames { get; }
 
+    /// <summary>Datagrams that were refused.</summary>
+    public Refused Refused { get; } = new();
+
     /// <summary>How payload gets into heaps. Under the stream's lock.</summary>
     public PayloadCopy Copy { get; }
 

@@ -24,6 +24,15 @@ internal abstract class DatagramSocket : IDisposable
     /// </summary>
     public abstract IPEndPoint? LastSender { get; }
 
+    /// <summary>
+    /// Whether the senders of all messages are to be known from the next batch on; else only that of the first message of
+    /// a batch is.
+    /// </summary>
+    public abstract bool AsksSenders { get; set; }
+
+    /// <summary>Who sent a message of the batch taken last, without a scope; null if that is not known.</summary>
+    public abstract IPEndPoint? SenderOf(int index);
+
     /// <summary>A message of the batch taken last.</summary>
     public abstract UdpMessage this[int index] { get; }
 

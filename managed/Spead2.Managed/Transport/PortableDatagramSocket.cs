@@ -18,6 +18,7 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
     private readonly int[] _lengths = new int[Slots];
     private readonly bool[] _truncated = new bool[Slots];
     private readonly IPEndPoint _anySender;
+    private readonly IPEndPoint?[] _senders = new IPEndPoint?[Slots];
 
     // A receive is under way, or has come to an end that nobody has seen. It is the only one that tells the sender, and
     // brings the first message of a batch.
@@ -60,6 +61,10 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
 
     public override IPEndPoint? LastSender => _lastSender;
 
+    public override bool AsksSenders { get; set; }
+
+    public override IPEndPoint? SenderOf(int index) => _senders[index];
+
     public override UdpMessage this[int index] =>
         new(_first + (nint)index * _slotSize, _lengths[index], _lengths[index], _truncated[index]);
 
@@ -88,8 +93,7 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
 
         while (count < Slots && error is null)
         {
-            Span<byte> slot = _bytes.AsSpan(count * _slotSize, _slotSize);
-            int length = _socket.Receive(slot, SocketFlags.None, out SocketError result);
+            SocketError result = Take(count, out int length);
             if (result is SocketError.WouldBlock or SocketError.IOPending)
             {
                 break;
@@ -112,6 +116,38 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
 
     // Only Linux tells.
     public override long CountDrops() => 0;
+
+    /// <summary>Takes a message if there is one; its sender, too, if that is asked for.</summary>
+    private SocketError Take(int slot, out int length)
+    {
+        Span<byte> bytes = _bytes.AsSpan(slot * _slotSize, _slotSize);
+        _senders[slot] = null;
+        if (!AsksSenders)
+        {
+            length = _socket.Receive(bytes, SocketFlags.None, out SocketError result);
+            return result;
+        }
+
+        length = 0;
+        try
+        {
+            if (!_socket.Poll(0, SelectMode.SelectRead))
+            {
+                return SocketError.WouldBlock;
+            }
+
+            EndPoint sender = _anySender;
+            length = _socket.ReceiveFrom(bytes, ref sender);
+            _senders[slot] = new(new IPAddress(((IPEndPoint)sender).Address.GetAddressBytes()), ((IPEndPoint)sender).Port);
+            return SocketError.Success;
+        }
+        catch (SocketException exception)
+        {
+            // What does not fit has filled its slot.
+            length = exception.SocketErrorCode == SocketError.MessageSize ? bytes.Length : 0;
+            return exception.SocketErrorCode;
+        }
+    }
 
     /// <summary>Asks to be called when something arrives; gives how many messages have done so already.</summary>
     private int Listen(ref string? error)
@@ -136,6 +172,7 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
         {
             IPEndPoint sender = (IPEndPoint)_arrival.RemoteEndPoint!;
             _lastSender = new(new IPAddress(sender.Address.GetAddressBytes()), sender.Port);
+            _senders[0] = _lastSender;
         }
 
         return count;

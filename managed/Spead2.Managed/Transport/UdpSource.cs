@@ -17,6 +17,9 @@ internal sealed unsafe class UdpSource : Source
     // there, an entry in the error queue) go away by being told.
     private const int FailuresInARow = 16;
 
+    // Batches of which all senders are asked for once one was missed: some seconds of a fast stream.
+    private const int BatchesWithSenders = 65536;
+
     private readonly DatagramSocket _socket;
     private readonly int _maxSize;
     private int _failures;
@@ -29,6 +32,9 @@ internal sealed unsafe class UdpSource : Source
     private int _messageIndex;
     private DatagramSocket.UdpMessage _message;
     private int _messagePosition;
+
+    // That are left of those whose senders are all asked for.
+    private int _senderBatches;
 
     /// <summary>Reads a socket, which is closed and disposed with the source.</summary>
     public UdpSource(StreamCore stream, IoThreads.IoThread thread, DatagramSocket socket, int maxSize)
@@ -55,6 +61,17 @@ internal sealed unsafe class UdpSource : Source
     public override string? InterfaceName => Target is { IsGroup: true } ? Target.InterfaceName : null;
 
     public override IPEndPoint? LastSender => _socket.LastSender;
+
+    public override IPEndPoint? TellSender()
+    {
+        IPEndPoint? sender = _socket.SenderOf(_messageIndex);
+        if (sender is null)
+        {
+            _senderBatches = BatchesWithSenders;
+        }
+
+        return sender;
+    }
 
     public override long Dropped => Volatile.Read(ref _dropped);
 
@@ -231,6 +248,12 @@ internal sealed unsafe class UdpSource : Source
     /// <summary>Takes what has arrived.</summary>
     private DatagramSocket.Reception TakeBatch()
     {
+        if (_senderBatches != 0)
+        {
+            _senderBatches--;
+            _socket.AsksSenders = _senderBatches != 0;
+        }
+
         DatagramSocket.Reception reception = _socket.Receive();
         _messageCount = reception.Count;
         _messageIndex = 0;
@@ -322,7 +345,7 @@ internal sealed unsafe class UdpSource : Source
     {
         if (truncated || datagram.Length > _maxSize)
         {
-            Stream.Ingest.AddTruncated(_maxSize);
+            Stream.Ingest.AddTruncated(datagram, _maxSize);
             return PollResult.More;
         }
 

@@ -34,6 +34,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         settings.Source.Open();
         KernelCounters before = KernelCounters.Read();
         StreamStatistics statistics;
+        IReadOnlyList<RefusedDatagram> refused;
         using (IReceiveStream stream = settings.Engine.Open(settings.StreamOptions, new TerminalLogger(terminal)))
         {
             using var interrupt = new Interrupt(stream.Stop);
@@ -51,6 +52,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
 
             stream.Stop();
             statistics = stream.Statistics;
+            refused = stream.RefusedDatagrams;
         }
 
         if (settings.ProposeDialect)
@@ -59,6 +61,13 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         }
 
         settings.Source.ExplainEnd(statistics, terminal);
+
+        // Where a file of packets stops being one has just been said.
+        foreach (RefusedDatagram datagram in refused.Where(_ => settings.Source is not BufferSource))
+        {
+            terminal.Say(RefusedText.Of(datagram));
+        }
+
         Verdict verdict = Verdict.Of(_tally, statistics, settings.Source.Name, settings.Expect);
         report.Finish(_tally, statistics, settings.Source.SuggestedDialect, verdict);
         if (verdict.IsNothing && !settings.Source.IsFile)

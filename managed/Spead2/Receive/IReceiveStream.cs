@@ -42,6 +42,12 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     /// </summary>
     StreamStatistics Statistics { get; }
 
+    /// <summary>
+    /// The first datagram that was refused for each cause, in the order of the causes; those of which none was refused
+    /// are left out. It never waits for consumers of heaps or of packets.
+    /// </summary>
+    IReadOnlyList<RefusedDatagram> RefusedDatagrams { get; }
+
     /// <summary>Whether the stream has stopped and every heap has been read: no read can succeed any more.</summary>
     bool IsCompleted { get; }
 

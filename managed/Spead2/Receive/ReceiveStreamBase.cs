@@ -28,6 +28,9 @@ public abstract class ReceiveStreamBase : IReceiveStream
     public abstract StreamStatistics Statistics { get; }
 
     /// <inheritdoc/>
+    public abstract IReadOnlyList<RefusedDatagram> RefusedDatagrams { get; }
+
+    /// <inheritdoc/>
     public bool IsCompleted
     {
         get

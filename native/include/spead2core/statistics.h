@@ -173,6 +173,58 @@ SP2_API int32_t sp2_receive_stream_get_stat_values(sp2_receive_stream *stream, u
 SP2_API int32_t sp2_receive_stream_update_stat(sp2_receive_stream *stream, uint32_t index,
                                                uint64_t value);
 
+/* Why a datagram, or bytes of a buffer, were refused: the first check that they do not pass. The
+ * first eight are counted as malformed_*, in the order of those statistics. */
+typedef enum sp2_refusal {
+    SP2_REFUSED_SIZE = 1,          /* malformed_size */
+    SP2_REFUSED_MAGIC = 2,         /* malformed_magic */
+    SP2_REFUSED_FLAVOUR = 3,       /* malformed_flavour */
+    SP2_REFUSED_WIDTHS = 4,        /* malformed_widths */
+    SP2_REFUSED_ITEM_TABLE = 5,    /* malformed_item_table */
+    SP2_REFUSED_ITEM_MISSING = 6,  /* malformed_item_missing */
+    SP2_REFUSED_PAYLOAD = 7,       /* malformed_payload */
+    SP2_REFUSED_BEYOND_HEAP = 8,   /* malformed_beyond_heap */
+    SP2_REFUSED_SIZE_MISMATCH = 9, /* size_mismatch */
+    SP2_REFUSED_TRUNCATED = 10     /* truncated */
+} sp2_refusal;
+
+/* The largest sp2_refusal. */
+#define SP2_REFUSED_LAST 10
+
+/* Most bytes of a refused datagram that are kept. */
+#define SP2_REFUSED_BYTES 64
+
+/* A datagram that was refused. Set `size` with the INIT macro. */
+typedef struct sp2_refused_datagram {
+    uint32_t size;   /* bytes of this struct as the caller compiled it; always first */
+    uint32_t cause;  /* an sp2_refusal */
+    uint64_t length; /* bytes of the datagram, or of the rest of the buffer; of one that did not
+                        fit its slot those that did */
+    int64_t time_ns; /* when it was refused: nanoseconds since 1970-01-01 00:00 UTC */
+    uint32_t sender_port;       /* UDP port of the sender */
+    uint32_t sender_length;     /* of its address: 4 for IPv4, 16 for IPv6; 0: not known, or packets
+                                   in memory, which nobody sent */
+    uint8_t sender_address[16]; /* in network byte order; the rest is zero */
+    uint32_t byte_count;        /* bytes at `bytes`, from the start of the datagram */
+    uint32_t reserved;          /* zero */
+    uint8_t bytes[SP2_REFUSED_BYTES];
+} sp2_refused_datagram;
+
+#define SP2_REFUSED_DATAGRAM_INIT SP2_SIZED_INIT(sp2_refused_datagram)
+
+/*
+ * Gives the first datagram that was refused for a cause. The kernel is asked who sent the first
+ * datagram of each batch only, as the rest would cost every packet time; once it is not known who
+ * sent a refused one it is asked for all of 65,536 batches, and the first refused datagram with a
+ * known sender takes the place of the one without.
+ *
+ * Threads: any. Never waits for the consumer or for a source.
+ * Returns: SP2_OK, SP2_E_EMPTY (none was refused for this cause), SP2_E_ARG (also: there is no such
+ *          cause).
+ */
+SP2_API int32_t sp2_receive_stream_get_refused(sp2_receive_stream *stream, uint32_t cause,
+                                               sp2_refused_datagram *datagram);
+
 #ifdef __cplusplus
 }
 #endif

@@ -10,4 +10,7 @@
 /* Nanoseconds of a clock that never goes back. */
 uint64_t sp2__clock_ns(void);
 
+/* Nanoseconds since 1970-01-01 00:00 UTC, as the clock of the machine is set. */
+int64_t sp2__wall_clock_ns(void);
+
 #endif

@@ -340,6 +340,22 @@ sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8
     return fault;
 }
 
+/* Keeps a refused datagram, if it is the first of its cause. */
+static SP2__COLD void keep_refused(sp2_receive_stream *stream, uint32_t cause, const uint8_t *bytes,
+                                   uint64_t length) {
+    if (!sp2__refused_wanted(&stream->refused, cause)) {
+        return;
+    }
+    sp2_packet_source *source = stream->handing;
+    sp2__address sender = {0};
+    if (source != NULL && source->ops->tell_sender != NULL) {
+        source->ops->tell_sender(source, &sender);
+    }
+    sp2__mutex_lock(&stream->stats_lock);
+    sp2__refused_keep(&stream->refused, cause, bytes, length, &sender);
+    sp2__mutex_unlock(&stream->stats_lock);
+}
+
 /* Looks which dialect takes a refused datagram, among the first ones of a source. */
 static SP2__COLD void suggest_dialect(sp2_receive_stream *stream, const uint8_t *bytes,
                                       uint64_t length) {
@@ -378,6 +394,7 @@ static SP2__COLD void count_malformed(sp2_receive_stream *stream, const uint8_t 
                                       uint64_t length, sp2__packet_fault fault) {
     suggest_dialect(stream, bytes, length);
     count_fault(&stream->stats, fault);
+    keep_refused(stream, fault, bytes, length);
     SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
              "datagram of %" PRIu64 " bytes is not a SPEAD packet: %s", length,
              sp2__packet_fault_text(fault));
@@ -399,6 +416,7 @@ static sp2__answer add_other_datagram(sp2_receive_stream *stream, const uint8_t 
     if (SP2__UNLIKELY(packet.size != length)) {
         stream->stats.size_mismatch++;
         suggest_dialect(stream, bytes, length);
+        keep_refused(stream, SP2_REFUSED_SIZE_MISMATCH, bytes, length);
         SP2__LOG(&stream->logger, SP2__MESSAGE_DATAGRAM, SP2_LOG_INFO,
                  "datagram of %" PRIu64 " bytes not used: the packet in it has %" PRIu64 " bytes",
                  length, packet.size);
@@ -415,8 +433,10 @@ sp2__answer sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *
                                                      : add_other_datagram(stream, bytes, length);
 }
 
-void sp2__stream_add_truncated(sp2_receive_stream *stream, uint64_t max_size) {
+void sp2__stream_add_truncated(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t length,
+                               uint64_t max_size) {
     stream->stats.truncated++;
+    keep_refused(stream, SP2_REFUSED_TRUNCATED, bytes, length);
     SP2__LOG(&stream->logger, SP2__MESSAGE_DATAGRAM, SP2_LOG_INFO,
              "datagram not used: it is larger than max_size, which is %" PRIu64 " bytes", max_size);
 }
@@ -425,6 +445,7 @@ void sp2__stream_add_malformed(sp2_receive_stream *stream, const uint8_t *bytes,
                                sp2__packet_fault fault, uint64_t position) {
     count_fault(&stream->stats, fault);
     suggest_dialect(stream, bytes, length);
+    keep_refused(stream, fault, bytes, length);
     SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
              "what stands at byte %" PRIu64 " of the buffer is not a SPEAD packet, so reading ends "
              "there: %s",

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "base/thread.h"
 #include "packet/dialect.h"
 #include "receive/flow.h"
@@ -33,6 +34,9 @@ typedef struct sp2__source_ops {
      * False: something is still in use; ask again. May be NULL. */
     bool (*detach)(sp2_packet_source *source);
     void (*free)(sp2_packet_source *source);
+    /* Says who sent the datagram that is being handed over; leaves *sender alone if that is not
+     * known. With the stream's lock, during a slice. NULL: nobody did. */
+    void (*tell_sender)(sp2_packet_source *source, sp2__address *sender);
     bool lossy; /* packets are lost while the source does not read */
 } sp2__source_ops;
 

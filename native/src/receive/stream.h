@@ -15,6 +15,7 @@
 #include "receive/custom_stats.h"
 #include "receive/flow.h"
 #include "receive/inline_sink.h"
+#include "receive/refused.h"
 #include "receive/ring_sink.h"
 #include "receive/sink.h"
 #include "receive/source.h"
@@ -72,6 +73,7 @@ struct sp2_receive_stream {
     sp2__mutex stats_lock;
     sp2_receive_stats published; /* under the stats lock: as of the end of the latest slice */
     sp2__custom_stats custom;    /* see there which lock is for what */
+    sp2__refused refused;        /* changed under the stream's lock, too */
 };
 
 /* ---- for sources, in their slice ---- */
@@ -90,8 +92,9 @@ sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8
 sp2__answer sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
                                      uint64_t length);
 
-/* Counts a datagram that was too large for the source. */
-void sp2__stream_add_truncated(sp2_receive_stream *stream, uint64_t max_size);
+/* Counts a datagram that was too large for the source, of which `length` bytes have come. */
+void sp2__stream_add_truncated(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t length,
+                               uint64_t max_size);
 
 /* Counts bytes that are not a packet, at `position` of a source that ends because of it. */
 void sp2__stream_add_malformed(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t length,

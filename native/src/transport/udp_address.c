@@ -277,6 +277,20 @@ void sp2__ip_address_tell(const sp2__ip_address *address, char *text, uint32_t s
     }
 }
 
+sp2__address sp2__ip_address_read(const sp2__ip_address *address) {
+    sp2__address read = {0};
+    if (address->any.sa_family == AF_INET) {
+        read.length = sizeof(address->v4.sin_addr);
+        read.port = ntohs(address->v4.sin_port);
+        memcpy(read.bytes, &address->v4.sin_addr, read.length);
+    } else if (address->any.sa_family == AF_INET6) {
+        read.length = sizeof(address->v6.sin6_addr);
+        read.port = ntohs(address->v6.sin6_port);
+        memcpy(read.bytes, &address->v6.sin6_addr, read.length);
+    }
+    return read;
+}
+
 const char *sp2__udp_target(const sp2__udp_config *config) {
     return config->group != NULL         ? config->group
            : is_given(config->bind_host) ? config->bind_host

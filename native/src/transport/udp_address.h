@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "spead2core/source.h"
 
 #if defined(_WIN32)
@@ -67,6 +68,9 @@ const char *sp2__udp_target(const sp2__udp_config *config);
 /* Writes an address without scope, and its port. */
 void sp2__ip_address_tell(const sp2__ip_address *address, char *text, uint32_t size,
                           uint32_t *port);
+
+/* Gives an address without scope, and its port. */
+sp2__address sp2__ip_address_read(const sp2__ip_address *address);
 
 /* Fills in the address that a socket is bound to, and the group if it is one. */
 void sp2__ip_address_describe(const sp2__ip_address *address, uint32_t length,

@@ -14,8 +14,9 @@
 typedef struct sp2__udp_message {
     const uint8_t *data;
     uint32_t length;
-    uint32_t segment; /* 0 if and only if length is */
-    bool truncated;   /* the message did not fit, so its end is missing */
+    uint32_t segment;              /* 0 if and only if length is */
+    bool truncated;                /* the message did not fit, so its end is missing */
+    const sp2__ip_address *sender; /* NULL: not known */
 } sp2__udp_message;
 
 /* Room for the messages of one system call. */
@@ -71,6 +72,10 @@ typedef struct sp2__udp_reception {
 void sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, sp2__udp_reception *reception);
 
 sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index);
+
+/* Says whether the senders of all messages are to be known from the next batch on, or only of the
+ * first message of each. No message of the batch under way may be looked at afterwards. */
+void sp2__udp_batch_ask_senders(sp2__udp_batch *batch, bool all);
 
 /* Writes who sent the first message of a batch that is not empty. */
 void sp2__udp_tell_sender(sp2__udp_batch *batch, sp2_packet_source_stats *stats);

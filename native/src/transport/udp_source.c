@@ -20,6 +20,9 @@
 #define JOINED_MESSAGES_PER_BATCH 16
 #define JOINED_MESSAGE_SIZE 65536
 
+/* Batches of which all senders are asked for once one was missed: some seconds of a fast stream. */
+#define BATCHES_WITH_SENDERS 65536
+
 /* A socket that reports so many errors in a row, and nothing else, is left alone for a while. */
 #define MOST_FAILURES 16
 
@@ -37,6 +40,7 @@ typedef struct udp_source {
     uint32_t message_index;    /* those that have been handed over */
     sp2__udp_message message;  /* the one under way */
     uint32_t message_position; /* bytes of it that have been handed over */
+    uint32_t sender_batches;   /* that are left of those whose senders are all asked for */
     sp2__udp_group group;      /* watched, if it has joined one */
     sp2__watch news;           /* of the group's interface */
     sp2__task news_task;
@@ -91,10 +95,24 @@ static SP2__COLD void take_next_socket(udp_source *source) {
     sp2__mutex_unlock(&base->stats_lock);
 }
 
+/* Somebody wants to know who sent the message under way. */
+static SP2__COLD void tell_sender(sp2_packet_source *base, sp2__address *sender) {
+    udp_source *source = SP2__CONTAINER(base, udp_source, base);
+    if (source->message.sender != NULL) {
+        *sender = sp2__ip_address_read(source->message.sender);
+        return;
+    }
+    source->sender_batches = BATCHES_WITH_SENDERS;
+}
+
 /* Takes what has arrived; if that is nothing, says what is to be done. */
 static sp2__answer take_batch(udp_source *source) {
     sp2_packet_source *base = &source->base;
     sp2__udp_reception reception;
+    if (SP2__UNLIKELY(source->sender_batches != 0)) {
+        source->sender_batches--;
+        sp2__udp_batch_ask_senders(source->batch, source->sender_batches != 0);
+    }
     sp2__udp_receive(source->watch.socket, source->batch, &reception);
     source->message_index = 0;
     source->message_count = reception.count;
@@ -131,7 +149,7 @@ static sp2__answer add_datagram(udp_source *source, const uint8_t *data, uint32_
                                 bool truncated) {
     sp2_receive_stream *stream = source->base.stream;
     if (SP2__UNLIKELY(truncated || length > source->max_size)) {
-        sp2__stream_add_truncated(stream, source->max_size);
+        sp2__stream_add_truncated(stream, data, length, source->max_size);
         return SP2__MORE;
     }
     return sp2__stream_add_datagram(stream, data, length);
@@ -337,6 +355,7 @@ static const sp2__source_ops ops = {
     .count_drops = count_drops,
     .detach = detach,
     .free = free_source,
+    .tell_sender = tell_sender,
     .lossy = true,
 };
 

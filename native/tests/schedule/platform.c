@@ -267,6 +267,16 @@ void platform_limit_batch(uint32_t datagrams) {
     batch_limit = datagrams;
 }
 
+int64_t sp2__wall_clock_ns(void) {
+    return (int64_t)now_ns;
+}
+
+/* Nobody is known to have sent anything. */
+sp2__address sp2__ip_address_read(const sp2__ip_address *address) {
+    (void)address;
+    return (sp2__address){0};
+}
+
 void platform_reset(void) {
     memset(sockets, 0, sizeof(sockets));
     memset(signals, 0, sizeof(signals));
@@ -278,7 +288,7 @@ void platform_reset(void) {
 void platform_send(uint32_t port, const void *bytes, uint32_t length) {
     fake_socket *s = &sockets[port - FIRST_PORT];
     SCHEDULE_CHECK(s->count < DATAGRAMS);
-    s->datagrams[s->count++] = (sp2__udp_message){bytes, length, length, false};
+    s->datagrams[s->count++] = (sp2__udp_message){bytes, length, length, false, NULL};
 }
 
 int32_t sp2__udp_inspect(const char *options, int64_t socket, uint32_t *port) {
@@ -365,6 +375,11 @@ void sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, sp2__udp_reception
 
 sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index) {
     return batch->messages[index];
+}
+
+void sp2__udp_batch_ask_senders(sp2__udp_batch *batch, bool all) {
+    (void)batch;
+    (void)all;
 }
 
 void sp2__udp_tell_sender(sp2__udp_batch *batch, sp2_packet_source_stats *stats) {

@@ -65,6 +65,14 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
 
     public override IPEndPoint? LastSender => _batch.LastSender;
 
+    public override bool AsksSenders
+    {
+        get => _batch.AsksSenders;
+        set => _batch.AsksSenders = value;
+    }
+
+    public override IPEndPoint? SenderOf(int index) => _batch.SenderOf(index);
+
     public override UdpMessage this[int index] => _batch[index];
 
     public override Spead2Exception? Arm()

@@ -35,7 +35,7 @@ internal sealed unsafe class MessageBatch : IDisposable
     private readonly Message* _messages;
     private readonly IoVec* _vectors;
     private readonly byte* _controls;
-    private readonly byte* _name;
+    private readonly byte* _names;
     private readonly byte* _bytes;
     private readonly nuint _size;
     private int _count;
@@ -54,7 +54,7 @@ internal sealed unsafe class MessageBatch : IDisposable
             _messages = (Message*)NativeMemory.AllocZeroed((nuint)slots, (nuint)sizeof(Message));
             _vectors = (IoVec*)NativeMemory.AllocZeroed((nuint)slots, (nuint)sizeof(IoVec));
             _controls = (byte*)NativeMemory.AllocZeroed((nuint)slots, ControlSize);
-            _name = (byte*)NativeMemory.AllocZeroed(NameSize);
+            _names = (byte*)NativeMemory.AllocZeroed((nuint)slots, NameSize);
 
             // Mapped for itself, as malloc keeps more of all that is freed once such a large block has been.
             _size = (nuint)slots * (nuint)slotSize;
@@ -77,11 +77,34 @@ internal sealed unsafe class MessageBatch : IDisposable
             _messages[i].VectorCount = 1;
             _messages[i].Control = _controls + i * ControlSize;
             _messages[i].ControlLength = ControlSize;
+            _messages[i].NameLength = NameSize;
         }
 
-        // One sender for each call is enough to tell who sends.
-        _messages[0].Name = _name;
+        // One sender for each call is enough to tell who sends; the kernel takes its time for each.
+        _messages[0].Name = _names;
     }
+
+    /// <summary>
+    /// Whether the senders of all messages are to be known, not only of the first. Set before a call: of what came in the
+    /// latest no sender is known afterwards.
+    /// </summary>
+    public bool AsksSenders
+    {
+        get;
+        set
+        {
+            for (int i = 1; field != value && i < _slots; i++)
+            {
+                _messages[i].Name = value ? _names + i * NameSize : null;
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>Who sent a message of the last call; null if nobody was asked for.</summary>
+    public IPEndPoint? SenderOf(int index) =>
+        EndPoint(new(_messages[index].Name, _messages[index].Name is null ? 0 : NameSize));
 
     /// <summary>Whether the last call filled every slot, so that there may be more.</summary>
     public bool IsFull => _count == _slots;
@@ -124,7 +147,7 @@ internal sealed unsafe class MessageBatch : IDisposable
             lock (_senderLock)
             {
                 _senderLength = (int)Math.Min(_messages[0].NameLength, NameSize);
-                new ReadOnlySpan<byte>(_name, _senderLength).CopyTo(_sender);
+                new ReadOnlySpan<byte>(_names, _senderLength).CopyTo(_sender);
             }
         }
 
@@ -148,7 +171,7 @@ internal sealed unsafe class MessageBatch : IDisposable
         NativeMemory.Free(_messages);
         NativeMemory.Free(_vectors);
         NativeMemory.Free(_controls);
-        NativeMemory.Free(_name);
+        NativeMemory.Free(_names);
         if (_bytes is not null)
         {
             MappedMemory.Unmap(_bytes, _size);
@@ -215,9 +238,9 @@ internal sealed unsafe class MessageBatch : IDisposable
         for (int i = 0; i < _count; i++)
         {
             _messages[i].ControlLength = ControlSize;
+            _messages[i].NameLength = NameSize;
         }
 
-        _messages[0].NameLength = NameSize;
         _count = 0;
     }
 

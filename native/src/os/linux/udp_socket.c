@@ -255,8 +255,8 @@ struct sp2__udp_batch {
     struct iovec *vectors;
     control_buffer *controls;
     uint8_t *bytes;
-    sp2__ip_address sender; /* of the first message */
-    sp2__ip_address told;   /* the sender that was told last */
+    sp2__ip_address *senders; /* of the messages that were asked for: at least of the first */
+    sp2__ip_address told;     /* the sender that was told last */
 };
 
 /* Mapped for itself, as malloc keeps more of all that is freed once such a large block has been. */
@@ -273,6 +273,7 @@ static void free_batch(sp2__udp_batch *batch) {
         sp2__free(batch->messages);
         sp2__free(batch->vectors);
         sp2__free(batch->controls);
+        sp2__free(batch->senders);
         if (batch->bytes != NULL) {
             munmap(batch->bytes, (size_t)batch->slots * batch->slot_size);
         }
@@ -295,9 +296,10 @@ sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size) {
     batch->messages = sp2__calloc_array(slots, sizeof(*batch->messages));
     batch->vectors = sp2__calloc_array(slots, sizeof(*batch->vectors));
     batch->controls = sp2__calloc_array(slots, sizeof(*batch->controls));
+    batch->senders = sp2__calloc_array(slots, sizeof(*batch->senders));
     batch->bytes = map_bytes((size_t)slots * slot_size);
     if (batch->messages == NULL || batch->vectors == NULL || batch->controls == NULL ||
-        batch->bytes == NULL) {
+        batch->senders == NULL || batch->bytes == NULL) {
         free_batch(batch);
         return NULL;
     }
@@ -308,8 +310,16 @@ sp2__udp_batch *sp2__udp_batch_create(uint32_t slots, uint32_t slot_size) {
         batch->messages[i].msg_hdr.msg_iovlen = 1;
         batch->messages[i].msg_hdr.msg_control = &batch->controls[i];
         batch->messages[i].msg_hdr.msg_controllen = sizeof(batch->controls[i]);
+        batch->messages[i].msg_hdr.msg_namelen = sizeof(batch->senders[i]);
     }
+    batch->messages[0].msg_hdr.msg_name = &batch->senders[0];
     return batch;
+}
+
+void sp2__udp_batch_ask_senders(sp2__udp_batch *batch, bool all) {
+    for (uint32_t i = 1; i < batch->slots; i++) {
+        batch->messages[i].msg_hdr.msg_name = all ? &batch->senders[i] : NULL;
+    }
 }
 
 /* Errors taken out of a socket's queue at a time; the others are there next time. */
@@ -342,8 +352,6 @@ static SP2__COLD void find_reason(int fd, sp2__udp_reception *reception) {
 void sp2__udp_receive(intptr_t socket, sp2__udp_batch *batch, sp2__udp_reception *reception) {
     const int fd = (int)socket;
     int received;
-    batch->messages[0].msg_hdr.msg_name = &batch->sender;
-    batch->messages[0].msg_hdr.msg_namelen = sizeof(batch->sender);
     do {
         received = recvmmsg(fd, batch->messages, batch->slots, MSG_DONTWAIT, NULL);
     } while (received < 0 && errno == EINTR);
@@ -378,16 +386,18 @@ sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index
         .length = message->msg_len,
         .segment = joined != 0 ? joined : message->msg_len,
         .truncated = message->msg_hdr.msg_flags & MSG_TRUNC,
+        .sender = message->msg_hdr.msg_name,
     };
-    /* The kernel has shortened it to what it wrote: made ready for the next call. */
+    /* The kernel has shortened them to what it wrote: made ready for the next call. */
     message->msg_hdr.msg_controllen = sizeof(batch->controls[index]);
+    message->msg_hdr.msg_namelen = sizeof(batch->senders[index]);
     return result;
 }
 
 void sp2__udp_tell_sender(sp2__udp_batch *batch, sp2_packet_source_stats *stats) {
-    if (memcmp(&batch->sender, &batch->told, sizeof(batch->sender)) != 0) {
-        batch->told = batch->sender;
-        sp2__ip_address_tell(&batch->sender, stats->sender, sizeof(stats->sender),
+    if (memcmp(&batch->senders[0], &batch->told, sizeof(batch->told)) != 0) {
+        batch->told = batch->senders[0];
+        sp2__ip_address_tell(&batch->senders[0], stats->sender, sizeof(stats->sender),
                              &stats->sender_port);
     }
 }

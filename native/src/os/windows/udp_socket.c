@@ -462,7 +462,14 @@ sp2__udp_message sp2__udp_message_at(const sp2__udp_batch *batch, uint32_t index
         .length = length,
         .segment = joined != 0 ? joined : length,
         .truncated = truncated,
+        .sender = &s->sender,
     };
+}
+
+/* Each slot has its own, and costs nothing. */
+void sp2__udp_batch_ask_senders(sp2__udp_batch *batch, bool all) {
+    (void)batch;
+    (void)all;
 }
 
 void sp2__udp_tell_sender(sp2__udp_batch *batch, sp2_packet_source_stats *stats) {
