@@ -54,6 +54,7 @@ internal static class OptionNames
         ["sp2_group_mode"] = "GroupMode",
         ["sp2_stream_control"] = "StreamControl",
         ["sp2_memcpy_method"] = "CopyMethod",
+        ["sp2_refusal"] = "RefusalCause",
         ["sp2_stat_mode"] = "StatisticMode",
         ["sp2_log_level"] = "LogLevel",
         ["SP2_LOG_NONE"] = "LogLevel.None",

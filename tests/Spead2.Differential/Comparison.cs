@@ -19,6 +19,7 @@ internal static class Comparison
         ("contiguous", heap => heap.IsContiguous),
         ("start of stream", heap => heap.IsStartOfStream),
         ("end of stream", heap => heap.IsEndOfStream),
+        ("contradictory", heap => heap.IsContradictory),
         ("heap length", heap => heap.HeapLength),
         ("received length", heap => heap.ReceivedLength),
         ("ranges", heap => string.Join(' ', heap.Ranges.Select(range => $"[{range.Start}, {range.End})"))),

@@ -13,7 +13,7 @@ public sealed class GeneratorTests
     private const int Often = 10;
 
     private static readonly string[] OutOfReach =
-        ["truncated", "kernel_drop_messages", "heaps_dropped_at_stop", "datagrams_dropped_at_stop"];
+        ["truncated", "kernel_drop_messages", "heaps_dropped_at_stop", "datagrams_dropped_at_stop", "heaps_mixed"];
 
     private static readonly (Trace Trace, Observation Observation)[] Runs =
         [.. Enumerable.Range(1, Seeds.DefaultCount).SelectMany(seed => TraceGenerator.Generate((ulong)seed))

@@ -22,6 +22,8 @@ internal sealed record ObservedHeap
 
     public required bool IsEndOfStream { get; init; }
 
+    public required bool IsContradictory { get; init; }
+
     public required long HeapLength { get; init; }
 
     public required long ReceivedLength { get; init; }
@@ -47,6 +49,7 @@ internal sealed record ObservedHeap
         IsContiguous = heap.IsContiguous,
         IsStartOfStream = heap.IsStartOfStream,
         IsEndOfStream = heap.IsEndOfStream,
+        IsContradictory = heap.IsContradictory,
         HeapLength = heap.HeapLength,
         ReceivedLength = heap.ReceivedLength,
         Ranges = heap.PayloadRanges,

@@ -83,7 +83,7 @@ public sealed unsafe class UdpSourceTests
 
         public override bool AsksSenders { get; set; }
 
-        public override IPEndPoint? SenderOf(int index) => null;
+        public override SenderAddress SenderOf(int index) => default;
 
         public override UdpMessage this[int index] => new(_bytes, _length, _segment, isTruncated: true);
 

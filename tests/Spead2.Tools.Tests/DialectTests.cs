@@ -171,6 +171,7 @@ public sealed class DialectTests(string engine)
         Assert.That(
             JsonDocument.Parse(result.Heaps[0]).RootElement.GetProperty("complete").GetBoolean(), Is.True);
         Assert.That(result.Statistics["rejected_duplicate"], Is.EqualTo(1));
+        Assert.That(result.Statistics["heaps_contradictory"], Is.EqualTo(1));
         Assert.That(result.Statistics["incomplete_heaps_dropped"], Is.EqualTo(1));
         Assert.That(Tools.Receive.LossExplanation.Of("rejected_duplicate"), Does.Contain("two senders"));
     }

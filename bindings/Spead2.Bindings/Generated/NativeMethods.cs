@@ -292,6 +292,9 @@ internal static unsafe partial class NativeMethods
     [NativeTypeName("#define SP2_HEAP_LENGTH_UNKNOWN (-1)")]
     public const int SP2_HEAP_LENGTH_UNKNOWN = (-1);
 
+    [NativeTypeName("#define SP2_HEAP_POINTERS_COMPARED 64")]
+    public const int SP2_HEAP_POINTERS_COMPARED = 64;
+
     [NativeTypeName("#define SP2_RECEIVE_DEFAULT_MAX_HEAPS 4")]
     public const int SP2_RECEIVE_DEFAULT_MAX_HEAPS = 4;
 

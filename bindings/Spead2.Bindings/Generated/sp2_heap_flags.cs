@@ -10,4 +10,6 @@ internal enum sp2_heap_flags : uint
     SP2_HEAP_CONTIGUOUS = 2,
     SP2_HEAP_START_OF_STREAM = 4,
     SP2_HEAP_END_OF_STREAM = 8,
+    SP2_HEAP_MIXED = 16,
+    SP2_HEAP_CONTRADICTORY = 32,
 }

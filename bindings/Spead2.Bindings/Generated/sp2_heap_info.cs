@@ -37,4 +37,13 @@ internal unsafe partial struct sp2_heap_info
 
     [NativeTypeName("uint32_t")]
     public uint bug_compat;
+
+    [NativeTypeName("uint32_t")]
+    public uint sender_port;
+
+    [NativeTypeName("uint32_t")]
+    public uint sender_length;
+
+    [NativeTypeName("uint8_t[16]")]
+    public fixed byte sender_address[16];
 }

@@ -145,4 +145,10 @@ internal partial struct sp2_receive_stats
 
     [NativeTypeName("uint64_t")]
     public ulong malformed_beyond_heap;
+
+    [NativeTypeName("uint64_t")]
+    public ulong heaps_mixed;
+
+    [NativeTypeName("uint64_t")]
+    public ulong heaps_contradictory;
 }

@@ -43,7 +43,12 @@ internal sealed unsafe class NativeHeap
             range_count = (ulong)(heap.RangeCopies?.Length ?? 0),
             address_bits = (uint)heap.AddressBits,
             bug_compat = (uint)heap.BugCompat,
+            sender_port = heap.Sender.Port,
         };
+        fixed (byte* address = _info.sender_address)
+        {
+            _info.sender_length = (uint)heap.Sender.Write(new(address, HeapInfo.AddressBytes.Size));
+        }
     }
 
     public ref readonly sp2_heap_info Info => ref _info;

@@ -17,7 +17,8 @@ internal static unsafe class ReceiveOptions
         sp2_receive_flags.SP2_RECEIVE_DELIVER_INCOMPLETE | sp2_receive_flags.SP2_RECEIVE_KEEP_RANGES |
         sp2_receive_flags.SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD | sp2_receive_flags.SP2_RECEIVE_EXPLICIT_START |
         sp2_receive_flags.SP2_RECEIVE_UNKEYED_SEARCH | sp2_receive_flags.SP2_RECEIVE_ACCOUNT_HEAPS |
-        sp2_receive_flags.SP2_RECEIVE_ACCOUNT_BY_SOURCE;
+        sp2_receive_flags.SP2_RECEIVE_ACCOUNT_BY_SOURCE | sp2_receive_flags.SP2_RECEIVE_RECORD_SENDERS |
+        sp2_receive_flags.SP2_RECEIVE_SEPARATE_SENDERS;
 
     // Bytes of sp2_receive_options in the first release.
     private static readonly uint ReleasedSize =
@@ -92,6 +93,9 @@ internal static unsafe class ReceiveOptions
                 : flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_ACCOUNT_HEAPS) ? HeapAccounting.BySubstream
                 : HeapAccounting.None,
             CntStep = (long)options.cnt_step,
+            Senders = flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_SEPARATE_SENDERS) ? SenderTracking.Separate
+                : flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_RECORD_SENDERS) ? SenderTracking.Record
+                : SenderTracking.None,
             AllowOutOfOrder = !flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_IN_ORDER),
             AllowUnsizedHeaps = !flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_NO_UNSIZED_HEAPS),
             StopOnStopItem = !flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_IGNORE_STOP_ITEM),

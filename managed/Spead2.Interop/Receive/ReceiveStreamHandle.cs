@@ -308,6 +308,12 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
             HeapAccounting.BySource => sp2_receive_flags.SP2_RECEIVE_ACCOUNT_BY_SOURCE,
             _ => 0,
         };
+        flags |= options.Senders switch
+        {
+            SenderTracking.Record => sp2_receive_flags.SP2_RECEIVE_RECORD_SENDERS,
+            SenderTracking.Separate => sp2_receive_flags.SP2_RECEIVE_SEPARATE_SENDERS,
+            _ => 0,
+        };
         return new()
         {
             size = (uint)sizeof(sp2_receive_options),

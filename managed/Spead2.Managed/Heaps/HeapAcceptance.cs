@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Buffers.Binary;
+using Spead2.Receive;
 
 namespace Spead2.Managed;
 
@@ -205,7 +206,41 @@ internal static unsafe class HeapAcceptance
         }
 
         // There is room.
+        int before = heap.Pointers.Count;
         TryAddItems(heap, packet);
+        if (before != 0 && heap.Pointers.Count != before)
+        {
+            LookForContradiction(heap, before);
+        }
+    }
+
+    /// <summary>
+    /// Whether a packet gives another value to an item of the packets before it, which brought so many pointers. No two
+    /// are equal.
+    /// </summary>
+    private static void LookForContradiction(LiveHeap heap, int before)
+    {
+        ReadOnlySpan<ulong> earlier = heap.Pointers.All[..Math.Min(before, HeapRules.PointersCompared)];
+        foreach (ulong pointer in heap.Pointers.All[before..])
+        {
+            if ((heap.State & HeapState.Contradictory) != 0)
+            {
+                return;
+            }
+
+            if ((pointer & Wire.ImmediateBit) == 0 || Wire.Id(pointer, heap.AddressBits) <= ItemId.StreamControl)
+            {
+                continue;
+            }
+
+            foreach (ulong other in earlier)
+            {
+                if ((pointer ^ other) >> heap.AddressBits == 0)
+                {
+                    heap.State |= HeapState.Contradictory;
+                }
+            }
+        }
     }
 
     /// <summary>
@@ -241,4 +276,7 @@ internal readonly record struct HeapRules(bool InOrder, ulong MaxHeapSize, ulong
     /// item pointers are known, brings none.
     /// </summary>
     public const int MaxParts = 1 << 20;
+
+    /// <summary>Item pointers of a heap that those of later packets are compared with.</summary>
+    public const int PointersCompared = 64;
 }

@@ -67,7 +67,13 @@ internal sealed unsafe class LiveHeap
     /// <summary>An immediate stream control item says stop.</summary>
     public bool StopItemSeen;
 
-    /// <summary>Once finished.</summary>
+    /// <summary>Who sent its first packet; nobody: not known.</summary>
+    public SenderAddress Sender;
+
+    /// <summary>The same as a number, the assembler's; 0: nobody.</summary>
+    public ulong SenderNumber;
+
+    /// <summary>While it is live, the last two only.</summary>
     public HeapState State;
 
     /// <summary>The assembler's: index of the slot it lives in.</summary>
@@ -133,6 +139,8 @@ internal sealed unsafe class LiveHeap
         OutOfOrder = false;
         StopItemSeen = false;
         State = HeapState.None;
+        Sender = default;
+        SenderNumber = 0;
         Passes = 0;
         Yields = 0;
         YieldNumber = 0;
@@ -208,11 +216,11 @@ internal sealed unsafe class LiveHeap
         HeapPayload.Settle(this);
         if (IsComplete)
         {
-            State = HeapState.Complete | HeapState.Contiguous;
+            State |= HeapState.Complete | HeapState.Contiguous;
         }
         else if (IsContiguous)
         {
-            State = HeapState.Contiguous;
+            State |= HeapState.Contiguous;
         }
         else
         {

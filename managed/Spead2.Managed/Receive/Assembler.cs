@@ -25,6 +25,9 @@ internal sealed class Assembler
     private readonly int _substreams;
     private readonly BugCompat _bugCompat;
     private readonly bool _allowUnsized;
+
+    // Heaps of different senders are different heaps.
+    private readonly bool _separates;
     private readonly HeapRules _rules;
     private readonly PayloadCopy _copy;
     private readonly LiveHeap?[] _slots;
@@ -47,6 +50,7 @@ internal sealed class Assembler
         _substreams = options.Substreams;
         _bugCompat = options.BugCompat;
         _allowUnsized = options.AllowUnsizedHeaps;
+        _separates = options.Senders == SenderTracking.Separate;
         _rules = new(!options.AllowOutOfOrder, (ulong)options.MaxHeapSize, (ulong)options.MaxUnsizedGap);
         int slots = _maxHeaps * _substreams;
         int slotsLog2 = Math.Max(LeastSlotsLog2, BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)slots)));
@@ -71,6 +75,26 @@ internal sealed class Assembler
             Recent = value ? null : Recent;
         }
     }
+
+    /// <summary>Who sends what is handed over; nobody: not known.</summary>
+    public SenderAddress Sender
+    {
+        get;
+        set
+        {
+            if (field != value)
+            {
+                field = value;
+                SenderNumber = value.Number(_multiplier);
+
+                // It may be another sender's.
+                Recent = _separates ? null : Recent;
+            }
+        }
+    }
+
+    /// <summary><see cref="Sender"/> as a number; 0: nobody.</summary>
+    public ulong SenderNumber { get; private set; }
 
     /// <summary>Entries that a search for <see cref="Recent"/> looks at.</summary>
     public long RecentSteps { get; private set; }
@@ -153,7 +177,7 @@ internal sealed class Assembler
     /// <summary>Takes a live heap out.</summary>
     public void Remove(LiveHeap heap)
     {
-        ref LiveHeap? link = ref Bucket(heap.Cnt);
+        ref LiveHeap? link = ref Bucket(heap.Cnt, heap.SenderNumber);
         while (link != heap)
         {
             link = ref link!.Next;
@@ -187,14 +211,15 @@ internal sealed class Assembler
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ref LiveHeap? Bucket(ulong cnt) => ref _buckets[(cnt * _multiplier) >> _bucketShift];
+    private ref LiveHeap? Bucket(ulong cnt, ulong sender) =>
+        ref _buckets[((_separates ? cnt ^ sender : cnt) * _multiplier) >> _bucketShift];
 
-    /// <summary>The live heap of a cnt, or null.</summary>
+    /// <summary>The live heap of a cnt, and of the sender where they are kept apart, or null.</summary>
     private LiveHeap? Find(ulong cnt, out long steps)
     {
-        LiveHeap? heap = Bucket(cnt);
+        LiveHeap? heap = Bucket(cnt, SenderNumber);
         steps = 1;
-        while (heap is not null && heap.Cnt != cnt)
+        while (heap is not null && (heap.Cnt != cnt || (_separates && heap.SenderNumber != SenderNumber)))
         {
             heap = heap.Next;
             steps++;
@@ -230,6 +255,12 @@ internal sealed class Assembler
             return null;
         }
 
+        if (SenderNumber != 0)
+        {
+            heap.Sender = Sender;
+            heap.SenderNumber = SenderNumber;
+        }
+
         result.Evicted = Place(heap);
         result.Started = true;
         return heap;
@@ -253,7 +284,7 @@ internal sealed class Assembler
             Remove(evicted);
         }
 
-        ref LiveHeap? bucket = ref Bucket(heap.Cnt);
+        ref LiveHeap? bucket = ref Bucket(heap.Cnt, heap.SenderNumber);
         heap.Next = bucket;
         bucket = heap;
         Recent = null;

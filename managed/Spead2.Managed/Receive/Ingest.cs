@@ -41,6 +41,9 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     // Of the latest heap that knew one; or 0.
     private ulong _packetLength;
 
+    /// <summary>Whether <see cref="SetSender"/> is to be called with every message.</summary>
+    public bool WantsSenders { get; } = options.Senders != SenderTracking.None;
+
     /// <summary>Where the payloads of heaps that begin from now on live; null for the default memory.</summary>
     public PayloadMemory? Memory
     {
@@ -56,9 +59,17 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _heapsStarted = 0;
         _dialect = source.Dialect;
         _assembler.DecodesAll = _dialect.DecodesAll;
+        if (WantsSenders)
+        {
+            _assembler.Sender = default;
+        }
+
         Look(ref _before);
         return stream.Flow.Answer;
     }
+
+    /// <summary>Says who sent what is handed over from now on, in this slice.</summary>
+    public void SetSender(SenderAddress sender) => _assembler.Sender = sender;
 
     /// <summary>Ends the slice: its source gets its share of the statistics.</summary>
     public void EndSlice()
@@ -211,6 +222,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _tally[Statistic.SearchDist] += _assembler.RecentSteps;
         _tally[Statistic.PayloadBytes] += (long)length;
         heap!.FedBy = _sourceNumber;
+        NoteSender(heap);
         result = PollResult.More;
         if (heap.IsComplete)
         {
@@ -321,6 +333,17 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _tally[Statistic.MalformedSize + (fault - PacketFault.TooSmall)]++;
     }
 
+    /// <summary>A packet has become part of a heap.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void NoteSender(LiveHeap heap)
+    {
+        ulong sender = _assembler.SenderNumber;
+        if (sender != 0 && heap.SenderNumber != sender && heap.SenderNumber != 0)
+        {
+            heap.State |= HeapState.Mixed;
+        }
+    }
+
     /// <summary>Any packet but those that are taken undecoded.</summary>
     private PollResult Add(in Packet packet)
     {
@@ -346,6 +369,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _tally[Statistic.PacketsAccepted]++;
         _tally[Statistic.PayloadBytes] += (long)packet.PayloadLength;
         result.Heap!.FedBy = _sourceNumber;
+        NoteSender(result.Heap);
         _heapsStarted += result.Started ? 1 : 0;
         if (result.Started)
         {
@@ -449,6 +473,8 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     private void LeaveAssembly(LiveHeap heap)
     {
         _tally[Statistic.Heaps]++;
+        _tally[Statistic.HeapsMixed] += (heap.State & HeapState.Mixed) != 0 ? 1 : 0;
+        _tally[Statistic.HeapsContradictory] += (heap.State & HeapState.Contradictory) != 0 ? 1 : 0;
         _tally[Statistic.MaxHeapBytes] = Math.Max(_tally[Statistic.MaxHeapBytes], (long)heap.ReceivedLength);
         _packetLength = heap.PacketLength != 0 ? heap.PacketLength : _packetLength;
         if (!heap.IsContiguous)

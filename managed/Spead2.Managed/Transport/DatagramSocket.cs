@@ -30,8 +30,8 @@ internal abstract class DatagramSocket : IDisposable
     /// </summary>
     public abstract bool AsksSenders { get; set; }
 
-    /// <summary>Who sent a message of the batch taken last, without a scope; null if that is not known.</summary>
-    public abstract IPEndPoint? SenderOf(int index);
+    /// <summary>Who sent a message of the batch taken last, without a scope; nobody if that is not known.</summary>
+    public abstract SenderAddress SenderOf(int index);
 
     /// <summary>A message of the batch taken last.</summary>
     public abstract UdpMessage this[int index] { get; }

@@ -18,7 +18,7 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
     private readonly int[] _lengths = new int[Slots];
     private readonly bool[] _truncated = new bool[Slots];
     private readonly IPEndPoint _anySender;
-    private readonly IPEndPoint?[] _senders = new IPEndPoint?[Slots];
+    private readonly SenderAddress[] _senders = new SenderAddress[Slots];
 
     // A receive is under way, or has come to an end that nobody has seen. It is the only one that tells the sender, and
     // brings the first message of a batch.
@@ -63,7 +63,7 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
 
     public override bool AsksSenders { get; set; }
 
-    public override IPEndPoint? SenderOf(int index) => _senders[index];
+    public override SenderAddress SenderOf(int index) => _senders[index];
 
     public override UdpMessage this[int index] =>
         new(_first + (nint)index * _slotSize, _lengths[index], _lengths[index], _truncated[index]);
@@ -117,11 +117,14 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
     // Only Linux tells.
     public override long CountDrops() => 0;
 
+    private static SenderAddress AddressOf(IPEndPoint sender) =>
+        SenderAddress.Of(sender.Address.GetAddressBytes(), sender.Port);
+
     /// <summary>Takes a message if there is one; its sender, too, if that is asked for.</summary>
     private SocketError Take(int slot, out int length)
     {
         Span<byte> bytes = _bytes.AsSpan(slot * _slotSize, _slotSize);
-        _senders[slot] = null;
+        _senders[slot] = default;
         if (!AsksSenders)
         {
             length = _socket.Receive(bytes, SocketFlags.None, out SocketError result);
@@ -138,7 +141,7 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
 
             EndPoint sender = _anySender;
             length = _socket.ReceiveFrom(bytes, ref sender);
-            _senders[slot] = new(new IPAddress(((IPEndPoint)sender).Address.GetAddressBytes()), ((IPEndPoint)sender).Port);
+            _senders[slot] = AddressOf((IPEndPoint)sender);
             return SocketError.Success;
         }
         catch (SocketException exception)
@@ -172,7 +175,7 @@ internal sealed unsafe class PortableDatagramSocket : DatagramSocket
         {
             IPEndPoint sender = (IPEndPoint)_arrival.RemoteEndPoint!;
             _lastSender = new(new IPAddress(sender.Address.GetAddressBytes()), sender.Port);
-            _senders[0] = _lastSender;
+            _senders[0] = AddressOf(sender);
         }
 
         return count;

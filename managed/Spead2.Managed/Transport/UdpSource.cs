@@ -44,6 +44,7 @@ internal sealed unsafe class UdpSource : Source
         _maxSize = maxSize;
         LocalEndPoint = socket.LocalEndPoint;
         socket.Owner = this;
+        socket.AsksSenders = stream.Ingest.WantsSenders;
     }
 
     public override bool IsLossy => true;
@@ -64,7 +65,7 @@ internal sealed unsafe class UdpSource : Source
 
     public override IPEndPoint? TellSender()
     {
-        IPEndPoint? sender = _socket.SenderOf(_messageIndex);
+        IPEndPoint? sender = _socket.SenderOf(_messageIndex).ToEndPoint();
         if (sender is null)
         {
             _senderBatches = BatchesWithSenders;
@@ -306,6 +307,11 @@ internal sealed unsafe class UdpSource : Source
         long packets = Stream.Tally[Statistic.Packets];
         while (result == PollResult.More && _messageIndex < _messageCount)
         {
+            if (Stream.Ingest.WantsSenders)
+            {
+                Stream.Ingest.SetSender(_socket.SenderOf(_messageIndex));
+            }
+
             result = AddMessage();
             if (result != PollResult.Yield && _messagePosition == _message.Length)
             {

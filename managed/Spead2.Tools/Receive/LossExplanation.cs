@@ -49,6 +49,9 @@ internal static class LossExplanation
         ["heaps_duplicate"] = "Heaps whose cnt had come before: sent twice, or the rest of a heap that was pushed out.",
         ["heaps_unplaced"] =
             "Heaps whose cnt has no place in a sequence: several senders with cnts of their own, or too few heaps to tell.",
+        ["heaps_mixed"] = "Heaps with packets of several senders, which use the same heap cnts.",
+        ["heaps_contradictory"] =
+            "Heaps of which two packets gave an item different values: perhaps two senders use the same heap cnts.",
         ["sender_restarts"] = "Times that the cnts began again.",
         ["datagrams_dropped_at_stop"] = "Datagrams that had come, but were not used, when receiving was stopped.",
     };

@@ -5,6 +5,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Net;
 using System.Runtime.InteropServices;
 
 namespace Spead2.Receive;
@@ -69,6 +70,35 @@ public abstract unsafe class Heap : IDisposable
 
     /// <summary>Whether a stream control item says stop (spead2: <c>is_end_of_stream</c>).</summary>
     public bool IsEndOfStream => Has(HeapState.EndOfStream);
+
+    /// <summary>
+    /// Whether packets of several senders became part of the heap. Only where the stream records senders
+    /// (<see cref="ReceiveStreamOptions.Senders"/>).
+    /// </summary>
+    public bool IsMixed => Has(HeapState.Mixed);
+
+    /// <summary>
+    /// Whether two packets gave one item different immediate values: perhaps two senders use the same heap cnt. A packet's
+    /// new item pointers are compared with the first 64 of the packets before; identifiers up to 6 may have several values.
+    /// </summary>
+    public bool IsContradictory => Has(HeapState.Contradictory);
+
+    /// <summary>
+    /// Who sent the heap's first packet. <c>null</c> unless the stream records senders
+    /// (<see cref="ReceiveStreamOptions.Senders"/>), and for packets from memory.
+    /// </summary>
+    public IPEndPoint? Sender
+    {
+        get
+        {
+            ref readonly HeapInfo info = ref Info;
+            HeapInfo.AddressBytes bytes = info.SenderAddress;
+            ReadOnlySpan<byte> address = bytes;
+            return info.SenderLength == 0
+                ? null
+                : new(new IPAddress(address[..info.SenderLength]), info.SenderPort);
+        }
+    }
 
     /// <summary>
     /// The payload, without a copy. Of an incomplete heap it is empty unless the stream keeps it

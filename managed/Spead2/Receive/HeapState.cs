@@ -11,4 +11,6 @@ internal enum HeapState
     Contiguous = 2,
     StartOfStream = 4,
     EndOfStream = 8,
+    Mixed = 16,
+    Contradictory = 32,
 }

@@ -85,6 +85,9 @@ public sealed class ReceiveStreamOptions : IValidatableObject
     [Range(0d, LargestCntStep)]
     public long CntStep { get; set; }
 
+    /// <summary>Whether the senders of heaps are recorded, or kept apart. By default they are not.</summary>
+    public SenderTracking Senders { get; set; }
+
     /// <summary>
     /// Whether packets of a heap may arrive in any order (the default). Otherwise those that are out of order are not
     /// used.
@@ -180,6 +183,12 @@ public sealed class ReceiveStreamOptions : IValidatableObject
         {
             yield return OptionFault.OutOfRange(
                 nameof(Accounting), Accounting, $"{nameof(Accounting)} must be one of {nameof(HeapAccounting)}.");
+        }
+
+        if (!Enum.IsDefined(Senders))
+        {
+            yield return OptionFault.OutOfRange(
+                nameof(Senders), Senders, $"{nameof(Senders)} must be one of {nameof(SenderTracking)}.");
         }
 
         if (SpinTime < TimeSpan.Zero || SpinTime.TotalMilliseconds > int.MaxValue)

@@ -51,12 +51,14 @@ internal enum Statistic
     MalformedItemMissing,
     MalformedPayload,
     MalformedBeyondHeap,
+    HeapsMixed,
+    HeapsContradictory,
 }
 
 internal sealed partial class StatisticNames
 {
     /// <summary>How many of <see cref="Statistic"/> there are; an engine of a later version may have more.</summary>
-    public const int KnownCount = 45;
+    public const int KnownCount = 47;
 }
 
 public sealed partial class StreamStatistics
@@ -195,4 +197,10 @@ public sealed partial class StreamStatistics
 
     /// <summary>Malformed ones with payload that ends beyond its heap.</summary>
     public long MalformedBeyondHeap => this[Statistic.MalformedBeyondHeap];
+
+    /// <summary>Heaps with packets of several senders, where these are recorded.</summary>
+    public long HeapsMixed => this[Statistic.HeapsMixed];
+
+    /// <summary>Heaps of which two packets gave an item different values.</summary>
+    public long HeapsContradictory => this[Statistic.HeapsContradictory];
 }

@@ -77,7 +77,14 @@ typedef enum sp2_receive_flags {
     SP2_RECEIVE_ACCOUNT_HEAPS = 256,
     /* The same for the heaps of each packet source by themselves: for senders whose cnts have
      * nothing to do with each other. */
-    SP2_RECEIVE_ACCOUNT_BY_SOURCE = 512
+    SP2_RECEIVE_ACCOUNT_BY_SOURCE = 512,
+    /* Heaps know who sent their first packet, and those with packets of several senders are flagged
+     * (SP2_HEAP_MIXED) and counted (heaps_mixed). A sender is an address and a UDP port, whichever
+     * socket it sends to; packets in memory have none. The kernel takes its time to tell each. */
+    SP2_RECEIVE_RECORD_SENDERS = 1024,
+    /* The same, and packets of different senders never become part of the same heap. Heaps of all
+     * senders share max_heaps. */
+    SP2_RECEIVE_SEPARATE_SENDERS = 2048
 } sp2_receive_flags;
 
 /* How the payload of packets is copied into their heap. */

@@ -91,7 +91,9 @@ extern "C" {
     X(malformed_item_missing) /* malformed ones without HEAP_CNT, PAYLOAD_OFFSET or PAYLOAD_LENGTH \
                                */                                                                  \
     X(malformed_payload)      /* malformed ones with more payload than fits into them */           \
-    X(malformed_beyond_heap)  /* malformed ones with payload that ends beyond its heap */
+    X(malformed_beyond_heap)  /* malformed ones with payload that ends beyond its heap */          \
+    X(heaps_mixed)         /* heaps with packets of several senders, where these are recorded */   \
+    X(heaps_contradictory) /* heaps of which two packets gave an item different values */
 
 /* Statistics of one stream. Set `size` with the INIT macro. */
 typedef struct sp2_receive_stats {

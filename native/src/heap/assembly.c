@@ -148,6 +148,30 @@ static SP2__COLD sp2__verdict check_items(sp2_heap *heap, const sp2__packet *pac
     return fits ? SP2__ACCEPTED : SP2__TOO_LARGE;
 }
 
+static bool may_contradict(uint64_t pointer, uint32_t address_bits) {
+    return pointer & SP2__IMMEDIATE_BIT &&
+           sp2__pointer_id(pointer, address_bits) > SP2__ID_STREAM_CTRL;
+}
+
+/* Whether a packet gives another value to an item of the packets before it, which brought the first
+ * `before` pointers. No two are equal. */
+static SP2__COLD void look_for_contradiction(sp2_heap *heap, uint32_t before) {
+    const uint64_t *all = heap->pointers.all;
+    const uint32_t compared =
+        before < SP2_HEAP_POINTERS_COMPARED ? before : SP2_HEAP_POINTERS_COMPARED;
+    for (uint32_t i = before; i < heap->pointers.count && !(heap->flags & SP2_HEAP_CONTRADICTORY);
+         i++) {
+        if (!may_contradict(all[i], heap->address_bits)) {
+            continue;
+        }
+        for (uint32_t k = 0; k < compared; k++) {
+            if ((all[k] ^ all[i]) >> heap->address_bits == 0) {
+                heap->flags |= SP2_HEAP_CONTRADICTORY;
+            }
+        }
+    }
+}
+
 static void apply_items(sp2_heap *heap, const sp2__packet *packet) {
     for (uint32_t i = 0; i < packet->item_count; i++) {
         const uint64_t pointer = sp2__load_be64(packet->items + (size_t)i * SP2__POINTER_SIZE);
@@ -159,7 +183,11 @@ static void apply_items(sp2_heap *heap, const sp2__packet *packet) {
             heap->stop_item_seen = true;
         }
     }
+    const uint32_t before = heap->pointers.count;
     (void)add_items(heap, packet); /* there is room */
+    if (SP2__UNLIKELY(before != 0 && heap->pointers.count != before)) {
+        look_for_contradiction(heap, before);
+    }
 }
 
 /* Says what packet sp2__heap_take_next may take: none, if what it need not look at is unusual. A
@@ -317,9 +345,9 @@ bool sp2__heap_finish(sp2_heap *heap, bool keep_ranges, bool keep_payload) {
     bool kept = true;
     sp2__payload_settle(heap);
     if (sp2__heap_is_complete(heap)) {
-        heap->flags = SP2_HEAP_COMPLETE | SP2_HEAP_CONTIGUOUS;
+        heap->flags |= SP2_HEAP_COMPLETE | SP2_HEAP_CONTIGUOUS;
     } else if (sp2__heap_is_contiguous(heap)) {
-        heap->flags = SP2_HEAP_CONTIGUOUS;
+        heap->flags |= SP2_HEAP_CONTIGUOUS;
     } else {
         kept = !keep_ranges || keep_range_copies(heap);
         if (!keep_payload) {

@@ -211,7 +211,7 @@ int32_t sp2_heap_get_info(const sp2_heap *heap, sp2_heap_info *info) {
     const bool known = heap->heap_length != SP2__LENGTH_UNKNOWN;
     const uint64_t end = sp2__heap_received_end(heap);
     const bool has_payload = heap->payload != NULL && end != 0;
-    const sp2_heap_info now = {
+    sp2_heap_info now = {
         .size = sizeof(now),
         .flags = heap->flags,
         .cnt = heap->cnt,
@@ -223,8 +223,12 @@ int32_t sp2_heap_get_info(const sp2_heap *heap, sp2_heap_info *info) {
         .range_count = heap->range_count,
         .address_bits = heap->address_bits,
         .bug_compat = heap->bug_compat,
+        .sender_port = heap->sender_address.port,
+        .sender_length = heap->sender_address.length,
     };
-    return sp2__sized_write(info, &now, sizeof(now), sizeof(now), "sp2_heap_info");
+    memcpy(now.sender_address, heap->sender_address.bytes, sizeof(now.sender_address));
+    const uint32_t first_size = offsetof(sp2_heap_info, sender_port);
+    return sp2__sized_write(info, &now, sizeof(now), first_size, "sp2_heap_info");
 }
 
 int32_t sp2_heap_get_items(const sp2_heap *heap, const sp2_item **items, uint64_t *count) {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/checked.h"
 #include "base/compiler.h"
 #include "heap/descriptor.h"
@@ -51,7 +52,7 @@ struct sp2_heap {
     bool has_packets;       /* a packet was accepted, perhaps without payload */
     bool out_of_order;      /* `ranges` says what was received; else it is [0, received_length) */
     bool stop_item_seen;    /* an immediate stream control item says stop */
-    uint32_t flags;         /* sp2_heap_flags, once finished */
+    uint32_t flags;         /* sp2_heap_flags; of a live heap the last two only */
     uint32_t slot;          /* the assembler's: index of the slot it lives in */
     uint32_t fed_by; /* the stream's: number of the source that its latest packet came from */
     sp2__next_packet next_packet;
@@ -71,6 +72,8 @@ struct sp2_heap {
     uint64_t yield_length;
     uint32_t yields;
     uint32_t passes;
+    uint64_t sender; /* the assembler's: who sent its first packet, as a number; 0: not known */
+    sp2__address sender_address; /* the same as an address */
     uint64_t unpointed;     /* item pointer of the payload, if none points to it; 0: no such item */
     sp2__pointers pointers; /* last, as it is not zeroed */
 };

@@ -36,6 +36,7 @@ bool sp2__assembler_init(sp2__assembler *assembler, const sp2_receive_options *o
         .substreams = options->substreams,
         .bug_compat = options->bug_compat,
         .allow_unsized = !(options->flags & SP2_RECEIVE_NO_UNSIZED_HEAPS),
+        .separates = options->flags & SP2_RECEIVE_SEPARATE_SENDERS,
         .rules.in_order = options->flags & SP2_RECEIVE_IN_ORDER,
         .rules.max_heap_size = options->max_heap_size,
         .rules.max_unsized_gap = options->max_unsized_gap,
@@ -55,6 +56,33 @@ bool sp2__assembler_init(sp2__assembler *assembler, const sp2_receive_options *o
     return true;
 }
 
+/* An address as a number that is not 0. Who does not know the multiplier cannot choose addresses
+ * whose numbers are equal, or have heaps of theirs fall into one bucket. */
+static uint64_t number_of(const sp2__address *address, uint64_t multiplier) {
+    uint64_t halves[2];
+    memcpy(halves, address->bytes, sizeof(halves));
+    const uint64_t port = (uint64_t)address->port << 32 | address->length;
+    uint64_t number = halves[0] * multiplier;
+    number = (number ^ number >> 32 ^ halves[1]) * multiplier;
+    number = (number ^ number >> 32 ^ port) * multiplier;
+    number ^= number >> 32;
+    return number != 0 ? number : 1;
+}
+
+void sp2__assembler_set_sender(sp2__assembler *assembler, const sp2__address *sender) {
+    if (sender == NULL || sender->length == 0) {
+        assembler->sender = 0;
+    } else if (assembler->sender != 0 &&
+               memcmp(sender, &assembler->sender_address, sizeof(*sender)) == 0) {
+        return;
+    } else {
+        assembler->sender_address = *sender;
+        assembler->sender = number_of(sender, assembler->multiplier);
+    }
+    /* It may be another sender's. */
+    assembler->recent = assembler->separates ? NULL : assembler->recent;
+}
+
 void sp2__assembler_destroy(sp2__assembler *assembler) {
     sp2__flush_cursor cursor = {0, 0};
     sp2_heap *heap;
@@ -67,7 +95,7 @@ void sp2__assembler_destroy(sp2__assembler *assembler) {
 }
 
 void sp2__assembler_remove(sp2__assembler *assembler, sp2_heap *heap) {
-    sp2_heap **link = sp2__assembler_bucket(assembler, heap->cnt);
+    sp2_heap **link = sp2__assembler_bucket(assembler, heap->cnt, heap->sender);
     while (*link != heap) {
         link = &(*link)->next;
     }
@@ -88,7 +116,7 @@ static sp2_heap *place(sp2__assembler *assembler, sp2_heap *heap) {
     if (evicted != NULL) {
         sp2__assembler_remove(assembler, evicted);
     }
-    sp2_heap **bucket = sp2__assembler_bucket(assembler, heap->cnt);
+    sp2_heap **bucket = sp2__assembler_bucket(assembler, heap->cnt, heap->sender);
     heap->next = *bucket;
     *bucket = heap;
     assembler->recent = NULL;
@@ -113,6 +141,10 @@ static sp2_heap *start_heap(sp2__assembler *assembler, const sp2__packet *packet
     if (result->verdict != SP2__ACCEPTED) {
         sp2__heap_free(heap);
         return NULL;
+    }
+    if (SP2__UNLIKELY(assembler->sender != 0)) {
+        heap->sender = assembler->sender;
+        heap->sender_address = assembler->sender_address;
     }
     result->evicted = place(assembler, heap);
     result->started = true;

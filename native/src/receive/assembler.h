@@ -26,6 +26,9 @@ typedef struct sp2__assembler {
     uint64_t substreams;
     uint32_t bug_compat;
     bool allow_unsized;
+    bool separates;  /* heaps of different senders are different heaps */
+    uint64_t sender; /* of the packets that are handed over, as a number; 0: not known */
+    sp2__address sender_address;
     bool decodes_all; /* no packet is taken undecoded: then `recent` is NULL */
     sp2__heap_rules rules;
     sp2__copier copier;
@@ -58,17 +61,28 @@ static inline void sp2__assembler_decode_all(sp2__assembler *assembler, bool all
     assembler->recent = all ? NULL : assembler->recent;
 }
 
-/* The chain that a live heap of this cnt is in. */
-SP2__INLINE sp2_heap **sp2__assembler_bucket(const sp2__assembler *assembler, uint64_t cnt) {
-    return &assembler->buckets[(cnt * assembler->multiplier) >> (64 - assembler->bucket_bits)];
+/* Says who sends what is handed over from now on; NULL: that is not known. */
+void sp2__assembler_set_sender(sp2__assembler *assembler, const sp2__address *sender);
+
+/* The chain that a live heap of this cnt and sender is in. */
+SP2__INLINE sp2_heap **sp2__assembler_bucket(const sp2__assembler *assembler, uint64_t cnt,
+                                             uint64_t sender) {
+    const uint64_t key = SP2__UNLIKELY(assembler->separates) ? cnt ^ sender : cnt;
+    return &assembler->buckets[(key * assembler->multiplier) >> (64 - assembler->bucket_bits)];
 }
 
-/* The live heap of this cnt, or NULL; *steps is the number of entries looked at. */
+SP2__INLINE bool sp2__assembler_is_of_sender(const sp2__assembler *assembler,
+                                             const sp2_heap *heap) {
+    return SP2__LIKELY(!assembler->separates) || heap->sender == assembler->sender;
+}
+
+/* The live heap of this cnt, and of the sender where they are kept apart, or NULL; *steps is the
+ * number of entries looked at. */
 SP2__INLINE sp2_heap *sp2__assembler_find(const sp2__assembler *assembler, uint64_t cnt,
                                           uint64_t *steps) {
-    sp2_heap *heap = *sp2__assembler_bucket(assembler, cnt);
+    sp2_heap *heap = *sp2__assembler_bucket(assembler, cnt, assembler->sender);
     *steps = 1;
-    while (heap != NULL && heap->cnt != cnt) {
+    while (heap != NULL && (heap->cnt != cnt || !sp2__assembler_is_of_sender(assembler, heap))) {
         heap = heap->next;
         ++*steps;
     }

@@ -17,6 +17,9 @@ sp2__answer sp2__stream_enter(sp2_receive_stream *stream) {
     sp2__mutex_lock(&stream->lock);
     stream->handing = NULL;
     stream->dialect = NULL;
+    if (SP2__UNLIKELY(stream->assembler.sender != 0)) {
+        sp2__assembler_set_sender(&stream->assembler, NULL);
+    }
     if (SP2__UNLIKELY(sp2__flow_state_of(&stream->flow) == SP2__FLOW_BLOCKED)) {
         sp2__stream_settle(stream);
     }
@@ -64,9 +67,18 @@ static SP2__COLD void count_missing(sp2_receive_stream *stream, const sp2_heap *
     stream->stats.bytes_missing += missing.bytes;
 }
 
+/* What was noted of a heap while it was assembled. */
+static SP2__COLD void count_marks(sp2_receive_stats *stats, uint32_t flags) {
+    stats->heaps_mixed += (flags & SP2_HEAP_MIXED) != 0;
+    stats->heaps_contradictory += (flags & SP2_HEAP_CONTRADICTORY) != 0;
+}
+
 /* A heap that leaves the assembly, for whatever reason but the user's stop. */
 static void leave_assembly(sp2_receive_stream *stream, sp2_heap *heap) {
     stream->stats.heaps++;
+    if (SP2__UNLIKELY(heap->flags != 0)) {
+        count_marks(&stream->stats, heap->flags);
+    }
     if (heap->received_length > stream->stats.max_heap_bytes) {
         stream->stats.max_heap_bytes = heap->received_length;
     }
@@ -215,6 +227,14 @@ static sp2__answer may_push_out(sp2_receive_stream *stream, const sp2__packet *p
                : SP2__MORE;
 }
 
+/* A packet has become part of a heap. */
+SP2__INLINE void note_sender(const sp2_receive_stream *stream, sp2_heap *heap) {
+    const uint64_t sender = stream->assembler.sender;
+    if (SP2__UNLIKELY(sender != 0) && heap->sender != sender && heap->sender != 0) {
+        heap->flags |= SP2_HEAP_MIXED;
+    }
+}
+
 /* Any packet but those that take_next takes. */
 static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packet *packet) {
     sp2_receive_stats *stats = &stream->stats;
@@ -238,6 +258,7 @@ static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packe
     stats->packets_accepted++;
     stats->payload_bytes += packet->payload_length;
     result.heap->fed_by = stream->reading_number;
+    note_sender(stream, result.heap);
     stream->heaps_started += result.started;
     if (SP2__UNLIKELY(stream->accounting.is_on) && result.started) {
         sp2__accounting_take(&stream->accounting, packet->cnt, packet->address_bits,
@@ -301,6 +322,7 @@ SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes,
     }
     sp2_receive_stats *stats = &stream->stats;
     heap->fed_by = stream->reading_number;
+    note_sender(stream, heap);
     stats->packets++;
     stats->packets_accepted++;
     stats->search_dist += stream->assembler.recent_steps;

@@ -114,6 +114,11 @@ void sp2__stream_leave(sp2_receive_stream *stream);
 sp2__answer sp2__source_enter(sp2_packet_source *source);
 void sp2__source_leave(sp2_packet_source *source);
 
+/* Whether senders are to be told to the assembler, with every message. */
+static inline bool sp2__stream_wants_senders(const sp2_receive_stream *stream) {
+    return stream->flags & (SP2_RECEIVE_RECORD_SENDERS | SP2_RECEIVE_SEPARATE_SENDERS);
+}
+
 /* Whether the stream is a forked child's copy, of which only the descriptors may be touched. */
 static inline bool sp2__stream_is_inherited(const sp2_receive_stream *stream) {
     return sp2__is_inherited(stream->process);

@@ -40,6 +40,7 @@ typedef struct udp_source {
     uint32_t message_index;    /* those that have been handed over */
     sp2__udp_message message;  /* the one under way */
     uint32_t message_position; /* bytes of it that have been handed over */
+    bool tells_senders;        /* of all messages, to the stream */
     uint32_t sender_batches;   /* that are left of those whose senders are all asked for */
     sp2__udp_group group;      /* watched, if it has joined one */
     sp2__watch news;           /* of the group's interface */
@@ -172,9 +173,17 @@ static sp2__answer add_message(udp_source *source) {
     return answer;
 }
 
+static SP2__COLD void set_sender(udp_source *source) {
+    const sp2__address sender = sp2__ip_address_read(source->message.sender);
+    sp2__assembler_set_sender(&source->base.stream->assembler, &sender);
+}
+
 static sp2__answer add_batch(udp_source *source, sp2__answer answer) {
     const uint64_t packets = source->base.stream->stats.packets;
     while (answer == SP2__MORE && source->message_index < source->message_count) {
+        if (SP2__UNLIKELY(source->tells_senders)) {
+            set_sender(source);
+        }
         answer = add_message(source);
         if (source->message_position == source->message.length) {
             source->message_index++;
@@ -409,6 +418,8 @@ static int32_t open_source(udp_source *source, const sp2__udp_config *config) {
     if (source->batch == NULL) {
         return sp2__fail_memory("the packets of a UDP source");
     }
+    source->tells_senders = sp2__stream_wants_senders(base->stream);
+    sp2__udp_batch_ask_senders(source->batch, source->tells_senders);
     /* What was dropped before does not concern the stream. */
     sp2__udp_count_drops(source->watch.socket, &source->drops_seen, &base->dropped);
     atomic_store_explicit(&base->dropped, 0, memory_order_relaxed);

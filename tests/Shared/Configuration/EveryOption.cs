@@ -29,6 +29,7 @@ internal static class EveryOption
         [nameof(ReceiveStreamOptions.MaxUnsizedGap)] = 1 << 19,
         [nameof(ReceiveStreamOptions.Accounting)] = "BySource",
         [nameof(ReceiveStreamOptions.CntStep)] = 4,
+        [nameof(ReceiveStreamOptions.Senders)] = "Separate",
         [nameof(ReceiveStreamOptions.AllowOutOfOrder)] = false,
         [nameof(ReceiveStreamOptions.AllowUnsizedHeaps)] = false,
         [nameof(ReceiveStreamOptions.StopOnStopItem)] = false,

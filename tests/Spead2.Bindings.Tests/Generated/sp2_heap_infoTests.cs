@@ -27,6 +27,6 @@ public static unsafe partial class sp2_heap_infoTests
     [Test]
     public static void SizeOfTest()
     {
-        Assert.That(sizeof(sp2_heap_info), Is.EqualTo(72));
+        Assert.That(sizeof(sp2_heap_info), Is.EqualTo(96));
     }
 }

@@ -100,6 +100,7 @@ internal sealed class HostEngine(string name, string library) : IEngine
             IsContiguous = (flags & 2) != 0,
             IsStartOfStream = (flags & 4) != 0,
             IsEndOfStream = (flags & 8) != 0,
+            IsContradictory = (flags & 32) != 0,
             HeapLength = heap.GetProperty("heap_length").GetInt64(),
             ReceivedLength = heap.GetProperty("received").GetInt64(),
             Ranges =

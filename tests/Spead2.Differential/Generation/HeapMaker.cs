@@ -90,6 +90,14 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
 
         int twice = dice.Chance(12) ? dice.Pick(ItemId.HeapLength, ItemId.PayloadLength) : ItemId.Null;
         Distribute(twice == ItemId.Null ? Items(cnt, length) : [], items);
+        if (items.Length > 1 && dice.Chance(10))
+        {
+            // Two packets that contradict each other, as those of two senders do.
+            long id = UserId();
+            items[0].Add(_empty.Immediate(id, 1));
+            items[^1].Add(_empty.Immediate(id, 2));
+        }
+
         int percentWithLength = twice != ItemId.Null ? 100 : dice.Pick(100, 100, 0, 50);
 
         // A sender that is wrong about the length can contradict itself only with packets that do not say it.

@@ -19,6 +19,9 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
 
     public bool HasStopItem { get; private set; }
 
+    /// <summary>Two packets gave an item different values.</summary>
+    public bool IsContradictory { get; private set; }
+
     public bool IsComplete => _heapLength == Received && _heapLength == _minLength;
 
     public bool IsContiguous => Received == _minLength;
@@ -74,6 +77,10 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
             AddRange(packet.Offset, end);
         }
 
+        bool isContradictory = packet.Pointers.Any(pointer =>
+            pointer is { IsImmediate: true, Id: > ItemId.StreamControl } && !_pointers.Contains(pointer)
+            && _pointers.Take(64).Any(earlier => earlier.IsImmediate && earlier.Id == pointer.Id));
+        IsContradictory |= isContradictory;
         _accepted.Add(packet);
         _heapLength ??= packet.HeapLength;
         _minLength = Math.Max(_minLength, needed);
@@ -129,6 +136,7 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
             IsContiguous = IsContiguous,
             IsStartOfStream = items.Any(item => IsStreamControl(item, 0)),
             IsEndOfStream = items.Any(item => IsStreamControl(item, 2)),
+            IsContradictory = IsContradictory,
             HeapLength = _heapLength ?? -1,
             ReceivedLength = Received,
             Ranges = IsContiguous || !options.KeepRanges ? [] : [.. InOrderRange, .. _ranges],

@@ -222,6 +222,7 @@ internal sealed class NaiveStream
     private void Leave(LiveHeap heap)
     {
         Count("heaps");
+        Count("heaps_contradictory", heap.IsContradictory ? 1 : 0);
         _statistics["max_heap_bytes"] =
             Math.Max(_statistics.GetValueOrDefault("max_heap_bytes"), heap.Freeze().ReceivedLength);
         _packetLength = heap.PacketLength > 0 ? heap.PacketLength : _packetLength;

@@ -71,7 +71,7 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
         set => _batch.AsksSenders = value;
     }
 
-    public override IPEndPoint? SenderOf(int index) => _batch.SenderOf(index);
+    public override SenderAddress SenderOf(int index) => _batch.SenderOf(index);
 
     public override UdpMessage this[int index] => _batch[index];
 

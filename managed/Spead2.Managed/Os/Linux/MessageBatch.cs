@@ -102,9 +102,9 @@ internal sealed unsafe class MessageBatch : IDisposable
         }
     }
 
-    /// <summary>Who sent a message of the last call; null if nobody was asked for.</summary>
-    public IPEndPoint? SenderOf(int index) =>
-        EndPoint(new(_messages[index].Name, _messages[index].Name is null ? 0 : NameSize));
+    /// <summary>Who sent a message of the last call; nobody if that was not asked for.</summary>
+    public SenderAddress SenderOf(int index) =>
+        Address(new(_messages[index].Name, _messages[index].Name is null ? 0 : NameSize));
 
     /// <summary>Whether the last call filled every slot, so that there may be more.</summary>
     public bool IsFull => _count == _slots;
@@ -116,7 +116,7 @@ internal sealed unsafe class MessageBatch : IDisposable
         {
             lock (_senderLock)
             {
-                return EndPoint(_sender.AsSpan(0, _senderLength));
+                return Address(_sender.AsSpan(0, _senderLength)).ToEndPoint();
             }
         }
     }
@@ -203,19 +203,19 @@ internal sealed unsafe class MessageBatch : IDisposable
         return 0;
     }
 
-    private static IPEndPoint? EndPoint(ReadOnlySpan<byte> name)
+    private static SenderAddress Address(ReadOnlySpan<byte> name)
     {
         if (name.Length < AddressOffset)
         {
-            return null;
+            return default;
         }
 
         int port = name[PortOffset] << 8 | name[PortOffset + 1];
         return MemoryMarshal.Read<ushort>(name) switch
         {
-            Libc.AF_INET => new(new IPAddress(name.Slice(AddressOffset, 4)), port),
-            Libc.AF_INET6 => new(new IPAddress(name.Slice(AddressV6Offset, 16)), port),
-            _ => null,
+            Libc.AF_INET => SenderAddress.Of(name.Slice(AddressOffset, 4), port),
+            Libc.AF_INET6 => SenderAddress.Of(name.Slice(AddressV6Offset, 16), port),
+            _ => default,
         };
     }
 

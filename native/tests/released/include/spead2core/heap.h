@@ -30,8 +30,17 @@ typedef enum sp2_heap_flags {
     /* A stream control item says start of stream (is_start_of_stream). */
     SP2_HEAP_START_OF_STREAM = 4,
     /* A stream control item says stop (is_end_of_stream). */
-    SP2_HEAP_END_OF_STREAM = 8
+    SP2_HEAP_END_OF_STREAM = 8,
+    /* Packets of several senders became part of the heap. Only where the stream records senders. */
+    SP2_HEAP_MIXED = 16,
+    /* Two packets gave one item different immediate values: perhaps two senders use the same heap
+     * cnt. A packet's new item pointers are compared with the first SP2_HEAP_POINTERS_COMPARED of
+     * the packets before; identifiers up to 6 may have several values. */
+    SP2_HEAP_CONTRADICTORY = 32
 } sp2_heap_flags;
+
+/* Item pointers of a heap that those of later packets are compared with. */
+#define SP2_HEAP_POINTERS_COMPARED 64
 
 /* What a heap is. Set `size` with the INIT macro. */
 typedef struct sp2_heap_info {
@@ -48,6 +57,10 @@ typedef struct sp2_heap_info {
     uint64_t range_count;     /* entries that sp2_heap_get_ranges gives */
     uint32_t address_bits;    /* flavour: heap address bits of the packets, for example 40 or 48 */
     uint32_t bug_compat;      /* flavour: SP2_BUG_COMPAT_* mask of the stream */
+    uint32_t sender_port;     /* UDP port of who sent the heap's first packet */
+    uint32_t sender_length;   /* of its address: 4 for IPv4, 16 for IPv6; 0: the stream does not
+                                 record senders, or the packet came from memory */
+    uint8_t sender_address[16]; /* in network byte order; the rest is zero */
 } sp2_heap_info;
 
 #define SP2_HEAP_INFO_INIT SP2_SIZED_INIT(sp2_heap_info)
