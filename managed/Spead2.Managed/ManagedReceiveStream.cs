@@ -189,6 +189,14 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
             new DatagramSource(_core, new PinnedDatagrams(options.Datagrams)) { Dialect = DialectRules.Of(options.Dialect) });
     }
 
+    internal override PacketSource AddInProcess(InProcessSourceOptions options)
+    {
+        using StreamLease lease = Use();
+        _core.ThrowIfStarted();
+        InprocQueue queue = options.Queue!.As<ManagedInProcessQueue>(nameof(options.Queue)).Queue;
+        return Add(SourceKind.InProcess, InprocSource.Open(_core, queue, DialectRules.Of(options.Dialect)));
+    }
+
     internal override void UpdateCustom(int index, long value)
     {
         ThrowIfDisposed();

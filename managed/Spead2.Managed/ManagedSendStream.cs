@@ -76,6 +76,9 @@ public sealed class ManagedSendStream : SendStreamBase
         _core.Add(new FunctionWriter(_core, taker.Take, options.Substreams));
     }
 
+    internal override void AddInProcess(InProcessWriterOptions options) => _core.Add(new InprocWriter(
+        _core, [.. options.Queues.Select(queue => queue.As<ManagedInProcessQueue>(nameof(options.Queues)).Queue)]));
+
     internal override unsafe Spead2Status Queue(ReadOnlySpan<HeapReference> heaps, GroupMode mode, PendingSend pending)
     {
         HeapSending[] sendings = new HeapSending[heaps.Length];

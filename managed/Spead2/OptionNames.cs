@@ -47,6 +47,7 @@ internal static class OptionNames
         ["max_packet_size"] = "MaxPacketSize",
         ["ttl"] = "TimeToLive",
         ["destination_count"] = "Destinations.Count",
+        ["queue_count"] = "Queues.Count",
         ["SP2_UDP_WRITER_EXISTING_SOCKET"] = "Socket",
         ["SP2_UDP_WRITER_NO_LOOP"] = "MulticastLoopback",
         ["numpy_header"] = "NumPyHeader",

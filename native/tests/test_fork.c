@@ -77,6 +77,7 @@ typedef struct receiver {
     uint64_t sent;           /* heaps, to each source */
     sp2_send_stream *sender; /* to the first source, on a thread of its own */
     sp2_send_heap *heap;
+    sp2_inproc_queue *queue; /* of no stream */
 } receiver;
 
 static sp2_allocator *new_memory_pool(sp2_thread_pool *threads) {
@@ -120,6 +121,7 @@ static receiver start_receiver(uint64_t ring_heaps) {
     REQUIRE_OK(sp2_send_stream_create(NULL, NULL, &r.sender));
     REQUIRE_OK(sp2_send_stream_add_udp_writer(r.sender, &writer, NULL));
     REQUIRE_OK(sp2_send_heap_create(NULL, &r.heap));
+    REQUIRE_OK(sp2_inproc_queue_create(NULL, &r.queue));
     return r;
 }
 
@@ -158,6 +160,7 @@ static void destroy_all(receiver *r) {
     }
     sp2_send_stream_destroy(r->sender);
     sp2_send_heap_destroy(r->heap);
+    sp2_inproc_queue_destroy(r->queue);
     sp2_receive_stream_destroy(r->stream);
     sp2_allocator_destroy(r->memory);
     sp2_thread_pool_destroy(r->threads);
@@ -256,6 +259,18 @@ static void child_calls_everything(receiver *r) {
     CHILD_CHECK(sp2_send_stream_add_function_writer(sender, &function_writer, NULL) == forked, 38);
     CHILD_CHECK(sp2_send_stream_create(r->threads, NULL, &sender) == forked, 39);
     CHILD_CHECK(sender == NULL, 40);
+    sp2_inproc_writer_options inproc_writer = SP2_INPROC_WRITER_OPTIONS_INIT;
+    sp2_inproc_source_options inproc_source = SP2_INPROC_SOURCE_OPTIONS_INIT;
+    sp2_packet_source *none = r->sources[0];
+    inproc_writer.queues = &r->queue;
+    inproc_writer.queue_count = 1;
+    inproc_source.queue = r->queue;
+    CHILD_CHECK(sp2_inproc_queue_add_packet(r->queue, "", 0) == forked, 41);
+    CHILD_CHECK(sp2_inproc_queue_stop(r->queue) == SP2_OK, 42);
+    CHILD_CHECK(sp2_send_stream_add_inproc_writer(r->sender, &inproc_writer, NULL) == forked, 43);
+    CHILD_CHECK(sp2_receive_stream_add_inproc_source(r->stream, &inproc_source, &none) == forked,
+                44);
+    CHILD_CHECK(none == NULL, 45);
     CHILD_CHECK(sp2_packet_source_remove(r->sources[0]) == SP2_OK, 29);
     sp2_packet_source_release(r->sources[0]);
 }

@@ -33,6 +33,10 @@
     X(sp2_heap_get_items)                                                                          \
     X(sp2_heap_get_ranges)                                                                         \
     X(sp2_heap_release)                                                                            \
+    X(sp2_inproc_queue_add_packet)                                                                 \
+    X(sp2_inproc_queue_create)                                                                     \
+    X(sp2_inproc_queue_destroy)                                                                    \
+    X(sp2_inproc_queue_stop)                                                                       \
     X(sp2_last_error_message)                                                                      \
     X(sp2_last_error_os_code)                                                                      \
     X(sp2_memory_get_stats)                                                                        \
@@ -49,6 +53,7 @@
     X(sp2_packet_source_remove)                                                                    \
     X(sp2_receive_stream_add_buffer_source)                                                        \
     X(sp2_receive_stream_add_datagram_source)                                                      \
+    X(sp2_receive_stream_add_inproc_source)                                                        \
     X(sp2_receive_stream_add_udp_source)                                                           \
     X(sp2_receive_stream_create)                                                                   \
     X(sp2_receive_stream_destroy)                                                                  \
@@ -80,6 +85,7 @@
     X(sp2_send_heap_create)                                                                        \
     X(sp2_send_heap_destroy)                                                                       \
     X(sp2_send_stream_add_function_writer)                                                         \
+    X(sp2_send_stream_add_inproc_writer)                                                           \
     X(sp2_send_stream_add_udp_writer)                                                              \
     X(sp2_send_stream_create)                                                                      \
     X(sp2_send_stream_destroy)                                                                     \
@@ -129,6 +135,7 @@ typedef enum kind {
     SOURCE,
     SEND_STREAM,
     SEND_HEAP,
+    QUEUE,
     ITEM_GROUP,
     KINDS
 } kind;
@@ -227,6 +234,9 @@ static void give_back(kind of, void *handle) {
         break;
     case SEND_HEAP:
         CALL(sp2_send_heap_destroy, handle);
+        break;
+    case QUEUE:
+        CALL(sp2_inproc_queue_destroy, handle);
         break;
     default:
         CALL(sp2_heap_release, handle);
@@ -602,6 +612,44 @@ static void feed(spinner *self) {
     }
 }
 
+/* Queues are stopped at once: a stream that writes to one that nobody reads would never end. */
+static void create_queue(spinner *self) {
+    const sp2_inproc_queue_options options = {.max_bytes = below(self, 3000)};
+    sp2_inproc_queue *queue = NULL;
+    NOTE(sp2_inproc_queue_create, once_in(self, 4) ? NULL : sized(self, &options, sizeof(options)),
+         once_in(self, 16) ? NULL : &queue);
+    if (queue != NULL) {
+        NOTE(sp2_inproc_queue_add_packet, queue, buffer.bytes, below(self, buffer.length + 1));
+        NOTE(sp2_inproc_queue_stop, queue);
+        keep(self, QUEUE, queue);
+    }
+}
+
+static void use_queue(spinner *self) {
+    sp2_inproc_queue *queue = handle_of(self, QUEUE);
+    const sp2_inproc_source_options options = {.size = 0};
+    sp2_packet_source *source = NULL;
+    switch (below(self, 3)) {
+    case 0:
+        NOTE(sp2_inproc_queue_add_packet, queue, once_in(self, 8) ? NULL : buffer.bytes,
+             below(self, buffer.length + 1));
+        break;
+    case 1:
+        NOTE(sp2_inproc_queue_stop, queue);
+        break;
+    default: {
+        void *given = sized(self, &options, sizeof(options));
+        ((sp2_inproc_source_options *)self->options)->queue = once_in(self, 16) ? NULL : queue;
+        ((sp2_inproc_source_options *)self->options)->dialect = NULL;
+        NOTE(sp2_receive_stream_add_inproc_source, handle_of(self, STREAM), given,
+             once_in(self, 16) ? NULL : &source);
+    }
+    }
+    if (source != NULL) {
+        keep(self, SOURCE, source);
+    }
+}
+
 static void use_source(spinner *self) {
     sp2_packet_source *source = handle_of(self, SOURCE);
     const sp2_packet_source_info info = {0};
@@ -679,11 +727,25 @@ static void add_udp_writer(spinner *self, sp2_send_stream *stream, uint64_t *fir
     NOTE(sp2_send_stream_add_udp_writer, stream, given, first);
 }
 
+static void add_inproc_writer(spinner *self, sp2_send_stream *stream, uint64_t *first) {
+    sp2_inproc_queue *queues[2] = {handle_of(self, QUEUE), handle_of(self, QUEUE)};
+    const sp2_inproc_writer_options options = {.size = 0};
+    void *given = sized(self, &options, sizeof(options));
+    sp2_inproc_writer_options *changed = (sp2_inproc_writer_options *)self->options;
+    changed->queue_count = (uint32_t)below(self, 3);
+    changed->queues = once_in(self, 16) ? NULL : queues;
+    NOTE(sp2_send_stream_add_inproc_writer, stream, given, first);
+}
+
 static void add_writer(spinner *self) {
     sp2_send_stream *stream = handle_of(self, SEND_STREAM);
     uint64_t first;
     if (once_in(self, 2)) {
         add_udp_writer(self, stream, once_in(self, 16) ? NULL : &first);
+        return;
+    }
+    if (once_in(self, 4)) {
+        add_inproc_writer(self, stream, once_in(self, 16) ? NULL : &first);
         return;
     }
     const sp2_function_writer_options options = {.substreams = below(self, 4)};
@@ -1058,6 +1120,8 @@ static void *spin(void *context) {
         create_send_stream,
         add_writer,
         add_writer,
+        create_queue,
+        use_queue,
         create_send_heap,
         use_send_stream,
         use_send_stream,

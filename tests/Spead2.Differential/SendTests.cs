@@ -39,6 +39,30 @@ public sealed class SendTests
         }
     }
 
+    [Test]
+    public void What_was_sent_through_a_queue_is_received_with_both_engines()
+    {
+        TestContext.Out.WriteLine($"{Seeds.Variable}={Seeds.First}, {Seeds.DefaultCount} seeds");
+        for (int i = 0; i < Seeds.DefaultCount; i++)
+        {
+            ulong seed = Seeds.First + (ulong)i;
+            Random random = new((int)(seed % int.MaxValue));
+            Case sent = new(random);
+
+            // Often less than one packet fits.
+            long maxBytes = random.Next(2) == 0 ? random.Next(1, 20_000) : InProcessQueueBase.DefaultMaxBytes;
+            string context = string.Create(CultureInfo.InvariantCulture, $"seed {seed}");
+            using InProcessQueue coreQueue = new(maxBytes);
+            using ManagedInProcessQueue managedQueue = new(maxBytes);
+            using ReceiveStream coreReceiver = new(ReceiveOptions);
+            using ManagedReceiveStream managedReceiver = new(ReceiveOptions);
+            CheckQueued(new SendStream(sent.Options), coreReceiver, coreQueue, sent, context);
+            CheckQueued(new ManagedSendStream(sent.Options), managedReceiver, managedQueue, sent, context);
+            Assert.That(
+                managedReceiver.Statistics.Packets, Is.EqualTo(coreReceiver.Statistics.Packets), context);
+        }
+    }
+
     private static ReceiveStreamOptions ReceiveOptions =>
         new() { MaxHeaps = MostHeaps, RingHeaps = MostHeaps, StopOnStopItem = false };
 
@@ -57,12 +81,33 @@ public sealed class SendTests
         return packets;
     }
 
+    private static void CheckQueued(
+        SendStreamBase sender, ReceiveStreamBase receiver, InProcessQueueBase queue, Case sent, string context)
+    {
+        using (sender)
+        {
+            sender.Add(new InProcessWriterOptions(queue));
+            receiver.Add(new InProcessSourceOptions(queue));
+            sender.SetCntSequence(sent.FirstCnt, sent.CntStep);
+            SendResult result = sender.SendAsync(sent.Group, sent.Mode).AsTask().GetAwaiter().GetResult();
+            Assert.That(result.IsSuccess, context);
+            queue.Stop();
+        }
+
+        CheckHeaps(receiver, sent, context);
+    }
+
     private static void CheckReceived(ReceiveStreamBase receiver, List<string> packets, Case sent, string context)
     {
         receiver.Add(new DatagramSourceOptions
         {
             Datagrams = [.. packets.Select(packet => new ReadOnlyMemory<byte>(Convert.FromHexString(packet)))],
         });
+        CheckHeaps(receiver, sent, context);
+    }
+
+    private static void CheckHeaps(ReceiveStreamBase receiver, Case sent, string context)
+    {
         Dictionary<long, string> received = [];
         while (receiver.TryRead(out Heap? heap, Timeout.InfiniteTimeSpan))
         {

@@ -73,6 +73,7 @@ public sealed class DefaultsTests
             Assert.That((int)SourceKind.Udp, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_UDP));
             Assert.That((int)SourceKind.Buffer, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_BUFFER));
             Assert.That((int)SourceKind.Datagrams, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_DATAGRAMS));
+            Assert.That((int)SourceKind.InProcess, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_INPROC));
             Assert.That(
                 Enum.GetNames<SourceState>(),
                 Is.EqualTo(Enum.GetNames<sp2_source_state>().Select(name => PascalCase(name["SP2_SOURCE_".Length..]))));

@@ -43,6 +43,7 @@ public sealed partial class DocumentedDefaultsTests
         ["sp2_item_group_options.max_items"] = (long)ItemGroup.DefaultMaxItems,
         ["sp2_item_group_options.max_name_length"] = (long)ItemDescriptor.DefaultMaxNameLength,
         ["sp2_item_group_options.max_text_length"] = (long)ItemDescriptor.DefaultMaxTextLength,
+        ["sp2_inproc_queue_options.max_bytes"] = InProcessQueueBase.DefaultMaxBytes,
         ["sp2_thread_pool_options.threads"] = (long)new IoThreadPool().ThreadCount,
         ["sp2_thread_pool_options.affinity_count"] = 0L,
         ["sp2_thread_pool_options.log_level"] = nameof(sp2_log_level.SP2_LOG_WARNING),

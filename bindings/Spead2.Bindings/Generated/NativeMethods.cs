@@ -155,18 +155,6 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
-    public static extern int sp2_memory_get_stats(sp2_memory_stats* stats);
-
-    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    [return: NativeTypeName("int32_t")]
-    public static extern int sp2_memory_set_cache_limit([NativeTypeName("uint64_t")] ulong bytes);
-
-    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    [return: NativeTypeName("int32_t")]
-    public static extern int sp2_memory_trim();
-
-    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-    [return: NativeTypeName("int32_t")]
     public static extern int sp2_send_heap_create([NativeTypeName("const sp2_send_heap_options *")] sp2_send_heap_options* options, sp2_send_heap** heap);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -222,6 +210,41 @@ internal static unsafe partial class NativeMethods
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
     public static extern int sp2_send_stream_add_function_writer(sp2_send_stream* stream, [NativeTypeName("const sp2_function_writer_options *")] sp2_function_writer_options* options, [NativeTypeName("uint64_t *")] ulong* first_substream);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_inproc_queue_create([NativeTypeName("const sp2_inproc_queue_options *")] sp2_inproc_queue_options* options, sp2_inproc_queue** queue);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_inproc_queue_add_packet(sp2_inproc_queue* queue, [NativeTypeName("const void *")] void* packet, [NativeTypeName("uint64_t")] ulong length);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_inproc_queue_stop(sp2_inproc_queue* queue);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    public static extern void sp2_inproc_queue_destroy(sp2_inproc_queue* queue);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_send_stream_add_inproc_writer(sp2_send_stream* stream, [NativeTypeName("const sp2_inproc_writer_options *")] sp2_inproc_writer_options* options, [NativeTypeName("uint64_t *")] ulong* first_substream);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_add_inproc_source(sp2_receive_stream* stream, [NativeTypeName("const sp2_inproc_source_options *")] sp2_inproc_source_options* options, sp2_packet_source** source);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_memory_get_stats(sp2_memory_stats* stats);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_memory_set_cache_limit([NativeTypeName("uint64_t")] ulong bytes);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_memory_trim();
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
@@ -340,12 +363,6 @@ internal static unsafe partial class NativeMethods
     [NativeTypeName("#define SP2_DIMENSION_VARIABLE (-1)")]
     public const int SP2_DIMENSION_VARIABLE = (-1);
 
-    [NativeTypeName("#define SP2_MEMORY_IDLE_SECONDS 5")]
-    public const int SP2_MEMORY_IDLE_SECONDS = 5;
-
-    [NativeTypeName("#define SP2_MEMORY_CACHE_LIMIT_DEFAULT 1073741824")]
-    public const int SP2_MEMORY_CACHE_LIMIT_DEFAULT = 1073741824;
-
     [NativeTypeName("#define SP2_SEND_DEFAULT_ADDRESS_BITS 40")]
     public const int SP2_SEND_DEFAULT_ADDRESS_BITS = 40;
 
@@ -372,6 +389,21 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_STREAM_RATE (-1)")]
     public const int SP2_STREAM_RATE = (-1);
+
+    [NativeTypeName("#define SP2_INPROC_DEFAULT_MAX_BYTES 4194304")]
+    public const int SP2_INPROC_DEFAULT_MAX_BYTES = 4194304;
+
+    [NativeTypeName("#define SP2_INPROC_UNBOUNDED UINT64_MAX")]
+    public const ulong SP2_INPROC_UNBOUNDED = 18446744073709551615UL;
+
+    [NativeTypeName("#define SP2_INPROC_MAX_PACKET 1073741824")]
+    public const int SP2_INPROC_MAX_PACKET = 1073741824;
+
+    [NativeTypeName("#define SP2_MEMORY_IDLE_SECONDS 5")]
+    public const int SP2_MEMORY_IDLE_SECONDS = 5;
+
+    [NativeTypeName("#define SP2_MEMORY_CACHE_LIMIT_DEFAULT 1073741824")]
+    public const int SP2_MEMORY_CACHE_LIMIT_DEFAULT = 1073741824;
 
     [NativeTypeName("#define SP2_REFUSED_LAST 10")]
     public const int SP2_REFUSED_LAST = 10;

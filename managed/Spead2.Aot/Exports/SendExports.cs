@@ -338,7 +338,7 @@ internal static unsafe class SendExports
     }
 
     /// <summary>What is common to functions that add a writer.</summary>
-    private static SendCall Begin(sp2_send_stream* stream, void* options, ulong* firstSubstream, string function)
+    internal static SendCall Begin(sp2_send_stream* stream, void* options, ulong* firstSubstream, string function)
     {
         Tell(firstSubstream, 0);
         SendCall call = Handles.SendStream(stream, function);
@@ -351,7 +351,7 @@ internal static unsafe class SendExports
         return call;
     }
 
-    private static void Tell(ulong* place, int value)
+    internal static void Tell(ulong* place, int value)
     {
         if (place is not null)
         {

@@ -208,7 +208,7 @@ internal static unsafe class SourceExports
     }
 
     /// <summary>Clears the result, and finds the stream.</summary>
-    private static StreamCall Begin(
+    internal static StreamCall Begin(
         sp2_receive_stream* stream, void* options, sp2_packet_source** source, string function)
     {
         if (source is not null)
@@ -227,13 +227,13 @@ internal static unsafe class SourceExports
     }
 
     /// <summary>The engine of a stream that packet sources may be added to.</summary>
-    private static StreamCore OpenCore(NativeStream stream, string function) => stream.Core.IsSealed
+    internal static StreamCore OpenCore(NativeStream stream, string function) => stream.Core.IsSealed
         ? throw Failure.State(
             $"{function}: the stream was made with SP2_RECEIVE_EXPLICIT_START and has been started, so that no source " +
             "can be added; add all of them before sp2_receive_stream_start")
         : stream.Core;
 
-    private static void Add(
+    internal static void Add(
         StreamCore core, Source added, sp2_source_kind kind, sp2_packet_source** source)
     {
         HandOut(new(kind, added), source);
@@ -259,7 +259,7 @@ internal static unsafe class SourceExports
         }
     }
 
-    private static void CheckFlags(uint flags, string options)
+    internal static void CheckFlags(uint flags, string options)
     {
         if (flags != 0)
         {

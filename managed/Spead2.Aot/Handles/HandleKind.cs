@@ -2,15 +2,16 @@
 
 namespace Spead2.Aot;
 
-/// <summary>What a handle stands for: the four top bits of its value. With the topmost set, it is no address.</summary>
+/// <summary>What a handle stands for: the five top bits of its value. With the topmost set, it is no address.</summary>
 internal enum HandleKind : ulong
 {
-    ThreadPool = 0x8,
-    Stream = 0x9,
-    Heap = 0xa,
-    Allocator = 0xb,
-    ItemGroup = 0xc,
-    PacketSource = 0xd,
-    SendStream = 0xe,
-    SendHeap = 0xf,
+    ThreadPool = 0x10,
+    Stream = 0x11,
+    Heap = 0x12,
+    Allocator = 0x13,
+    ItemGroup = 0x14,
+    PacketSource = 0x15,
+    SendStream = 0x16,
+    SendHeap = 0x17,
+    InprocQueue = 0x18,
 }

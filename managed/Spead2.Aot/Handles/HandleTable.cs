@@ -6,13 +6,13 @@ using Spead2.Managed;
 namespace Spead2.Aot;
 
 /// <summary>
-/// The objects behind the pointers that C programs hold. A pointer's value has the kind (4 bits), the generation (32
-/// bits) and the index (28 bits) of a slot; a slot's generation changes whenever it is taken or given up, and is odd
+/// The objects behind the pointers that C programs hold. A pointer's value has the kind (5 bits), the generation (32
+/// bits) and the index (27 bits) of a slot; a slot's generation changes whenever it is taken or given up, and is odd
 /// while it is taken. So a value that is stale, of another kind or no handle at all finds nothing. Any thread.
 /// </summary>
 internal static class HandleTable
 {
-    private const int IndexBits = 28;
+    private const int IndexBits = 27;
     private const int GenerationBits = 32;
     private const int KindShift = IndexBits + GenerationBits;
     private const uint IndexMask = (1u << IndexBits) - 1;

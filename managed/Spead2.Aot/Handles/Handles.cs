@@ -26,6 +26,10 @@ internal static unsafe class Handles
     public static NativeSendHeap SendHeap(sp2_send_heap* heap, string function) =>
         HandleTable.Find<NativeSendHeap>(HandleKind.SendHeap, heap) ?? throw Refuse(heap, function, "heap");
 
+    /// <exception cref="Spead2Exception">The argument is NULL or not a queue of this library.</exception>
+    public static InprocQueue InprocQueue(sp2_inproc_queue* queue, string function, string argument) =>
+        HandleTable.Find<InprocQueue>(HandleKind.InprocQueue, queue) ?? throw Refuse(queue, function, argument);
+
     /// <exception cref="Spead2Exception">The argument is NULL or not a heap of this library.</exception>
     public static NativeHeap Heap(sp2_heap* heap, string function) =>
         HandleTable.Find<NativeHeap>(HandleKind.Heap, heap) ?? throw Refuse(heap, function, "heap");

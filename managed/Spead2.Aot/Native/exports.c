@@ -274,6 +274,24 @@ FUNCTION(sp2_send_stream_get_stats, (sp2_send_stream * stream, sp2_send_stats *s
          (stream, stats), NOTHING)
 ENDING(sp2_send_stream_destroy, sp2_send_stream *stream, stream, close_copies())
 
+/* inproc.h */
+FUNCTION(sp2_inproc_queue_create,
+         (const sp2_inproc_queue_options *options, sp2_inproc_queue **queue), (options, queue),
+         clear_pointer(queue))
+FUNCTION(sp2_inproc_queue_add_packet,
+         (sp2_inproc_queue * queue, const void *packet, uint64_t length), (queue, packet, length),
+         NOTHING)
+FUNCTION(sp2_inproc_queue_stop, (sp2_inproc_queue * queue), (queue),
+         return queue == NULL ? SP2_E_ARG : SP2_OK)
+ENDING(sp2_inproc_queue_destroy, sp2_inproc_queue *queue, queue, NOTHING)
+FUNCTION(sp2_send_stream_add_inproc_writer,
+         (sp2_send_stream * stream, const sp2_inproc_writer_options *options, uint64_t *first),
+         (stream, options, first), SET(first, 0))
+FUNCTION(sp2_receive_stream_add_inproc_source,
+         (sp2_receive_stream * stream, const sp2_inproc_source_options *options,
+          sp2_packet_source **source),
+         (stream, options, source), clear_pointer(source))
+
 /* source.h, udp.h, buffer.h */
 FUNCTION(sp2_receive_stream_add_udp_source,
          (sp2_receive_stream * stream, const sp2_udp_source_options *options,

@@ -173,6 +173,12 @@ public sealed class ReceiveStream : ReceiveStreamBase
         return _handle.AddDatagrams(options.Datagrams, options.Dialect);
     }
 
+    internal override PacketSource AddInProcess(InProcessSourceOptions options)
+    {
+        using HandleLease lease = Use();
+        return _handle.AddInProcess(options.Queue!.As<InProcessQueue>(nameof(options.Queue)), options.Dialect);
+    }
+
     internal override void UpdateCustom(int index, long value)
     {
         using HandleLease lease = Use();

@@ -65,6 +65,15 @@ public sealed class ReceiveStreamFactory
             ? new SendStream(options, logger, pool)
             : new ManagedSendStream(options, logger, pool);
 
+    /// <summary>
+    /// Makes a queue of packets between such streams: an <see cref="InProcessQueue"/> or a
+    /// <see cref="ManagedInProcessQueue"/>.
+    /// </summary>
+    /// <inheritdoc cref="InProcessQueue(long)"/>
+    public InProcessQueueBase CreateInProcessQueue(long maxBytes = InProcessQueueBase.DefaultMaxBytes) => IsNative
+        ? new InProcessQueue(maxBytes)
+        : new ManagedInProcessQueue(maxBytes);
+
     /// <summary>Makes a memory pool for such streams: a <see cref="MemoryPool"/> or a <see cref="ManagedMemoryPool"/>.</summary>
     /// <inheritdoc cref="MemoryPool(long, long, int, int, int, IoThreadPool?, MemoryAllocator?, ILogger?)"/>
     public MemoryPoolBase CreateMemoryPool(

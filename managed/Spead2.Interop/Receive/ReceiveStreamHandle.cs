@@ -142,6 +142,22 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         return added.Complete(source);
     }
 
+    /// <summary>Feeds the stream from a queue.</summary>
+    public NativePacketSource AddInProcess(InProcessQueue queue, Dialect? dialect)
+    {
+        sp2_dialect nativeDialect = ToNative(dialect);
+        using HandleLease lease = queue.Lease(out sp2_inproc_queue* leased);
+        sp2_inproc_source_options native = new()
+        {
+            size = (uint)sizeof(sp2_inproc_source_options),
+            queue = leased,
+            dialect = dialect is null ? null : &nativeDialect,
+        };
+        sp2_packet_source* source;
+        NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_inproc_source(Stream, &native, &source));
+        return new(new PacketSourceHandle(source));
+    }
+
     /// <summary>Feeds the stream from a UDP socket.</summary>
     public NativePacketSource AddUdp(UdpSourceOptions options)
     {

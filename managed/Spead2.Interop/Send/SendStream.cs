@@ -47,6 +47,12 @@ public sealed class SendStream : SendStreamBase
         _handle.AddFunction(options);
     }
 
+    internal override void AddInProcess(InProcessWriterOptions options)
+    {
+        using HandleLease lease = new(_handle);
+        _handle.AddInProcess(options);
+    }
+
     internal override Spead2Status Queue(ReadOnlySpan<HeapReference> heaps, GroupMode mode, PendingSend pending)
     {
         using HandleLease lease = new(_handle);

@@ -118,6 +118,38 @@ internal sealed unsafe class SendStreamHandle : SafeHandle
         }
     }
 
+    /// <summary>Adds a writer to queues.</summary>
+    public void AddInProcess(InProcessWriterOptions options)
+    {
+        InProcessQueue[] queues =
+            [.. options.Queues.Select(queue => queue.As<InProcessQueue>(nameof(options.Queues)))];
+        nint[] natives = new nint[queues.Length];
+        List<HandleLease> leases = [];
+        try
+        {
+            for (int i = 0; i < queues.Length; i++)
+            {
+                leases.Add(queues[i].Lease(out sp2_inproc_queue* queue));
+                natives[i] = (nint)queue;
+            }
+
+            fixed (nint* first = natives)
+            {
+                sp2_inproc_writer_options native = new()
+                {
+                    size = (uint)sizeof(sp2_inproc_writer_options),
+                    queue_count = (uint)natives.Length,
+                    queues = (sp2_inproc_queue**)first,
+                };
+                NativeStatus.ThrowIfFailed(NativeMethods.sp2_send_stream_add_inproc_writer(Stream, &native, null));
+            }
+        }
+        finally
+        {
+            leases.ForEach(lease => lease.Dispose());
+        }
+    }
+
     /// <summary>Queues a group.</summary>
     public Spead2Status Send(ReadOnlySpan<HeapReference> heaps, GroupMode mode, PendingSend pending)
     {

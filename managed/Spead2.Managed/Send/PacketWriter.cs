@@ -10,8 +10,11 @@ internal unsafe struct PacketOut
 
     public int PieceCount;
 
-    /// <summary>Set by the writer: why the packet was not sent, or 0.</summary>
+    /// <summary>Set by the writer: the system's number of why the packet was not sent, or 0.</summary>
     public int Error;
+
+    /// <summary>The same as a status, where the system has no part in it.</summary>
+    public Spead2Status Status;
 
     /// <summary>Of all pieces.</summary>
     public int Length;
@@ -27,6 +30,13 @@ internal unsafe struct PacketOut
             return new(Pieces[0].Data, Length);
         }
 
+        CopyTo(room);
+        return room[..Length];
+    }
+
+    /// <summary>Copies the pieces, one behind the other.</summary>
+    public readonly void CopyTo(Span<byte> room)
+    {
         Span<byte> rest = room;
         for (int i = 0; i < PieceCount; i++)
         {
@@ -34,8 +44,6 @@ internal unsafe struct PacketOut
             piece.CopyTo(rest);
             rest = rest[piece.Length..];
         }
-
-        return room[..Length];
     }
 }
 
@@ -53,12 +61,18 @@ internal abstract class PacketWriter : IDisposable
 
     /// <summary>
     /// Hands over packets, in order, without waiting. Gives how many were dealt with: sent, or failed for good, which
-    /// their error says. Fewer than there are: there is no room now. The stream's thread.
+    /// their error or status says. Fewer than there are: there is no room now. The stream's thread.
     /// </summary>
     public abstract int Write(Span<PacketOut> packets);
 
     /// <summary>Runs the task once, when there may be room again. Gives 0 or an error number. The stream's thread.</summary>
     public abstract int Arm(LoopTask task);
+
+    /// <summary>The stream has ended: nothing new runs the task. Any thread, while the stream's is not in it.</summary>
+    public virtual void Disarm()
+    {
+        // What runs once more finds that the stream has ended.
+    }
 
     /// <summary>Ends it; any thread, while the stream's thread is not in it.</summary>
     public abstract void Dispose();

@@ -141,7 +141,7 @@ internal sealed class Pump : LoopTask, IDisposable
         ref QueuedHeap group = ref _core.Place(_batch.GroupOf(_batch.Done));
         _batch.Done++;
         group.OnTheirWay--;
-        if (packet.Error == 0)
+        if (packet.Error == 0 && packet.Status == Spead2Status.Success)
         {
             group.Bytes += packet.Length;
             group.Packets++;
@@ -151,7 +151,10 @@ internal sealed class Pump : LoopTask, IDisposable
         group.Failed++;
         if (group.Status == Spead2Status.Success)
         {
-            group.Status = IsMemory(packet.Error) ? Spead2Status.OutOfMemory : Spead2Status.OperatingSystem;
+            group.Status =
+                packet.Status != Spead2Status.Success ? packet.Status
+                : IsMemory(packet.Error) ? Spead2Status.OutOfMemory
+                : Spead2Status.OperatingSystem;
             group.OsCode = packet.Error;
         }
     }

@@ -222,6 +222,7 @@ internal sealed class SendCore
         }
 
         Stop();
+        _writers.ForEach(writer => writer.Disarm());
         Loop.Barrier();
         Free(wait: true);
         Log.Flush();

@@ -6,7 +6,8 @@ namespace Spead2.Receive;
 
 /// <summary>
 /// Where the packets of a stream come from: what <see cref="IReceiveStream.Add"/> takes. Each transport has options of
-/// its own: <see cref="UdpSourceOptions"/>, <see cref="BufferSourceOptions"/>, <see cref="DatagramSourceOptions"/>.
+/// its own: <see cref="UdpSourceOptions"/>, <see cref="InProcessSourceOptions"/>, <see cref="BufferSourceOptions"/>,
+/// <see cref="DatagramSourceOptions"/>.
 /// </summary>
 /// <remarks>
 /// Options are read once, when the source is added; they may be reused and changed afterwards. They can be bound

@@ -338,6 +338,10 @@ public abstract class ReceiveStreamBase : IReceiveStream
     /// <summary>Adds datagrams in memory, by valid options.</summary>
     internal abstract PacketSource AddDatagrams(DatagramSourceOptions options);
 
+    /// <summary>Adds a queue of this process, by valid options.</summary>
+    /// <exception cref="ArgumentException">The queue is of another engine.</exception>
+    internal abstract PacketSource AddInProcess(InProcessSourceOptions options);
+
     /// <summary>Adds to a custom counter, or raises a custom maximum.</summary>
     /// <param name="index">Its index among the custom statistics.</param>
     /// <param name="value">Not negative.</param>

@@ -16,4 +16,7 @@ public enum SourceKind
 
     /// <summary>Datagrams in memory.</summary>
     Datagrams = 3,
+
+    /// <summary>A queue of packets in this process.</summary>
+    InProcess = 4,
 }

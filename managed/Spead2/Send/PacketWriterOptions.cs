@@ -7,7 +7,7 @@ namespace Spead2.Send;
 
 /// <summary>
 /// Where the packets of a stream go: what <see cref="ISendStream.Add"/> takes. Each transport has options of its own:
-/// <see cref="UdpWriterOptions"/>, <see cref="FunctionWriterOptions"/>.
+/// <see cref="UdpWriterOptions"/>, <see cref="InProcessWriterOptions"/>, <see cref="FunctionWriterOptions"/>.
 /// </summary>
 /// <remarks>Options are read once, when the writer is added; they may be reused and changed afterwards.</remarks>
 public abstract class PacketWriterOptions : IValidatableObject

@@ -156,6 +156,10 @@ public abstract class SendStreamBase : ISendStream
     /// <summary>Adds a writer that calls a function, by valid options.</summary>
     internal abstract void AddFunction(FunctionWriterOptions options);
 
+    /// <summary>Adds a writer to queues of this process, by valid options.</summary>
+    /// <exception cref="ArgumentException">A queue is of another engine.</exception>
+    internal abstract void AddInProcess(InProcessWriterOptions options);
+
     /// <summary>Queues a group whose heaps are valid.</summary>
     /// <returns>Success, <see cref="Spead2Status.QueueFull"/> or <see cref="Spead2Status.Stopped"/>.</returns>
     /// <exception cref="Spead2Exception">Any other failure.</exception>

@@ -15,8 +15,8 @@ extern "C" {
 
 /*
  * Sending. Items are put into a heap; a stream cuts heaps into packets (SPEAD document, packets)
- * and hands these to its packet writers. udp.h has the writer for UDP, and here is one that calls a
- * function for each packet.
+ * and hands these to its packet writers. udp.h has the writer for UDP, inproc.h one for queues in
+ * this process, and here is one that calls a function for each packet.
  *
  *   sp2_send_stream *stream;
  *   sp2_send_heap *heap;

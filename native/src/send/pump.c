@@ -82,6 +82,7 @@ static void cut_packet(sp2_send_stream *stream, sp2__queued_heap *group) {
     batch->piece_count += packet->piece_count;
     packet->pieces = pieces;
     packet->error = 0;
+    packet->status = SP2_OK;
     packet->length = length;
     batch->writers[index] = writer_of(stream, heap->substream);
     packet->destination = heap->substream - batch->writers[index]->first_substream;
@@ -109,14 +110,16 @@ static void cut_batch(sp2_send_stream *stream, uint64_t queued) {
 /* What became of a packet is noted at its group. */
 static void settle(sp2__queued_heap *group, const sp2__packet_out *packet) {
     group->on_their_way--;
-    if (packet->error == 0) {
+    if (packet->error == 0 && packet->status == SP2_OK) {
         group->result.bytes += packet->length;
         group->result.packets++;
         return;
     }
     group->result.failed++;
     if (group->result.status == SP2_OK) {
-        group->result.status = sp2__os_error_is_memory(packet->error) ? SP2_E_NOMEM : SP2_E_OS;
+        group->result.status = packet->status != SP2_OK                 ? packet->status
+                               : sp2__os_error_is_memory(packet->error) ? SP2_E_NOMEM
+                                                                        : SP2_E_OS;
         group->result.os_code = packet->error;
     }
 }

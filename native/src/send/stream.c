@@ -419,6 +419,11 @@ void sp2_send_stream_destroy(sp2_send_stream *stream) {
     }
     sp2_send_stream_flush(stream, -1);
     sp2_send_stream_stop(stream);
+    for (sp2__packet_writer *writer = stream->writers; writer != NULL; writer = writer->next) {
+        if (writer->ops->disarm != NULL) {
+            writer->ops->disarm(writer);
+        }
+    }
     sp2__event_loop_barrier(stream->loop);
     sp2__thread_pool_unassign(stream->pool, stream->loop_index);
     sp2__thread_pool_release(stream->pool);

@@ -16,7 +16,8 @@ typedef struct sp2__packet_out {
     const sp2__piece *pieces; /* valid until the packet has been dealt with; those of the next
                                  packet of the batch follow them */
     uint32_t piece_count;
-    int32_t error;        /* set by the writer: why the packet was not sent, or 0 */
+    int32_t error;        /* set by the writer: the system's number of why it was not sent, or 0 */
+    int32_t status;       /* the same as an sp2_status, where the system has no part in it */
     uint64_t length;      /* of all pieces */
     uint64_t destination; /* of the writer's, from 0 */
 } sp2__packet_out;
@@ -24,12 +25,16 @@ typedef struct sp2__packet_out {
 /* What a transport implements. `write` and `arm` are called by the stream's thread. */
 typedef struct sp2__writer_ops {
     /* Hands over packets, in order, without waiting. Returns how many were dealt with: sent, or
-     * failed for good, which their `error` says. Fewer than `count`: there is no room now. */
+     * failed for good, which their `error` or `status` says. Fewer than `count`: there is no room
+     * now. */
     uint32_t (*write)(sp2__packet_writer *writer, sp2__packet_out *packets, uint32_t count);
     /* Runs `task` once, when there may be room again; `timer` is free for that. Returns 0 or an
      * error number. */
     int32_t (*arm)(sp2__packet_writer *writer, sp2__task *task, sp2__timer *timer);
-    /* Ends it; any thread, while the stream's thread is not in the writer. */
+    /* The stream has ended: from now on nothing but what runs already runs `task`. Any thread, and
+     * the loop still exists. May be NULL. */
+    void (*disarm)(sp2__packet_writer *writer);
+    /* Ends it; any thread, while the stream's thread is not in the writer. The loop may be gone. */
     void (*free)(sp2__packet_writer *writer);
     /* Closes a forked child's copy of the descriptors, and nothing else. May be NULL. */
     void (*close_copy)(sp2__packet_writer *writer);

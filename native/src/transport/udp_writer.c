@@ -57,11 +57,16 @@ static void close_copy(sp2__packet_writer *base) {
     sp2__udp_sender_close_copy(SP2__CONTAINER(base, udp_writer, base)->sender);
 }
 
-static void free_writer(sp2__packet_writer *base) {
+static void disarm(sp2__packet_writer *base) {
     udp_writer *writer = SP2__CONTAINER(base, udp_writer, base);
     if (writer->watch.task != NULL) {
         sp2__event_loop_remove(base->loop, &writer->watch);
+        writer->watch.task = NULL;
     }
+}
+
+static void free_writer(sp2__packet_writer *base) {
+    udp_writer *writer = SP2__CONTAINER(base, udp_writer, base);
     sp2__udp_sender_close(writer->sender);
     sp2__free(writer);
 }
@@ -69,6 +74,7 @@ static void free_writer(sp2__packet_writer *base) {
 static const sp2__writer_ops udp_ops = {
     .write = write_packets,
     .arm = arm,
+    .disarm = disarm,
     .free = free_writer,
     .close_copy = close_copy,
     .max_packet_size = LARGEST_PACKET,

@@ -149,6 +149,15 @@ internal sealed unsafe class LinuxDatagramSender : PacketWriter
         return error;
     }
 
+    public override void Disarm()
+    {
+        if (_armed)
+        {
+            _armed = false;
+            _loop.Unwatch(_fd, _key);
+        }
+    }
+
     public override void Dispose()
     {
         Disarm();
@@ -186,15 +195,6 @@ internal sealed unsafe class LinuxDatagramSender : PacketWriter
         }
 
         return taken;
-    }
-
-    private void Disarm()
-    {
-        if (_armed)
-        {
-            _armed = false;
-            _loop.Unwatch(_fd, _key);
-        }
     }
 
     private void FreeMemory()

@@ -13,17 +13,18 @@ extern "C" {
 
 /*
  * One packet source of a receive stream: a socket, or memory. The function of its transport adds it
- * to the stream (udp.h, buffer.h) and gives this handle to callers who want one. The source belongs
- * to the stream; the handle only looks at it, and stays valid until it is released, also after the
- * stream was destroyed.
+ * to the stream (udp.h, buffer.h, inproc.h) and gives this handle to callers who want one. The
+ * source belongs to the stream; the handle only looks at it, and stays valid until it is released,
+ * also after the stream was destroyed.
  */
 typedef struct sp2_packet_source sp2_packet_source;
 
 /* Where a source's packets come from. */
 typedef enum sp2_source_kind {
-    SP2_SOURCE_UDP = 1,      /* a UDP socket */
-    SP2_SOURCE_BUFFER = 2,   /* packets back to back in memory */
-    SP2_SOURCE_DATAGRAMS = 3 /* datagrams in memory */
+    SP2_SOURCE_UDP = 1,       /* a UDP socket */
+    SP2_SOURCE_BUFFER = 2,    /* packets back to back in memory */
+    SP2_SOURCE_DATAGRAMS = 3, /* datagrams in memory */
+    SP2_SOURCE_INPROC = 4     /* a queue of packets in this process */
 } sp2_source_kind;
 
 /* What a source does. */

@@ -27,18 +27,18 @@
  * is handed a longer struct than it knows refuses it with SP2_E_TOO_NEW if a field that it does
  * not know is not zero. Reserved fields must be zero. Strings are UTF-8.
  *
- * Fork (Linux). Streams, sources, thread pools and memory pools belong to the process that made
- * them. A forked child has copies, on which every function returns SP2_E_FORKED at once, but
- * sp2_receive_stream_stop, sp2_send_stream_stop and sp2_packet_source_remove, which return SP2_OK,
- * and the functions that destroy or release. Destroying a stream or a thread pool closes the
- * child's copies of its descriptors and nothing else: the parent receives and sends as before, and
- * the copies' memory stays until the child ends. This is so after fork, _Fork and clone. The
- * payload of heaps that were popped before the fork can be read, and heaps can be released. With
- * the C core they can be read as before, heaps to send can be changed, an inherited memory pool
- * serves on without refills, and the child can make streams of its own; the AOT library refuses
- * everything in the child of a process that has used it. A callback of this library that forks must
- * not return in the child. Programs that are started (exec,
- * posix_spawn, vfork) inherit no descriptor.
+ * Fork (Linux). Streams, sources, queues, thread pools and memory pools belong to the process that
+ * made them. A forked child has copies, on which every function returns SP2_E_FORKED at once, but
+ * sp2_receive_stream_stop, sp2_send_stream_stop, sp2_inproc_queue_stop and
+ * sp2_packet_source_remove, which return SP2_OK, and the functions that destroy or release.
+ * Destroying a stream or a thread pool closes the child's copies of its descriptors and nothing
+ * else: the parent receives and sends as before, and the copies' memory stays until the child ends.
+ * This is so after fork, _Fork and clone. The payload of heaps that were popped before the fork can
+ * be read, and heaps can be released. With the C core they can be read as before, heaps to send can
+ * be changed, an inherited memory pool serves on without refills, and the child can make streams of
+ * its own; the AOT library refuses everything in the child of a process that has used it. A
+ * callback of this library that forks must not return in the child. Programs that are started
+ * (exec, posix_spawn, vfork) inherit no descriptor.
  *
  * Unloading. Once a program has loaded the library, it stays loaded until the process ends: dlclose
  * or FreeLibrary with live streams is harmless.
@@ -49,6 +49,7 @@
 #include "dialect.h"
 #include "export.h"
 #include "heap.h"
+#include "inproc.h"
 #include "log.h"
 #include "memory.h"
 #include "packet.h"
