@@ -293,12 +293,13 @@ static void keep(spinner *self, kind of, void *handle) {
     CALL(sp2_packet_source_release, old);
     CALL(sp2_send_stream_destroy, old);
     CALL(sp2_send_heap_destroy, old);
+    CALL(sp2_inproc_queue_destroy, old);
 }
 
 /* The handle stays where it is. */
 static void end(spinner *self) {
     void *handle = handle_of(self, (kind)below(self, KINDS));
-    switch (below(self, 8)) {
+    switch (below(self, 9)) {
     case 0:
         CALL(sp2_receive_stream_destroy, handle);
         break;
@@ -319,6 +320,9 @@ static void end(spinner *self) {
         break;
     case 6:
         CALL(sp2_send_heap_destroy, handle);
+        break;
+    case 7:
+        CALL(sp2_inproc_queue_destroy, handle);
         break;
     default:
         CALL(sp2_heap_release, handle);
