@@ -126,7 +126,9 @@ internal sealed class Pump : LoopTask, IDisposable
             int length = _batch.Cut(ref heap.Packetizer, _cut, _core.WriterOf(heap.Substream), heap.Substream);
             group.OnTheirWay++;
             group.Unfinished -= heap.Packetizer.IsFinished ? 1 : 0;
-            _burstFull = _core.Limiter.Add(length, heap.NsPerByte);
+
+            // Packets without a rate fill a batch, whatever a burst is.
+            _burstFull = _core.Limiter.Add(length, heap.NsPerByte) && !_core.Limiter.IsUnlimited;
             if (group.Unfinished == 0)
             {
                 _cut += group.Heaps;
@@ -261,6 +263,12 @@ internal sealed class Pump : LoopTask, IDisposable
     /// <summary>The burst has gone out: when may the next one begin?</summary>
     private void CloseBurst()
     {
+        if (_core.Limiter.IsUnlimited && _core.Limiter.TryCloseUnlimited())
+        {
+            // The next burst begins at once, and does not count what went out in this.
+            _burstOpen = false;
+        }
+
         if (!_burstFull)
         {
             return;
@@ -268,12 +276,6 @@ internal sealed class Pump : LoopTask, IDisposable
 
         _burstFull = false;
         _burstOpen = false;
-        if (_core.Limiter.IsUnlimited)
-        {
-            _core.Limiter.CloseUnlimited();
-            return;
-        }
-
         _notBefore = _core.Limiter.Close(_burstStart);
     }
 

@@ -44,8 +44,13 @@ internal sealed class RateLimiter
         return _burstBytes >= _burstSize;
     }
 
-    /// <summary>The burst, which is unlimited, is out.</summary>
-    public void CloseUnlimited() => _burstBytes = 0;
+    /// <summary>Closes the burst, which is unlimited and out, if it is full.</summary>
+    public bool TryCloseUnlimited()
+    {
+        bool full = _burstBytes >= _burstSize;
+        _burstBytes = full ? 0 : _burstBytes;
+        return full;
+    }
 
     /// <summary>
     /// The burst, which began to be sent at a time, is out. Gives the time before which the next must not begin.

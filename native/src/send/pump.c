@@ -58,7 +58,8 @@ static sp2__packet_writer *writer_of(sp2_send_stream *stream, uint64_t substream
 static sp2__queued_heap *next_of_group(sp2_send_stream *stream, uint64_t first,
                                        sp2__queued_heap *group) {
     for (;;) {
-        sp2__queued_heap *heap = place(stream, first + group->turn);
+        /* Most groups are one heap: to find its place again is a division. */
+        sp2__queued_heap *heap = group->turn == 0 ? group : place(stream, first + group->turn);
         const bool finished = sp2__packetizer_is_finished(&heap->packetizer);
         if (finished || group->mode == SP2_GROUP_ROUND_ROBIN) {
             group->turn = group->turn + 1 == group->heaps ? 0 : group->turn + 1;
@@ -89,7 +90,9 @@ static void cut_packet(sp2_send_stream *stream, sp2__queued_heap *group) {
     batch->groups[index] = group;
     group->on_their_way++;
     group->unfinished -= sp2__packetizer_is_finished(&heap->packetizer) ? 1 : 0;
-    stream->burst_full = sp2__rate_limiter_add(&stream->limiter, length, heap->ns_per_byte);
+    /* Packets without a rate fill a batch, whatever a burst is. */
+    stream->burst_full = sp2__rate_limiter_add(&stream->limiter, length, heap->ns_per_byte) &&
+                         stream->limiter.burst_ns != 0;
 }
 
 /* Cuts packets until the batch or the burst is full, or no heap is left. */
@@ -100,7 +103,10 @@ static void cut_batch(sp2_send_stream *stream, uint64_t queued) {
     while (stream->cut != queued && stream->batch.count < SP2__BATCH_PACKETS &&
            !stream->burst_full) {
         sp2__queued_heap *group = place(stream, stream->cut);
-        cut_packet(stream, group);
+        do {
+            cut_packet(stream, group);
+        } while (group->unfinished != 0 && stream->batch.count < SP2__BATCH_PACKETS &&
+                 !stream->burst_full);
         if (group->unfinished == 0) {
             stream->cut += group->heaps;
         }
@@ -220,15 +226,17 @@ static void end(sp2_send_stream *stream) {
 
 /* The burst has gone out: when may the next one begin? */
 static void close_burst(sp2_send_stream *stream) {
+    if (stream->limiter.burst_ns == 0 &&
+        stream->limiter.burst_bytes >= stream->limiter.burst_size) {
+        /* Unlimited: the next burst begins at once, and does not count what went out in this. */
+        stream->limiter.burst_bytes = 0;
+        stream->burst_open = false;
+    }
     if (!stream->burst_full) {
         return;
     }
     stream->burst_full = false;
     stream->burst_open = false;
-    if (stream->limiter.burst_ns == 0) {
-        stream->limiter.burst_bytes = 0; /* unlimited: without a look at the clock */
-        return;
-    }
     stream->not_before = sp2__rate_limiter_close(&stream->limiter, stream->burst_start);
 }
 
