@@ -81,13 +81,23 @@ public sealed class ManagedSendStream : SendStreamBase
 
     internal override unsafe Spead2Status Queue(ReadOnlySpan<HeapReference> heaps, GroupMode mode, PendingSend pending)
     {
-        HeapSending[] sendings = new HeapSending[heaps.Length];
+        // Of the group before, which the engine does not need any more.
+        HeapSending[] sendings = pending.EngineCache as HeapSending[] ?? [];
+        if (sendings.Length < heaps.Length)
+        {
+            Array.Resize(ref sendings, heaps.Length);
+            pending.EngineCache = sendings;
+        }
+
         int part = 0;
         for (int i = 0; i < heaps.Length; i++)
         {
-            SendHeap heap = new(Flavour.AddressBits, _repeatPointers);
-            foreach (ItemToSend item in heaps[i].Heap.Items)
+            SendHeap heap = sendings[i].Heap ?? new(Flavour.AddressBits, _repeatPointers);
+            heap.Clear();
+            IReadOnlyList<ItemToSend> items = heaps[i].Heap.Items;
+            for (int j = 0; j < items.Count; j++)
             {
+                ItemToSend item = items[j];
                 if (item.IsImmediate)
                 {
                     heap.AddImmediate((ulong)item.Id, item.Value);
@@ -107,7 +117,7 @@ public sealed class ManagedSendStream : SendStreamBase
                 heaps[i].Rate ?? HeapSending.StreamRate);
         }
 
-        return _core.Send(sendings, mode, pending);
+        return _core.Send(sendings.AsSpan(..heaps.Length), mode, pending);
     }
 
     internal override void SetCnts(ulong next, ulong step) => _core.SetCntSequence(next, step);

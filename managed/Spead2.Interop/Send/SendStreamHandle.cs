@@ -10,6 +10,9 @@ namespace Spead2.Send;
 /// <summary>A send stream of the C core, and everything that must not go before it is destroyed.</summary>
 internal sealed unsafe class SendStreamHandle : SafeHandle
 {
+    // References of larger groups are allocated.
+    private const int MostHeapsOnStack = 16;
+
     private readonly List<IDisposable> _kept = [];
     private readonly FirstFault _fault;
     private readonly SendStreamOptions _options;
@@ -153,7 +156,9 @@ internal sealed unsafe class SendStreamHandle : SafeHandle
     /// <summary>Queues a group.</summary>
     public Spead2Status Send(ReadOnlySpan<HeapReference> heaps, GroupMode mode, PendingSend pending)
     {
-        sp2_heap_reference[] references = new sp2_heap_reference[heaps.Length];
+        Span<sp2_heap_reference> references = heaps.Length <= MostHeapsOnStack
+            ? stackalloc sp2_heap_reference[heaps.Length]
+            : new sp2_heap_reference[heaps.Length];
         GCHandle<PendingSend> context = new(pending);
         bool queued = false;
         try
@@ -290,8 +295,10 @@ internal sealed unsafe class SendStreamHandle : SafeHandle
         };
         sp2_send_heap* native;
         NativeStatus.ThrowIfFailed(NativeMethods.sp2_send_heap_create(&options, &native));
-        foreach (ItemToSend item in heap.Items)
+        IReadOnlyList<ItemToSend> items = heap.Items;
+        for (int i = 0; i < items.Count; i++)
         {
+            ItemToSend item = items[i];
             int status = item.IsImmediate
                 ? NativeMethods.sp2_send_heap_add_immediate(native, (ulong)item.Id, item.Value)
                 : NativeMethods.sp2_send_heap_add_item(

@@ -45,7 +45,8 @@ public interface ISendStream : IDisposable, IAsyncDisposable
     /// </param>
     /// <returns>
     /// What became of the heap, once its last packet was handed over (not: has arrived). That a packet could not be sent
-    /// is a result, not an exception. Heaps are completed in the order in which they were queued.
+    /// is a result, not an exception. Heaps are completed in the order in which they were queued. As any value task it is
+    /// awaited once; a heap whose task is awaited costs no allocation, unless the wait can be cancelled.
     /// </returns>
     /// <exception cref="ArgumentException">The heap does not fit the flavour, or the stream's packets.</exception>
     /// <exception cref="ObjectDisposedException">The stream has been disposed.</exception>
@@ -68,6 +69,24 @@ public interface ISendStream : IDisposable, IAsyncDisposable
         IReadOnlyList<HeapReference> heaps,
         GroupMode mode = GroupMode.RoundRobin,
         CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Sends heaps one after the other, to the first substream, as many at a time as
+    /// <see cref="SendStreamOptions.MaxHeaps"/> says, and waits for room where others send, too.
+    /// </summary>
+    /// <param name="heaps">The heaps. One may be filled again for the next, but not its items' memory: see above.</param>
+    /// <param name="cancellationToken">
+    /// No further heap is taken. Those that were queued are sent, and then the call ends with an
+    /// <see cref="OperationCanceledException"/>.
+    /// </param>
+    /// <returns>
+    /// What became of all: the sums, and the first failure. A failure does not end it, but for a stream that is stopped.
+    /// </returns>
+    /// <exception cref="ArgumentException">A heap does not fit the flavour, or the stream's packets.</exception>
+    /// <exception cref="ObjectDisposedException">The stream has been disposed.</exception>
+    /// <exception cref="Spead2Exception"><see cref="Spead2Status.Stopped"/>: the stream was stopped.</exception>
+    ValueTask<SendResult> SendAllAsync(
+        IAsyncEnumerable<HeapToSend> heaps, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Sets the sequence of automatic heap cnts: next, then each time so much more, modulo the flavour's. A new stream

@@ -34,12 +34,22 @@ public readonly record struct SendResult
         {
             throw new Spead2Exception(
                 Status == Spead2Status.Stopped
-                    ? "The stream was stopped before all packets of the heap were sent."
+                    ? "The stream or its queue was stopped before all packets of the heap were sent."
                     : $"{FailedPackets} packets of the heap could not be sent ({Status}, number {OsCode}).",
                 Status,
                 OsCode);
         }
     }
+
+    /// <summary>Both together: the sums, and the first failure.</summary>
+    internal SendResult Plus(in SendResult next) => new()
+    {
+        Status = IsSuccess ? next.Status : Status,
+        OsCode = IsSuccess ? next.OsCode : OsCode,
+        Bytes = Bytes + next.Bytes,
+        Packets = Packets + next.Packets,
+        FailedPackets = FailedPackets + next.FailedPackets,
+    };
 }
 
 /// <summary>Who is told what became of a group. Called once, on the stream's thread, without a lock.</summary>

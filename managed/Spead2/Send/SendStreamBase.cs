@@ -17,12 +17,24 @@ public abstract class SendStreamBase : ISendStream
 {
     private readonly Lock _gate = new();
 
-    // Under the gate: the group that was queued last. Groups are completed in order, so that it is the last to be.
-    private Task _last = Task.CompletedTask;
+    // Under the gate: groups that were queued.
+    private long _queued;
     private int _substreams;
+
+    // Under its own lock, which a completion takes while another thread queues: groups that were completed, who waits
+    // until there are how many, and what can be used again.
+    private readonly Lock _completions = new();
+    private readonly List<(long Groups, TaskCompletionSource Flushed)> _flushes = [];
+    private readonly Stack<PendingSend> _pending = new();
+    private readonly int _mostPending;
+    private long _completed;
     private int _disposed;
 
-    internal SendStreamBase(SendStreamOptions options) => Flavour = options.Flavour;
+    internal SendStreamBase(SendStreamOptions options)
+    {
+        Flavour = options.Flavour;
+        _mostPending = options.MaxHeaps;
+    }
 
     /// <inheritdoc/>
     public SendStatistics Statistics
@@ -89,6 +101,44 @@ public abstract class SendStreamBase : ISendStream
     }
 
     /// <inheritdoc/>
+    public async ValueTask<SendResult> SendAllAsync(
+        IAsyncEnumerable<HeapToSend> heaps, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(heaps);
+        SendResult sum = default;
+        Queue<Task<SendResult>> inFlight = [];
+        try
+        {
+            await foreach (HeapToSend heap in heaps.WithCancellation(cancellationToken).ConfigureAwait(false))
+            {
+                while (!TrySend(heap, inFlight))
+                {
+                    if (inFlight.TryDequeue(out Task<SendResult>? oldest))
+                    {
+                        sum = sum.Plus(await oldest.ConfigureAwait(false));
+                    }
+                    else
+                    {
+                        // Others have filled the queue.
+                        await FlushAsync(cancellationToken).ConfigureAwait(false);
+                    }
+                }
+
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+        finally
+        {
+            while (inFlight.TryDequeue(out Task<SendResult>? oldest))
+            {
+                sum = sum.Plus(await oldest.ConfigureAwait(false));
+            }
+        }
+
+        return sum;
+    }
+
+    /// <inheritdoc/>
     public void SetCntSequence(long next, long step = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(next);
@@ -100,14 +150,24 @@ public abstract class SendStreamBase : ISendStream
     /// <inheritdoc/>
     public ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
-        Task last;
+        long groups;
         lock (_gate)
         {
             ThrowIfDisposed();
-            last = _last;
+            groups = _queued;
         }
 
-        return new(WaitAsync(last, cancellationToken));
+        lock (_completions)
+        {
+            if (_completed >= groups)
+            {
+                return default;
+            }
+
+            TaskCompletionSource flushed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _flushes.Add((groups, flushed));
+            return new(flushed.Task.WaitAsync(cancellationToken));
+        }
     }
 
     /// <inheritdoc/>
@@ -176,10 +236,61 @@ public abstract class SendStreamBase : ISendStream
 
     private protected void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
 
-    private static async Task WaitAsync(Task last, CancellationToken cancellationToken)
+    /// <summary>A group was completed. On the engine's thread, in the order of queueing.</summary>
+    internal void CountCompletion()
     {
-        await last.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
+        lock (_completions)
+        {
+            _completed++;
+            for (int i = _flushes.Count - 1; i >= 0; i--)
+            {
+                if (_flushes[i].Groups <= _completed)
+                {
+                    _flushes[i].Flushed.SetResult();
+                    _flushes.RemoveAt(i);
+                }
+            }
+        }
+    }
+
+    /// <summary>The result of a group was taken: another group may use what it had.</summary>
+    internal void Recycle(PendingSend pending)
+    {
+        lock (_completions)
+        {
+            if (_pending.Count < _mostPending)
+            {
+                _pending.Push(pending);
+            }
+        }
+    }
+
+    /// <summary>Queues a heap if there is room.</summary>
+    private bool TrySend(HeapToSend heap, Queue<Task<SendResult>> inFlight)
+    {
+        // So many of this caller's own fill the queue: that need not be tried.
+        if (inFlight.Count == _mostPending)
+        {
+            return false;
+        }
+
+        try
+        {
+            inFlight.Enqueue(SendAsync(heap).AsTask());
+            return true;
+        }
+        catch (Spead2Exception exception) when (exception.Status == Spead2Status.QueueFull)
+        {
+            return false;
+        }
+    }
+
+    private PendingSend TakePending()
+    {
+        lock (_completions)
+        {
+            return _pending.TryPop(out PendingSend? pending) ? pending : new(this);
+        }
     }
 
     private ValueTask<SendResult> Send(
@@ -191,7 +302,8 @@ public abstract class SendStreamBase : ISendStream
         }
 
         Check(heaps);
-        PendingSend pending = new(this, heaps);
+        PendingSend pending = TakePending();
+        pending.Begin(heaps);
         Spead2Status status;
         try
         {
@@ -199,7 +311,7 @@ public abstract class SendStreamBase : ISendStream
             {
                 ThrowIfDisposed();
                 status = Queue(heaps, mode, pending);
-                _last = status == Spead2Status.Success ? pending.Task : _last;
+                _queued += status == Spead2Status.Success ? 1 : 0;
             }
         }
         catch
@@ -219,7 +331,7 @@ public abstract class SendStreamBase : ISendStream
                 status);
         }
 
-        return new(cancellationToken.CanBeCanceled ? pending.Task.WaitAsync(cancellationToken) : pending.Task);
+        return cancellationToken.CanBeCanceled ? new(pending.Task.AsTask().WaitAsync(cancellationToken)) : pending.Task;
     }
 
     private void Check(ReadOnlySpan<HeapReference> heaps)

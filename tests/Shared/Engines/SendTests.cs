@@ -474,6 +474,115 @@ internal sealed class SendTests
     }
 
     [Test]
+    public async Task Heaps_of_an_async_enumerable_are_sent_in_order()
+    {
+        SentPackets packets = new();
+        await using SendStream stream = new(new() { MaxHeaps = 3 });
+        stream.Add(packets.Writer());
+
+        SendResult result = await stream.SendAllAsync(Heaps(100));
+
+        Assert.That(result.IsSuccess, Is.True);
+        Assert.That(result.Packets, Is.EqualTo(100));
+        Assert.That(packets.Places, Is.EqualTo(Enumerable.Range(1, 100).Select(cnt => string.Create(CultureInfo.InvariantCulture, $"{cnt:x}/0"))));
+        Assert.That(stream.Statistics.HeapsRefused, Is.Zero);
+        stream.Stop();
+        Spead2Exception? stopped =
+            await Assert.ThrowsAsync<Spead2Exception>(async () => await stream.SendAllAsync(Heaps(1)));
+        Assert.That(stopped!.Status, Is.EqualTo(Spead2Status.Stopped));
+    }
+
+    [Test]
+    public async Task Cancelled_enumeration_sends_what_it_had_queued()
+    {
+        using CancellationTokenSource cancellation = new();
+        await using SendStream stream = new(new() { MaxHeaps = 3 });
+        SentPackets packets = new();
+        stream.Add(packets.Writer());
+
+        Assert.That(
+            async () => await stream.SendAllAsync(Heaps(100, number =>
+            {
+                if (number == 10)
+                {
+                    cancellation.Cancel();
+                }
+            }), cancellation.Token),
+            Throws.InstanceOf<OperationCanceledException>());
+
+        Assert.That(packets.Hex, Has.Count.EqualTo(11));
+        Assert.That(stream.Statistics.HeapsQueued, Is.Zero);
+    }
+
+    [Test]
+    public async Task Failed_heap_of_an_enumeration_is_told_and_the_rest_is_sent()
+    {
+        int calls = 0;
+        await using SendStream stream = new(logger: new RecordingLogger());
+        stream.Add(new FunctionWriterOptions((_, _) =>
+        {
+            if (++calls == 2)
+            {
+                throw new IOException("the disk is full");
+            }
+        }));
+
+        SendResult result = await stream.SendAllAsync(Heaps(5));
+
+        Assert.That(result.Status, Is.EqualTo(Spead2Status.OperatingSystem));
+        Assert.That(result.Packets, Is.EqualTo(4));
+        Assert.That(result.FailedPackets, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Heaps_cost_no_allocation_in_steady_state()
+    {
+        const int Heaps = 10_000;
+        const int LeastHeaps = 1000;
+        const int Runs = 5;
+        await using SendStream stream = new(new() { MaxHeaps = 2 });
+        stream.Add(new FunctionWriterOptions(static (_, _) => { }));
+        HeapToSend heap = Heap(0x1000, 4000);
+        heap.AddImmediate(0x1600, 7);
+        Task<long> measuring;
+
+        // What tests carry along from thread to thread allocates at each await.
+        using (ExecutionContext.SuppressFlow())
+        {
+            measuring = Task.Run(Measure);
+        }
+
+        long bytes = await measuring;
+
+        // Other threads of the test's host allocate something now and then; an object for each heap would be in every run.
+        TestContext.Out.WriteLine($"{bytes} bytes for {Heaps} heaps");
+        Assert.That(bytes, Is.LessThan(Heaps * IntPtr.Size));
+
+        async Task<long> Measure()
+        {
+            await Send(LeastHeaps);
+            long least = long.MaxValue;
+            for (int i = 0; i < Runs; i++)
+            {
+                long before = GC.GetTotalAllocatedBytes(precise: true);
+                await Send(Heaps);
+                least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+            }
+
+            return least;
+        }
+
+        async Task Send(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                SendResult result = await stream.SendAsync(heap);
+                result.ThrowIfFailed();
+            }
+        }
+    }
+
+    [Test]
     public void Stream_that_is_forgotten_is_freed()
     {
         WeakReference forgotten = Forget();
@@ -513,6 +622,17 @@ internal sealed class SendTests
         HeapToSend heap = new();
         heap.AddItem(id, Payload(length), allowImmediate: false);
         return heap;
+    }
+
+    private static async IAsyncEnumerable<HeapToSend> Heaps(int count, Action<int>? taken = null)
+    {
+        HeapToSend heap = Heap(0x1000, 16);
+        for (int i = 0; i < count; i++)
+        {
+            await Task.Yield();
+            taken?.Invoke(i);
+            yield return heap;
+        }
     }
 
     private static byte[] Payload(int length) => [.. Enumerable.Range(0, length).Select(i => (byte)(i + (i / 251)))];
