@@ -11,8 +11,7 @@ public sealed class CommandNamesTests
     // What the command has no option for, and what is a common word.
     private static readonly string[] Unnamed =
     [
-        "Accounting", "ExplicitStart", "CustomStatistics", "SpinTime", "Port", "Group", "InterfaceAddress",
-        "InterfaceName", "Senders", "Socket",
+        "Accounting", "ExplicitStart", "CustomStatistics", "SpinTime", "Port", "Socket",
     ];
 
     [Test]
@@ -38,6 +37,15 @@ public sealed class CommandNamesTests
     [Test]
     public void Words_of_users_stay() =>
         Assert.That(CommandNames.In("BindHost is \"BindHost\""), Is.EqualTo("--bind is \"BindHost\""));
+
+    [TestCase("native")]
+    [TestCase("managed")]
+    public async Task Host_of_an_endpoint_is_called_by_its_option(string engine)
+    {
+        CommandResult result = await InProcess.RunAsync("recv", "no.such.host.invalid:7148", "--engine", engine);
+
+        Assert.That(result.Error, Does.StartWith("Cannot resolve --udp \"no.such.host.invalid\""));
+    }
 
     [TestCase("native")]
     [TestCase("managed")]

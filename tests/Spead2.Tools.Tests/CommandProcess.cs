@@ -56,6 +56,10 @@ internal sealed partial class CommandProcess : IDisposable
     public static Task<(CommandProcess Receiver, int Port)> StartReceiverAsync(params string[] arguments) =>
         StartListeningAsync(Command(["recv", "--udp", "0", .. arguments]));
 
+    /// <summary>Starts a receiver on endpoints that the arguments give.</summary>
+    public static Task<(CommandProcess Receiver, int Port)> StartReceiverOnAsync(params string[] arguments) =>
+        StartListeningAsync(Command(["recv", .. arguments]));
+
     /// <summary>Runs another program to its end.</summary>
     public static async Task<CommandResult> RunProgramAsync(
         string[] command, params (string Name, string Value)[] environment)
@@ -87,6 +91,17 @@ internal sealed partial class CommandProcess : IDisposable
         string? line = await _process.StandardOutput.ReadLineAsync().WaitAsync(Deadline);
         _output.Append(line).Append('\n');
         return line;
+    }
+
+    /// <summary>Waits until the command has said of so many endpoints that it listens.</summary>
+    public void AwaitListening(int endpoints)
+    {
+        for (int i = 0; i < endpoints;)
+        {
+            string? line = ReadErrorLineAsync().GetAwaiter().GetResult();
+            Assert.That(line, Is.Not.Null, $"The receiver is not ready: {_error}");
+            i += ReadyLine().IsMatch(line!) ? 1 : 0;
+        }
     }
 
     /// <summary>Does what Ctrl-C does.</summary>

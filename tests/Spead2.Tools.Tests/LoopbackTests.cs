@@ -113,6 +113,65 @@ public sealed class LoopbackTests(string engine)
     }
 
     [Test]
+    public async Task Options_of_threads_memory_and_copy_receive_the_same_heaps()
+    {
+        (CommandProcess receiver, int port) = await StartReceiverAsync(
+            "--udp", "127.0.0.1:0", "--threads", "2", "--affinity", "0,0", "--mem-pool", "--mem-upper", "200000",
+            "--copy", "non-temporal", "--verify", "--expect", "20", "--summary");
+        using (receiver)
+        {
+            await CommandProcess.RunAsync(
+                "send", "--udp", $"127.0.0.1:{port}", "--heaps", "20", "--heap-size", "100000", "--rate", SafeRate);
+            CommandResult received = await receiver.WaitAsync();
+
+            Assert.That(received.ExitCode, Is.Zero, received.Output + received.Error);
+            Assert.That(received.Output, Does.Not.Contain("heap 1:"));
+        }
+    }
+
+    [Test]
+    public async Task Each_heap_is_a_line_for_people()
+    {
+        (CommandProcess receiver, int port) = await StartReceiverAsync();
+        using (receiver)
+        {
+            await CommandProcess.RunAsync("send", "--udp", $"127.0.0.1:{port}", "--heaps", "2", "--heap-size", "1024");
+            CommandResult received = await receiver.WaitAsync();
+
+            Assert.That(
+                received.Lines[..2],
+                Is.EqualTo(Enumerable.Range(1, 2)
+                    .Select(cnt => $"heap {cnt}: complete, 1.0 KiB, SPEAD-64-40, 0x1000 (1.0 KiB)")));
+        }
+    }
+
+    [Test]
+    public async Task Statistics_are_printed_at_every_interval()
+    {
+        (CommandProcess receiver, int port) = await StartReceiverAsync("--json", "--interval", "0.05", "--summary");
+        using (receiver)
+        {
+            // Some while nothing arrives, then those of the heaps.
+            Assert.That(await receiver.ReadLineAsync(), Does.StartWith("""{"interval":{"seconds":0."""));
+            Assert.That(await receiver.ReadLineAsync(), Does.Contain("\"complete\":0,").And.Contain("\"heaps\":0,"));
+            await CommandProcess.RunAsync(
+                "send", "--udp", $"127.0.0.1:{port}", "--heaps", "2", "--heap-size", "1024", "--no-stop");
+            string? line;
+            do
+            {
+                line = await receiver.ReadLineAsync();
+            }
+            while (line is not null && !line.Contains("\"complete\":2,", StringComparison.Ordinal));
+
+            Assert.That(line, Does.Contain("\"stats\":{\"heaps\":2,"));
+            receiver.Interrupt();
+            CommandResult received = await receiver.WaitAsync();
+            Assert.That(received.Output, Does.Contain("""{"verdict":{"text":"2 of 2 heaps up to heap 2, none missing."""));
+            Assert.That(received.Statistics["heaps"], Is.EqualTo(2));
+        }
+    }
+
+    [Test]
     public async Task Packet_that_announces_an_enormous_heap_is_counted_and_the_heaps_after_it_arrive()
     {
         (CommandProcess receiver, int port) = await StartReceiverAsync("--json");
@@ -164,7 +223,9 @@ public sealed class LoopbackTests(string engine)
     }
 
     private Task<(CommandProcess Receiver, int Port)> StartReceiverAsync(params string[] arguments) =>
-        CommandProcess.StartReceiverAsync([.. arguments, "--engine", engine]);
+        arguments.Contains("--udp")
+            ? CommandProcess.StartReceiverOnAsync([.. arguments, "--engine", engine])
+            : CommandProcess.StartReceiverAsync([.. arguments, "--engine", engine]);
 
     private static int UnusedPort()
     {

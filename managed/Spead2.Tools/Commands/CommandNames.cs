@@ -24,14 +24,25 @@ internal static class CommandNames
         ["BugCompat"] = "--bug-compat",
         ["Dialect"] = "--dialect",
         ["BindHost"] = "--bind",
+        ["Group"] = "--udp",
+        ["Senders"] = "--udp",
         ["MaxSize"] = "--max-size",
         ["BufferSize"] = "--buffer-size",
-
-        // An interface is a part of the address here.
-        ["InterfaceIndex"] = "--bind",
+        ["InterfaceIndex"] = "--interface",
+        ["InterfaceName"] = "--interface",
+        ["InterfaceAddress"] = "--interface",
+        ["CopyMethod"] = "--copy",
+        ["lower"] = "--mem-lower",
+        ["upper"] = "--mem-upper",
+        ["maxFree"] = "--mem-max-free",
+        ["initial"] = "--mem-initial",
+        ["affinity"] = "--affinity",
     }.ToFrozenDictionary();
 
     /// <summary>A message of the library with the command's options in place of properties of C#.</summary>
-    public static string In(string message) =>
-        OptionNames.Translate(message, word => OptionOfProperty.GetValueOrDefault(word, word));
+    /// <param name="message">The message.</param>
+    /// <param name="isHostInUdp">Whether the host was given with --udp, not with --bind.</param>
+    public static string In(string message, bool isHostInUdp = false) => OptionNames.Translate(
+        message,
+        word => isHostInUdp && word == "BindHost" ? "--udp" : OptionOfProperty.GetValueOrDefault(word, word));
 }

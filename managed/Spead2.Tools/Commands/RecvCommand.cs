@@ -2,8 +2,10 @@
 
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using Spead2.Receive;
 using Spead2.Tools.Items;
+using Spead2.Tools.Network;
 using Spead2.Tools.Output;
 using Spead2.Tools.Receive;
 
@@ -13,7 +15,6 @@ namespace Spead2.Tools.Commands;
 internal sealed class RecvCommand
 {
     private const string AutoDialect = "auto";
-    private const int LargestPort = 65535;
 
     // Seconds; a stream waits for at most 2^31 ms.
     private const double LongestTimeout = 2_000_000;
@@ -21,13 +22,45 @@ internal sealed class RecvCommand
     // Longer ones do not fit in a descriptor.
     private const long LongestText = 1 << 20;
 
-    private readonly Option<long> _udp = NumberOption.Whole(
-        "--udp", "PORT", "Receive from this UDP port; 0 lets the system choose one.", null, 0, LargestPort);
+    // Sizes of a memory pool, as in spead2's command.
+    private const long DefaultLower = 16 << 10;
+    private const long DefaultUpper = 32 << 20;
+    private const long DefaultMaxFree = 12;
+    private const long DefaultInitial = 8;
+
+    private static readonly Dictionary<string, CopyMethod> CopyMethods = new()
+    {
+        ["auto"] = CopyMethod.Auto,
+        ["standard"] = CopyMethod.Standard,
+        ["non-temporal"] = CopyMethod.NonTemporal,
+    };
+
+    private readonly Argument<string[]> _endpoints = new("ENDPOINT")
+    {
+        Description = "The same as --udp ENDPOINT.",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    private readonly Option<string[]> _udp = new("--udp")
+    {
+        HelpName = "ENDPOINT",
+        Description = $"Receive from UDP; may be given several times. ENDPOINT is {Endpoint.Notation}: 7148, "
+            + "10.0.0.1:7148, 239.2.1.150:7148 (a multicast group), 239.2.1.150+15:7148 (sixteen groups), "
+            + "[ff12::5%eth1]:7148 (on that interface), 10.0.0.9@239.2.1.150:7148 (from that sender only). "
+            + "Port 0 lets the system choose one.",
+        AllowMultipleArgumentsPerToken = false,
+    };
 
     private readonly Option<string> _bind = new("--bind")
     {
         HelpName = "HOST",
-        Description = "With --udp: receive only on this host's address, or from this multicast group.",
+        Description = "With --udp PORT: receive only on this host's address, or from this multicast group.",
+    };
+
+    private readonly Option<string> _interface = new("--interface")
+    {
+        HelpName = "NAME|ADDRESS",
+        Description = "Join multicast groups on this interface, as in eth1 or 10.0.0.1, unless the endpoint has one.",
     };
 
     private readonly Option<long> _bufferSize = NumberOption.Whole(
@@ -55,6 +88,49 @@ internal sealed class RecvCommand
         AutoDialect);
 
     private readonly Option<ReceiveEngine> _engine = CommonOption.Engine();
+
+    private readonly Option<long> _threads = NumberOption.Whole(
+        "--threads", "N", "Threads that receive packets; each socket belongs to one of them.", 1, 1, IoThreadPool.MaxThreads);
+
+    private readonly Option<int[]> _affinity = new("--affinity")
+    {
+        HelpName = "CPU,CPU,…",
+        Description = "Bind the threads to these processors, in turn.",
+        CustomParser = ReadAffinity,
+    };
+
+    private readonly Option<bool> _memPool = new("--mem-pool")
+    {
+        Description = "Keep payload in a memory pool. By default memory is recycled by size.",
+    };
+
+    private readonly Option<long> _memLower = NumberOption.Whole(
+        "--mem-lower", "BYTES", "With --mem-pool: smallest size that it serves.", DefaultLower, 0);
+
+    private readonly Option<long> _memUpper = NumberOption.Whole(
+        "--mem-upper", "BYTES", "With --mem-pool: largest size that it serves, and size of its blocks.", DefaultUpper, 1);
+
+    private readonly Option<long> _memMaxFree = NumberOption.Whole(
+        "--mem-max-free", "N", "With --mem-pool: most blocks that wait in it.", DefaultMaxFree, 0, int.MaxValue);
+
+    private readonly Option<long> _memInitial = NumberOption.Whole(
+        "--mem-initial", "N", "With --mem-pool: blocks to start with.", DefaultInitial, 0, int.MaxValue);
+
+    private readonly Option<CopyMethod> _copy = new("--copy")
+    {
+        HelpName = "METHOD",
+        Description = "How payload is copied: auto (by the heap's length), standard (through the caches) or non-temporal.",
+        DefaultValueFactory = _ => CopyMethod.Default,
+        CustomParser = ReadCopyMethod,
+    };
+
+    private readonly Option<bool> _verbose = new("--verbose")
+    {
+        Description = "Say of each packet and heap that is not used why it is not, at most some times a second.",
+    };
+
+    private readonly Option<double> _interval = NumberOption.Real(
+        "--interval", "SECONDS", "With --json: print statistics so often; 0 prints them at the end only.", most: LongestTimeout);
 
     private readonly Option<long> _maxHeaps = NumberOption.Whole(
         "--max-heaps", "N", "Heaps under assembly at a time, per substream.",
@@ -153,7 +229,12 @@ internal sealed class RecvCommand
     public static Command Create(Terminal terminal)
     {
         var options = new RecvCommand();
-        var command = new Command("recv", "Receives a stream and shows its heaps and statistics.");
+        var command = new Command(
+            "recv",
+            "Receives a stream and shows its heaps and statistics. Example: spead2 recv 239.2.1.150+15:7148 --interface eth1")
+        {
+            options._endpoints,
+        };
         foreach (Option option in options.All)
         {
             command.Options.Add(option);
@@ -165,10 +246,11 @@ internal sealed class RecvCommand
 
     private IEnumerable<Option> All =>
     [
-        _udp, _bind, _bufferSize, _maxSize, _file, _packets, _dialect, _engine, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
+        _udp, _bind, _interface, _bufferSize, _maxSize, _file, _packets, _dialect, _engine, _threads, _affinity, _memPool,
+        _memLower, _memUpper, _memMaxFree, _memInitial, _copy, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
         _maxUnsizedGap, _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items,
         _preset, _maxNameLength, _maxTextLength, _verify, _expect, _failOnLoss, _cntStep,
-        _summary, _json,
+        _summary, _verbose, _interval, _json,
     ];
 
     private ReceiveSettings Read(ParseResult parsed)
@@ -180,11 +262,23 @@ internal sealed class RecvCommand
         }
 
         double timeout = parsed.GetValue(_timeout);
+        double interval = parsed.GetValue(_interval);
+        if (interval > 0 && !parsed.GetValue(_json))
+        {
+            throw new UserErrorException("--interval goes with --json only.");
+        }
+
         return new ReceiveSettings
         {
             Source = ReadSource(parsed),
             Engine = parsed.GetRequiredValue(_engine),
             StreamOptions = ReadStreamOptions(parsed),
+            Threads = (int)parsed.GetValue(_threads),
+            Affinity = parsed.GetValue(_affinity) ?? [],
+            MemoryPool = ReadMemoryPool(parsed),
+            CopyMethod = parsed.GetValue(_copy),
+            Verbose = parsed.GetValue(_verbose),
+            Interval = interval > 0 ? TimeSpan.FromSeconds(interval) : null,
             Heaps = Given(parsed, _heaps),
             Timeout = timeout > 0 ? TimeSpan.FromSeconds(timeout) : Timeout.InfiniteTimeSpan,
             ProposeDialect = parsed.GetValue(_dialect) == AutoDialect,
@@ -216,9 +310,63 @@ internal sealed class RecvCommand
         }
     }
 
+    private static CopyMethod ReadCopyMethod(ArgumentResult result)
+    {
+        string name = result.Tokens[0].Value;
+        if (!CopyMethods.TryGetValue(name, out CopyMethod method))
+        {
+            result.AddError($"--copy must be one of {string.Join(", ", CopyMethods.Keys)}, not '{name}'.");
+        }
+
+        return method;
+    }
+
+    private static int[] ReadAffinity(ArgumentResult result)
+    {
+        List<int> processors = [];
+        foreach (string number in result.Tokens[0].Value.Split(','))
+        {
+            if (!int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int processor))
+            {
+                result.AddError($"--affinity must be numbers of processors as in 2,3, not '{result.Tokens[0].Value}'.");
+                return [];
+            }
+
+            processors.Add(processor);
+        }
+
+        return [.. processors];
+    }
+
+    private MemoryPoolOptions? ReadMemoryPool(ParseResult parsed)
+    {
+        if (parsed.GetValue(_memPool))
+        {
+            return new(
+                parsed.GetValue(_memLower),
+                parsed.GetValue(_memUpper),
+                (int)parsed.GetValue(_memMaxFree),
+                (int)parsed.GetValue(_memInitial));
+        }
+
+        Option[] goWithPool = [_memLower, _memUpper, _memMaxFree, _memInitial];
+        return goWithPool.FirstOrDefault(option => IsGiven(parsed, option)) is Option misplaced
+            ? throw new UserErrorException($"{misplaced.Name} goes with --mem-pool only.")
+            : null;
+    }
+
     private IPacketSource ReadSource(ParseResult parsed)
     {
-        Option[] sources = [.. new Option[] { _udp, _file, _packets }.Where(option => IsGiven(parsed, option))];
+        Endpoint[] endpoints =
+        [
+            .. (parsed.GetValue(_udp) ?? []).Select(text => Endpoint.Parse(text, _udp.Name)),
+            .. (parsed.GetValue(_endpoints) ?? []).Select(ReadArgument),
+        ];
+        Option[] sources =
+        [
+            .. endpoints.Length > 0 ? (Option[])[_udp] : [],
+            .. new Option[] { _file, _packets }.Where(option => IsGiven(parsed, option)),
+        ];
         if (sources.Length != 1)
         {
             throw new UserErrorException("Give one of --udp, --file and --packets to say where the packets come from.");
@@ -228,17 +376,10 @@ internal sealed class RecvCommand
         Dialect? dialect = name is null ? null : Dialect.Find(name);
         if (sources[0] == _udp)
         {
-            return new UdpSource(new UdpSourceOptions
-            {
-                Port = (int)parsed.GetValue(_udp),
-                BindHost = parsed.GetValue(_bind),
-                BufferSize = Given(parsed, _bufferSize),
-                MaxSize = (int)parsed.GetValue(_maxSize),
-                Dialect = dialect,
-            });
+            return ReadUdp(parsed, endpoints, dialect);
         }
 
-        Option[] goWithUdp = [_bind, _bufferSize, _maxSize];
+        Option[] goWithUdp = [_bind, _interface, _bufferSize, _maxSize];
         if (goWithUdp.FirstOrDefault(option => IsGiven(parsed, option)) is Option misplaced)
         {
             throw new UserErrorException($"{misplaced.Name} goes with --udp only.");
@@ -247,6 +388,37 @@ internal sealed class RecvCommand
         return sources[0] == _file
             ? new BufferSource(parsed.GetRequiredValue(_file), dialect, mayHaveDialect: name is not null)
             : new DatagramSource(parsed.GetRequiredValue(_packets), dialect);
+    }
+
+    // What begins with a hyphen was meant as an option.
+    private static Endpoint ReadArgument(string text) =>
+        text.StartsWith('-')
+            ? throw new UserErrorException($"'{text}' is no command or option here; --help names those that are.")
+            : Endpoint.Parse(text, "The argument");
+
+    private UdpSource ReadUdp(ParseResult parsed, Endpoint[] endpoints, Dialect? dialect)
+    {
+        if (parsed.GetValue(_bind) is not null && endpoints.FirstOrDefault(e => e.Host is not null) is { } bound)
+        {
+            throw new UserErrorException($"--bind goes with a port alone, not with '{bound.Text}'.");
+        }
+
+        bool anyGroup = endpoints.Any(endpoint => endpoint.IsGroup || (endpoint.Host is not null && endpoint.Address is null));
+        if (parsed.GetValue(_interface) is not null && !anyGroup)
+        {
+            throw new UserErrorException("--interface goes with multicast groups only, as in --udp 239.2.1.150:7148.");
+        }
+
+        return new(
+            endpoints,
+            new UdpSettings
+            {
+                BindHost = parsed.GetValue(_bind),
+                Interface = parsed.GetValue(_interface),
+                BufferSize = Given(parsed, _bufferSize),
+                MaxSize = (int)parsed.GetValue(_maxSize),
+                Dialect = dialect,
+            });
     }
 
     private ReceiveStreamOptions ReadStreamOptions(ParseResult parsed) => new()

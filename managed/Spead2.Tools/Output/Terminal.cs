@@ -15,7 +15,8 @@ internal sealed class Terminal
 
     private readonly IAnsiConsole _console;
     private readonly TextWriter _error;
-    private volatile bool _isLive;
+    private readonly Lock _gate = new();
+    private LiveScreen? _live;
 
     /// <summary>Makes a terminal.</summary>
     /// <param name="output">Standard output as bytes, for JSON.</param>
@@ -51,23 +52,66 @@ internal sealed class Terminal
     /// <summary>Writes a message that is no result.</summary>
     public void Say(string message)
     {
-        if (_isLive)
+        lock (_gate)
         {
-            // Above the display that changes, which a line on standard error would cut in two.
-            WriteLine(message);
+            if (_live is null)
+            {
+                _error.WriteLine(Printable.Of(message));
+            }
+            else
+            {
+                // Above the display that changes, which a line on standard error would cut in two.
+                _live.Say(message);
+            }
         }
-        else
+    }
+
+    /// <summary>Writes a message of which there may be many: a display that changes shows the latest of them.</summary>
+    public void Warn(string message)
+    {
+        lock (_gate)
         {
-            _error.WriteLine(Printable.Of(message));
+            if (_live is null)
+            {
+                _error.WriteLine(Printable.Of(message));
+            }
+            else
+            {
+                _live.Warn(message);
+            }
+        }
+    }
+
+    /// <summary>Writes results of which there may be many; while a display changes, the latest of them above it.</summary>
+    public void WriteLines(IReadOnlyList<string> lines)
+    {
+        lock (_gate)
+        {
+            if (_live is null)
+            {
+                Writer.Write(string.Concat(lines.Select(line => Printable.Of(line) + '\n')));
+                return;
+            }
+
+            foreach (string line in lines)
+            {
+                _live.Print(line);
+            }
         }
     }
 
     /// <summary>Says as one sentence on standard error why the command cannot do what it was asked.</summary>
     public void Refuse(string reason) => _error.WriteLine(Printable.Of(Readable.Sentence(reason)));
 
-    /// <summary>Writes a line of results.</summary>
+    /// <summary>Writes a line of results; it is wrapped for people only.</summary>
     public void WriteLine(string text, Tone tone = Tone.Plain)
     {
+        if (!_console.Profile.Out.IsTerminal)
+        {
+            Writer.WriteLine(Printable.Of(text));
+            return;
+        }
+
         _console.Write(TextTable.Show(new(text, tone)));
         _console.WriteLine();
     }
@@ -75,17 +119,22 @@ internal sealed class Terminal
     /// <summary>Writes a table of results.</summary>
     public void Write(TextTable table) => _console.Write(table.Rendering);
 
-    /// <summary>Runs an action with a table that changes: the action gets what shows the changes.</summary>
-    public void WithLive(TextTable first, Action<Action> action)
+    /// <summary>Runs an action with a display that changes.</summary>
+    public void WithLive(Action<LiveScreen> action)
     {
-        _isLive = true;
+        LiveScreen screen = new(Writer, _console.Profile.Capabilities.ColorSystem != ColorSystem.NoColors);
+        SetLive(screen);
         try
         {
-            _console.Live(first.Rendering).AutoClear(true).Start(context => action(context.Refresh));
+            action(screen);
         }
         finally
         {
-            _isLive = false;
+            SetLive(null);
+            foreach (string warning in screen.End())
+            {
+                Say(warning);
+            }
         }
     }
 
@@ -99,4 +148,12 @@ internal sealed class Terminal
             ProgressTask task = context.AddTask(Markup.Escape(Printable.Of(what)), maxValue: most);
             return action(done => task.Value = done);
         });
+
+    private void SetLive(LiveScreen? screen)
+    {
+        lock (_gate)
+        {
+            _live = screen;
+        }
+    }
 }

@@ -16,6 +16,12 @@ internal interface IReceiveReport : IDisposable
     /// <summary>No heap is waiting: shows what is ready to be shown.</summary>
     void Flush();
 
+    /// <summary>Shows how far it is. Called between heaps, as often as the user asked for.</summary>
+    /// <param name="tally">What has become of the heaps so far.</param>
+    /// <param name="statistics">The statistics of the stream.</param>
+    /// <param name="time">Time since the command began.</param>
+    void ShowInterval(HeapTally tally, StreamStatistics statistics, TimeSpan time);
+
     /// <summary>Shows the sum of it all. Called once, at the end.</summary>
     /// <param name="tally">What became of the heaps.</param>
     /// <param name="statistics">The statistics of the stream.</param>

@@ -7,10 +7,12 @@ using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Receive;
 
-/// <summary>One line of JSON per heap, and one with the statistics at the end.</summary>
+/// <summary>One line of JSON per heap, and at the end one with the verdict and one with the statistics.</summary>
 internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveReport
 {
     private readonly JsonLines _lines = new(output);
+    private long _lastBytes;
+    private TimeSpan _lastTime;
 
     public void Add(Heap heap, ItemUpdate? update)
     {
@@ -23,8 +25,35 @@ internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveRepo
 
     public void Flush() => _lines.Flush();
 
+    public void ShowInterval(HeapTally tally, StreamStatistics statistics, TimeSpan time)
+    {
+        Utf8JsonWriter json = _lines.Json;
+        json.WriteStartObject();
+        json.WriteStartObject("interval");
+        json.WriteNumber("seconds", Math.Round(time.TotalSeconds, digits: 3));
+        json.WriteNumber("complete", tally.Complete);
+        json.WriteNumber("incomplete", tally.Incomplete);
+        json.WriteNumber("gigabits_per_second", Readable.GigabitsPerSecond(statistics.PayloadBytes - _lastBytes, time - _lastTime));
+        json.WriteEndObject();
+        WriteNumbers("stats", NumbersOf(statistics));
+        json.WriteEndObject();
+        _lines.EndLine();
+        Flush();
+        (_lastBytes, _lastTime) = (statistics.PayloadBytes, time);
+    }
+
     public void Finish(HeapTally tally, StreamStatistics statistics, string? dialect, Verdict verdict)
     {
+        Utf8JsonWriter json = _lines.Json;
+        json.WriteStartObject();
+        json.WriteStartObject("verdict");
+        json.WriteString("text", verdict.Text);
+        json.WriteBoolean("loss", verdict.IsLoss);
+        json.WriteBoolean("nothing", verdict.IsNothing);
+        json.WriteBoolean("known", verdict.IsKnown);
+        json.WriteEndObject();
+        json.WriteEndObject();
+        _lines.EndLine();
         if (tally.Verifies)
         {
             AddLine("content", ("right", tally.Right), ("wrong", tally.Wrong));
@@ -37,30 +66,37 @@ internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveRepo
 
         if (dialect is not null)
         {
-            _lines.Json.WriteStartObject();
-            _lines.Json.WriteString("suggested_dialect", dialect);
-            _lines.Json.WriteEndObject();
+            json.WriteStartObject();
+            json.WriteString("suggested_dialect", dialect);
+            json.WriteEndObject();
             _lines.EndLine();
         }
 
-        AddLine("stats", [.. statistics.Select(statistic => (statistic.Key, statistic.Value))]);
+        AddLine("stats", NumbersOf(statistics));
         Flush();
     }
 
     public void Dispose() => _lines.Dispose();
 
+    private static (string Name, long Value)[] NumbersOf(StreamStatistics statistics) =>
+        [.. statistics.Select(statistic => (statistic.Key, statistic.Value))];
+
     private void AddLine(string what, params ReadOnlySpan<(string Name, long Value)> numbers)
     {
-        Utf8JsonWriter json = _lines.Json;
-        json.WriteStartObject();
-        json.WriteStartObject(what);
+        _lines.Json.WriteStartObject();
+        WriteNumbers(what, numbers);
+        _lines.Json.WriteEndObject();
+        _lines.EndLine();
+    }
+
+    private void WriteNumbers(string what, params ReadOnlySpan<(string Name, long Value)> numbers)
+    {
+        _lines.Json.WriteStartObject(what);
         foreach ((string name, long value) in numbers)
         {
-            json.WriteNumber(name, value);
+            _lines.Json.WriteNumber(name, value);
         }
 
-        json.WriteEndObject();
-        json.WriteEndObject();
-        _lines.EndLine();
+        _lines.Json.WriteEndObject();
     }
 }

@@ -3,6 +3,7 @@
 using Microsoft.Extensions.Logging;
 using Spead2.Managed;
 using Spead2.Receive;
+using Spead2.Tools.Commands;
 using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Receive;
@@ -10,20 +11,30 @@ namespace Spead2.Tools.Receive;
 /// <summary>What receives: both engines do the same with the same options.</summary>
 internal sealed class ReceiveEngine
 {
-    private readonly Func<ReceiveStreamOptions, ILogger, IReceiveStream> _newStream;
+    private readonly Func<ReceiveStreamOptions, ILogger, IoThreadPool, IReceiveStream> _newStream;
+    private readonly Func<MemoryPoolOptions, ILogger, MemoryAllocator> _newPool;
 
-    private ReceiveEngine(string name, Func<ReceiveStreamOptions, ILogger, IReceiveStream> newStream)
+    private ReceiveEngine(
+        string name,
+        Func<ReceiveStreamOptions, ILogger, IoThreadPool, IReceiveStream> newStream,
+        Func<MemoryPoolOptions, ILogger, MemoryAllocator> newPool)
     {
         Name = name;
         _newStream = newStream;
+        _newPool = newPool;
     }
 
     /// <summary>The C library.</summary>
-    public static ReceiveEngine Native { get; } = new("native", (options, logger) => new ReceiveStream(options, logger));
+    public static ReceiveEngine Native { get; } = new(
+        "native",
+        (options, logger, threads) => new ReceiveStream(options, logger, threads),
+        (pool, logger) => new MemoryPool(pool.Lower, pool.Upper, pool.MaxFree, pool.Initial, logger: logger));
 
     /// <summary>The managed port, which needs no native library.</summary>
     public static ReceiveEngine Managed { get; } = new(
-        "managed", (options, logger) => new ManagedReceiveStream(options, logger));
+        "managed",
+        (options, logger, threads) => new ManagedReceiveStream(options, logger, threads),
+        (pool, logger) => new ManagedMemoryPool(pool.Lower, pool.Upper, pool.MaxFree, pool.Initial, logger: logger));
 
     /// <summary>All there are.</summary>
     public static IReadOnlyList<ReceiveEngine> All { get; } = [Native, Managed];
@@ -33,11 +44,21 @@ internal sealed class ReceiveEngine
 
     /// <summary>Makes a stream, which is the caller's.</summary>
     /// <exception cref="UserErrorException">The native library is missing or does not fit.</exception>
-    public IReceiveStream Open(ReceiveStreamOptions options, ILogger logger)
+    public IReceiveStream Open(ReceiveSettings settings, ILogger logger)
     {
         try
         {
-            return _newStream(options, logger);
+            // What the stream uses lives as long as the stream.
+            using IoThreadPool threads = new(settings.Threads, settings.Affinity, logger);
+            using MemoryAllocator? pool = settings.MemoryPool is { } options ? _newPool(options, logger) : null;
+            IReceiveStream stream = _newStream(settings.StreamOptions, logger, threads);
+            stream.MemoryAllocator = pool ?? stream.MemoryAllocator;
+            stream.CopyMethod = settings.CopyMethod;
+            return stream;
+        }
+        catch (ArgumentException exception)
+        {
+            throw new UserErrorException(CommandNames.In(exception.Message.Split(" (Parameter")[0]));
         }
         catch (DllNotFoundException exception)
         {

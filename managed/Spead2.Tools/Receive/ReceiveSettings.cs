@@ -17,6 +17,24 @@ internal sealed record ReceiveSettings
     /// <summary>Options of the stream.</summary>
     public required ReceiveStreamOptions StreamOptions { get; init; }
 
+    /// <summary>Threads that receive packets.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>Processors that they are bound to, in turn; none: they are not bound.</summary>
+    public IReadOnlyList<int> Affinity { get; init; } = [];
+
+    /// <summary>The pool that payload is kept in; null: the library's recycled memory.</summary>
+    public MemoryPoolOptions? MemoryPool { get; init; }
+
+    /// <summary>How payload is copied.</summary>
+    public CopyMethod CopyMethod { get; init; }
+
+    /// <summary>Whether it is said of each packet or heap that is not used why it is not.</summary>
+    public bool Verbose { get; init; }
+
+    /// <summary>How often statistics are printed meanwhile; null: at the end only.</summary>
+    public TimeSpan? Interval { get; init; }
+
     /// <summary>Stop after so many heaps.</summary>
     public long? Heaps { get; init; }
 

@@ -2,6 +2,7 @@
 
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.Extensions.Logging;
 using Spead2.Receive;
 using Spead2.Tools.Items;
 using Spead2.Tools.Output;
@@ -18,6 +19,8 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(3);
 
     private readonly HeapTally _tally = new(settings.Verify, settings.Items);
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private TimeSpan _nextInterval = settings.Interval ?? default;
     private bool _hasProposed;
 
     /// <summary>Receives until the stream ends, and shows what came.</summary>
@@ -28,14 +31,15 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             ? new JsonReport(terminal.Output, settings.SummaryOnly)
             : new TableReport(
                 terminal,
-                showHeaps: (settings.Source.IsFile || settings.Items) && !settings.SummaryOnly,
+                showHeaps: !settings.SummaryOnly,
                 settings.Source.IsFile,
                 settings.Expect);
         settings.Source.Open();
         KernelCounters before = KernelCounters.Read();
         StreamStatistics statistics;
         IReadOnlyList<RefusedDatagram> refused;
-        using (IReceiveStream stream = settings.Engine.Open(settings.StreamOptions, new TerminalLogger(terminal)))
+        var logger = new TerminalLogger(terminal, settings.Verbose ? LogLevel.Debug : LogLevel.Warning);
+        using (IReceiveStream stream = settings.Engine.Open(settings, logger))
         {
             using var interrupt = new Interrupt(stream.Stop);
             settings.Source.AttachTo(stream, terminal);
@@ -47,7 +51,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             else
             {
                 using var live = new LiveView(stream, _tally);
-                terminal.WithLive(live.Table, refresh => live.RefreshWhile(refresh, () => ReadAll(stream, report)));
+                terminal.WithLive(screen => live.DrawWhile(screen, () => ReadAll(stream, report)));
             }
 
             stream.Stop();
@@ -128,12 +132,13 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         using ItemInterpreter? interpreter = settings.Items ? new(settings.ItemSettings) : null;
         while (_tally.Total != settings.Heaps)
         {
+            ShowInterval(stream, report);
             if (!stream.TryRead(out Heap? heap))
             {
                 report.Flush();
-                if (!TryWait(stream, out heap))
+                if (!TryWait(stream, report, out heap))
                 {
-                    return;
+                    break;
                 }
             }
 
@@ -144,29 +149,58 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
                 report.Add(heap, update);
             }
         }
+
+        report.Flush();
     }
 
     /// <summary>Waits for a heap; false at the end, or when none has come for as long as is waited.</summary>
-    private bool TryWait(IReceiveStream stream, [NotNullWhen(true)] out Heap? heap)
+    private bool TryWait(IReceiveStream stream, IReceiveReport report, [NotNullWhen(true)] out Heap? heap)
     {
-        if (!settings.ProposeDialect)
-        {
-            return stream.TryRead(out heap, settings.Timeout);
-        }
-
         long start = Stopwatch.GetTimestamp();
-        bool waitsForEver = settings.Timeout == Timeout.InfiniteTimeSpan;
         do
         {
-            if (stream.TryRead(out heap, ProposalInterval))
+            if (stream.TryRead(out heap, TimeToWait(Stopwatch.GetElapsedTime(start))))
             {
                 return true;
             }
 
-            Propose();
+            if (settings.ProposeDialect)
+            {
+                Propose();
+            }
+
+            ShowInterval(stream, report);
         }
-        while (!stream.IsCompleted && (waitsForEver || Stopwatch.GetElapsedTime(start) < settings.Timeout));
+        while (!stream.IsCompleted
+            && (settings.Timeout == Timeout.InfiniteTimeSpan || Stopwatch.GetElapsedTime(start) < settings.Timeout));
         return false;
+    }
+
+    /// <summary>How long to wait for a heap before there is something else to do.</summary>
+    private TimeSpan TimeToWait(TimeSpan waited)
+    {
+        TimeSpan[] times =
+        [
+            .. settings.Timeout == Timeout.InfiniteTimeSpan ? (TimeSpan[])[] : [settings.Timeout - waited],
+            .. settings.ProposeDialect ? (TimeSpan[])[ProposalInterval] : [],
+            .. settings.Interval is null ? (TimeSpan[])[] : [_nextInterval - Stopwatch.GetElapsedTime(_start)],
+        ];
+        return times.Length == 0 ? Timeout.InfiniteTimeSpan
+            : times.Min() is { Ticks: > 0 } time ? time
+            : TimeSpan.Zero;
+    }
+
+    private void ShowInterval(IReceiveStream stream, IReceiveReport report)
+    {
+        if (settings.Interval is not { } interval || Stopwatch.GetElapsedTime(_start) is var now && now < _nextInterval)
+        {
+            return;
+        }
+
+        report.ShowInterval(_tally, stream.Statistics, now);
+
+        // Ones that were missed, as the consumer was slow, are left out.
+        _nextInterval = interval * (Math.Floor(now / interval) + 1);
     }
 
     /// <summary>Names the dialect of what was refused, once.</summary>

@@ -6,17 +6,21 @@ using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Receive;
 
-/// <summary>Tables for people: the heaps if they are few, what became of them, and the statistics.</summary>
+/// <summary>For people: the heaps, what became of them, and the statistics.</summary>
 /// <param name="terminal">Where they are written.</param>
 /// <param name="showHeaps">Whether heaps have a line each, or with their values a table each.</param>
 /// <param name="isFile">Whether all heaps come at once, so that many of them would only hide the rest.</param>
 /// <param name="expect">Complete heaps that must arrive.</param>
 internal sealed class TableReport(Terminal terminal, bool showHeaps, bool isFile, long? expect) : IReceiveReport
 {
-    // More heaps than this are not worth reading one by one.
+    // More heaps of a file than this are not worth a table.
     private const int MostHeaps = 40;
 
-    private readonly TextTable _heaps = HeapTable.Create();
+    // Lines that are written together.
+    private const int MostWaiting = 1000;
+
+    private readonly TextTable _heaps = HeapText.NewTable();
+    private readonly List<string> _lines = [];
     private long _shown;
     private long _notShown;
 
@@ -34,19 +38,36 @@ internal sealed class TableReport(Terminal terminal, bool showHeaps, bool isFile
         }
 
         _shown++;
-        if (update is null)
+        if (update is not null)
         {
-            HeapTable.AddRow(_heaps, heap);
+            ValueTable.Write(terminal, heap, update);
+        }
+        else if (isFile)
+        {
+            HeapText.AddRow(_heaps, heap);
         }
         else
         {
-            ValueTable.Write(terminal, heap, update);
+            _lines.Add(HeapText.Line(heap));
+            if (_lines.Count == MostWaiting)
+            {
+                Flush();
+            }
         }
     }
 
     public void Flush()
     {
-        // Values are shown at once, and everything else at the end.
+        if (_lines.Count > 0)
+        {
+            terminal.WriteLines(_lines);
+            _lines.Clear();
+        }
+    }
+
+    public void ShowInterval(HeapTally tally, StreamStatistics statistics, TimeSpan time)
+    {
+        // The display that changes is for people.
     }
 
     public void Dispose()
@@ -56,6 +77,7 @@ internal sealed class TableReport(Terminal terminal, bool showHeaps, bool isFile
 
     public void Finish(HeapTally tally, StreamStatistics statistics, string? dialect, Verdict verdict)
     {
+        Flush();
         if (_heaps.RowCount > 0)
         {
             terminal.Write(_heaps);

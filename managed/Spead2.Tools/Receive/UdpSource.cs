@@ -1,34 +1,142 @@
 // SPDX-License-Identifier: MIT
 
+using System.Globalization;
+using System.Net;
+using System.Net.NetworkInformation;
 using Spead2.Receive;
+using Spead2.Tools.Commands;
+using Spead2.Tools.Network;
 using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Receive;
 
-/// <summary>A UDP port.</summary>
-internal sealed class UdpSource(UdpSourceOptions options) : IPacketSource
+/// <summary>UDP ports and multicast groups: a socket for each address.</summary>
+internal sealed class UdpSource : IPacketSource
 {
-    private PacketSource? _source;
+    private readonly IReadOnlyList<Listener> _listeners;
+    private readonly List<PacketSource> _sources = [];
+
+    /// <summary>Makes a source.</summary>
+    /// <param name="endpoints">What to listen on.</param>
+    /// <param name="settings">What all sockets have in common.</param>
+    public UdpSource(IReadOnlyList<Endpoint> endpoints, UdpSettings settings)
+    {
+        Endpoints = endpoints;
+        _listeners = [.. endpoints.Select(endpoint => new Listener(endpoint, settings))];
+    }
+
+    /// <summary>What is listened on.</summary>
+    public IReadOnlyList<Endpoint> Endpoints { get; }
 
     public bool IsFile => false;
 
-    public string? SuggestedDialect => _source?.SuggestedDialect;
+    public string? SuggestedDialect => _sources.Select(source => source.SuggestedDialect).FirstOrDefault(name => name is not null);
 
-    public string Name => $"on UDP {options.BindHost ?? "0.0.0.0"} port {_source?.Port ?? options.Port}";
+    public string Name => string.Join(" and ", _listeners.Select(listener => listener.Name));
 
     public void Open()
     {
-        // There is nothing to look at before the socket is bound.
+        // There is nothing to look at before the sockets are bound.
     }
 
     public void AttachTo(IReceiveStream stream, Terminal terminal)
     {
-        _source = stream.Add(options);
-        terminal.Say($"Listening {Name}.");
+        foreach (Listener listener in _listeners)
+        {
+            _sources.AddRange(listener.AttachTo(stream));
+            terminal.Say($"Listening {listener.Name}.");
+        }
     }
 
     public void ExplainEnd(StreamStatistics statistics, Terminal terminal)
     {
         // The statistics say it all.
+    }
+
+    /// <summary>The sockets of one endpoint.</summary>
+    private sealed class Listener(Endpoint endpoint, UdpSettings settings)
+    {
+        private int _port = endpoint.Port;
+
+        // The port is the last word: programs that start a receiver read which one the system chose.
+        public string Name =>
+            string.Create(CultureInfo.InvariantCulture, $"on UDP {Place} port {_port}");
+
+        private string Place =>
+            endpoint.Host is null && settings.BindHost is not null ? settings.BindHost
+            : endpoint.Interface is null && settings.Interface is not null ? $"{endpoint.Place}%{settings.Interface}"
+            : endpoint.Place;
+
+        public IEnumerable<PacketSource> AttachTo(IReceiveStream stream)
+        {
+            foreach (UdpSourceOptions options in Options())
+            {
+                PacketSource source;
+                try
+                {
+                    source = stream.Add(options);
+                }
+                catch (Spead2Exception exception)
+                {
+                    throw new UserErrorException(
+                        CommandNames.In(exception.Message, isHostInUdp: endpoint.Host is not null));
+                }
+
+                _port = source.Port;
+                yield return source;
+            }
+        }
+
+        private IEnumerable<UdpSourceOptions> Options() =>
+            endpoint.Address is null
+                ? [OptionsOf(endpoint.Host, mayBeGroup: endpoint.Host is not null)]
+                : endpoint.Addresses.Select(address => OptionsOf(address.ToString(), Endpoint.IsMulticast(address)));
+
+        private UdpSourceOptions OptionsOf(string? host, bool mayBeGroup)
+        {
+            string? device = endpoint.Interface ?? (mayBeGroup ? settings.Interface : null);
+            var options = new UdpSourceOptions
+            {
+                Port = endpoint.Port,
+                BufferSize = settings.BufferSize,
+                MaxSize = settings.MaxSize,
+                Dialect = settings.Dialect,
+            };
+            if (mayBeGroup && (endpoint.Address is not null || device is not null || endpoint.Senders.Count > 0))
+            {
+                options.Group = host;
+                options.Senders = endpoint.Senders;
+                SetInterface(options, device);
+            }
+            else
+            {
+                // A name may be a group's, too: what is bound to one joins it.
+                options.BindHost = host is null ? settings.BindHost : device is null ? host : $"{host}%{device}";
+            }
+
+            return options;
+        }
+
+        private static void SetInterface(UdpSourceOptions options, string? device)
+        {
+            if (int.TryParse(device, NumberStyles.None, CultureInfo.InvariantCulture, out int index))
+            {
+                options.InterfaceIndex = index;
+            }
+            else if (IPAddress.TryParse(device, out IPAddress? address))
+            {
+                options.InterfaceName = NameOf(address);
+            }
+            else
+            {
+                options.InterfaceName = device;
+            }
+        }
+
+        // A name goes with groups of both families, an address with those of its own only.
+        private static string NameOf(IPAddress address) =>
+            NetworkInterface.GetAllNetworkInterfaces()
+                .FirstOrDefault(device => device.GetIPProperties().UnicastAddresses.Any(own => own.Address.Equals(address)))?.Name
+            ?? throw new UserErrorException($"--interface {address} is no address of this host.");
     }
 }

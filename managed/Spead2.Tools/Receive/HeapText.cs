@@ -6,13 +6,23 @@ using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Receive;
 
-/// <summary>A table with a row per heap.</summary>
-internal static class HeapTable
+/// <summary>What a heap is, in words: cells of a table, or a line.</summary>
+internal static class HeapText
 {
     // More items of a heap than this are counted rather than named.
     private const int MostItems = 6;
 
-    public static TextTable Create() =>
+    /// <summary>A line, for example <c>heap 17: complete, 1.0 MiB, SPEAD-64-40, 0x1000 (1.0 MiB)</c>.</summary>
+    public static string Line(Heap heap)
+    {
+        string items = Items(heap);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"heap {heap.Cnt}: {State(heap)}, {Received(heap)}, {heap.Flavour}{(items.Length > 0 ? ", " : "")}{items}");
+    }
+
+    /// <summary>A table for heaps.</summary>
+    public static TextTable NewTable() =>
         new TextTable("Heaps")
             .AddColumn("cnt", isRight: true)
             .AddColumn("state")
@@ -20,21 +30,21 @@ internal static class HeapTable
             .AddColumn("flavour")
             .AddColumn("items");
 
+    /// <summary>Adds a heap to the table.</summary>
     public static void AddRow(TextTable table, Heap heap) =>
         table.AddRow(
             heap.Cnt.ToString(CultureInfo.InvariantCulture),
-            State(heap),
+            new Cell(State(heap), ToneOf(heap)),
             Received(heap),
             heap.Flavour.ToString(),
             Items(heap));
 
-    private static Cell State(Heap heap)
-    {
-        (string state, Tone tone) = heap.IsComplete ? ("complete", Tone.Good)
-            : heap.IsContiguous ? ("length unknown", Tone.Plain)
-            : ("incomplete", Tone.Warning);
-        return new(state + (heap.IsStartOfStream ? ", start" : "") + (heap.IsEndOfStream ? ", stop" : ""), tone);
-    }
+    private static string State(Heap heap) =>
+        (heap.IsComplete ? "complete" : heap.IsContiguous ? "length unknown" : "incomplete") +
+        (heap.IsStartOfStream ? ", start" : "") + (heap.IsEndOfStream ? ", stop" : "");
+
+    private static Tone ToneOf(Heap heap) =>
+        heap.IsComplete ? Tone.Good : heap.IsContiguous ? Tone.Plain : Tone.Warning;
 
     private static string Received(Heap heap) =>
         heap.IsContiguous || heap.HeapLength < 0
