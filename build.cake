@@ -29,6 +29,7 @@ string[] contractTools = ["clang-14", "clang-14=libclang-common-14-dev"];
 string[] wine = ["wine", "wine=wine64"];
 string[] packageTools = ["readelf=binutils", "git"];
 string[] sampleTools = ["pkg-config", "python3"];
+string[] screenTools = ["tmux"];
 string[] coverageTools = ["gcovr"];
 string[] fuzzTools = ["/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a=libclang-rt-14-dev"];
 string[] numPy = ["/usr/lib/python3/dist-packages/numpy/__init__.py=python3-numpy"];
@@ -57,8 +58,8 @@ bool tableOfTests = false;
 var isQuiet = new System.Threading.AsyncLocal<bool>();
 
 Task("setup")
-    .Description("Installs the Debian packages that are missing: cmake, ninja, gcc, g++, clang 14, gcovr, pkg-config, Python 3")
-    .Does(() => Require([.. nativeTools, .. contractTools, .. coverageTools, .. sampleTools]));
+    .Description("Installs the Debian packages that are missing: cmake, ninja, gcc, g++, clang 14, gcovr, pkg-config, Python 3, tmux")
+    .Does(() => Require([.. nativeTools, .. contractTools, .. coverageTools, .. sampleTools, .. screenTools]));
 
 Task("native")
     .Description("Builds the C core into build/linux-x64")

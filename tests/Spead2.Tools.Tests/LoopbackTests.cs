@@ -166,7 +166,7 @@ public sealed class LoopbackTests(string engine)
             Assert.That(line, Does.Contain("\"stats\":{\"heaps\":2,"));
             receiver.Interrupt();
             CommandResult received = await receiver.WaitAsync();
-            Assert.That(received.Output, Does.Contain("""{"verdict":{"text":"2 of 2 heaps up to heap 2, none missing."""));
+            Assert.That(received.Output, Does.Contain(""","verdict":{"text":"2 of 2 heaps up to heap 2, none missing."""));
             Assert.That(received.Statistics["heaps"], Is.EqualTo(2));
         }
     }

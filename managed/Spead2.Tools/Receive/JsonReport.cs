@@ -7,7 +7,7 @@ using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Receive;
 
-/// <summary>One line of JSON per heap, and at the end one with the verdict and one with the statistics.</summary>
+/// <summary>One line of JSON per heap, and at the end one with the statistics and the verdict.</summary>
 internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveReport
 {
     private readonly JsonLines _lines = new(output);
@@ -45,15 +45,6 @@ internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveRepo
     public void Finish(HeapTally tally, StreamStatistics statistics, string? dialect, Verdict verdict)
     {
         Utf8JsonWriter json = _lines.Json;
-        json.WriteStartObject();
-        json.WriteStartObject("verdict");
-        json.WriteString("text", verdict.Text);
-        json.WriteBoolean("loss", verdict.IsLoss);
-        json.WriteBoolean("nothing", verdict.IsNothing);
-        json.WriteBoolean("known", verdict.IsKnown);
-        json.WriteEndObject();
-        json.WriteEndObject();
-        _lines.EndLine();
         if (tally.Verifies)
         {
             AddLine("content", ("right", tally.Right), ("wrong", tally.Wrong));
@@ -72,7 +63,16 @@ internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveRepo
             _lines.EndLine();
         }
 
-        AddLine("stats", NumbersOf(statistics));
+        json.WriteStartObject();
+        WriteNumbers("stats", NumbersOf(statistics));
+        json.WriteStartObject("verdict");
+        json.WriteString("text", verdict.Text);
+        json.WriteBoolean("loss", verdict.IsLoss);
+        json.WriteBoolean("nothing", verdict.IsNothing);
+        json.WriteBoolean("known", verdict.IsKnown);
+        json.WriteEndObject();
+        json.WriteEndObject();
+        _lines.EndLine();
         Flush();
     }
 

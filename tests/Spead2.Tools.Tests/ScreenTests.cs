@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Spead2.Testing.Engines;
+
+namespace Spead2.Tools.Tests;
+
+/// <summary>
+/// What a terminal shows while `spead2 recv` runs, as tmux captures it, compared with files. Traffic comes and ends, so
+/// that every number stands still. <c>SPEAD2_WRITE_SCREENS=1</c> writes the files again; look at them then.
+/// </summary>
+[TestFixture]
+public sealed class ScreenTests
+{
+    private const int Port = 7148;
+
+    [TestCase("wide", 80, false)]
+    [TestCase("narrow", 40, false)]
+    [TestCase("no-colour", 80, true)]
+    public void Screen_shows_what_is_wrong(string name, int columns, bool noColour)
+    {
+        InstalledTree.Require("tmux");
+        NetworkNamespace.Run(() =>
+        {
+            using TmuxScreen screen = new(
+                columns, $"{(noColour ? "NO_COLOR=1 " : "")}dotnet '{Program}' recv 127.0.0.1:{Port} --max-size 300");
+            screen.AwaitText("malformed");
+            SendTraffic();
+
+            // All that was sent, and a rate of nothing: from here on nothing changes.
+            Compare(name, screen.AwaitText("heaps 4 ", "truncated 1 ", "malformed 6 ", "rate 0.00 Gb/s", "packets/s 0 "));
+        });
+    }
+
+    [Test]
+    public void Pipe_gets_lines_without_escapes_or_wrapping() => NetworkNamespace.Run(() =>
+    {
+        using CommandProcess receiver = CommandProcess.Start("recv", $"127.0.0.1:{Port}", "--max-size", "300", "--heaps", "4");
+        receiver.AwaitListening(1);
+        SendTraffic();
+        CommandResult result = receiver.WaitAsync().GetAwaiter().GetResult();
+        string text = string.Join('\n', result.Lines.TakeWhile(line => line.StartsWith("heap ", StringComparison.Ordinal)));
+
+        Compare("piped", $"{text}\n{result.Lines[^1]}\n");
+        Assert.That(result.Output.Contains((char)27, StringComparison.Ordinal), Is.False);
+    });
+
+    private static string Program => Path.Combine(AppContext.BaseDirectory, "Spead2.Tools.dll");
+
+    // Heaps 1, 2, 4, 5, six datagrams that are no packets, and one that is too large.
+    private static void SendTraffic()
+    {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        IPEndPoint to = new(IPAddress.Loopback, Port);
+        for (int i = 0; i < 6; i++)
+        {
+            socket.SendTo(new byte[100 + i], to);
+        }
+
+        socket.SendTo(new byte[400], to);
+        foreach (ulong cnt in (ulong[])[1, 2, 4, 5])
+        {
+            foreach (byte[] packet in PacketFile.Encode(cnt, new byte[100]))
+            {
+                socket.SendTo(packet, to);
+            }
+        }
+    }
+
+    private static void Compare(string name, string screen, [CallerFilePath] string path = "")
+    {
+        string file = Path.Combine(Path.GetDirectoryName(path)!, "Screens", $"{name}.txt");
+        if (!File.Exists(file) || Environment.GetEnvironmentVariable("SPEAD2_WRITE_SCREENS") == "1")
+        {
+            File.WriteAllText(file, screen);
+            Assert.Fail($"{file} has been written: look at it, and run the test again without SPEAD2_WRITE_SCREENS.");
+        }
+
+        Assert.That(screen, Is.EqualTo(File.ReadAllText(file)), file);
+    }
+}
