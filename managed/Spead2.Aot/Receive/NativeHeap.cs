@@ -47,7 +47,7 @@ internal sealed unsafe class NativeHeap
         };
         fixed (byte* address = _info.sender_address)
         {
-            _info.sender_length = (uint)heap.Sender.Write(new(address, HeapInfo.AddressBytes.Size));
+            _info.sender_length = (uint)heap.Sender.Write(new(address, SenderAddress.MostBytes));
         }
     }
 

@@ -64,8 +64,6 @@ internal sealed unsafe class NativeHeap : Heap
     {
         sp2_heap_info info = new() { size = (uint)sizeof(sp2_heap_info) };
         NativeStatus.ThrowIfFailed(NativeMethods.sp2_heap_get_info(heap, &info));
-        HeapInfo.AddressBytes sender = default;
-        new ReadOnlySpan<byte>(info.sender_address, HeapInfo.AddressBytes.Size).CopyTo(sender);
         return new()
         {
             Cnt = info.cnt,
@@ -75,9 +73,7 @@ internal sealed unsafe class NativeHeap : Heap
             State = (HeapState)info.flags,
             Payload = info.payload,
             PayloadLength = info.payload is null ? 0 : checked((int)info.payload_length),
-            SenderAddress = sender,
-            SenderLength = (int)info.sender_length,
-            SenderPort = (int)info.sender_port,
+            Sender = ReceiveStreamHandle.ToEndPoint(info.sender_address, info.sender_length, info.sender_port),
         };
     }
 }

@@ -296,7 +296,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         return done;
     }
 
-    private static IPEndPoint? ToEndPoint(byte* address, uint length, uint port) => length == 0
+    internal static IPEndPoint? ToEndPoint(byte* address, uint length, uint port) => length == 0
         ? null
         : new(new IPAddress(new ReadOnlySpan<byte>(address, (int)length)), (int)port);
 

@@ -12,6 +12,9 @@ namespace Spead2.Managed;
 /// <param name="Length">Bytes of the address: 4 or 16; 0: nobody is known.</param>
 internal readonly record struct SenderAddress(ulong High, ulong Low, ushort Port, byte Length)
 {
+    /// <summary>Bytes of the longest address.</summary>
+    public const int MostBytes = V6Length;
+
     private const int V4Length = sizeof(uint);
     private const int V6Length = 2 * sizeof(ulong);
 

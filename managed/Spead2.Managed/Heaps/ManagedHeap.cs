@@ -57,8 +57,6 @@ internal sealed unsafe class ManagedHeap : Heap
     private static HeapInfo ReadInfo(LiveHeap heap)
     {
         HeapState state = FrozenHeap.Freeze(heap, out _);
-        HeapInfo.AddressBytes sender = default;
-        int senderLength = heap.Sender.Write(sender);
         bool hasPayload = heap.Payload is not null && heap.ReceivedEnd != 0;
         return new()
         {
@@ -69,9 +67,7 @@ internal sealed unsafe class ManagedHeap : Heap
             State = state,
             Payload = hasPayload ? heap.Payload : null,
             PayloadLength = hasPayload ? checked((int)heap.ReceivedEnd) : 0,
-            SenderAddress = sender,
-            SenderLength = senderLength,
-            SenderPort = heap.Sender.Port,
+            Sender = heap.Sender.ToEndPoint(),
         };
     }
 }

@@ -87,18 +87,7 @@ public abstract unsafe class Heap : IDisposable
     /// Who sent the heap's first packet. <c>null</c> unless the stream records senders
     /// (<see cref="ReceiveStreamOptions.Senders"/>), and for packets from memory.
     /// </summary>
-    public IPEndPoint? Sender
-    {
-        get
-        {
-            ref readonly HeapInfo info = ref Info;
-            HeapInfo.AddressBytes bytes = info.SenderAddress;
-            ReadOnlySpan<byte> address = bytes;
-            return info.SenderLength == 0
-                ? null
-                : new(new IPAddress(address[..info.SenderLength]), info.SenderPort);
-        }
-    }
+    public IPEndPoint? Sender => Info.Sender;
 
     /// <summary>
     /// The payload, without a copy. Of an incomplete heap it is empty unless the stream keeps it

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-using System.Runtime.CompilerServices;
+using System.Net;
 
 namespace Spead2.Receive;
 
@@ -22,19 +22,6 @@ internal readonly unsafe struct HeapInfo
 
     public required HeapState State { get; init; }
 
-    /// <summary>Who sent the first packet: bytes of the address, of which there are 0, 4 or 16, and the UDP port.</summary>
-    public AddressBytes SenderAddress { get; init; }
-
-    public int SenderLength { get; init; }
-
-    public int SenderPort { get; init; }
-
-    /// <summary>An address in network byte order.</summary>
-    [InlineArray(Size)]
-    internal struct AddressBytes
-    {
-        public const int Size = 16;
-
-        private byte _first;
-    }
+    /// <summary>Who sent the first packet; null unless the stream records that.</summary>
+    public IPEndPoint? Sender { get; init; }
 }
