@@ -11,12 +11,12 @@ namespace Spead2.Tools.Receive;
 /// <summary>What receives: both engines do the same with the same options.</summary>
 internal sealed class ReceiveEngine
 {
-    private readonly Func<ReceiveStreamOptions, ILogger, IoThreadPool, IReceiveStream> _newStream;
+    private readonly Func<ReceiveStreamOptions, ILogger, IoThreadPool?, IReceiveStream> _newStream;
     private readonly Func<MemoryPoolOptions, ILogger, MemoryAllocator> _newPool;
 
     private ReceiveEngine(
         string name,
-        Func<ReceiveStreamOptions, ILogger, IoThreadPool, IReceiveStream> newStream,
+        Func<ReceiveStreamOptions, ILogger, IoThreadPool?, IReceiveStream> newStream,
         Func<MemoryPoolOptions, ILogger, MemoryAllocator> newPool)
     {
         Name = name;
@@ -42,19 +42,32 @@ internal sealed class ReceiveEngine
     /// <summary>What it is called on the command line.</summary>
     public string Name { get; }
 
-    /// <summary>Makes a stream, which is the caller's.</summary>
-    /// <exception cref="UserErrorException">The native library is missing or does not fit.</exception>
-    public IReceiveStream Open(ReceiveSettings settings, ILogger logger)
+    /// <summary>Makes a stream with the threads, memory and copy method of the settings. It is the caller's.</summary>
+    /// <exception cref="UserErrorException">The native library is missing or does not fit, or a setting is refused.</exception>
+    public IReceiveStream Open(ReceiveSettings settings, ILogger logger) => Explain(() =>
+    {
+        // What the stream uses lives as long as the stream.
+        using IoThreadPool threads = new(settings.Threads, settings.Affinity, logger);
+        using MemoryAllocator? pool = settings.MemoryPool is { } options ? _newPool(options, logger) : null;
+        IReceiveStream stream = _newStream(settings.StreamOptions, logger, threads);
+        stream.MemoryAllocator = pool ?? stream.MemoryAllocator;
+        stream.CopyMethod = settings.CopyMethod;
+        return stream;
+    });
+
+    /// <summary>Makes a stream with a thread of its own. It is the caller's.</summary>
+    /// <exception cref="UserErrorException">The native library is missing or does not fit, or an option is refused.</exception>
+    public IReceiveStream Open(ReceiveStreamOptions options, ILogger logger) =>
+        Explain(() => _newStream(options, logger, null));
+
+    /// <inheritdoc cref="Name"/>
+    public override string ToString() => Name;
+
+    private static IReceiveStream Explain(Func<IReceiveStream> open)
     {
         try
         {
-            // What the stream uses lives as long as the stream.
-            using IoThreadPool threads = new(settings.Threads, settings.Affinity, logger);
-            using MemoryAllocator? pool = settings.MemoryPool is { } options ? _newPool(options, logger) : null;
-            IReceiveStream stream = _newStream(settings.StreamOptions, logger, threads);
-            stream.MemoryAllocator = pool ?? stream.MemoryAllocator;
-            stream.CopyMethod = settings.CopyMethod;
-            return stream;
+            return open();
         }
         catch (ArgumentException exception)
         {
@@ -66,7 +79,4 @@ internal sealed class ReceiveEngine
                 $"{Readable.Sentence(exception.Message)} Or receive without it: --engine {Managed.Name}.");
         }
     }
-
-    /// <inheritdoc cref="Name"/>
-    public override string ToString() => Name;
 }
