@@ -73,8 +73,9 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
             return;
         }
 
+        bool isNew = _main.TryAdd(cnt, steps);
         DropCandidate();
-        if (_main.TryAdd(cnt, steps))
+        if (isNew)
         {
             EndRepetition();
             count("heaps_accounted", 1);
