@@ -22,7 +22,7 @@ public abstract class SendStreamBase : ISendStream
     private int _substreams;
 
     // Under its own lock, which a completion takes while another thread queues: groups that were completed, who waits
-    // until there are how many, and what can be used again.
+    // until there are how many, and what can be reused.
     private readonly Lock _completions = new();
     private readonly List<(long Groups, TaskCompletionSource Flushed)> _flushes = [];
     private readonly Stack<PendingSend> _pending = new();
