@@ -162,7 +162,13 @@ SP2_TEST(Fields_for_groups_are_refused_where_a_destination_is_none) {
     writer.interface_index = 0;
     writer.ttl = 1;
     writer.flags = SP2_UDP_WRITER_NO_LOOP;
-    CHECK_EQ_I64(sp2_send_stream_add_udp_writer(stream, &writer, &first), SP2_OK);
+    const int32_t status = sp2_send_stream_add_udp_writer(stream, &writer, &first);
+    if (status == SP2_E_OS && strstr(sp2_last_error_message(), "multicast interface") != NULL &&
+        strstr(sp2_last_error_message(), "Protocol not available") != NULL) {
+        sp2_send_stream_destroy(stream);
+        SKIP("the system has no IP_MULTICAST_IF; emulators of Linux lack it");
+    }
+    CHECK_EQ_I64(status, SP2_OK);
     CHECK_EQ_U64(first, 0);
     CHECK_EQ_I64(sp2_send_stream_add_udp_writer(stream, &writer, &first), SP2_OK);
     CHECK_EQ_U64(first, 1);
