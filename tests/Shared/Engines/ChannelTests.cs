@@ -101,6 +101,7 @@ public sealed class ChannelTests : IDisposable
         _stream.Dispose();
 
         await (before ?? reader.Completion).WaitAsync(Poll.Deadline);
+        Assert.That(reader.Count, Is.Zero);
         Assert.That(reader.TryRead(out _), Is.False);
         Assert.That(await reader.WaitToReadAsync(), Is.False);
         Assert.That(async () => await reader.ReadAsync(), Throws.InstanceOf<ChannelClosedException>());

@@ -45,6 +45,21 @@ public sealed class DialectTests : IDisposable
         });
     }
 
+    [TestCase(0xb3, "ska-low-sps")]
+    [TestCase(0x33, "ska-low-antenna-buffer")]
+    public void Suggested_dialect_is_told_by_how_the_payload_is_pointed_to(int firstByte, string expected)
+    {
+        PacketSource source = _stream.Add(new UdpSourceOptions { BindHost = "127.0.0.1" });
+        using UdpSender sender = new(source.Port);
+        byte[] packet = OfStation(1).ToArray();
+        packet[StationHeader - sizeof(ulong)] = (byte)firstByte;
+        sender.Send([packet]);
+
+        Poll.Until(() => _stream.Statistics.Malformed == 1, "the packet has come");
+        Poll.Until(() => source.SuggestedDialect is not null, "a dialect is suggested");
+        Assert.That(source.SuggestedDialect, Is.EqualTo(expected));
+    }
+
     [Test]
     public void Item_of_payload_has_the_identifier_that_was_chosen()
     {

@@ -68,6 +68,22 @@ public sealed class LogTests
     }
 
     [Test]
+    public void Messages_that_were_left_out_are_said_before_the_next_one()
+    {
+        RecordingLogger logger = new();
+        using ReceiveStream stream = new(logger: logger);
+        using UdpSender sender = new(stream.AddUdpReader(new UdpSourceOptions { BindHost = "127.0.0.1" }));
+
+        Poll.Until(
+            () =>
+            {
+                sender.Send([NoPacket]);
+                return logger.Messages.Any(message => message.Text.Contains("more messages", StringComparison.Ordinal));
+            },
+            "what was left out in the first second is said");
+    }
+
+    [Test]
     public void Messages_arrive_without_dispose()
     {
         RecordingLogger logger = new();

@@ -396,6 +396,84 @@ internal sealed class SendTests
     }
 
     [Test]
+    [Platform("Linux", Reason = "Other systems have no segmentation of UDP packets.")]
+    public async Task Segmentation_sends_several_packets_as_one_message()
+    {
+        using ReceiveStream receiver = new();
+        PacketSource source = receiver.Add(new UdpSourceOptions { BindHost = "127.0.0.1" });
+        using SendStream sender = new();
+        sender.Add(new UdpWriterOptions("127.0.0.1", source.Port) { Segmentation = true });
+        SendResult result = await sender.SendAsync(Heap(0x1000, 100_000));
+
+        Assert.That(receiver.TryRead(out Heap? heap, Poll.Deadline), Is.True);
+        heap!.Dispose();
+        Poll.Until(() => source.Statistics.Datagrams == result.Packets, "all packets are counted");
+
+        // A kernel that coalesces on reception hands over what was sent as one message, or more of it.
+        if (!CoalescesUdp())
+        {
+            Assert.Ignore("This kernel does not coalesce UDP packets.");
+        }
+
+        Assert.That(source.Statistics.Messages, Is.LessThan(result.Packets / 2));
+    }
+
+    [Test]
+    public async Task Heaps_go_to_the_destination_of_their_substream()
+    {
+        const int Heaps = 60;
+        const int Destinations = 3;
+        byte[] payload = Payload(20_000);
+        ReceiveStream[] receivers =
+            [.. Enumerable.Range(0, Destinations).Select(_ => new ReceiveStream(new() { RingHeaps = Heaps }))];
+        try
+        {
+            UdpDestination[] destinations = [.. receivers.Select(receiver => new UdpDestination(
+                "127.0.0.1", receiver.Add(new UdpSourceOptions { BindHost = "127.0.0.1" }).Port))];
+            using SendStream sender = new(new() { MaxHeaps = Heaps });
+            sender.Add(new UdpWriterOptions { Destinations = destinations });
+            HeapToSend heap = new();
+            heap.AddItem(0x1234, payload, allowImmediate: false);
+
+            // Many packets are ready at once, each for another destination than the one before.
+            HeapReference[] group =
+                [.. Enumerable.Range(0, Destinations).Select(i => new HeapReference(heap) { Substream = i })];
+            SendResult[] results = await Task.WhenAll(Enumerable.Range(0, Heaps / Destinations)
+                .Select(_ => sender.SendAsync(group, GroupMode.RoundRobin).AsTask()));
+
+            Assert.That(results.Select(result => result.IsSuccess), Is.All.True);
+            for (int i = 0; i < Heaps; i++)
+            {
+                Assert.That(receivers[i % Destinations].TryRead(out Heap? received, Poll.Deadline), Is.True);
+                using (received)
+                {
+                    Assert.That(received!.Cnt, Is.EqualTo(i + 1));
+                    Assert.That(received.Payload.Span.SequenceEqual(payload), Is.True);
+                }
+            }
+        }
+        finally
+        {
+            Array.ForEach(receivers, receiver => receiver.Dispose());
+        }
+    }
+
+    [Test]
+    [Platform("Linux", Reason = "Elsewhere there is one loopback address.")]
+    public async Task Writer_sends_from_the_address_that_it_is_bound_to()
+    {
+        using ReceiveStream receiver = new();
+        PacketSource source = receiver.Add(new UdpSourceOptions { BindHost = "127.0.0.1" });
+        using SendStream sender = new();
+        sender.Add(new UdpWriterOptions("127.0.0.1", source.Port) { BindHost = "127.0.0.2" });
+        await sender.SendAsync(Heap(0x1000, 100));
+
+        Assert.That(receiver.TryRead(out Heap? heap, Poll.Deadline), Is.True);
+        heap!.Dispose();
+        Assert.That(source.Statistics.LastSender!.Address, Is.EqualTo(IPAddress.Parse("127.0.0.2")));
+    }
+
+    [Test]
     public async Task Existing_socket_is_used_as_it_is_and_stays_the_callers()
     {
         using ReceiveStream receiver = new();
@@ -594,6 +672,22 @@ internal sealed class SendTests
                 return !forgotten.IsAlive;
             },
             "freed");
+    }
+
+    private static bool CoalescesUdp()
+    {
+        const int IpProtocolUdp = 17;
+        const int UdpGro = 104;
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        try
+        {
+            socket.SetRawSocketOption(IpProtocolUdp, UdpGro, BitConverter.GetBytes(1));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
     }
 
     private static WeakReference Forget()

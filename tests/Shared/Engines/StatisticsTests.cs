@@ -122,6 +122,30 @@ public sealed class StatisticsTests
     }
 
     [Test]
+    public void Heap_that_a_stop_dropped_leaves_no_ranges_to_the_next_ones()
+    {
+        const int Size = 20_000;
+        IReadOnlyList<ReadOnlyMemory<byte>> packets = Packets.OfHeap(1, Size);
+        Assert.That(packets, Has.Count.GreaterThan(6));
+        for (int i = 0; i < 20; i++)
+        {
+            using ReceiveStream dropping = new(new ReceiveStreamOptions(), NullLogger.Instance);
+            using UdpSender sender = new(dropping.AddUdpReader(new IPEndPoint(IPAddress.Loopback, 0)));
+            sender.Send([packets[0], packets[2], packets[4]]);
+            Poll.Until(() => dropping.Statistics.Packets == 3, "the packets have come");
+            dropping.Stop();
+            Assert.That(dropping.Statistics.HeapsDroppedAtStop, Is.EqualTo(1));
+
+            using ReceiveStream stream = new(new ReceiveStreamOptions(), NullLogger.Instance);
+            stream.AddDatagramReader([packets[1], packets[3], packets[0], packets[2], .. packets.Skip(4)]);
+            using Heap heap = stream.Read();
+            Assert.That(heap.IsComplete, Is.True);
+            Assert.That(heap.Items[0].Bytes.Span.SequenceEqual(Packets.Content(1, Size)), Is.True);
+            Assert.That(stream.Statistics.RejectedDuplicate, Is.Zero);
+        }
+    }
+
+    [Test]
     public void Every_tenth_heap_removed_counts_as_missing()
     {
         using ReceiveStream stream = new(
@@ -132,6 +156,22 @@ public sealed class StatisticsTests
 
         StreamStatistics statistics = stream.Statistics;
         Assert.That((statistics.HeapsAccounted, statistics.HeapsMissing), Is.EqualTo((90, 10)));
+    }
+
+    [Test]
+    public void Heaps_without_a_step_are_unplaced_and_the_step_of_later_ones_is_learned()
+    {
+        // Squares have no step in common; after 64 of them what they were is forgotten.
+        IEnumerable<int> strays = Enumerable.Range(1, 64).Select(i => i * i);
+        IEnumerable<int> regular = Enumerable.Range(10_001, 16);
+        using ReceiveStream stream = new(
+            new ReceiveStreamOptions { RingHeaps = 128, Accounting = HeapAccounting.BySubstream }, NullLogger.Instance);
+        stream.AddDatagramReader([.. strays.Concat(regular).SelectMany(cnt => Packets.OfHeap((ulong)cnt))]);
+        Assert.That(stream.ReadAll().Count(), Is.EqualTo(80));
+
+        StreamStatistics statistics = stream.Statistics;
+        Assert.That(
+            (statistics.HeapsUnplaced, statistics.HeapsAccounted, statistics.HeapsMissing), Is.EqualTo((64, 16, 0)));
     }
 
     [Test]

@@ -40,6 +40,22 @@ public sealed class ItemAllocationTests
         Assert.That(perHeap, Is.Zero, "an update itself allocates nothing");
     }
 
+    [Test]
+    public void Records_as_structs_are_compared_once()
+    {
+        using ItemGroup items = new();
+        Item item = items.Add(ItemDescriptor.FromNumPy(
+            0x1000, "a", "", new(Elements), ItemType.FromNumPy("[('f0', '<u4'), ('f1', '<u4')]")));
+        item.SetElements<Pair>([.. Enumerable.Repeat(new Pair { First = 1, Second = 2 }, Elements)]);
+        _ = item.AsSpan<Pair>();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Pair last = item.AsSpan<Pair>()[^1];
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.That(last, Is.EqualTo(new Pair { First = 1, Second = 2 }));
+        Assert.That(allocated, Is.Zero);
+    }
+
     // An array of two raw items with its header.
     private static unsafe long RawItemBytes => (2 * sizeof(nint)) + (2L * Unsafe.SizeOf<RawItem>());
 
@@ -58,5 +74,11 @@ public sealed class ItemAllocationTests
         }
 
         return sum;
+    }
+
+    private record struct Pair
+    {
+        public uint First;
+        public uint Second;
     }
 }

@@ -202,6 +202,20 @@ public sealed class ItemLifetimeTests : IDisposable
     }
 
     [Test]
+    public void Disposed_group_keeps_no_item()
+    {
+        using ItemGroup items = new();
+        WeakReference item = UpdateAndDispose(items, _releases);
+        for (int i = 0; i < 100 && item.IsAlive; i++)
+        {
+            GC.Collect();
+        }
+
+        Assert.That(item.IsAlive, Is.False);
+        GC.KeepAlive(items);
+    }
+
+    [Test]
     public void Update_from_one_thread_while_another_disposes_the_heap_gives_back_once()
     {
         for (int i = 0; i < 200; i++)
@@ -244,6 +258,19 @@ public sealed class ItemLifetimeTests : IDisposable
         }
 
         Assert.That(items["a"].ToArray<ushort>()[0], Is.EqualTo(0x1000));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference UpdateAndDispose(ItemGroup items, UnmanagedHeap.Counter releases)
+    {
+        Item item = items.Add(Descriptor(0x1000, "a"));
+        using (Heap heap = Heap(releases, 0x1000))
+        {
+            items.Update(heap);
+        }
+
+        items.Dispose();
+        return new(item);
     }
 
     private static PacketHeap Heap(UnmanagedHeap.Counter releases, params long[] ids)

@@ -251,6 +251,15 @@ public sealed class ItemValueTests : IDisposable
         Assert.That(item.Value.ToString(), Does.StartWith("[[], []").And.EndsWith("…]"));
     }
 
+    [TestCase(100, "")]
+    [TestCase(101, "…")]
+    public void Bytes_after_the_first_hundred_are_left_out(int count, string rest)
+    {
+        Item item = Receive(NumPy($"|V{count}"), string.Concat(Enumerable.Repeat("5a", count)));
+
+        Assert.That(item.Value.ToString(), Is.EqualTo(string.Concat(Enumerable.Repeat("5A", 100)) + rest));
+    }
+
     [Test]
     public void Values_that_do_not_fit_are_refused()
     {

@@ -16,6 +16,7 @@ public sealed class NumPySpellingTests
     [TestCase("'''<i4'''", "<i4")]
     [TestCase("'\\\\x3ci\\\\64'", "<i4")]
     [TestCase("'\\\\u003c\\\\U00000069\\\\\n4'", "<i4")]
+    [TestCase("'\\\\74\\\\151\\\\062'", "<i2")]
     [TestCase("'float32'", "<f4")]
     [TestCase("'half'", "<f2")]
     [TestCase("'int'", "<i8")]

@@ -56,6 +56,10 @@ public sealed class HeapTests
     }
 
     [Test]
+    public void Range_has_the_bytes_from_its_start_to_its_end() =>
+        Assert.That(new PayloadRange(16, 40).Length, Is.EqualTo(24));
+
+    [Test]
     public void Items_are_slices_of_the_payload_or_values()
     {
         using Heap heap = UnmanagedHeap.Create(_releases);
