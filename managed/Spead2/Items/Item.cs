@@ -151,9 +151,6 @@ public sealed class Item
     /// <summary>Position of the item in the update that is being planned.</summary>
     internal int PlannedAt { get; set; } = -1;
 
-    /// <summary>Whether the value is memory of the item, which does not change while the value stays.</summary>
-    internal bool IsOwned => _source == ValueSource.Owned;
-
     /// <summary>Whether the value is in the memory of a heap, which does not move while the value stays.</summary>
     internal bool IsInHeap => _source == ValueSource.Heap;
 
