@@ -7,7 +7,7 @@ namespace Spead2.Items.Descriptors;
 /// <summary>
 /// Reads the descriptors of a DESCRIPTOR item: packets of inner heaps, one heap after the other, each packet where
 /// the one before it ended. What is no packet ends the item, as it ends a stream of packets. A descriptor that breaks a
-/// rule is among the others, with its fault, and so there are never less of them without a word.
+/// rule is among the others, with its fault; what has no identifier is logged only.
 /// </summary>
 internal sealed class DescriptorReader(ILogger logger)
 {
