@@ -2,7 +2,6 @@
 
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using Spead2.Testing.Engines;
 
 namespace Spead2.Tools.Tests;
@@ -69,9 +68,9 @@ public sealed class ScreenTests
         }
     }
 
-    private static void Compare(string name, string screen, [CallerFilePath] string path = "")
+    private static void Compare(string name, string screen)
     {
-        string file = Path.Combine(Path.GetDirectoryName(path)!, "Screens", $"{name}.txt");
+        string file = Path.Combine(RepositoryFiles.Root, "tests/Spead2.Tools.Tests/Screens", $"{name}.txt");
         if (!File.Exists(file) || Environment.GetEnvironmentVariable("SPEAD2_WRITE_SCREENS") == "1")
         {
             File.WriteAllText(file, screen);
