@@ -21,7 +21,7 @@ enum { LINE_SIZE = 1024, PATH_SIZE = 2 * LINE_SIZE };
 
 /* Adds the CPUs that a thread may use to a mask, whose length is returned; 0: nobody can tell. */
 static size_t add_allowed(pid_t thread, unsigned char *mask) {
-    unsigned char own[MASK_BYTES];
+    unsigned char own[MASK_BYTES] = {0}; /* the memory sanitizer knows no bare system calls */
     const long length = syscall(SYS_sched_getaffinity, thread, sizeof(own), own);
     for (long i = 0; i < length; i++) {
         mask[i] |= own[i];
