@@ -46,6 +46,17 @@
 #endif
 #endif
 
+/* What a bare system call has written, of which the memory sanitizer knows nothing. */
+#if defined(__has_feature)
+#if __has_feature(memory_sanitizer)
+#include <sanitizer/msan_interface.h>
+#define SP2__WRITTEN_BY_KERNEL(p, bytes) __msan_unpoison((p), (bytes))
+#endif
+#endif
+#if !defined(SP2__WRITTEN_BY_KERNEL)
+#define SP2__WRITTEN_BY_KERNEL(p, bytes) ((void)0)
+#endif
+
 /* Number of bits needed to write x, which is not 0. */
 SP2__INLINE unsigned sp2__bit_width_of_nonzero(unsigned long long x) {
 #if defined(__GNUC__)

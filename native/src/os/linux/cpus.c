@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/compiler.h"
 #include "base/thread.h"
 
 /* The kernel refuses masks with fewer bits than it has CPUs; this is more than any has. */
@@ -21,12 +22,16 @@ enum { LINE_SIZE = 1024, PATH_SIZE = 2 * LINE_SIZE };
 
 /* Adds the CPUs that a thread may use to a mask, whose length is returned; 0: nobody can tell. */
 static size_t add_allowed(pid_t thread, unsigned char *mask) {
-    unsigned char own[MASK_BYTES] = {0}; /* the memory sanitizer knows no bare system calls */
+    unsigned char own[MASK_BYTES];
     const long length = syscall(SYS_sched_getaffinity, thread, sizeof(own), own);
+    if (length <= 0) {
+        return 0;
+    }
+    SP2__WRITTEN_BY_KERNEL(own, (size_t)length);
     for (long i = 0; i < length; i++) {
         mask[i] |= own[i];
     }
-    return length > 0 ? (size_t)length : 0;
+    return (size_t)length;
 }
 
 /* CPUs that any thread of the process may use: each may be bound to one of its own. 0 if nobody can

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/compiler.h"
 #include "base/thread.h"
 
 /* Since Linux 5.11; not in the C library's headers of every age. It is the same on all systems. */
@@ -110,6 +111,9 @@ static int wait_for_events(const sp2__poller *poller, struct epoll_event *events
                                .tv_nsec = timeout_ns % SP2__NS_PER_SECOND};
     const long count = syscall(SYS_epoll_pwait2, poller->epoll_fd, events, EVENTS_PER_WAIT,
                                &timeout, NULL, (size_t)0);
+    if (count > 0) {
+        SP2__WRITTEN_BY_KERNEL(events, (size_t)count * sizeof(*events));
+    }
     if (count >= 0 || errno != ENOSYS) {
         return (int)count;
     }
