@@ -336,6 +336,63 @@ SP2_TEST(Descriptor_that_breaks_a_rule_leaves_bytes_and_a_reason) {
     sp2_item_group_destroy(group);
 }
 
+SP2_TEST(Descriptor_that_breaks_a_rule_removes_no_other_item) {
+    uint8_t payload[BYTES];
+    sp2_item_group *group = new_group(0);
+    update(group, "{'descr': '<u2', 'fortran_order': False, 'shape': ()}", "\1\2", 2);
+    packet_builder packet;
+    const uint64_t length = put_descriptor(payload, 0x1801, "gain", "{'descr': '<i9'}");
+    packet_begin_heap(&packet, 48, 8, (int64_t)length, 0, length);
+    packet_add_address(&packet, ITEM_DESCRIPTOR, 0);
+    packet_add_payload(&packet, payload, length);
+    sp2_heap *heap = heap_of_packet(&packet);
+    uint64_t updated = 99;
+    sp2_item_info info = SP2_ITEM_INFO_INIT;
+    REQUIRE_OK(sp2_item_group_update(group, heap, &updated));
+    sp2_heap_release(heap);
+    REQUIRE_OK(sp2_item_group_get_failed(group, 0, &info));
+    CHECK_EQ_U64(info.id, 0x1801);
+    CHECK_STR(info.name, "0x1801");
+    REQUIRE_OK(sp2_item_group_find_name(group, "gain", &info));
+    CHECK_EQ_U64(info.id, 0x1800);
+    CHECK_EQ_U64(info.flags, SP2_ITEM_HAS_VALUE);
+    sp2_item_group_destroy(group);
+}
+
+SP2_TEST(What_is_no_descriptor_is_no_failure) {
+    uint8_t payload[BYTES];
+    packet_builder packet;
+    const uint64_t length = put_descriptor(payload, 0x1800, "gain", "{'descr': '<i9'}") - 1;
+    packet_begin_heap(&packet, 48, 8, (int64_t)length, 0, length);
+    packet_add_address(&packet, ITEM_DESCRIPTOR, 0);
+    packet_add_payload(&packet, payload, length);
+    sp2_heap *heap = heap_of_packet(&packet);
+    sp2_item_group *group = new_group(SP2_ITEM_GROUP_STRICT);
+    uint64_t updated = 99;
+    uint64_t count = 99;
+    REQUIRE_OK(sp2_item_group_update(group, heap, &updated));
+    sp2_heap_release(heap);
+    REQUIRE_OK(sp2_item_group_get_failed_count(group, &count));
+    CHECK_EQ_U64(count, 0);
+    REQUIRE_OK(sp2_item_group_get_count(group, &count));
+    CHECK_EQ_U64(count, 0);
+    sp2_item_group_destroy(group);
+}
+
+SP2_TEST(Shapes_beside_zero_and_field_names_are_those_of_numpy) {
+    sp2_item_group *group = new_group(0);
+    const sp2_item_info info =
+        update(group,
+               "{'descr': [('\\U0001f600', '<i4'), ('\xc3\xa9', '<i2')], 'fortran_order': True, "
+               "'shape': (3000000000, 0)}",
+               "", 1);
+    CHECK_STR(info.type, "[('\\U0001f600', '<i4'), ('\\xe9', '<i2')]");
+    REQUIRE(CHECK_EQ_U64(info.rank, 2));
+    CHECK(info.shape[0] == 3000000000 && info.shape[1] == 0);
+    CHECK_EQ_U64(info.count, 0);
+    sp2_item_group_destroy(group);
+}
+
 SP2_TEST(Value_that_breaks_a_rule_leaves_bytes_until_the_next_one) {
     static const char header[] = "{'descr': '<u2', 'fortran_order': False, 'shape': (2,)}";
     sp2_item_group *group = new_group(0);

@@ -47,8 +47,8 @@ public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
     public long Id { get; }
 
     /// <summary>
-    /// Name of the item. If the sender gave none that can be used and the type is unknown, the identifier in the form
-    /// <c>0x1234</c>.
+    /// Name of the item. If the type is unknown, and the sender gave no name that can be used or another item of the group has
+    /// it, the identifier in the form <c>0x1234</c>, or nothing if another item has that name, too.
     /// </summary>
     public string Name { get; }
 
@@ -192,10 +192,10 @@ public sealed class ItemDescriptor : IEquatable<ItemDescriptor>
     }
 
     /// <summary>Makes a descriptor of what was in a heap and cannot be interpreted.</summary>
-    internal static ItemDescriptor Unknown(SentDescriptor sent, string fault, int maxNameLength, int maxTextLength) =>
+    internal static ItemDescriptor Unknown(SentDescriptor sent, string name, string fault, int maxTextLength) =>
         new(
             sent.Id,
-            sent.Name.Length == 0 || sent.Name.Length > maxNameLength ? $"0x{sent.Id:x}" : sent.Name,
+            name,
             sent.Description.Length > maxTextLength ? "" : sent.Description,
             ItemShape.Vector,
             ItemType.Unknown(fault),

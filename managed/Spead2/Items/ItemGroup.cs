@@ -115,6 +115,13 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     /// </summary>
     public long UnknownItems { get; private set; }
 
+    /// <summary>
+    /// How many raw items of all heaps so far were sent as descriptors, and had something that is none: bytes that are no
+    /// packet, an inner heap that is cut short, or one without the identifier of an item. That is logged and left out; what
+    /// comes before it is read.
+    /// </summary>
+    public long IgnoredDescriptors { get; private set; }
+
     private string DebugText => _isDisposed ? "disposed" : string.Create(
         CultureInfo.InvariantCulture, $"{Count} items, {UnknownItems} values without a descriptor");
 
@@ -150,11 +157,12 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     /// <returns>
     /// The items that have a new value, and what cannot be interpreted (<see cref="UpdatedItems.Failed"/>): a
     /// descriptor of that kind makes an item of <see cref="ItemKind.Unknown">unknown type</see>, a value gives its item
-    /// nothing but <see cref="Item.RawBytes"/>. Valid until the next update of the group.
+    /// nothing but <see cref="Item.RawBytes"/>. What is no descriptor at all is not among them, but counted in
+    /// <see cref="IgnoredDescriptors"/>. Valid until the next update of the group.
     /// </returns>
     /// <remarks>
     /// A descriptor that is known already changes nothing. Any other takes the place of the item with its identifier
-    /// and of the one with its name. Of several raw items with one identifier the last one counts: immediates after
+    /// and of the one with its name; one that cannot be interpreted only that of its identifier. Of several raw items with one identifier the last one counts: immediates after
     /// others, and of those the largest.
     /// </remarks>
     /// <exception cref="HeapFormatException">
@@ -178,6 +186,7 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
             EndPlan();
             Commit(heap, items);
             _failed = failed;
+            IgnoredDescriptors += _descriptors.IgnoredItems;
             if (unknown > 0)
             {
                 CountUnknown(rawItems, unknown);
@@ -316,7 +325,11 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
         for (int i = 0; i < rawItems.Length && goesOn; i++)
         {
             RawItem raw = rawItems[i];
-            if (raw.Id == ItemId.Descriptor && !raw.IsImmediate)
+            if (raw.Id == ItemId.Descriptor && raw.IsImmediate)
+            {
+                _descriptors.IgnoreImmediate();
+            }
+            else if (raw.Id == ItemId.Descriptor)
             {
                 goesOn = _descriptors.Read(
                     heap.HeldBytes(raw.Offset, raw.Length), heap.Flavour.BugCompat, MaxItems);
@@ -350,7 +363,7 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
             return;
         }
 
-        ItemDescriptor? descriptor = Interpret(sent, out string? fault);
+        ItemDescriptor? descriptor = Interpret(sent, items, out string? fault);
         if (descriptor is null)
         {
             _failures.Add(new(Id: null, Name: null, fault!, Item: null));
@@ -380,7 +393,7 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
     }
 
     // Null if not even the identifier is known.
-    private ItemDescriptor? Interpret(SentDescriptor sent, out string? fault)
+    private ItemDescriptor? Interpret(SentDescriptor sent, ItemTable items, out string? fault)
     {
         fault = null;
         try
@@ -393,8 +406,20 @@ public sealed class ItemGroup : IReadOnlyCollection<Item>, IDisposable
             ThrowIfStrict(exception.Message, sent.Id == 0 ? null : sent.Id, isNamed ? sent.Name : null);
             fault = exception.Message;
             _broken++;
-            return sent.Id == 0 ? null : ItemDescriptor.Unknown(sent, fault, MaxNameLength, MaxTextLength);
+            return sent.Id == 0
+                ? null
+                : ItemDescriptor.Unknown(sent, NameOfUnknown(sent, isNamed, items), fault, MaxTextLength);
         }
+    }
+
+    // What cannot be interpreted takes the name of no other item, which may be good: rather it has none.
+    private static string NameOfUnknown(SentDescriptor sent, bool isNamed, ItemTable items)
+    {
+        string id = $"0x{sent.Id:x}";
+        string name = isNamed ? sent.Name : id;
+        return IsFree(name) ? name : IsFree(id) ? id : "";
+
+        bool IsFree(string text) => !items.TryGet(text, out Item? other) || other.Id == sent.Id;
     }
 
     private void ThrowIfStrict(string fault, long? id, string? name)

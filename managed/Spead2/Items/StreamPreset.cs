@@ -118,8 +118,9 @@ public sealed class StreamPreset
         {
             preset = setting.Split('=') is [string axis, string length]
                 && int.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+                && number > 0
                 ? preset.With(axis, number)
-                : throw new ArgumentException($"'{setting}' is no length of an axis, as channel=128 is.", nameof(text));
+                : throw new ArgumentException($"'{setting}' is no length of an axis, as channel=128 is; it is 1 or more.", nameof(text));
         }
 
         return preset;

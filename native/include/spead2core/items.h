@@ -78,7 +78,8 @@ typedef struct sp2_item_info {
     const char *type; /* of an element at `data`, as NumPy writes it ("": unknown): "<i4", "|b1",
                          "|S5", "[('f0', '>u2'), ('f1', '|u1')]"; a sender's integer of 12 bits is
                          an "<i2" here. What NumPy has no type for, with SP2_ITEM_AS_SENT, is
-                         "bits:" and the fields with their bits: "bits:u72", "bits:b1,i7". */
+                         "bits:" and the fields with their bits: "bits:u72", "bits:b1,i7". ASCII;
+                         names have Python's escapes: "\xe9", "\U0001f600". */
     const int64_t *shape;  /* `rank` dimensions; -1: not known, as there is no value yet */
     uint32_t rank;         /* 0: a scalar */
     uint32_t element_size; /* bytes; 0 if SP2_ITEM_AS_SENT and an element is no whole bytes */
@@ -118,7 +119,11 @@ SP2_API void sp2_item_group_destroy(sp2_item_group *group);
  * What cannot be interpreted costs its item only, and is not an error: a descriptor of that kind
  * makes an item of unknown type (`type` is ""), a value gives its item nothing but `raw`. Both have
  * SP2_ITEM_FAULTY and are among what sp2_item_group_get_failed describes. With
- * SP2_ITEM_GROUP_STRICT it refuses the heap.
+ * SP2_ITEM_GROUP_STRICT it refuses the heap. Such a descriptor takes the place of the item with its
+ * identifier only; if another item has its name, it gets its identifier as one ("0x1234"), or "".
+ *
+ * What is no descriptor at all is left out without a word: bytes that are no packet, a descriptor
+ * that is cut short, and one without the identifier of an item.
  *
  * Ownership: the heap may be released right after this; the group keeps its memory as long as an
  *            item's value is in it.
@@ -152,8 +157,8 @@ SP2_API int32_t sp2_item_group_get_failed_count(sp2_item_group *group, uint64_t 
 
 /*
  * Describes what could not be interpreted: `index` is less than the count. If there is no such item
- * (a descriptor that does not say which item it describes, or more items than a group has), only
- * `fault`, and `id` and `name` if they are known, have a meaning.
+ * (more items or descriptors than a group or heap has, or a descriptor of more than 1 MiB in which
+ * no identifier has come), only `fault`, and `id` and `name` if they are known, have a meaning.
  *
  * Ownership: as for sp2_item_group_get_updated; without an item valid until the next update.
  * Threads:   any.

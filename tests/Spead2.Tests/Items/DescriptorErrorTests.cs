@@ -69,6 +69,7 @@ public sealed class DescriptorErrorTests
         Case(Header("'<u2'", shape: "(True,)"), "Dimension 0 of a shape in the NumPy header is True"),
         Case(Header("'<u2'", shape: "(-1,)"), "is -1; it must be an integer of 0 or more"),
         Case(Header("'<u2'", shape: "(99999999999999999999,)"), "no integer of 64 bits"),
+        Case(Header("'<u2'", shape: "(--4,)"), "a sign without a number"),
         Case(Header("'<u2'", shape: "(01,)"), "no integer of 64 bits"),
         Case(Header("'<u2'", shape: "(0x,)"), "no integer of 64 bits"),
         Case(Header("'<u2'", shape: "(1__0,)"), "no integer of 64 bits"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Buffers.Binary;
+using System.Globalization;
 using Spead2.Receive;
 using Spead2.Send;
 using Spead2.Tests.Send;
@@ -43,6 +44,57 @@ public sealed class DescriptorPacketTests
         Case("stop ends the item", "a", [.. A, .. Stop, .. B]),
         Case("without identifier", "b", RawDescriptor.Encode(0, "a", "u\0\u0008"), B),
     ];
+
+    // Items of which something is ignored.
+    private static readonly TestCaseData[] Ignored =
+    [
+        Case("one", "0", A),
+        Case("stop", "0", A, Stop, B),
+        Case("a packet twice", "0", Join([Several[0], .. Several])),
+        Case("too large, with more packets after it", "0", [
+            .. Join(Packets.Encode(RawDescriptor.Heap(0x1000, new('n', 1 << 20), "u\0\u0008"), 3, Packets.Flavour48, 1 << 16)), .. B,
+        ]),
+        Case("junk at the end", "1 are no packet", [.. A, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        Case("cut off", "1 are no packet", A[..^1]),
+        Case("two items", "2 are no packet", A[..^1], B, B[..^1]),
+        Case("without identifier", "1 does not say which", RawDescriptor.Encode(0, "a", "u\0\u0008"), B),
+        Case("several in one item", "1 does not say which", [
+            .. RawDescriptor.Encode(0, "a", "u\0\u0008"), .. RawDescriptor.Encode(0, "b", "u\0\u0008"), .. B,
+        ]),
+        Case("the last packet is missing", "1 part of it is missing", Join(Several.SkipLast(1))),
+        Case("the first packet is missing", "1 part of it is missing", Join(Several.Skip(1))),
+        Case("pushed out", "1 part of it is missing", [.. Several[0], .. B]),
+    ];
+
+    [TestCaseSource(nameof(Ignored))]
+    public void What_is_no_descriptor_is_counted_and_logged(string expected, byte[][] descriptors)
+    {
+        ArgumentNullException.ThrowIfNull(expected);
+        ArgumentNullException.ThrowIfNull(descriptors);
+        RecordingLogger logger = new();
+        using ItemGroup items = new(logger) { IsStrict = descriptors is not [{ Length: > 1 << 20 }] };
+        HeapToSend heap = new();
+        Array.ForEach(descriptors, descriptor => heap.AddDescriptor(descriptor));
+        using Heap received = PacketHeap.Of(
+            [.. Packets.Encode(heap, 1, Packets.Flavour48, maxPacketSize: 1 << 16)]);
+        items.Update(received);
+
+        string[] parts = expected.Split(' ', 2);
+        Assert.That(items.IgnoredDescriptors.ToString(CultureInfo.InvariantCulture), Is.EqualTo(parts[0]));
+        Assert.That(logger.Lines, expected == "0" ? Has.None.Contains("is ignored") : Has.Some.Contains(parts[^1]));
+    }
+
+    [Test]
+    public void Descriptor_that_is_an_immediate_is_counted_and_logged()
+    {
+        using ItemGroup items = new();
+        HeapToSend heap = new();
+        heap.AddImmediate(ItemId.Descriptor, 7);
+        using Heap received = PacketHeap.Of(heap, Packets.Flavour48);
+
+        Assert.That(items.Update(received).Failed, Is.Empty);
+        Assert.That(items.IgnoredDescriptors, Is.EqualTo(1));
+    }
 
     [TestCaseSource(nameof(Cases))]
     public void Descriptors_are_found(string names, byte[][] descriptors)

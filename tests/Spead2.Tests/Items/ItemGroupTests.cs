@@ -155,6 +155,33 @@ public sealed class ItemGroupTests : IDisposable
     }
 
     [Test]
+    public void Bad_descriptor_takes_the_place_of_its_identifier_only()
+    {
+        Update(Describe(0x1000, "a"), Describe(0x1001, "0x1003"), Value(0x1000, 1));
+        for (int i = 0; i < 2; i++)
+        {
+            UpdatedItems updated = Update(
+                heap => AddRaw(heap, 0x1002, "a", "z\0\u0010", ""),
+                heap => AddRaw(heap, 0x1003, "a", "z\0\u0010", ""),
+                heap => AddRaw(heap, 0x1004, "0x1002", "z\0\u0010", ""),
+                Value(0x1000, 2));
+
+            Assert.That(
+                updated.Failed.Select(failed => (failed.Id, failed.Name)),
+                i > 0
+                    ? Is.Empty
+                    : Is.EquivalentTo(new (long?, string?)[] { (0x1002, "0x1002"), (0x1003, ""), (0x1004, "0x1004") }));
+            Assert.That(_items["a"].ToScalar<ushort>(), Is.EqualTo(2));
+            Assert.That(_items["0x1003"].Id, Is.EqualTo(0x1001));
+            Assert.That(_items, Has.Count.EqualTo(5));
+        }
+
+        Update(heap => AddRaw(heap, 0x1000, "a", "z\0\u0010", ""), Describe(0x1005, "0x1004"));
+        Assert.That(_items["a"].Type.Kind, Is.EqualTo(ItemKind.Unknown), "its own identifier");
+        Assert.That(_items.TryGet(0x1004, out _), Is.False, "a good descriptor takes the place of a name, too");
+    }
+
+    [Test]
     public void Good_value_after_a_bad_one_counts()
     {
         Update(Describe(0x1000, "a"));
@@ -420,23 +447,6 @@ public sealed class ItemGroupTests : IDisposable
     {
         using Heap heap = Heap(parts);
         return _items.Update(heap);
-    }
-
-    private sealed class RecordingLogger : ILogger
-    {
-        public List<string> Lines { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel,
-            EventId eventId,
-            TState state,
-            Exception? exception,
-            Func<TState, Exception?, string> formatter) => Lines.Add($"{logLevel}: {formatter(state, exception)}");
     }
 
     private sealed class ThrowingLogger(bool throwsWhenAsked) : ILogger

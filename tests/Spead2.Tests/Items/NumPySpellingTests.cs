@@ -100,6 +100,31 @@ public sealed class NumPySpellingTests
         Assert.That(item.Value.ToString(), Does.StartWith("[[], []"));
     }
 
+    [TestCase("(0, 9223372036854775807)", null)]
+    [TestCase("(4611686018427387904, 0)", null)]
+    [TestCase("(3037000499, 3037000500, 0)", null)]
+    [TestCase("(0, 4611686018427387904, 2)", "strides")]
+    [TestCase("(3037000500, 0, 3037000500)", "strides")]
+    public void Dimensions_beside_zero_make_at_most_a_signed_number_of_64_bits(string shape, string? fault)
+    {
+        foreach (string isFortran in (string[])["True", "False"])
+        {
+            using ItemGroup items = new();
+            HeapToSend heap = new();
+            heap.AddDescriptor(RawDescriptor.Encode(
+                0x1000, "x", dtype: $"{{'descr': '<i4', 'fortran_order': {isFortran}, 'shape': {shape}}}"));
+            heap.AddImmediate(0x1000, 0);
+            using Heap received = PacketHeap.Of(heap, Packets.Flavour48);
+            UpdatedItems updated = items.Update(received);
+
+            Assert.That(
+                updated.Failed.Select(failed => failed.Reason),
+                fault is null ? Is.Empty : Has.One.Contains(fault));
+            Assert.That(updated.Select(item => item.Shape.ToString()), fault is null ? Is.EqualTo([shape]) : Is.Empty);
+            Assert.That(updated.Select(item => item.AsTensor<int>().FlattenedLength), Is.All.EqualTo((nint)0));
+        }
+    }
+
     private static ItemDescriptor Read(string header)
     {
         using ItemGroup items = new();

@@ -27,6 +27,22 @@ public sealed class TypeTextTests
             expected.StartsWith("bits", StringComparison.Ordinal) ? Throws.ArgumentException : Throws.Nothing);
     }
 
+    [TestCase("\U0001f600", @"\U0001f600")]
+    [TestCase("\U0001d400x", @"\U0001d400x")]
+    [TestCase("\u00e9", @"\xe9")]
+    [TestCase("\u0080", @"\x80")]
+    [TestCase("\u0378", @"\u0378")]
+    [TestCase(null, @"\ud83d")]
+    [TestCase(null, @"\ude00\ud83d")]
+    public void Field_name_is_written_as_python_does_in_ascii(string? name, string expected)
+    {
+        string text = $"[('{expected}', '<i4')]";
+        ItemType type = ItemType.FromNumPy(text);
+
+        Assert.That(type.Fields.Single().Name, name is null ? Is.Not.Empty : Is.EqualTo(name));
+        Assert.That(type.ToString(), Is.EqualTo(text));
+    }
+
     [Test]
     public void Same_text_of_another_kind_is_another_type()
     {

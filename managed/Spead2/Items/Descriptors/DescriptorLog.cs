@@ -24,4 +24,16 @@ internal static partial class DescriptorLog
         Level = LogLevel.Information,
         Message = "Item 0x{Id:x} of a descriptor is not known, or not as it is sent, and is ignored.")]
     public static partial void UnknownPart(ILogger logger, long id);
+
+    [LoggerMessage(
+        EventId = 4,
+        Level = LogLevel.Information,
+        Message = "A descriptor is ignored because a part of it is missing.")]
+    public static partial void CutShort(ILogger logger);
+
+    [LoggerMessage(
+        EventId = 5,
+        Level = LogLevel.Information,
+        Message = "A descriptor is ignored because it is an immediate, which has no room for one.")]
+    public static partial void Immediate(ILogger logger);
 }

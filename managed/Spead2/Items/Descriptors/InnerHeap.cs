@@ -43,8 +43,11 @@ internal sealed class InnerHeap
     /// <summary>Whether a stream control item says stop.</summary>
     public bool IsStop { get; private set; }
 
+    /// <summary>Whether no packet has been added.</summary>
+    public bool IsEmpty => _cnt < 0;
+
     /// <summary>Whether all that is known to belong to the heap is there.</summary>
-    public bool IsContiguous => _cnt >= 0 && _payload.WrittenCount == _leastLength;
+    public bool IsContiguous => !IsEmpty && _payload.WrittenCount == _leastLength;
 
     /// <summary>Whether the length is known and all of it is there.</summary>
     public bool IsComplete => IsContiguous && _length == _payload.WrittenCount;

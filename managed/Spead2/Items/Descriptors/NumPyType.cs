@@ -198,22 +198,29 @@ internal static class NumPyType
         }
     }
 
-    /// <summary>A text as Python would write it, in ASCII.</summary>
+    /// <summary>A text as Python's <c>ascii()</c> writes it, which any reader of NumPy headers takes.</summary>
     private static string PythonText(string value)
     {
         char quote = value.Contains('\'') && !value.Contains('"') ? '"' : '\'';
         StringBuilder text = new();
         text.Append(quote);
-        foreach (char c in value)
+        for (int i = 0; i < value.Length; i++)
         {
+            char c = value[i];
+            if (char.IsSurrogatePair(value, i))
+            {
+                text.Append(CultureInfo.InvariantCulture, $"\\U{char.ConvertToUtf32(c, value[++i]):x8}");
+                continue;
+            }
+
             _ = c switch
             {
                 '\\' => text.Append(@"\\"),
                 '\n' => text.Append(@"\n"),
                 '\r' => text.Append(@"\r"),
                 '\t' => text.Append(@"\t"),
-                < ' ' or (char)0x7f => text.Append(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}"),
-                > (char)0x7f => text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
+                < ' ' or (>= (char)0x7f and <= (char)0xff) => text.Append(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}"),
+                > (char)0xff => text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
                 _ when c == quote => text.Append('\\').Append(c),
                 _ => text.Append(c),
             };

@@ -111,6 +111,11 @@ internal ref struct PythonReader
         }
 
         ReadOnlySpan<char> word = ReadName();
+        if (word.IsEmpty)
+        {
+            throw Fault("has a sign without a number behind it");
+        }
+
         ReadOnlySpan<char> digits = word is [.. var before, LongSuffix] ? before : word;
         if (!TryParseInteger(digits, out long value))
         {
