@@ -164,7 +164,7 @@ static void check_dialect(const uint8_t *bytes, uint64_t length, bool refused) {
     if (fault == SP2__PACKET_OK) {
         check_decoded(bytes, length, &packet, &plain);
     }
-    const char *name = refused ? sp2__dialect_suggest(bytes, length) : NULL;
+    const char *name = refused ? sp2__dialect_suggest(bytes, length, true) : NULL;
     if (name != NULL) {
         sp2_dialect found = SP2_DIALECT_INIT;
         FUZZ_CHECK(sp2_dialect_find(name, &found) == SP2_OK);

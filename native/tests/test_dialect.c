@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Dialects of packet sources: their options, and several of them in one stream. What each makes of
  * which packets is in tests/vectors (D). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "loopback.h"
@@ -203,4 +204,70 @@ SP2_TEST(Ignored_heap_length_is_ignored_in_every_packet) {
     sp2_packet_source_release(plain);
     sp2_packet_source_release(other);
     sp2_receive_stream_destroy(stream);
+}
+
+/* Adds a heap of each channel, 3 together, for each of `count` cnts. */
+static void add_channels(datagram_list *list, uint64_t first, uint64_t count) {
+    for (uint64_t i = 0; i < 3 * count; i++) {
+        packet_builder packet;
+        packet_begin(&packet, 48);
+        packet_add_immediate(&packet, ITEM_HEAP_CNT, first + i / 3);
+        packet_add_immediate(&packet, ITEM_PAYLOAD_LENGTH, 0);
+        datagrams_add_packet(list, &packet);
+    }
+}
+
+SP2_TEST(Heaps_that_share_a_cnt_are_counted_like_the_first) {
+    for (uint64_t step = 0; step < 2; step++) {
+        const sp2_dialect dialect = find("ska-low-antenna-buffer");
+        sp2_receive_options options = quiet_options(SP2_RECEIVE_ACCOUNT_HEAPS);
+        options.cnt_step = step;
+        datagram_list list = {0};
+        add_channels(&list, 0, 20);
+        add_channels(&list, 22, 10);
+        add_channels(&list, 1000, 1); /* stray */
+        add_channels(&list, 32, 1);
+        add_channels(&list, 5000, 70); /* goes on there */
+        sp2_datagram_source_options source = SP2_DATAGRAM_SOURCE_OPTIONS_INIT;
+        source.datagrams = list.datagrams;
+        source.count = list.count;
+        source.dialect = &dialect;
+        sp2_receive_stream *stream = new_stream(&options);
+        REQUIRE_OK(sp2_receive_stream_add_datagram_source(stream, &source, NULL));
+        heap_list heaps = pop_all(stream);
+        const sp2_receive_stats stats = stats_of(stream);
+        CHECK_EQ_U64(heaps.count, 306);
+        CHECK_EQ_U64(stats.heaps_accounted, 303);
+        CHECK_EQ_U64(stats.heaps_unplaced, 3);
+        CHECK_EQ_U64(stats.heaps_missing, 2 + 4967);
+        CHECK_EQ_U64(stats.heaps_duplicate, 0);
+        CHECK_EQ_U64(stats.sender_restarts, 0);
+        heaps_free(&heaps);
+        datagrams_free(&list);
+        sp2_receive_stream_destroy(stream);
+    }
+}
+
+SP2_TEST(Dialect_of_a_buffer_is_suggested_by_its_first_packet) {
+    datagram_list list = ska_low(1);
+    datagrams_add(&list, list.datagrams[0].data, (size_t)list.datagrams[0].length);
+    size_t length;
+    uint8_t *bytes = datagrams_join(&list, &length);
+    const sp2_receive_options options = quiet_options(0);
+    sp2_receive_stream *stream = new_stream(&options);
+    sp2_buffer_source_options buffer = SP2_BUFFER_SOURCE_OPTIONS_INIT;
+    sp2_packet_source_info info = SP2_PACKET_SOURCE_INFO_INIT;
+    sp2_packet_source *source;
+    buffer.data = bytes;
+    buffer.length = length;
+    REQUIRE_OK(sp2_receive_stream_add_buffer_source(stream, &buffer, &source));
+    heap_list heaps = pop_all(stream);
+    CHECK_EQ_U64(heaps.count, 0);
+    REQUIRE_OK(sp2_packet_source_get_info(source, &info));
+    CHECK_STR(info.suggested_dialect, "ska-low-sps");
+    sp2_packet_source_release(source);
+    sp2_receive_stream_destroy(stream);
+    heaps_free(&heaps);
+    datagrams_free(&list);
+    free(bytes);
 }

@@ -67,6 +67,20 @@ public sealed class ItemsTests(string engine)
     }
 
     [Test]
+    public async Task Heap_with_what_is_no_descriptor_is_not_fully_interpreted([Values] bool isVerbose)
+    {
+        HeapToSend heap = new();
+        heap.AddDescriptor("no packet"u8.ToArray());
+        using PacketFile file = PacketFile.OfDatagrams(PacketFile.Encode(heap, 1, new Flavour(48)));
+
+        CommandResult result = await RunAsync(
+            ["recv", "--packets", file.Path, "--json", "--items", .. isVerbose ? (string[])["--verbose"] : []]);
+
+        Assert.That(result.Lines[^2], Is.EqualTo("""{"items":{"interpreted":0,"errors":1}}"""));
+        Assert.That(result.Error, isVerbose ? Does.Contain("9 bytes of a descriptor are no packet") : Is.Empty);
+    }
+
+    [Test]
     public async Task Json_has_each_kind_of_value_in_its_own_way()
     {
         using PacketFile file = SentItems(cnt: 7);

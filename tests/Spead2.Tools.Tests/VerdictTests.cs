@@ -49,6 +49,48 @@ public sealed class VerdictTests
     }
 
     [Test]
+    public async Task Item_behind_the_payload_is_named_as_the_cause()
+    {
+        byte[] packet =
+        [
+            0x53, 4, 2, 6, 0, 0, 0, 5,
+            0x80, 1, 0, 0, 0, 0, 0, 5,
+            0x80, 2, 0, 0, 0, 0, 0, 16,
+            0x80, 3, 0, 0, 0, 0, 0, 0,
+            0x80, 4, 0, 0, 0, 0, 0, 16,
+            0x10, 0, 0, 0, 0, 0, 0, 100,
+            .. new byte[16],
+        ];
+        using var file = PacketFile.OfDatagrams([.. Packets([1, 2, 3, 4]), packet]);
+
+        CommandResult result = await InProcess.RunAsync("recv", "--packets", file.Path, "--incomplete");
+
+        Assert.That(
+            result.Lines[^1],
+            Is.EqualTo("4 of 5 heaps up to heap 5. 1 heap came with all payload, but an item that begins behind it."));
+        Assert.That(result.Output, Does.Contain("an item begins behind"));
+    }
+
+    [Test]
+    public async Task One_packet_is_no_plural()
+    {
+        byte[] other = PacketFile.Encode(1, "data"u8.ToArray()).Single();
+        other[0] ^= 1;
+        using var file = PacketFile.OfDatagrams([other]);
+        CommandResult none = await InProcess.RunAsync("recv", "--packets", file.Path);
+        Assert.That(none.Lines[^1], Does.EndWith(": 1 datagram did, but it is none."));
+
+        List<byte[]> packets = [.. Packets([1, 2, 3, 4]), .. PacketFile.Encode(5, new byte[1000]).SkipLast(1)];
+        using var lacking = PacketFile.OfDatagrams(packets);
+        CommandResult result = await InProcess.RunAsync("recv", "--packets", lacking.Path);
+        Assert.That(result.Lines[^1], Does.Contain("1 heap came without 1 packet ("));
+
+        using var large = PacketFile.OfDatagrams([.. Packets([1, 2, 3, 4]), PacketFile.Encode(5, new byte[64]).Single()]);
+        result = await InProcess.RunAsync("recv", "--packets", large.Path, "--max-heap-size", "8");
+        Assert.That(result.Lines[^1], Does.EndWith(" 1 packet was refused."));
+    }
+
+    [Test]
     public async Task Nothing_is_claimed_of_cnts_without_a_step()
     {
         CommandResult result = await ReceiveAsync([1, 1000, 20, 7000, 300], stops: false);

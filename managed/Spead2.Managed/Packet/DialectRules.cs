@@ -24,17 +24,19 @@ internal readonly record struct DialectRules(DialectFlags Flags, ulong Unpointed
 
     /// <summary>The name of a dialect that takes a datagram which is refused without one, or null.</summary>
     /// <remarks>Dialects overlap: the items tell the first two, and the one that allows least comes first.</remarks>
-    public static string? Suggest(ReadOnlySpan<byte> bytes)
+    /// <param name="bytes">The datagram.</param>
+    /// <param name="whole">Whether no further packets may follow, as they do in a buffer.</param>
+    public static string? Suggest(ReadOnlySpan<byte> bytes, bool whole)
     {
-        if (Takes("ska-low-sps", bytes, out Packet packet) &&
+        if (Takes("ska-low-sps", bytes, whole, out Packet packet) &&
             HasItem(packet, Wire.ImmediateBit, SkaLowStation) &&
             (HasItem(packet, 0, SkaLowPayload) || HasItem(packet, Wire.ImmediateBit, SkaLowPayload)))
         {
             return HasItem(packet, 0, SkaLowPayload) ? "ska-low-antenna-buffer" : "ska-low-sps";
         }
 
-        return Takes("pyspead", bytes, out _) ? "pyspead"
-            : Takes("datagram-is-heap", bytes, out _) ? "datagram-is-heap"
+        return Takes("pyspead", bytes, whole, out _) ? "pyspead"
+            : Takes("datagram-is-heap", bytes, whole, out _) ? "datagram-is-heap"
             : null;
     }
 
@@ -99,11 +101,14 @@ internal readonly record struct DialectRules(DialectFlags Flags, ulong Unpointed
     /// </summary>
     public bool DecodesAll => (Flags & (DialectFlags.IgnoreHeapLength | DialectFlags.IgnoreOffset)) != 0;
 
+    /// <summary>Whether several heaps may have one cnt.</summary>
+    public bool SharesCnts => Has(DialectFlags.DatagramIsHeap);
+
     private bool Has(DialectFlags flag) => (Flags & flag) != 0;
 
-    private static bool Takes(string name, ReadOnlySpan<byte> bytes, out Packet packet) =>
+    private static bool Takes(string name, ReadOnlySpan<byte> bytes, bool whole, out Packet packet) =>
         PacketDecoder.Decode(bytes, Of(Dialect.Find(name)), out packet) == PacketFault.None &&
-        packet.Bytes.Length == bytes.Length;
+        (packet.Bytes.Length == bytes.Length || !whole);
 
     private static bool HasItem(in Packet packet, ulong mode, ulong id)
     {

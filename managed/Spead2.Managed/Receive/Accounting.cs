@@ -21,7 +21,11 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
     private CntSequence? _recent;
 
     /// <summary>A heap has begun.</summary>
-    public void Take(ulong cnt, int addressBits, int source)
+    /// <param name="cnt">Its cnt.</param>
+    /// <param name="addressBits">Bits of a cnt.</param>
+    /// <param name="source">Number of its packet source.</param>
+    /// <param name="shares">Whether further heaps with its cnt are no duplicates.</param>
+    public void Take(ulong cnt, int addressBits, int source, bool shares)
     {
         (ulong, int) key = (_substreams == 1 ? 0 : cnt % _substreams, _bySource ? source : 0);
         if (_recent is null || key != _recentKey)
@@ -35,7 +39,7 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
             (_recent, _recentKey) = (found, key);
         }
 
-        _recent!.Take(cnt, addressBits);
+        _recent!.Take(cnt, addressBits, shares);
     }
 
     /// <summary>The stream has ended: what has not arrived will not.</summary>

@@ -26,12 +26,21 @@ internal sealed class CntSequence(ulong step, Tally tally)
     // Cnts, as long as the step is not known.
     private readonly List<ulong> _lesson = [];
 
+    // Further heaps with these cnts.
+    private long _lessonShared;
+
     private ulong _step = step;
     private int _addressBits;
     private CntStretch _main;
 
     // Heaps in a row that have no place in the main stretch.
     private CntStretch _candidate;
+
+    // Further heaps with cnts of those.
+    private long _candidateShared;
+
+    // Whether other heaps may have the cnt of the latest one.
+    private bool _shares;
 
     // Heaps in a row that repeat, each the successor of the one before, and the cnt of the latest.
     private int _repeated;
@@ -45,12 +54,22 @@ internal sealed class CntSequence(ulong step, Tally tally)
     }
 
     /// <summary>A heap has begun.</summary>
-    public void Take(ulong cnt, int addressBits)
+    /// <param name="cnt">Its cnt.</param>
+    /// <param name="addressBits">Bits of a cnt.</param>
+    /// <param name="shares">Whether further heaps with its cnt are no duplicates.</param>
+    public void Take(ulong cnt, int addressBits, bool shares)
     {
         _addressBits = addressBits;
+        _shares = shares;
         if (_step != 0)
         {
             Take(cnt);
+            return;
+        }
+
+        if (shares && _lesson.Contains(cnt))
+        {
+            _lessonShared++;
             return;
         }
 
@@ -115,7 +134,7 @@ internal sealed class CntSequence(ulong step, Tally tally)
             DropCandidate();
         }
 
-        if (where == Placing.Repeated)
+        if (where == Placing.Repeated && !_shares)
         {
             TakeRepeated(cnt);
             return;
@@ -126,7 +145,7 @@ internal sealed class CntSequence(ulong step, Tally tally)
             EndRepetition();
         }
 
-        if (where == Placing.Placed)
+        if (where != Placing.Outside)
         {
             tally[Statistic.HeapsAccounted]++;
         }
@@ -172,7 +191,11 @@ internal sealed class CntSequence(ulong step, Tally tally)
     private void TakeStray(ulong cnt)
     {
         Placing where = _candidate.Span == 0 ? Placing.Outside : Place(ref _candidate, cnt);
-        if (where == Placing.Repeated)
+        if (where == Placing.Repeated && _shares)
+        {
+            _candidateShared++;
+        }
+        else if (where == Placing.Repeated)
         {
             tally[Statistic.HeapsDuplicate]++;
         }
@@ -229,17 +252,19 @@ internal sealed class CntSequence(ulong step, Tally tally)
         }
 
         tally[Statistic.HeapsMissing] += _main.Holes + _candidate.Missing;
-        tally[Statistic.HeapsAccounted] += _candidate.Received;
+        tally[Statistic.HeapsAccounted] += _candidate.Received + _candidateShared;
         _main = _candidate;
         _candidate = default;
+        _candidateShared = 0;
     }
 
     /// <summary>The candidate's heaps, if there are any, were stray ones.</summary>
     private void DropCandidate()
     {
         bool late = TryCountSteps(_candidate.Top, _main.Top, out long steps) && steps < 0;
-        tally[late ? Statistic.HeapsLate : Statistic.HeapsUnplaced] += _candidate.Received;
+        tally[late ? Statistic.HeapsLate : Statistic.HeapsUnplaced] += _candidate.Received + _candidateShared;
         _candidate = default;
+        _candidateShared = 0;
     }
 
     /// <summary>True if the step is known now, and the heaps so far have their places.</summary>
@@ -256,6 +281,8 @@ internal sealed class CntSequence(ulong step, Tally tally)
             Take(cnt);
         }
 
+        tally[Statistic.HeapsAccounted] += _lessonShared;
+        _lessonShared = 0;
         _lesson.Clear();
         return true;
     }
@@ -273,7 +300,8 @@ internal sealed class CntSequence(ulong step, Tally tally)
 
     private void ForgetLesson()
     {
-        tally[Statistic.HeapsUnplaced] += _lesson.Count;
+        tally[Statistic.HeapsUnplaced] += _lesson.Count + _lessonShared;
+        _lessonShared = 0;
         _lesson.Clear();
     }
 

@@ -126,7 +126,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     public void AddMalformed(ReadOnlySpan<byte> bytes, PacketFault fault, ulong position)
     {
         CountFault(fault, bytes);
-        SuggestDialect(bytes);
+        SuggestDialect(bytes, whole: false);
         stream.Log.Write(
             MessageKind.Packet,
             LogLevel.Information,
@@ -263,7 +263,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         : PacketDecoder.Decode(bytes, _dialect, out packet);
 
     /// <summary>Looks which dialect takes a refused datagram, among the first ones of a source.</summary>
-    private void SuggestDialect(ReadOnlySpan<byte> bytes)
+    private void SuggestDialect(ReadOnlySpan<byte> bytes, bool whole)
     {
         if (_source is null || _source.SuggestedDialect is not null || _source.RefusedDatagrams == MostSuggestions)
         {
@@ -271,7 +271,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         }
 
         _source.RefusedDatagrams++;
-        if (DialectRules.Suggest(bytes) is not { } name)
+        if (DialectRules.Suggest(bytes, whole) is not { } name)
         {
             return;
         }
@@ -298,7 +298,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         PacketFault fault = Decode(bytes, out Packet packet);
         if (fault != PacketFault.None)
         {
-            SuggestDialect(bytes);
+            SuggestDialect(bytes, whole: true);
             CountFault(fault, bytes);
             stream.Log.Write(
                 MessageKind.Packet,
@@ -310,7 +310,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
 
         if (packet.Bytes.Length != bytes.Length)
         {
-            SuggestDialect(bytes);
+            SuggestDialect(bytes, whole: true);
             _tally[Statistic.SizeMismatch]++;
             stream.Refused.Keep(RefusalCause.SizeMismatch, bytes, _source);
             stream.Log.Write(
@@ -373,7 +373,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _heapsStarted += result.Started ? 1 : 0;
         if (result.Started)
         {
-            _accounting?.Take(packet.Cnt, packet.AddressBits, _sourceNumber);
+            _accounting?.Take(packet.Cnt, packet.AddressBits, _sourceNumber, _dialect.SharesCnts);
         }
 
         bool stop = result.Stop && stream.StopOnStopItem;

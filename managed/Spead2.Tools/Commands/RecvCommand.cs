@@ -205,12 +205,12 @@ internal sealed class RecvCommand
 
     private readonly Option<bool> _verify = new("--verify")
     {
-        Description = "Compare complete heaps with what 'spead2 send' puts into them (with --items: 'spead2 send "
+        Description = "Compare heaps that arrive in full with what 'spead2 send' puts into them (with --items: 'spead2 send "
             + "--items'); exit code 1 if one differs.",
     };
 
     private readonly Option<long> _expect = NumberOption.Whole(
-        "--expect", "N", "Exit code 1 unless exactly N complete heaps arrive.", null, 0);
+        "--expect", "N", "Exit code 1 unless exactly N heaps arrive in full.", null, 0);
 
     private readonly Option<bool> _failOnLoss = new("--fail-on-loss")
     {
@@ -268,6 +268,13 @@ internal sealed class RecvCommand
             throw new UserErrorException("--interval goes with --json only.");
         }
 
+        if (parsed.GetValue(_verify) && parsed.GetValue(_preset) is not null)
+        {
+            throw new UserErrorException(
+                "--verify does not go with --preset: what 'spead2 send --preset' sends does not follow from the heap cnt. "
+                + "--expect counts its heaps.");
+        }
+
         return new ReceiveSettings
         {
             Source = ReadSource(parsed),
@@ -281,6 +288,7 @@ internal sealed class RecvCommand
             Interval = interval > 0 ? TimeSpan.FromSeconds(interval) : null,
             Heaps = Given(parsed, _heaps),
             Timeout = timeout > 0 ? TimeSpan.FromSeconds(timeout) : Timeout.InfiniteTimeSpan,
+            Dialect = parsed.GetValue(_dialect) is { } dialect ? Dialect.Find(dialect) : null,
             ProposeDialect = parsed.GetValue(_dialect) == AutoDialect,
             Items = parsed.GetValue(_items) || parsed.GetValue(_preset) is not null,
             ItemSettings = new ItemSettings
@@ -305,7 +313,7 @@ internal sealed class RecvCommand
         }
         catch (ArgumentException exception)
         {
-            result.AddError(exception.Message.Split(" (Parameter")[0]);
+            result.AddError($"--preset: {exception.Message.Split(" (Parameter")[0]}");
             return null;
         }
     }

@@ -148,7 +148,7 @@ internal sealed class SendCommand
             Heaps = parsed.GetValue(_heaps),
             Source = presetHeaps is not null ? presetHeaps
                 : items ? new ItemHeaps(flavour, (int)parsed.GetValue(_descriptorEvery))
-                : new DataHeaps((int)heapSize),
+                : new DataHeaps((int)heapSize, isHeapZero: dialect == "datagram-is-heap"),
             // The socket cuts bursts apart at this size, so it must be the one that packets really have.
             PacketSize = presetHeaps is not null && !IsGiven(parsed, _packetSize)
                 ? SizeOfPacket(presetHeaps, dialect)

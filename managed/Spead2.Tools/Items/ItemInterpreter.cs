@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using Microsoft.Extensions.Logging;
 using Spead2.Receive;
 
 namespace Spead2.Tools.Items;
@@ -8,11 +9,15 @@ namespace Spead2.Tools.Items;
 internal sealed class ItemInterpreter : IDisposable
 {
     private readonly ItemGroup _group;
+    private readonly StreamPreset? _preset;
 
     /// <summary>Makes a group with the items of the preset.</summary>
-    public ItemInterpreter(ItemSettings settings)
+    /// <param name="settings">How heaps are interpreted.</param>
+    /// <param name="logger">Is told what is ignored; null: nobody is.</param>
+    public ItemInterpreter(ItemSettings settings, ILogger? logger)
     {
-        _group = new() { MaxNameLength = settings.MaxNameLength, MaxTextLength = settings.MaxTextLength };
+        _preset = settings.Preset;
+        _group = new(logger) { MaxNameLength = settings.MaxNameLength, MaxTextLength = settings.MaxTextLength };
         if (settings.Preset is not null)
         {
             _group.Add(settings.Preset);
@@ -28,8 +33,33 @@ internal sealed class ItemInterpreter : IDisposable
             return null;
         }
 
+        long ignored = _group.IgnoredDescriptors;
         UpdatedItems updated = _group.Update(heap);
-        return new ItemUpdate(updated, updated.Failed);
+        FailedItem[] cut = _preset is null ? [] : [.. updated.SelectMany(item => CutOf(item, heap))];
+        return new ItemUpdate(
+            updated,
+            cut.Length == 0 ? updated.Failed : [.. updated.Failed, .. cut],
+            HasIgnored: _group.IgnoredDescriptors > ignored);
+    }
+
+    // Bytes behind the value are padding where the sender has said how long it is; a preset is the user's word.
+    private IEnumerable<FailedItem> CutOf(Item item, Heap heap)
+    {
+        if (!_preset!.Items.Any(own => ReferenceEquals(own.Descriptor, item.Descriptor)))
+        {
+            yield break;
+        }
+
+        long sent = heap.Items.Last(raw => raw.Id == item.Id).Length;
+        if (!heap.Items.Last(raw => raw.Id == item.Id).IsImmediate && sent > item.RawBytes.Length)
+        {
+            yield return new(
+                item.Id,
+                item.Name,
+                $"Of its {sent} bytes {sent - item.RawBytes.Length} do not fit the shape {item.Descriptor.Shape} of the preset "
+                + $"{_preset.Name} and are left out.",
+                Item: null);
+        }
     }
 
     public void Dispose() => _group.Dispose();

@@ -21,14 +21,7 @@ internal sealed class BufferSource(string path, Dialect? dialect, bool mayHaveDi
 
     public string Name => $"from '{path}'";
 
-    public void Open()
-    {
-        _bytes = InputFile.ReadAll(path);
-        if (!mayHaveDialect && !PacketProbe.TryMeasure(_bytes, out _, out string? problem))
-        {
-            throw new UserErrorException($"'{path}' has no SPEAD packet at byte 0: {problem}.");
-        }
-    }
+    public void Open() => _bytes = InputFile.ReadAll(path);
 
     public void AttachTo(IReceiveStream stream, Terminal terminal) =>
         _source = stream.Add(new BufferSourceOptions { Packets = _bytes, Dialect = dialect });
@@ -48,8 +41,14 @@ internal sealed class BufferSource(string path, Dialect? dialect, bool mayHaveDi
             offset += size;
         }
 
+        string advice = mayHaveDialect || SuggestedDialect is not { } name ? "" : $" {LossExplanation.Advice(name)}";
+        if (offset == 0 && !mayHaveDialect)
+        {
+            throw new UserErrorException($"'{path}' has no SPEAD packet at byte 0: {problem}.{advice}");
+        }
+
         terminal.Say(
             $"warning: '{path}' was read up to byte {offset} of {_bytes.Length}; "
-            + $"no SPEAD packet follows there: {problem}.");
+            + $"no SPEAD packet follows there: {problem}.{advice}");
     }
 }

@@ -7,7 +7,10 @@ using Spead2.Tools.Items;
 namespace Spead2.Tools.Receive;
 
 /// <summary>Counts heaps by what became of them. Written by one thread; others may look.</summary>
-internal sealed class HeapTally(bool verify, bool interpret)
+/// <param name="verify">Whether the content of heaps is looked at.</param>
+/// <param name="interpret">Whether heaps are interpreted with an item group.</param>
+/// <param name="unpointedItemId">The item that payload is which nothing points to; null: there is none.</param>
+internal sealed class HeapTally(bool verify, bool interpret, long? unpointedItemId = null)
 {
     private long _firstHeap;
     private long _lastHeap;
@@ -21,6 +24,9 @@ internal sealed class HeapTally(bool verify, bool interpret)
     /// <summary>Heaps that were delivered.</summary>
     public long Total => Complete + Contiguous + Incomplete;
 
+    /// <summary>Heaps without a gap, as far as that is known.</summary>
+    public long Full => Complete + Contiguous;
+
     /// <summary>Heaps of known length that arrived in full.</summary>
     public long Complete { get; private set; }
 
@@ -33,13 +39,13 @@ internal sealed class HeapTally(bool verify, bool interpret)
     /// <summary>Heaps whose descriptors and values are all understood.</summary>
     public long Interpreted { get; private set; }
 
-    /// <summary>Heaps with a descriptor or value that cannot be interpreted.</summary>
+    /// <summary>Heaps with a descriptor or value that cannot be interpreted, or what should be a descriptor and is none.</summary>
     public long NotInterpreted { get; private set; }
 
-    /// <summary>Complete heaps with the content that `spead2 send` gives them.</summary>
+    /// <summary>Heaps in full with the content that `spead2 send` gives them.</summary>
     public long Right { get; private set; }
 
-    /// <summary>Complete heaps with another content.</summary>
+    /// <summary>Heaps in full with another content.</summary>
     public long Wrong { get; private set; }
 
     /// <summary>Heap cnt of the first heap with another content.</summary>
@@ -67,24 +73,18 @@ internal sealed class HeapTally(bool verify, bool interpret)
         Bytes += heap.ReceivedLength;
         LastCnt = heap.Cnt;
         EndOfStream |= heap.IsEndOfStream;
-        if (heap.IsComplete)
+        Complete += heap.IsComplete ? 1 : 0;
+        Contiguous += heap.IsContiguous && !heap.IsComplete ? 1 : 0;
+        Incomplete += heap.IsContiguous ? 0 : 1;
+        if (heap.IsContiguous)
         {
-            Complete++;
             Verify(heap, update);
-        }
-        else if (heap.IsContiguous)
-        {
-            Contiguous++;
-        }
-        else
-        {
-            Incomplete++;
         }
 
         if (update is not null)
         {
-            Interpreted += update.Failed.Count == 0 ? 1 : 0;
-            NotInterpreted += update.Failed.Count == 0 ? 0 : 1;
+            Interpreted += update.IsUnderstood ? 1 : 0;
+            NotInterpreted += update.IsUnderstood ? 0 : 1;
         }
     }
 
@@ -107,11 +107,11 @@ internal sealed class HeapTally(bool verify, bool interpret)
         }
     }
 
-    private static bool HasRightContent(Heap heap)
+    private bool HasRightContent(Heap heap)
     {
         foreach (RawItem item in heap.Items)
         {
-            if (item.Id == HeapContent.DataId && !item.IsImmediate)
+            if ((item.Id == HeapContent.DataId || item.Id == unpointedItemId) && !item.IsImmediate)
             {
                 return HeapContent.IsRight(item.Bytes.Span, heap.Cnt);
             }

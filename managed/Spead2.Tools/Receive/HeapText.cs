@@ -40,7 +40,10 @@ internal static class HeapText
             Items(heap));
 
     private static string State(Heap heap) =>
-        (heap.IsComplete ? "complete" : heap.IsContiguous ? "length unknown" : "incomplete") +
+        (heap.IsComplete ? "complete"
+            : heap.IsContiguous ? "length unknown"
+            : heap.HeapLength >= 0 && heap.ReceivedLength >= heap.HeapLength ? "incomplete (an item begins behind the payload)"
+            : "incomplete") +
         (heap.IsStartOfStream ? ", start" : "") + (heap.IsEndOfStream ? ", stop" : "");
 
     private static Tone ToneOf(Heap heap) =>

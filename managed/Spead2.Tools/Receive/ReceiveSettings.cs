@@ -41,6 +41,9 @@ internal sealed record ReceiveSettings
     /// <summary>Stop when no heap arrives for so long; infinite by default.</summary>
     public TimeSpan Timeout { get; init; } = System.Threading.Timeout.InfiniteTimeSpan;
 
+    /// <summary>How packets are read; null: by the rules.</summary>
+    public Dialect? Dialect { get; init; }
+
     /// <summary>Whether to name the dialect of what is refused, as soon as it is known.</summary>
     public bool ProposeDialect { get; init; }
 
@@ -53,7 +56,7 @@ internal sealed record ReceiveSettings
     /// <summary>Whether to compare the heaps with the content that `spead2 send` gives them.</summary>
     public bool Verify { get; init; }
 
-    /// <summary>Complete heaps with the right content that must arrive.</summary>
+    /// <summary>Heaps with the right content that must arrive in full.</summary>
     public long? Expect { get; init; }
 
     /// <summary>Whether loss is a failure.</summary>

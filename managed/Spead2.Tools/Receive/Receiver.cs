@@ -18,7 +18,8 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     // When nothing has arrived for so long, users want to know why.
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(3);
 
-    private readonly HeapTally _tally = new(settings.Verify, settings.Items);
+    private readonly HeapTally _tally = new(
+        settings.Verify, settings.Items, settings.Dialect?.UnpointedItemId);
     private readonly long _start = Stopwatch.GetTimestamp();
     private TimeSpan _nextInterval = settings.Interval ?? default;
     private bool _hasProposed;
@@ -46,12 +47,12 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             using var silence = new Timer(_ => ExplainSilence(stream, before), null, Silence, Timeout.InfiniteTimeSpan);
             if (settings.Json || settings.Items || settings.Source.IsFile || !terminal.IsWatched)
             {
-                ReadAll(stream, report);
+                ReadAll(stream, report, logger);
             }
             else
             {
                 using var live = new LiveView(stream, _tally);
-                terminal.WithLive(screen => live.DrawWhile(screen, () => ReadAll(stream, report)));
+                terminal.WithLive(screen => live.DrawWhile(screen, () => ReadAll(stream, report, logger)));
             }
 
             stream.Stop();
@@ -72,7 +73,8 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             terminal.Say(RefusedText.Of(datagram));
         }
 
-        Verdict verdict = Verdict.Of(_tally, statistics, settings.Source.Name, settings.Expect);
+        Verdict verdict = Verdict.Of(
+            _tally, statistics, settings.Source.Name, settings.Expect, settings.Dialect?.DatagramIsHeap == true);
         report.Finish(_tally, statistics, settings.Source.SuggestedDialect, verdict);
         if (verdict.IsNothing && !settings.Source.IsFile)
         {
@@ -127,9 +129,11 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     private static bool HasSeenAnything(StreamStatistics now) =>
         now.Packets + now.Malformed + now.SizeMismatch + now.Truncated + now.Empty + now.KernelDropMessages > 0;
 
-    private void ReadAll(IReceiveStream stream, IReceiveReport report)
+    private void ReadAll(IReceiveStream stream, IReceiveReport report, ILogger logger)
     {
-        using ItemInterpreter? interpreter = settings.Items ? new(settings.ItemSettings) : null;
+        // What cannot be interpreted is reported by heap.
+        using ItemInterpreter? interpreter =
+            settings.Items ? new(settings.ItemSettings, settings.Verbose ? logger : null) : null;
         while (_tally.Total != settings.Heaps)
         {
             ShowInterval(stream, report);
@@ -214,5 +218,5 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     }
 
     private bool IsAsExpected() =>
-        _tally.Wrong == 0 && (settings.Expect is not long expected || _tally.Complete == expected);
+        _tally.Wrong == 0 && (settings.Expect is not long expected || _tally.Full == expected);
 }

@@ -20,7 +20,7 @@ internal static class SummaryTable
             .AddRow("heaps complete", Readable.Number(tally.Complete));
         if (expect is long expected)
         {
-            long lost = Math.Max(0, expected - tally.Complete);
+            long lost = Math.Max(0, expected - tally.Full);
             table.AddRow("heaps lost", Coloured(lost, Tone.Bad));
         }
 

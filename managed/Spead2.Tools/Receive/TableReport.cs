@@ -10,7 +10,7 @@ namespace Spead2.Tools.Receive;
 /// <param name="terminal">Where they are written.</param>
 /// <param name="showHeaps">Whether heaps have a line each, or with their values a table each.</param>
 /// <param name="isFile">Whether all heaps come at once, so that many of them would only hide the rest.</param>
-/// <param name="expect">Complete heaps that must arrive.</param>
+/// <param name="expect">Heaps that must arrive in full.</param>
 internal sealed class TableReport(Terminal terminal, bool showHeaps, bool isFile, long? expect) : IReceiveReport
 {
     // More heaps of a file than this are not worth a table.

@@ -23,8 +23,10 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
     /// <param name="tally">The heaps that were delivered.</param>
     /// <param name="statistics">Of the stream, with accounting, after its end.</param>
     /// <param name="source">What the packets came from, as in "on UDP port 7148".</param>
-    /// <param name="expect">Complete heaps that were to arrive.</param>
-    public static Verdict Of(HeapTally tally, StreamStatistics statistics, string source, long? expect)
+    /// <param name="expect">Heaps that were to arrive in full.</param>
+    /// <param name="sharesCnts">Whether several heaps may have one cnt, so that cnts do not tell how many there are.</param>
+    public static Verdict Of(
+        HeapTally tally, StreamStatistics statistics, string source, long? expect, bool sharesCnts = false)
     {
         ArgumentNullException.ThrowIfNull(tally);
         ArgumentNullException.ThrowIfNull(statistics);
@@ -34,14 +36,16 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
         }
 
         // What has no place in a sequence: some stray heaps, or so many that the sequence says nothing.
-        bool isKnown = statistics.HeapsUnplaced * MostAccounted <= statistics.HeapsAccounted;
+        bool isPlaced = statistics.HeapsUnplaced * MostAccounted <= statistics.HeapsAccounted;
         HeapCounts heaps = HeapCounts.Of(tally, statistics);
-        long shortfall = expect is long expected ? Math.Max(0, expected - tally.Complete) : 0;
+        long shortfall = expect is long expected ? Math.Max(0, expected - tally.Full) : 0;
         bool isLoss =
             Unused(statistics) + heaps.Missing + heaps.Incomplete + statistics.KernelDropMessages + shortfall > 0;
-        string text = (isKnown ? KnownOf(heaps, statistics, EndOf(tally, statistics)) : UnknownOf(heaps, statistics)) +
-            ReasonsOf(heaps, statistics, shortfall);
-        return new(text, isLoss, IsNothing: false, isKnown);
+        string text = sharesCnts ? SharedOf(heaps)
+            : isPlaced ? KnownOf(heaps, statistics, EndOf(tally, statistics))
+            : UnknownOf(heaps, statistics);
+        return new(
+            text + ReasonsOf(heaps, statistics, shortfall), isLoss, IsNothing: false, IsKnown: isPlaced && !sharesCnts);
     }
 
     /// <summary>Packets that arrived, but did not become part of a heap; duplicates are no loss.</summary>
@@ -54,12 +58,18 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
         long others = statistics.Malformed + statistics.SizeMismatch + statistics.Truncated + statistics.Empty;
         return others == 0
             ? $"No packet arrived {source}."
+            : others == 1 ? $"No packet arrived {source}: 1 datagram did, but it is none."
             : $"No packet arrived {source}: {Readable.Number(others)} datagrams did, but none of them is one.";
     }
 
+    private static string SharedOf(HeapCounts heaps) =>
+        $"{Heaps(heaps.Full)} arrived in full; whether others are missing is not known, as several may have one cnt in this " +
+        "dialect (--expect counts them)." +
+        (heaps.Missing > 0 ? $" No heap of {Count(heaps.Missing, "cnt")} between theirs arrived." : "");
+
     private static string UnknownOf(HeapCounts heaps, StreamStatistics statistics) =>
         $"{Heaps(heaps.Full)} arrived in full; whether others are missing is not known, as " +
-        $"{Readable.Number(statistics.HeapsUnplaced)} of the cnts have no place in a sequence (too few heaps, or several " +
+        $"{Readable.Number(statistics.HeapsUnplaced)} of the cnts {(statistics.HeapsUnplaced == 1 ? "has" : "have")} no place in a sequence (too few heaps, or several " +
         "senders: --cnt-step and --substreams help).";
 
     private static string KnownOf(HeapCounts heaps, StreamStatistics statistics, string end)
@@ -69,7 +79,7 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
             : heaps.Incomplete > 0 ? "."
             : ", none missing.";
         return statistics.HeapsUnplaced > 0
-            ? $"{text} {Heaps(statistics.HeapsUnplaced)} had cnts far from these: of another sender?"
+            ? $"{text} {Heaps(statistics.HeapsUnplaced)} had {(statistics.HeapsUnplaced == 1 ? "a cnt" : "cnts")} far from these: of another sender?"
             : text;
     }
 
@@ -84,19 +94,23 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
         (long Count, string Text)[] reasons =
         [
             (heaps.Incomplete,
-                $"{Heaps(heaps.Incomplete)} came without {Readable.Number(statistics.PacketsMissing)} packets " +
-                $"({Readable.Bytes(statistics.BytesMissing)})."),
+                statistics.BytesMissing == 0
+                    ? $"{Heaps(heaps.Incomplete)} came with all payload, but an item that begins behind it."
+                    : $"{Heaps(heaps.Incomplete)} came without {Count(statistics.PacketsMissing, "packet")} " +
+                    $"({Readable.Bytes(statistics.BytesMissing)})."),
             (shortfall, $"--expect asked for {Readable.Number(shortfall)} more."),
-            (Unused(statistics), $"{Readable.Number(Unused(statistics))} packets were refused."),
+            (Unused(statistics), $"{Count(Unused(statistics), "packet")} {(Unused(statistics) == 1 ? "was" : "were")} refused."),
             (statistics.KernelDropMessages,
-                $"The kernel dropped {Readable.Number(statistics.KernelDropMessages)} messages."),
+                $"The kernel dropped {Count(statistics.KernelDropMessages, "message")}."),
             (statistics.SenderRestarts,
-                $"The cnts began again {Readable.Number(statistics.SenderRestarts)} times: a sender has restarted."),
+                $"The cnts began again {Count(statistics.SenderRestarts, "time")}: a sender has restarted."),
         ];
         return string.Concat(reasons.Where(reason => reason.Count > 0).Select(reason => ' ' + reason.Text));
     }
 
-    private static string Heaps(long count) => $"{Readable.Number(count)} {(count == 1 ? "heap" : "heaps")}";
+    private static string Heaps(long count) => Count(count, "heap");
+
+    private static string Count(long count, string one) => $"{Readable.Number(count)} {one}{(count == 1 ? "" : "s")}";
 
     /// <summary>Heaps by what is known of them; each of the last three counts once.</summary>
     private readonly record struct HeapCounts(long Full, long Arrived, long Incomplete, long Missing)
@@ -105,7 +119,7 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
         {
             // A stop heap has a cnt of its own, but is not delivered; a late one may have counted as missing.
             long placed = statistics.HeapsAccounted + statistics.HeapsLate - statistics.StopHeaps;
-            long full = tally.Complete + tally.Contiguous;
+            long full = tally.Full;
             long arrived = Math.Min(full, placed);
             long torn = tally.Incomplete + statistics.IncompleteHeapsDropped;
             return new(

@@ -95,16 +95,16 @@ static void find_item(const uint8_t *bytes, unsigned address_bits, uint64_t id, 
     }
 }
 
-static bool takes(int name, const uint8_t *bytes, uint64_t length) {
+static bool takes(int name, const uint8_t *bytes, uint64_t length, bool whole) {
     sp2__packet packet;
     return sp2__packet_decode_dialect(bytes, length, &named[name].dialect, &packet) ==
                SP2__PACKET_OK &&
-           packet.size == length;
+           (packet.size == length || !whole);
 }
 
 /* Dialects overlap: the items tell the first two, and the one that allows least comes first. */
-const char *sp2__dialect_suggest(const uint8_t *bytes, uint64_t length) {
-    if (takes(SKA_LOW_SPS, bytes, length)) {
+const char *sp2__dialect_suggest(const uint8_t *bytes, uint64_t length, bool whole) {
+    if (takes(SKA_LOW_SPS, bytes, length, whole)) {
         bool immediate;
         bool addressed;
         const unsigned address_bits = bytes[3] * 8u;
@@ -116,9 +116,9 @@ const char *sp2__dialect_suggest(const uint8_t *bytes, uint64_t length) {
             }
         }
     }
-    return takes(PYSPEAD, bytes, length)            ? named[PYSPEAD].name
-           : takes(DATAGRAM_IS_HEAP, bytes, length) ? named[DATAGRAM_IS_HEAP].name
-                                                    : NULL;
+    return takes(PYSPEAD, bytes, length, whole)            ? named[PYSPEAD].name
+           : takes(DATAGRAM_IS_HEAP, bytes, length, whole) ? named[DATAGRAM_IS_HEAP].name
+                                                           : NULL;
 }
 
 int32_t sp2_dialect_find(const char *name, sp2_dialect *dialect) {

@@ -23,7 +23,8 @@ static inline bool sp2__dialect_decodes_all(const sp2__dialect *dialect) {
     return dialect->flags & (SP2_DIALECT_IGNORE_HEAP_LENGTH | SP2_DIALECT_IGNORE_OFFSET);
 }
 
-/* The name of a dialect that takes a datagram which is refused without one, or NULL. */
-const char *sp2__dialect_suggest(const uint8_t *bytes, uint64_t length);
+/* The name of a dialect that takes a datagram which is refused without one, or NULL. Not `whole`:
+ * further packets may follow, as in a buffer. */
+const char *sp2__dialect_suggest(const uint8_t *bytes, uint64_t length, bool whole);
 
 #endif

@@ -30,6 +30,7 @@ typedef struct stretch {
     uint64_t span;        /* cnts from the first to the top; 0: there are none */
     uint64_t received;    /* of those */
     uint64_t missing;     /* of those, counted already: they are out of the window */
+    uint64_t shared;      /* of a candidate: further heaps with cnts of those that arrived */
     uint64_t bits[WORDS]; /* which arrived, from the top on backwards */
 } stretch;
 
@@ -38,12 +39,14 @@ struct sp2__sequence {
     uint64_t step; /* 0: not known yet */
     uint32_t source;
     uint32_t address_bits; /* of the latest heap */
+    bool shares;           /* likewise: other heaps may have its cnt */
     sp2__sequence *next;   /* in its bucket */
     stretch main;
     stretch candidate;      /* heaps in a row that have no place in `main` */
     uint64_t last_repeated; /* cnt of the latest heap, if it was a repetition */
     uint32_t repeated;      /* heaps in a row that repeat, each the successor of the one before */
     uint32_t lesson_count;
+    uint64_t lesson_shared;       /* further heaps with these cnts */
     uint64_t lesson[LAST_LESSON]; /* cnts, as long as the step is not known */
 };
 
@@ -156,7 +159,7 @@ static SP2__COLD void promote(sp2__accounting *accounting, sp2__sequence *sequen
         stats->sender_restarts++;
     }
     stats->heaps_missing += holes(&sequence->main) + sequence->candidate.missing;
-    stats->heaps_accounted += sequence->candidate.received;
+    stats->heaps_accounted += sequence->candidate.received + sequence->candidate.shared;
     sequence->main = sequence->candidate;
     sequence->candidate.span = 0;
 }
@@ -168,7 +171,7 @@ static SP2__COLD void drop_candidate(sp2__accounting *accounting, sp2__sequence 
     const bool late =
         steps_ahead(sequence, candidate->top, sequence->main.top, &steps) && steps < 0;
     *(late ? &accounting->stats->heaps_late : &accounting->stats->heaps_unplaced) +=
-        candidate->received;
+        candidate->received + candidate->shared;
     candidate->span = 0;
 }
 
@@ -182,7 +185,7 @@ static SP2__COLD void take_stray(sp2__accounting *accounting, sp2__sequence *seq
     }
     const placing where = place(sequence, candidate, cnt);
     if (where == REPEATED) {
-        accounting->stats->heaps_duplicate++;
+        *(sequence->shares ? &candidate->shared : &accounting->stats->heaps_duplicate) += 1;
     } else if (where == OUTSIDE) {
         drop_candidate(accounting, sequence);
         begin(candidate, cnt);
@@ -230,14 +233,14 @@ static void take(sp2__accounting *accounting, sp2__sequence *sequence, uint64_t 
     if (SP2__UNLIKELY(sequence->candidate.span != 0) && where != OUTSIDE) {
         drop_candidate(accounting, sequence);
     }
-    if (SP2__UNLIKELY(where == REPEATED)) {
+    if (SP2__UNLIKELY(where == REPEATED && !sequence->shares)) {
         take_repeated(accounting, sequence, cnt);
         return;
     }
     if (SP2__UNLIKELY(sequence->repeated != 0)) {
         end_repetition(accounting, sequence);
     }
-    if (SP2__LIKELY(where == PLACED)) {
+    if (SP2__LIKELY(where != OUTSIDE)) {
         accounting->stats->heaps_accounted++;
     } else {
         take_stray(accounting, sequence, cnt);
@@ -290,18 +293,38 @@ static bool learn(sp2__accounting *accounting, sp2__sequence *sequence) {
     for (uint32_t i = 0; i < sequence->lesson_count; i++) {
         take(accounting, sequence, sequence->lesson[i]);
     }
+    accounting->stats->heaps_accounted += sequence->lesson_shared;
     sequence->lesson_count = 0;
+    sequence->lesson_shared = 0;
     return true;
+}
+
+/* No lesson comes of these heaps. */
+static void forget_lesson(sp2__accounting *accounting, sp2__sequence *sequence) {
+    accounting->stats->heaps_unplaced += sequence->lesson_count + sequence->lesson_shared;
+    sequence->lesson_count = 0;
+    sequence->lesson_shared = 0;
+}
+
+static bool is_in_lesson(const sp2__sequence *sequence, uint64_t cnt) {
+    bool is_in = false;
+    for (uint32_t i = sequence->lesson_count; i-- > 0 && !is_in;) {
+        is_in = sequence->lesson[i] == cnt;
+    }
+    return is_in;
 }
 
 static SP2__COLD void take_lesson(sp2__accounting *accounting, sp2__sequence *sequence,
                                   uint64_t cnt) {
+    if (sequence->shares && is_in_lesson(sequence, cnt)) {
+        sequence->lesson_shared++;
+        return;
+    }
     sequence->lesson[sequence->lesson_count++] = cnt;
     const uint32_t count = sequence->lesson_count;
     const bool is_lesson = count >= FIRST_LESSON && (count & (count - 1)) == 0;
     if (is_lesson && !learn(accounting, sequence) && count == LAST_LESSON) {
-        accounting->stats->heaps_unplaced += count;
-        sequence->lesson_count = 0;
+        forget_lesson(accounting, sequence);
     }
 }
 
@@ -365,7 +388,7 @@ void sp2__accounting_destroy(sp2__accounting *accounting) {
 }
 
 void sp2__accounting_take(sp2__accounting *accounting, uint64_t cnt, uint32_t address_bits,
-                          uint32_t source) {
+                          uint32_t source, bool shares) {
     const uint64_t substream = accounting->substreams == 1 ? 0 : cnt % accounting->substreams;
     const uint32_t of_source = accounting->by_source ? source : 0;
     sp2__sequence *sequence = accounting->recent;
@@ -379,6 +402,7 @@ void sp2__accounting_take(sp2__accounting *accounting, uint64_t cnt, uint32_t ad
         accounting->recent = sequence;
     }
     sequence->address_bits = address_bits;
+    sequence->shares = shares;
     if (SP2__UNLIKELY(sequence->step == 0)) {
         take_lesson(accounting, sequence, cnt);
     } else {
@@ -388,8 +412,7 @@ void sp2__accounting_take(sp2__accounting *accounting, uint64_t cnt, uint32_t ad
 
 static void settle(sp2__accounting *accounting, sp2__sequence *sequence) {
     if (sequence->step == 0 && !learn(accounting, sequence)) {
-        accounting->stats->heaps_unplaced += sequence->lesson_count;
-        sequence->lesson_count = 0;
+        forget_lesson(accounting, sequence);
         return;
     }
     end_repetition(accounting, sequence);

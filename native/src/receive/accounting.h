@@ -33,9 +33,9 @@ void sp2__accounting_init(sp2__accounting *accounting, const sp2_receive_options
                           uint64_t multiplier, sp2_receive_stats *stats);
 void sp2__accounting_destroy(sp2__accounting *accounting);
 
-/* A heap has begun. */
+/* A heap has begun. `shares`: further heaps with its cnt are no duplicates. */
 void sp2__accounting_take(sp2__accounting *accounting, uint64_t cnt, uint32_t address_bits,
-                          uint32_t source);
+                          uint32_t source, bool shares);
 
 /* The stream has ended: what has not arrived will not. */
 void sp2__accounting_settle(sp2__accounting *accounting);

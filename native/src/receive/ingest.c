@@ -261,8 +261,10 @@ static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packe
     note_sender(stream, result.heap);
     stream->heaps_started += result.started;
     if (SP2__UNLIKELY(stream->accounting.is_on) && result.started) {
+        const bool shares =
+            stream->dialect != NULL && stream->dialect->flags & SP2_DIALECT_DATAGRAM_IS_HEAP;
         sp2__accounting_take(&stream->accounting, packet->cnt, packet->address_bits,
-                             stream->reading_number);
+                             stream->reading_number, shares);
     }
     const bool stop = result.stop && stream->stop_on_stop_item;
     stream->ending |= stop;
@@ -380,14 +382,14 @@ static SP2__COLD void keep_refused(sp2_receive_stream *stream, uint32_t cause, c
 
 /* Looks which dialect takes a refused datagram, among the first ones of a source. */
 static SP2__COLD void suggest_dialect(sp2_receive_stream *stream, const uint8_t *bytes,
-                                      uint64_t length) {
+                                      uint64_t length, bool whole) {
     sp2_packet_source *source = stream->handing;
     if (source == NULL || source->refused == MOST_SUGGESTIONS ||
         atomic_load_explicit(&source->suggested, memory_order_relaxed) != NULL) {
         return;
     }
     source->refused++;
-    const char *name = sp2__dialect_suggest(bytes, length);
+    const char *name = sp2__dialect_suggest(bytes, length, whole);
     if (name != NULL) {
         atomic_store_explicit(&source->suggested, name, memory_order_relaxed);
         SP2__LOG(&stream->logger, SP2__MESSAGE_DATAGRAM, SP2_LOG_INFO,
@@ -414,7 +416,7 @@ static SP2__COLD void count_fault(sp2_receive_stats *stats, sp2__packet_fault fa
 
 static SP2__COLD void count_malformed(sp2_receive_stream *stream, const uint8_t *bytes,
                                       uint64_t length, sp2__packet_fault fault) {
-    suggest_dialect(stream, bytes, length);
+    suggest_dialect(stream, bytes, length, true);
     count_fault(&stream->stats, fault);
     keep_refused(stream, fault, bytes, length);
     SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
@@ -437,7 +439,7 @@ static sp2__answer add_other_datagram(sp2_receive_stream *stream, const uint8_t 
     }
     if (SP2__UNLIKELY(packet.size != length)) {
         stream->stats.size_mismatch++;
-        suggest_dialect(stream, bytes, length);
+        suggest_dialect(stream, bytes, length, true);
         keep_refused(stream, SP2_REFUSED_SIZE_MISMATCH, bytes, length);
         SP2__LOG(&stream->logger, SP2__MESSAGE_DATAGRAM, SP2_LOG_INFO,
                  "datagram of %" PRIu64 " bytes not used: the packet in it has %" PRIu64 " bytes",
@@ -466,7 +468,7 @@ void sp2__stream_add_truncated(sp2_receive_stream *stream, const uint8_t *bytes,
 void sp2__stream_add_malformed(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t length,
                                sp2__packet_fault fault, uint64_t position) {
     count_fault(&stream->stats, fault);
-    suggest_dialect(stream, bytes, length);
+    suggest_dialect(stream, bytes, length, false);
     keep_refused(stream, fault, bytes, length);
     SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
              "what stands at byte %" PRIu64 " of the buffer is not a SPEAD packet, so reading ends "

@@ -85,6 +85,63 @@ public sealed class DialectTests : IDisposable
             Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("Dialect.UnpointedItemId"));
     }
 
+    [Test]
+    public void Heaps_that_share_a_cnt_are_no_duplicates([Values(0, 1)] int step, [Values(3, 384)] int channels)
+    {
+        const int moments = 40;
+        using ReceiveStream stream = new(new() { Accounting = HeapAccounting.BySubstream, CntStep = step, RingHeaps = 64 });
+        stream.Add(new DatagramSourceOptions
+        {
+            // Nothing of moment 7 comes, and one channel of moment 9 does not.
+            Datagrams =
+            [
+                .. Enumerable.Range(0, moments * channels).Select(i => i / channels)
+                    .Where((moment, i) => moment != 7 && i != 9 * channels).Select(moment => OfStation((byte)moment)),
+            ],
+            Dialect = Dialect.SkaLowSps,
+        });
+        int heaps = CountHeaps(stream);
+
+        StreamStatistics statistics = stream.Statistics;
+        Assert.Multiple(() =>
+        {
+            Assert.That(heaps, Is.EqualTo(((moments - 1) * channels) - 1));
+            Assert.That(statistics.HeapsAccounted, Is.EqualTo(heaps));
+            Assert.That(statistics.HeapsMissing, Is.EqualTo(1), "the cnt of which nothing came");
+            Assert.That(statistics.HeapsDuplicate + statistics.HeapsUnplaced + statistics.HeapsLate, Is.Zero);
+            Assert.That(statistics.SenderRestarts, Is.Zero);
+        });
+    }
+
+    [Test]
+    public void Heaps_that_share_one_cnt_have_no_place([Values(0, 1)] int step)
+    {
+        const int heaps = 200;
+        using ReceiveStream stream = new(new() { Accounting = HeapAccounting.BySubstream, CntStep = step, RingHeaps = heaps });
+        stream.Add(new DatagramSourceOptions
+        {
+            Datagrams = [.. Enumerable.Repeat(OfStation(0), heaps)],
+            Dialect = Dialect.AnyDatagramIsHeap,
+        });
+
+        Assert.That(CountHeaps(stream), Is.EqualTo(heaps));
+        Assert.That(stream.Statistics.HeapsDuplicate, Is.Zero);
+        Assert.That(stream.Statistics.HeapsUnplaced, Is.EqualTo(step == 0 ? heaps : 0));
+        Assert.That(stream.Statistics.HeapsAccounted, Is.EqualTo(step == 0 ? 0 : heaps));
+    }
+
+    private static int CountHeaps(ReceiveStream stream)
+    {
+        int heaps = 0;
+        while (stream.TryRead(out Heap? heap, Timeout.InfiniteTimeSpan))
+        {
+            heap.Dispose();
+            heaps++;
+        }
+
+        return heaps;
+    }
+
     /// <summary>A packet as SKA-Low stations send them, but shorter.</summary>
     private static ReadOnlyMemory<byte> OfStation(byte cnt)
     {

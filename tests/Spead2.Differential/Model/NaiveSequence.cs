@@ -15,10 +15,22 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
     private Stretch? _candidate;
     private List<long> _repeated = [];
 
-    /// <summary>A heap has begun.</summary>
-    public void Take(long cnt, int addressBits)
+    // Whether other heaps may have the cnt of the latest one, and how many share those of _cnts and of the candidate.
+    private bool _shares;
+    private int _sharedCnts;
+    private int _sharedByCandidate;
+
+    /// <summary>A heap has begun; <paramref name="shares"/>: other heaps may have its cnt.</summary>
+    public void Take(long cnt, int addressBits, bool shares)
     {
         _addressBits = addressBits;
+        _shares = shares;
+        if (_step == 0 && shares && _cnts.Contains(cnt))
+        {
+            _sharedCnts++;
+            return;
+        }
+
         _cnts.Add(cnt);
         if (_step > 0 || (_cnts.Count is 16 or 32 or 64 && TryLearn()))
         {
@@ -61,6 +73,8 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
         }
 
         _cnts.Clear();
+        count("heaps_accounted", _sharedCnts);
+        _sharedCnts = 0;
     }
 
     private void Place(long cnt)
@@ -75,7 +89,7 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
 
         bool isNew = _main.TryAdd(cnt, steps);
         DropCandidate();
-        if (isNew)
+        if (isNew || _shares)
         {
             EndRepetition();
             count("heaps_accounted", 1);
@@ -97,7 +111,8 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
 
         if (!_candidate.TryAdd(cnt, steps))
         {
-            count("heaps_duplicate", 1);
+            _sharedByCandidate += _shares ? 1 : 0;
+            count("heaps_duplicate", _shares ? 0 : 1);
         }
         else if (_candidate.Places.Count == 64)
         {
@@ -137,17 +152,20 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
     private void Promote()
     {
         count(Continuation is null ? "sender_restarts" : "heaps_missing", (Continuation ?? 2) - 1);
-        count("heaps_accounted", _candidate!.Places.Count);
+        count("heaps_accounted", _candidate!.Places.Count + _sharedByCandidate);
         CountHoles();
-        (_main, _candidate) = (_candidate, null);
+        (_main, _candidate, _sharedByCandidate) = (_candidate, null, 0);
     }
 
     private void DropCandidate()
     {
         if (_candidate is not null)
         {
-            count(Steps(_candidate.Top, _main!.Top) < 0 ? "heaps_late" : "heaps_unplaced", _candidate.Places.Count);
+            count(
+                Steps(_candidate.Top, _main!.Top) < 0 ? "heaps_late" : "heaps_unplaced",
+                _candidate.Places.Count + _sharedByCandidate);
             _candidate = null;
+            _sharedByCandidate = 0;
         }
     }
 
@@ -161,7 +179,8 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
 
     private void Forget()
     {
-        count("heaps_unplaced", _cnts.Count);
+        count("heaps_unplaced", _cnts.Count + _sharedCnts);
+        _sharedCnts = 0;
         _cnts.Clear();
     }
 

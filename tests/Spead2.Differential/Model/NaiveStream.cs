@@ -176,7 +176,7 @@ internal sealed class NaiveStream
         {
             long substream = packet.Cnt % _options.Substreams;
             _sequences.TryAdd(substream, new(_options.CntStep, Count));
-            _sequences[substream].Take(packet.Cnt, packet.AddressBits);
+            _sequences[substream].Take(packet.Cnt, packet.AddressBits, _options.Dialect.HasFlag(DialectFlags.DatagramIsHeap));
         }
     }
 

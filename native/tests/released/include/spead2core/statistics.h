@@ -37,9 +37,11 @@ extern "C" {
  * known. A cnt further away, or off the step, begins a new sequence if 64 heaps in a row belong to
  * that: the heaps between are missing if it is ahead, by less than 2^24 steps, else the sender has
  * restarted; so it has if 8 heaps in a row repeat each other's successors. Otherwise such heaps are
- * late, if they are behind the sequence, or unplaced: perhaps there are several senders. At the end
- * of the stream all of that is settled with what has come. heaps that began == heaps_accounted +
- * heaps_late + heaps_duplicate + heaps_unplaced holds from then on.
+ * late, if they are behind the sequence, or unplaced: perhaps there are several senders. Heaps of a
+ * source whose dialect has SP2_DIALECT_DATAGRAM_IS_HEAP may have one cnt together: they count like
+ * the first of them, none is a duplicate, and one that is missing among them is not known. At the
+ * end of the stream all of that is settled with what has come. heaps that began == heaps_accounted
+ * + heaps_late + heaps_duplicate + heaps_unplaced holds from then on.
  */
 #define SP2_RECEIVE_STATS_MAP(X)                                                                   \
     X(heaps) /* heaps put into the stream: complete, evicted and flushed ones */                   \
