@@ -149,6 +149,27 @@ static void check_broken(const bytes *item, uint64_t id, const char *reason) {
     sp2_heap_release(heap);
 }
 
+/* PySPEAD leaves out what is 0; without a length the rest of the item is payload. */
+SP2_TEST(Packets_in_descriptors_need_no_offset_and_no_length) {
+    bytes items[2] = {{0}, {0}};
+    for (int i = 0; i < 2; i++) {
+        packet_builder inner;
+        packet_begin(&inner, 48);
+        packet_add_immediate(&inner, 1, 9);
+        packet_add_immediate(&inner, ID_ID, 0x1800);
+        packet_add_address(&inner, ID_NAME, 0);
+        if (i == 0) {
+            packet_add_immediate(&inner, 4, 1);
+        }
+        packet_add_payload(&inner, i == 0 ? "a" : "bc", i == 0 ? 1 : 2);
+        append_packet(&items[i], &inner);
+    }
+    append_named(&items[0], 1, "d");
+    check_names(items, 2, "adbc");
+    free(items[0].data);
+    free(items[1].data);
+}
+
 SP2_TEST(Fields_of_a_format_descriptor_are_those_that_were_sent) {
     static const part parts[] = {
         {ID_NAME, "adc", 3},

@@ -9,8 +9,9 @@ namespace Spead2.Receive;
 /// <remarks>
 /// <para>
 /// There are dialects by name, each time a new object, and each switch can be set alone. The sources of a stream may have
-/// different ones, which are read when the source is added. A packet needs a HEAP_CNT in any case. Item descriptors are
-/// always read by the rules.
+/// different ones, which are read when the source is added. A packet needs a HEAP_CNT in any case. The packets in item
+/// descriptors are read alike whatever the dialect: with <see cref="MissingOffsetIsZero"/> and
+/// <see cref="MissingLengthIsRest"/>, where the item is the datagram.
 /// </para>
 /// <para>
 /// The rest of the datagram is what follows the item pointers. A buffer of packets back to back has no datagrams: there

@@ -13,7 +13,9 @@ extern "C" {
 /*
  * Dialects: packets that break a rule of SPEAD and are sent all the same. A packet source is given
  * one in its options (udp.h, buffer.h); sources without one refuse such packets as malformed. Each
- * source of a stream may have another one. Item descriptors are always read by the rules.
+ * source of a stream may have another one. The packets in item descriptors are read alike whatever
+ * the dialect: MISSING_OFFSET_IS_ZERO and MISSING_LENGTH_IS_REST hold there, where the item is the
+ * datagram.
  *
  * "The rest of the datagram" is what follows the item pointers. A buffer of packets back to back
  * has no datagrams: there it is the rest of the buffer.

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "heap/descriptor.h"
 #include "heap/heap.h"
+#include "packet/dialect.h"
 
 /* What hostile descriptors can take is bounded by these. */
 enum { MAX_DESCRIPTORS = 65536, MAX_INNER_HEAP = 1 << 20 };
@@ -166,6 +167,10 @@ static int32_t add_packet(inner_receiver *receiver, const sp2__packet *packet) {
     }
 }
 
+/* How PySPEAD writes descriptors, whatever the dialect of the packets around them. */
+static const sp2__dialect inner_dialect = {.flags = SP2_DIALECT_MISSING_OFFSET_IS_ZERO |
+                                                    SP2_DIALECT_MISSING_LENGTH_IS_REST};
+
 /* What is no packet ends an item, as it ends a stream of packets. */
 static int32_t read_item(inner_receiver *receiver, const sp2_item *item) {
     const uint8_t *bytes = item->data;
@@ -173,7 +178,7 @@ static int32_t read_item(inner_receiver *receiver, const sp2_item *item) {
     sp2__packet packet;
     int32_t status = SP2_OK;
     while (status == SP2_OK && !receiver->stopped &&
-           sp2__packet_decode(bytes, length, &packet) == SP2__PACKET_OK) {
+           sp2__packet_decode_dialect(bytes, length, &inner_dialect, &packet) == SP2__PACKET_OK) {
         bytes += packet.size;
         length -= packet.size;
         status = add_packet(receiver, &packet);

@@ -130,6 +130,40 @@ public sealed class DialectTests : IDisposable
         Assert.That(stream.Statistics.HeapsAccounted, Is.EqualTo(step == 0 ? 0 : heaps));
     }
 
+    [Test]
+    public void Descriptors_of_pyspead_are_read([Values] bool hasDialect, [Values] bool hasLength)
+    {
+        byte[] descriptor =
+        [
+            0x53, 4, 2, 6, 0, 0, 0, (byte)(hasLength ? 6 : 5),
+            0x80, 1, 0, 0, 0, 0, 0, 1,
+            0x80, 0x14, 0, 0, 0, 0, 0x10, 0,
+            0, 0x10, 0, 0, 0, 0, 0, 0,
+            0, 0x13, 0, 0, 0, 0, 0, 1,
+            .. hasLength ? (byte[])[0x80, 4, 0, 0, 0, 0, 0, 4] : [],
+            0x80, 2, 0, 0, 0, 0, 0, 4,
+            (byte)'x', (byte)'u', 0, 8,
+        ];
+        byte[] packet =
+        [
+            0x53, 4, 2, 6, 0, 0, 0, (byte)(hasDialect ? 5 : 6),
+            0x80, 1, 0, 0, 0, 0, 0, 1,
+            0x80, 2, 0, 0, 0, 0, 0, (byte)descriptor.Length,
+            .. hasDialect ? (byte[])[] : [0x80, 3, 0, 0, 0, 0, 0, 0],
+            0x80, 4, 0, 0, 0, 0, 0, (byte)descriptor.Length,
+            0, 5, 0, 0, 0, 0, 0, 0,
+            0x90, 0, 0, 0, 0, 0, 0, 7,
+            .. descriptor,
+        ];
+        _stream.Add(new DatagramSourceOptions { Datagrams = [packet], Dialect = hasDialect ? Dialect.PySpead : null });
+        using Heap heap = _stream.Read();
+        using ItemGroup items = new();
+
+        Item item = items.Update(heap).Single();
+        Assert.That((item.Name, item.ToScalar<byte>()), Is.EqualTo(("x", 7)));
+        Assert.That(items.IgnoredDescriptors, Is.Zero);
+    }
+
     private static int CountHeaps(ReceiveStream stream)
     {
         int heaps = 0;

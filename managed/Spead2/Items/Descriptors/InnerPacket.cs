@@ -4,7 +4,10 @@ using System.Buffers.Binary;
 
 namespace Spead2.Items.Descriptors;
 
-/// <summary>A packet of an inner heap, decoded as every SPEAD packet is.</summary>
+/// <summary>
+/// A packet of an inner heap, decoded as every SPEAD packet is, but that PySPEAD leaves out PAYLOAD_OFFSET and
+/// PAYLOAD_LENGTH where they are 0, whatever the dialect of the packets around it.
+/// </summary>
 internal ref struct InnerPacket
 {
     public const int PointerSize = 8;
@@ -33,7 +36,7 @@ internal ref struct InnerPacket
     /// <summary>Decodes the packet at the beginning of the bytes.</summary>
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out InnerPacket packet)
     {
-        packet = new() { Cnt = Unknown, HeapLength = Unknown, PayloadOffset = Unknown };
+        packet = new() { Cnt = Unknown, HeapLength = Unknown };
         if (bytes.Length < HeaderSize
             || bytes[0] != 0x53
             || bytes[1] != Flavour.Version
@@ -54,10 +57,8 @@ internal ref struct InnerPacket
         packet.AddressBits = bytes[3] * 8;
         packet.Items = rest[..pointerBytes];
         rest = rest[pointerBytes..];
-        long payloadLength = packet.ReadStandardPointers();
+        long payloadLength = packet.ReadStandardPointers() is var sent and >= 0 ? sent : rest.Length;
         if (packet.Cnt < 0
-            || packet.PayloadOffset < 0
-            || payloadLength < 0
             || payloadLength > rest.Length
             || (packet.HeapLength >= 0 && packet.PayloadOffset + payloadLength > packet.HeapLength))
         {

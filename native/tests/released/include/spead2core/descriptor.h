@@ -56,8 +56,10 @@ typedef struct sp2_descriptor {
 
 /*
  * Gives the descriptors of a heap, in the order in which they were sent: those of its items with
- * id 5, each of which consists of SPEAD packets of further heaps. What is no packet there is passed
- * over, and so are heaps without the identifier of an item; an incomplete heap has no descriptors.
+ * id 5, each of which consists of SPEAD packets of further heaps. Such a packet without
+ * PAYLOAD_OFFSET has the offset 0, and one without PAYLOAD_LENGTH is the rest of its item, as
+ * PySPEAD leaves them out. What is no packet there is passed over, and so are heaps without the
+ * identifier of an item; an incomplete heap has no descriptors.
  * The first call reads them, later ones give the same list.
  *
  * A descriptor that breaks a rule is in the list like any other, with SP2_DESCRIPTOR_BROKEN and
