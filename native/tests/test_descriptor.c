@@ -578,6 +578,21 @@ SP2_TEST(Inner_heap_that_grows_too_large_is_broken_and_passed_over) {
     free(item.data);
 }
 
+SP2_TEST(Inner_heap_that_grows_too_large_has_the_largest_identifier_so_far) {
+    bytes item = {0};
+    packet_builder packet;
+    packet_begin_heap(&packet, 48, 1, NO_HEAP_LENGTH, 0, 1);
+    packet_add_immediate(&packet, ID_ID, 0x1802);
+    packet_add_payload(&packet, "x", 1);
+    append_packet(&item, &packet);
+    packet_begin_heap(&packet, 48, 1, MAX_BYTES + 1, 1, 1);
+    packet_add_immediate(&packet, ID_ID, 0x1801);
+    packet_add_payload(&packet, "y", 1);
+    append_packet(&item, &packet);
+    check_broken(&item, 0x1802, "1048576 bytes");
+    free(item.data);
+}
+
 SP2_TEST(Enormous_inner_heap_without_identifier_is_broken_without_one) {
     packet_builder packet;
     bytes item = {0};

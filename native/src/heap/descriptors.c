@@ -98,7 +98,7 @@ static uint64_t described_id(uint64_t pointer, uint32_t address_bits) {
 static uint64_t find_described_id(const sp2_heap *inner, const sp2__packet *packet) {
     uint64_t id = 0;
     for (uint32_t i = 0; i < inner->pointers.count; i++) {
-        const uint64_t one = described_id(inner->pointers.items[i].wire, packet->address_bits);
+        const uint64_t one = described_id(inner->pointers.all[i], packet->address_bits);
         id = one > id ? one : id;
     }
     for (uint32_t i = 0; i < packet->item_count; i++) {
