@@ -111,6 +111,51 @@ SP2_TEST(Every_allocation_may_fail_once_and_nothing_leaks) {
     datagrams_free(&list);
 }
 
+/* Eight heaps that take turns, more than there are slots for. */
+static datagram_list make_turns(void) {
+    datagram_list list = {0};
+    uint8_t *payload = new_payload(HEAP_BYTES, 0);
+    for (uint64_t offset = 0; offset < HEAP_BYTES; offset += PACKET_BYTES) {
+        for (uint64_t cnt = 1; cnt <= 2 * SP2_RECEIVE_DEFAULT_MAX_HEAPS; cnt++) {
+            datagrams_add_part(&list, 48, cnt, HEAP_BYTES, payload, offset, PACKET_BYTES);
+        }
+    }
+    free(payload);
+    return list;
+}
+
+/* An evicted heap for which there is no memory is not remembered; the next ones are. */
+SP2_TEST(Memory_to_explain_loss_may_be_missing) {
+    datagram_list list = make_turns();
+    const sp2_receive_options options = quiet_options(SP2_RECEIVE_ACCOUNT_HEAPS);
+    bool hit = true;
+    for (long n = 0; hit && n < LAST_FAULT; n++) {
+        sp2_test_context("allocation %ld failed", n);
+        atomic_store(&sp2__alloc_countdown, n);
+        sp2_receive_stream *stream = NULL;
+        int32_t status = sp2_receive_stream_create(NULL, &options, &stream);
+        if (status == SP2_OK) {
+            status = add_datagram_source(stream, list.datagrams, list.count);
+        }
+        if (status == SP2_OK) {
+            heap_list heaps = pop_all(stream);
+            const sp2_receive_stats stats = stats_of(stream);
+            check_sums(&stats);
+            CHECK(stats.incomplete_heaps_evicted != 0);
+            CHECK(stats.max_heaps_needed > SP2_RECEIVE_DEFAULT_MAX_HEAPS);
+            CHECK(stats.max_heaps_needed <= 2 * SP2_RECEIVE_DEFAULT_MAX_HEAPS);
+            heaps_free(&heaps);
+        } else {
+            CHECK_STATUS(status, SP2_E_NOMEM);
+        }
+        sp2_receive_stream_destroy(stream);
+        hit = atomic_exchange(&sp2__alloc_countdown, -1) < 0;
+    }
+    CHECK(!hit);
+    sp2_test_context("%s", "");
+    datagrams_free(&list);
+}
+
 /* Receives into a memory pool on mapped memory, which is refilled; an SP2_E_NOMEM, or SP2_OK. */
 static int32_t receive_into_pool(const datagram_list *list) {
     sp2_memory_pool_options options = SP2_MEMORY_POOL_OPTIONS_INIT;

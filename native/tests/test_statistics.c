@@ -111,7 +111,9 @@ SP2_TEST(List_has_the_statistics_of_the_struct_and_then_the_custom_ones) {
         REQUIRE_OK(sp2_receive_stream_get_stat_info(stream, i, &info));
         CHECK_STR(info.name, name);
         CHECK_EQ_U64(index_of(stream, name), i);
-        const bool maximum = strcmp(name, "max_batch") == 0 || strcmp(name, "sky.brightest") == 0;
+        const bool maximum =
+            strcmp(name, "max_batch") == 0 || strcmp(name, "max_heap_bytes") == 0 ||
+            strcmp(name, "max_heaps_needed") == 0 || strcmp(name, "sky.brightest") == 0;
         CHECK_EQ_U64(info.mode, maximum ? SP2_STAT_MAXIMUM : SP2_STAT_COUNTER);
     }
     sp2_receive_stream_destroy(stream);

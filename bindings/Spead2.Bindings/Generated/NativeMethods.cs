@@ -345,6 +345,9 @@ internal static unsafe partial class NativeMethods
     [NativeTypeName("#define SP2_RECEIVE_MAX_SEQUENCES 16384")]
     public const int SP2_RECEIVE_MAX_SEQUENCES = 16384;
 
+    [NativeTypeName("#define SP2_RECEIVE_EVICTED_HEAPS 1024")]
+    public const int SP2_RECEIVE_EVICTED_HEAPS = 1024;
+
     [NativeTypeName("#define SP2_RECEIVE_MAX_HEAP_PARTS 1048576")]
     public const int SP2_RECEIVE_MAX_HEAP_PARTS = 1048576;
 
@@ -356,6 +359,12 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_RECEIVE_DEFAULT_SPIN_NS 100000")]
     public const int SP2_RECEIVE_DEFAULT_SPIN_NS = 100000;
+
+    [NativeTypeName("#define SP2_NEVER_LONG (-1)")]
+    public const int SP2_NEVER_LONG = (-1);
+
+    [NativeTypeName("#define SP2_RECEIVE_DEFAULT_LONG_PAUSE_NS 1000000000")]
+    public const int SP2_RECEIVE_DEFAULT_LONG_PAUSE_NS = 1000000000;
 
     [NativeTypeName("#define SP2_SOURCE_TEXT_SIZE 64")]
     public const int SP2_SOURCE_TEXT_SIZE = 64;

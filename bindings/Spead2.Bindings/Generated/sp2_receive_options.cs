@@ -56,4 +56,7 @@ internal unsafe partial struct sp2_receive_options
 
     [NativeTypeName("uint64_t")]
     public ulong cnt_step;
+
+    [NativeTypeName("int64_t")]
+    public long long_pause_ns;
 }

@@ -151,4 +151,7 @@ internal partial struct sp2_receive_stats
 
     [NativeTypeName("uint64_t")]
     public ulong heaps_contradictory;
+
+    [NativeTypeName("uint64_t")]
+    public ulong max_heaps_needed;
 }

@@ -38,6 +38,8 @@ internal static unsafe class ReceiveOptions
         SetDefault(ref options.max_heap_size, NativeMethods.SP2_RECEIVE_DEFAULT_MAX_HEAP_SIZE);
         SetDefault(ref options.max_unsized_gap, NativeMethods.SP2_RECEIVE_DEFAULT_MAX_UNSIZED_GAP);
         options.spin_ns = options.spin_ns == 0 ? NativeMethods.SP2_RECEIVE_DEFAULT_SPIN_NS : options.spin_ns;
+        options.long_pause_ns =
+            options.long_pause_ns == 0 ? NativeMethods.SP2_RECEIVE_DEFAULT_LONG_PAUSE_NS : options.long_pause_ns;
         CheckWords(options);
         CheckSizes(options);
         return options;
@@ -106,6 +108,9 @@ internal static unsafe class ReceiveOptions
             KeyedSearch = !flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_UNKEYED_SEARCH),
             BugCompat = (BugCompat)options.bug_compat,
             SpinTime = TimeSpan.FromTicks(Math.Max(0, options.spin_ns) / NanosecondsPerTick),
+            LongPause = options.long_pause_ns == NativeMethods.SP2_NEVER_LONG
+                ? Timeout.InfiniteTimeSpan
+                : TimeSpan.FromTicks(((options.long_pause_ns - 1) / NanosecondsPerTick) + 1),
             CustomStatistics = custom,
         };
     }
@@ -142,6 +147,13 @@ internal static unsafe class ReceiveOptions
             throw Failure.Argument(
                 $"{Options}.spin_ns is {options.spin_ns}, but it must be a time in nanoseconds, 0 for the default, or " +
                 "SP2_NEVER_SPIN (-1)");
+        }
+
+        if (options.long_pause_ns < NativeMethods.SP2_NEVER_LONG)
+        {
+            throw Failure.Argument(
+                $"{Options}.long_pause_ns is {options.long_pause_ns}, but it must be a time in nanoseconds, 0 for the " +
+                "default, or SP2_NEVER_LONG (-1)");
         }
     }
 

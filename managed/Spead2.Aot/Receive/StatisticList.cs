@@ -30,7 +30,7 @@ internal sealed unsafe class StatisticList
     public sp2_stat_mode ModeOf(int index)
     {
         bool isMaximum = index < CoreCount
-            ? index == (int)Statistic.MaxBatch
+            ? (Statistic)index is Statistic.MaxBatch or Statistic.MaxHeapBytes or Statistic.MaxHeapsNeeded
             : _custom[index - CoreCount].Mode == StatisticMode.Maximum;
         return isMaximum ? sp2_stat_mode.SP2_STAT_MAXIMUM : sp2_stat_mode.SP2_STAT_COUNTER;
     }

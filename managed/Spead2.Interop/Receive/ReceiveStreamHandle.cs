@@ -344,6 +344,9 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
             spin_ns = options.SpinTime == TimeSpan.Zero
                 ? NativeMethods.SP2_NEVER_SPIN
                 : options.SpinTime.Ticks * TimeSpan.NanosecondsPerTick,
+            long_pause_ns = options.LongPause == Timeout.InfiniteTimeSpan
+                ? NativeMethods.SP2_NEVER_LONG
+                : options.LongPause.Ticks * TimeSpan.NanosecondsPerTick,
         };
     }
 

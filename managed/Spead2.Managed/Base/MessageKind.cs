@@ -29,6 +29,9 @@ internal enum MessageKind
     /// <summary>An incomplete heap was dropped.</summary>
     IncompleteHeap,
 
+    /// <summary>More heaps are under way than there are slots.</summary>
+    MaxHeaps,
+
     /// <summary>A heap was dropped because the user stopped the stream.</summary>
     DroppedAtStop,
 
@@ -64,6 +67,7 @@ internal static class MessageKindExtensions
         MessageKind.TooLarge => "heaps over a limit",
         MessageKind.Memory => "lack of memory",
         MessageKind.IncompleteHeap => "incomplete heaps",
+        MessageKind.MaxHeaps => "heaps that were evicted too early",
         MessageKind.DroppedAtStop => "heaps dropped at the stop",
         MessageKind.RingFull => "a full ring",
         MessageKind.Socket => "the socket",

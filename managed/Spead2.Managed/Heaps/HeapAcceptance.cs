@@ -251,7 +251,7 @@ internal static unsafe class HeapAcceptance
     {
         ref NextPacket next = ref heap.NextPacket;
         bool usual = packet.HasUsualPrefix && packet.Bytes.Length - packet.Payload.Length == Wire.UsualPrefix &&
-            !heap.OutOfOrder && heap.MinLength == heap.HeapLength && heap.ReceivedLength != 0;
+            !heap.OutOfOrder && heap.MinLength == heap.HeapLength && heap.ReceivedLength != 0 && !heap.HasReturned;
         if (!usual)
         {
             next.Header = 0;

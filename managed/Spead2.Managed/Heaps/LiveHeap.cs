@@ -79,6 +79,12 @@ internal sealed unsafe class LiveHeap
     /// <summary>The assembler's: index of the slot it lives in.</summary>
     public int Slot;
 
+    /// <summary>The assembler's: number among the heaps of its substream, in the order of their starts.</summary>
+    public uint Number;
+
+    /// <summary>The assembler's: it was evicted before.</summary>
+    public bool HasReturned;
+
     /// <summary>The ingest's: number of the source that its latest packet came from.</summary>
     public int FedBy;
 
@@ -142,6 +148,7 @@ internal sealed unsafe class LiveHeap
         Sender = default;
         SenderNumber = 0;
         Passes = 0;
+        HasReturned = false;
         Yields = 0;
         YieldNumber = 0;
         YieldLength = 0;

@@ -35,6 +35,12 @@ internal sealed class Assembler
     // By substream: the slot used last, within its circle.
     private readonly int[] _heads;
 
+    // By substream: heaps ever started, but not again those that were evicted and had more to come.
+    private readonly uint[] _started;
+
+    // Null until one is evicted.
+    private EvictedHeaps? _evicted;
+
     // Chains by LiveHeap.Next, newest first.
     private readonly LiveHeap?[] _buckets;
     private readonly int _bucketShift;
@@ -57,6 +63,7 @@ internal sealed class Assembler
         int bucketBits = slotsLog2 + BucketsPerSlotLog2;
         _slots = new LiveHeap?[slots];
         _heads = new int[_substreams];
+        _started = new uint[_substreams];
         _buckets = new LiveHeap?[1 << bucketBits];
         _bucketShift = 64 - bucketBits;
         _multiplier = (GoldenRatio ^ (options.KeyedSearch ? Secret.OfHeapCnts : 0)) | 1;
@@ -107,6 +114,9 @@ internal sealed class Assembler
 
     public int Substreams => _substreams;
 
+    /// <summary>Most slots that a heap would have needed of which more came when it had been evicted; or 0.</summary>
+    public uint Needed { get; private set; }
+
     /// <summary>Adds a packet.</summary>
     public void Add(in Packet packet, out Assembly result)
     {
@@ -126,6 +136,11 @@ internal sealed class Assembler
 
         if (heap is not null)
         {
+            if (heap.HasReturned)
+            {
+                NoteNeeded(heap.Cnt, heap.Number);
+            }
+
             result.Verdict = HeapAcceptance.Accept(heap, packet, _rules, _copy);
         }
         else
@@ -234,6 +249,7 @@ internal sealed class Assembler
     /// </summary>
     private LiveHeap? StartHeap(in Packet packet, ref Assembly result)
     {
+        EvictedHeap? before = _evicted is null ? null : FindEvicted(packet);
         if (_rules.InOrder && packet.PayloadOffset != 0)
         {
             result.Verdict = Verdict.RejectedAhead;
@@ -248,6 +264,7 @@ internal sealed class Assembler
         }
 
         heap.Begin(packet, _bugCompat, Memory);
+        heap.HasReturned = before is not null;
         result.Verdict = HeapAcceptance.Accept(heap, packet, _rules, _copy);
         if (result.Verdict != Verdict.Accepted)
         {
@@ -261,14 +278,44 @@ internal sealed class Assembler
             heap.SenderNumber = SenderNumber;
         }
 
+        if (before is not null)
+        {
+            heap.Number = before.Number;
+            _evicted!.Forget(before);
+        }
+        else
+        {
+            heap.Number = ++_started[SubstreamOf(heap.Cnt)];
+        }
+
         result.Evicted = Place(heap);
         result.Started = true;
         return heap;
     }
 
+    /// <summary>The evicted heap that a packet, which is of no live heap, is more of; or null.</summary>
+    private EvictedHeap? FindEvicted(in Packet packet)
+    {
+        EvictedHeap? heap = _evicted!.Find(packet.Cnt, _separates ? SenderNumber : 0);
+        if (heap is null || packet.PayloadOffset < heap.End)
+        {
+            // A sender that sends its cnts again begins a heap at its start.
+            return null;
+        }
+
+        NoteNeeded(heap.Cnt, heap.Number);
+        return heap;
+    }
+
+    /// <summary>A packet has come of a heap that was evicted: so many slots would have kept it until now.</summary>
+    private void NoteNeeded(ulong cnt, uint number) =>
+        Needed = Math.Max(Needed, _started[SubstreamOf(cnt)] - number + 1);
+
+    private int SubstreamOf(ulong cnt) => _substreams == 1 ? 0 : (int)(cnt % (ulong)_substreams);
+
     private int NextSlot(ulong cnt, out int substream)
     {
-        substream = _substreams == 1 ? 0 : (int)(cnt % (ulong)_substreams);
+        substream = SubstreamOf(cnt);
         int head = _heads[substream] + 1;
         return substream * _maxHeaps + (head == _maxHeaps ? 0 : head);
     }
@@ -282,6 +329,7 @@ internal sealed class Assembler
         if (evicted is not null)
         {
             Remove(evicted);
+            (_evicted ??= new()).Keep(evicted, _separates ? evicted.SenderNumber : 0);
         }
 
         ref LiveHeap? bucket = ref Bucket(heap.Cnt, heap.SenderNumber);

@@ -41,6 +41,9 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     // Of the latest heap that knew one; or 0.
     private ulong _packetLength;
 
+    // MaxHeapsNeeded as it was last logged.
+    private long _neededSaid;
+
     /// <summary>Whether <see cref="SetSender"/> is to be called with every message.</summary>
     public bool WantsSenders { get; } = options.Senders != SenderTracking.None;
 
@@ -155,7 +158,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             LeaveAssembly(heap);
         }
 
-        _accounting?.Settle();
+        Settle();
     }
 
     /// <summary>The user's stop: what is still live is counted, but dropped.</summary>
@@ -175,7 +178,14 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             heap.Free();
         }
 
+        Settle();
+    }
+
+    /// <summary>The stream ends: what is known so far is all that there is to know.</summary>
+    private void Settle()
+    {
         _accounting?.Settle();
+        SayNeeded("");
     }
 
     private void Look(ref SourceCounters counters)
@@ -379,8 +389,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         bool stop = result.Stop && stream.StopOnStopItem;
         if (result.Evicted is not null)
         {
-            _tally[Statistic.IncompleteHeapsEvicted]++;
-            LeaveAssembly(result.Evicted);
+            Evict(result.Evicted);
         }
 
         if (result.Complete is not null)
@@ -430,6 +439,38 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         }
 
         return stream.Flow.MustYield(_source!, _assembler.FindVictim(packet)!, stream.Sources);
+    }
+
+    /// <summary>What MaxHeaps would have sufficed is said each time that it has doubled, and at the end.</summary>
+    private void Evict(LiveHeap heap)
+    {
+        _tally[Statistic.IncompleteHeapsEvicted]++;
+        _tally[Statistic.MaxHeapsNeeded] = _assembler.Needed;
+        if (_assembler.Needed >= 2 * _neededSaid)
+        {
+            SayNeeded(" so far");
+        }
+
+        LeaveAssembly(heap);
+    }
+
+    /// <summary>Says what MaxHeaps would have sufficed, if it is too small and that has not been said.</summary>
+    private void SayNeeded(string until)
+    {
+        long needed = _assembler.Needed;
+        _tally[Statistic.MaxHeapsNeeded] = needed;
+        if (needed <= _assembler.MaxHeaps || needed == _neededSaid)
+        {
+            return;
+        }
+
+        _neededSaid = needed;
+        stream.Log.Write(
+            MessageKind.MaxHeaps,
+            LogLevel.Warning,
+            (_assembler.MaxHeaps, needed, until),
+            static x => Text(
+                $"heaps are evicted although more of them comes, and are lost: more are under way than MaxHeaps, which is {x.MaxHeaps}; {x.needed} would have sufficed{x.until}"));
     }
 
     private void Reject(in Packet packet, Verdict verdict)

@@ -53,8 +53,8 @@ internal sealed class RingSink : HeapSink
         ulong bytes = heap.ReceivedLength;
         if (!_waiting.IsEmpty || !Ring.TryPush(heap))
         {
+            _stream.CountBlocked(isFirst: _waiting.IsEmpty);
             _waiting.Add(heap);
-            _stream.CountBlocked();
             return;
         }
 

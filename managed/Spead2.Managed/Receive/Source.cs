@@ -351,6 +351,7 @@ internal abstract class Source : LoopTask
                 // Posted again when it runs.
                 Disarm();
                 Publish();
+                WatchPause();
                 return PollResult.Idle;
             }
 
@@ -409,7 +410,17 @@ internal abstract class Source : LoopTask
                 Disarm();
                 Counters.Blocked++;
                 Publish();
+                WatchPause();
             }
+        }
+    }
+
+    /// <summary>Sees to it that a pause that becomes long is told of. Of sources that pause, each has a time of its own.</summary>
+    private void WatchPause()
+    {
+        if (DueAt == 0 && Stream.CheckPause() is { } time)
+        {
+            Loop.PostAfter(this, time);
         }
     }
 

@@ -46,6 +46,7 @@ internal sealed class StreamCore
             Ring.Ready = _queue.OnReady;
         }
 
+        Pause = new(Sources, Log, options.LongPause);
         Sink = Ring is null ? new InlineSink(this, onHeap!) : Ring;
         Ingest = new(this, options);
     }
@@ -82,6 +83,9 @@ internal sealed class StreamCore
 
     /// <summary>Whether sources may hand over packets; changed under the stream's lock.</summary>
     public Flow Flow { get; }
+
+    /// <summary>Pauses of the sources because the ring is full. Under the stream's lock.</summary>
+    private Pause Pause { get; }
 
     /// <summary>Whether a stop item stops the stream. Under the stream's lock.</summary>
     public bool StopOnStopItem { get; set; }
@@ -162,6 +166,7 @@ internal sealed class StreamCore
         if (Flow.IsClosed)
         {
             Ingest.FlushLiveHeaps();
+            Pause.Finish();
         }
 
         Ingest.EndSlice();
@@ -201,18 +206,24 @@ internal sealed class StreamCore
         Unlock();
     }
 
-    /// <summary>Counts a heap that found the sink full. Under the stream's lock.</summary>
-    public void CountBlocked()
+    /// <summary>Counts a heap that found the ring full. Under the stream's lock.</summary>
+    /// <param name="isFirst">Whether no other heap waits for room.</param>
+    public void CountBlocked(bool isFirst)
     {
         Tally[Statistic.WorkerBlocked]++;
-        if (_lossy)
+        if (isFirst && _lossy)
         {
-            Log.Write(
-                MessageKind.RingFull,
-                LogLevel.Warning,
-                0,
-                static _ => "the ring is full: the consumer is too slow, and packets may be lost (a larger " +
-                    "RingHeaps helps against bursts)");
+            Pause.Begin();
+        }
+    }
+
+    /// <summary>Says that the pause that is under way is long, once it is. Without any lock but a source's.</summary>
+    /// <returns>When to call this, from now; null: not in this pause.</returns>
+    public TimeSpan? CheckPause()
+    {
+        lock (Gate)
+        {
+            return Pause.Check();
         }
     }
 
@@ -237,6 +248,7 @@ internal sealed class StreamCore
         if (Flow.TryClose())
         {
             Ingest.DropLiveHeaps();
+            Pause.Finish();
             Tally.Publish();
             MakeRoom();
         }
@@ -303,6 +315,7 @@ internal sealed class StreamCore
             return;
         }
 
+        Pause.End();
         if (Flow.TryResume())
         {
             Sources.Post();

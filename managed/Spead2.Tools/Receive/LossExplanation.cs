@@ -49,6 +49,8 @@ internal static class LossExplanation
         ["heaps_duplicate"] = "Heaps whose cnt had come before: sent twice, or the rest of a heap that was pushed out.",
         ["heaps_unplaced"] =
             "Heaps whose cnt has no place in a sequence: several senders with cnts of their own, or too few heaps to tell.",
+        ["max_heaps_needed"] =
+            "More heaps were under way than --max-heaps: with this number of them none would have been pushed out too early.",
         ["heaps_mixed"] = "Heaps with packets of several senders, which use the same heap cnts.",
         ["heaps_contradictory"] =
             "Heaps of which two packets gave an item different values: perhaps two senders use the same heap cnts.",

@@ -40,6 +40,9 @@ public sealed class ReceiveStreamOptions : IValidatableObject
     /// <summary>Default of <see cref="SpinTime"/>: 100 µs.</summary>
     public static readonly TimeSpan DefaultSpinTime = TimeSpan.FromMicroseconds(100);
 
+    /// <summary>Default of <see cref="LongPause"/>: 1 s.</summary>
+    public static readonly TimeSpan DefaultLongPause = TimeSpan.FromSeconds(1);
+
     /// <summary>Largest <see cref="CntStep"/>: half of the largest number of cnts.</summary>
     public const long LargestCntStep = (1L << 55) - 1;
 
@@ -144,6 +147,13 @@ public sealed class ReceiveStreamOptions : IValidatableObject
     /// </summary>
     public TimeSpan SpinTime { get; set; } = DefaultSpinTime;
 
+    /// <summary>
+    /// How long sockets may pause, as the ring is full, until a warning says so. At most <see cref="int.MaxValue"/>
+    /// milliseconds. With <see cref="Timeout.InfiniteTimeSpan"/> there is a warning only when the kernel has dropped
+    /// messages in a pause, or within a second after it, which there always is.
+    /// </summary>
+    public TimeSpan LongPause { get; set; } = DefaultLongPause;
+
     /// <summary>Bugs of senders to be compatible with (spead2: <c>bug_compat</c>).</summary>
     public BugCompat BugCompat { get; set; }
 
@@ -195,6 +205,14 @@ public sealed class ReceiveStreamOptions : IValidatableObject
         {
             yield return OptionFault.OutOfRange(
                 nameof(SpinTime), SpinTime, $"{nameof(SpinTime)} must be from 0 to {int.MaxValue} ms.");
+        }
+
+        if (LongPause != Timeout.InfiniteTimeSpan && (LongPause <= TimeSpan.Zero || LongPause.TotalMilliseconds > int.MaxValue))
+        {
+            yield return OptionFault.OutOfRange(
+                nameof(LongPause),
+                LongPause,
+                $"{nameof(LongPause)} must be more than 0 and at most {int.MaxValue} ms, or Timeout.InfiniteTimeSpan.");
         }
 
         if (CustomStatistics is null)

@@ -53,12 +53,13 @@ internal enum Statistic
     MalformedBeyondHeap,
     HeapsMixed,
     HeapsContradictory,
+    MaxHeapsNeeded,
 }
 
 internal sealed partial class StatisticNames
 {
     /// <summary>How many of <see cref="Statistic"/> there are; an engine of a later version may have more.</summary>
-    public const int KnownCount = 47;
+    public const int KnownCount = 48;
 }
 
 public sealed partial class StreamStatistics
@@ -203,4 +204,7 @@ public sealed partial class StreamStatistics
 
     /// <summary>Heaps of which two packets gave an item different values.</summary>
     public long HeapsContradictory => this[Statistic.HeapsContradictory];
+
+    /// <summary>Least max_heaps with which no heap would have been evicted too early; 0: none was.</summary>
+    public long MaxHeapsNeeded => this[Statistic.MaxHeapsNeeded];
 }

@@ -26,6 +26,11 @@ extern "C" {
  * that came but were not used (rejected_*) are missing, too. Of heaps under assembly when the user
  * stops the stream nothing is missing: the rest may still have been under way.
  *
+ * More heaps are under way than max_heaps if packets come of a heap that has been evicted: then it
+ * is lost, and so are all heaps of several senders that take turns. max_heaps_needed is known from
+ * the latest SP2_RECEIVE_EVICTED_HEAPS heaps that were evicted, of which packets come from behind
+ * what had come; it is exact where these come from one packet source.
+ *
  * With SP2_RECEIVE_ACCOUNT_HEAPS the cnts of heaps that begin tell what never arrived. They form a
  * sequence for each substream, or for each substream of each packet source: neighbours are cnt_step
  * apart. If that is 0 it is learned from the first 16, 32 or 64 heaps, as the greatest common
@@ -95,7 +100,9 @@ extern "C" {
     X(malformed_payload)      /* malformed ones with more payload than fits into them */           \
     X(malformed_beyond_heap)  /* malformed ones with payload that ends beyond its heap */          \
     X(heaps_mixed)         /* heaps with packets of several senders, where these are recorded */   \
-    X(heaps_contradictory) /* heaps of which two packets gave an item different values */
+    X(heaps_contradictory) /* heaps of which two packets gave an item different values */          \
+    X(max_heaps_needed) /* least max_heaps with which no heap would have been evicted too early;   \
+                           0: none was */
 
 /* Statistics of one stream. Set `size` with the INIT macro. */
 typedef struct sp2_receive_stats {

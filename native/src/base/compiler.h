@@ -14,6 +14,7 @@
 #define SP2__LIKELY(x) __builtin_expect(!!(x), 1)
 #define SP2__UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define SP2__COLD __attribute__((cold, noinline))
+#define SP2__NOINLINE __attribute__((noinline))
 #if defined(__MINGW32__)
 #define SP2__PRINTF(text, first) __attribute__((format(gnu_printf, text, first)))
 #else
@@ -29,6 +30,7 @@
 #define SP2__LIKELY(x) (x)
 #define SP2__UNLIKELY(x) (x)
 #define SP2__COLD __declspec(noinline)
+#define SP2__NOINLINE __declspec(noinline)
 #define SP2__PRINTF(text, first)
 #define SP2__INLINE static __forceinline
 #define SP2__THREAD_LOCAL __declspec(thread)

@@ -22,6 +22,7 @@ static const char *const kind_names[SP2__MESSAGE_COUNT] = {
     [SP2__MESSAGE_TOO_LARGE] = "heaps over a limit",
     [SP2__MESSAGE_MEMORY] = "lack of memory",
     [SP2__MESSAGE_INCOMPLETE_HEAP] = "incomplete heaps",
+    [SP2__MESSAGE_MAX_HEAPS] = "heaps that were evicted too early",
     [SP2__MESSAGE_DROPPED_AT_STOP] = "heaps dropped at the stop",
     [SP2__MESSAGE_RING_FULL] = "a full ring",
     [SP2__MESSAGE_SOCKET] = "the socket",

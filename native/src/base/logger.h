@@ -19,6 +19,7 @@ typedef enum sp2__message {
     SP2__MESSAGE_TOO_LARGE,       /* a heap over a limit */
     SP2__MESSAGE_MEMORY,          /* no memory for a packet */
     SP2__MESSAGE_INCOMPLETE_HEAP, /* an incomplete heap was dropped */
+    SP2__MESSAGE_MAX_HEAPS,       /* more heaps are under way than there are slots */
     SP2__MESSAGE_DROPPED_AT_STOP, /* a heap was dropped because the user stopped the stream */
     SP2__MESSAGE_RING_FULL,       /* the consumer is too slow */
     SP2__MESSAGE_SOCKET,          /* a socket reports an error, or is not as asked for */

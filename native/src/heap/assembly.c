@@ -194,9 +194,10 @@ static void apply_items(sp2_heap *heap, const sp2__packet *packet) {
  * fifth pointer is, even if it is special and so no item: it overrides one of the four. */
 static void expect_next(sp2_heap *heap, const sp2__packet *packet) {
     sp2__next_packet *next = &heap->next_packet;
-    const bool usual =
-        packet->usual_prefix && packet->payload == packet->start + SP2__USUAL_PREFIX &&
-        !heap->out_of_order && heap->min_length == heap->heap_length && heap->received_length != 0;
+    const bool usual = packet->usual_prefix &&
+                       packet->payload == packet->start + SP2__USUAL_PREFIX &&
+                       !heap->out_of_order && heap->min_length == heap->heap_length &&
+                       heap->received_length != 0 && !heap->has_returned;
     if (!usual) {
         next->header = 0;
         return;

@@ -58,6 +58,8 @@ struct sp2_heap {
     sp2__next_packet next_packet;
     sp2_heap *next; /* the assembler's bucket, later the stream's list of waiting heaps */
     uint32_t bug_compat;
+    uint32_t number; /* the assembler's: among the heaps of its substream, in the order of their
+                        starts */
     sp2__ranges ranges;
     sp2_range *range_copies; /* incomplete and finished: what sp2_heap_get_ranges gives */
     uint64_t range_count;
@@ -70,9 +72,10 @@ struct sp2_heap {
      * often another source has got a slice instead, and how often the heap was passed over. */
     uint64_t yield_number;
     uint64_t yield_length;
-    uint32_t yields;
-    uint32_t passes;
-    uint64_t sender; /* the assembler's: who sent its first packet, as a number; 0: not known */
+    uint16_t yields;
+    uint16_t passes;
+    bool has_returned; /* the assembler's: it was evicted before */
+    uint64_t sender;   /* the assembler's: who sent its first packet, as a number; 0: not known */
     sp2__address sender_address; /* the same as an address */
     uint64_t unpointed;     /* item pointer of the payload, if none points to it; 0: no such item */
     sp2__pointers pointers; /* last, as it is not zeroed */

@@ -42,14 +42,17 @@ bool sp2__assembler_init(sp2__assembler *assembler, const sp2_receive_options *o
         .rules.max_unsized_gap = options->max_unsized_gap,
         .rules.copier = &assembler->copier,
     };
+    assembler->evicted.multiplier = assembler->multiplier;
+    assembler->evicted.separates = assembler->separates;
     sp2__copier_init(&assembler->copier);
     assembler->slots = sp2__calloc_array((size_t)slots, sizeof(*assembler->slots));
-    assembler->heads = sp2__calloc_array((size_t)options->substreams, sizeof(*assembler->heads));
+    assembler->circles =
+        sp2__calloc_array((size_t)options->substreams, sizeof(*assembler->circles));
     assembler->buckets =
         sp2__calloc_array((size_t)1 << assembler->bucket_bits, sizeof(*assembler->buckets));
-    if (assembler->slots == NULL || assembler->heads == NULL || assembler->buckets == NULL) {
+    if (assembler->slots == NULL || assembler->circles == NULL || assembler->buckets == NULL) {
         sp2__free(assembler->slots);
-        sp2__free(assembler->heads);
+        sp2__free(assembler->circles);
         sp2__free(assembler->buckets);
         return false;
     }
@@ -90,7 +93,8 @@ void sp2__assembler_destroy(sp2__assembler *assembler) {
         sp2__heap_free(heap);
     }
     sp2__free(assembler->slots);
-    sp2__free(assembler->heads);
+    sp2__evicted_destroy(&assembler->evicted);
+    sp2__free(assembler->circles);
     sp2__free(assembler->buckets);
 }
 
@@ -105,16 +109,27 @@ void sp2__assembler_remove(sp2__assembler *assembler, sp2_heap *heap) {
     assembler->slots[heap->slot] = NULL;
 }
 
-/* Puts a heap into its substream's next slot; returns the heap that lived there, or NULL. */
-static sp2_heap *place(sp2__assembler *assembler, sp2_heap *heap) {
-    const uint64_t substream = assembler->substreams == 1 ? 0 : heap->cnt % assembler->substreams;
-    uint64_t head = assembler->heads[substream] + 1;
-    head = head == assembler->max_heaps ? 0 : head;
-    assembler->heads[substream] = head;
-    heap->slot = (uint32_t)(substream * assembler->max_heaps + head);
+static uint64_t substream_of(const sp2__assembler *assembler, uint64_t cnt) {
+    return assembler->substreams == 1 ? 0 : cnt % assembler->substreams;
+}
+
+/* Puts a heap into its substream's next slot; returns the heap that lived there, or NULL. `before`:
+ * what is kept of it, as it was evicted before, or NULL. */
+static sp2_heap *place(sp2__assembler *assembler, sp2_heap *heap, sp2__evicted_heap *before) {
+    const uint64_t substream = substream_of(assembler, heap->cnt);
+    sp2__circle *circle = &assembler->circles[substream];
+    circle->head = circle->head + UINT64_C(1) == assembler->max_heaps ? 0 : circle->head + 1;
+    heap->slot = (uint32_t)(substream * assembler->max_heaps + circle->head);
+    if (SP2__LIKELY(before == NULL)) {
+        heap->number = ++circle->started;
+    } else {
+        heap->number = before->number;
+        sp2__evicted_forget(&assembler->evicted, before);
+    }
     sp2_heap *evicted = assembler->slots[heap->slot];
     if (evicted != NULL) {
         sp2__assembler_remove(assembler, evicted);
+        sp2__evicted_keep(&assembler->evicted, evicted);
     }
     sp2_heap **bucket = sp2__assembler_bucket(assembler, heap->cnt, heap->sender);
     heap->next = *bucket;
@@ -124,10 +139,33 @@ static sp2_heap *place(sp2__assembler *assembler, sp2_heap *heap) {
     return evicted;
 }
 
+/* A packet has come of a heap that was evicted: so many slots would have kept it until now. */
+static SP2__COLD void note_needed(sp2__assembler *assembler, uint64_t cnt, uint32_t number) {
+    const uint32_t slots = assembler->circles[substream_of(assembler, cnt)].started - number + 1;
+    assembler->needed = slots > assembler->needed ? slots : assembler->needed;
+}
+
+/* The evicted heap that a packet, which is of no live heap, is more of; or NULL. */
+static SP2__COLD sp2__evicted_heap *find_evicted(sp2__assembler *assembler,
+                                                 const sp2__packet *packet) {
+    sp2__evicted_heap *heap = sp2__evicted_find(&assembler->evicted, packet->cnt,
+                                                assembler->separates ? assembler->sender : 0);
+    if (heap == NULL || packet->payload_offset < heap->end) {
+        return NULL; /* a sender that sends its cnts again begins a heap at its start */
+    }
+    note_needed(assembler, heap->cnt, heap->number);
+    return heap;
+}
+
 /* A new heap gets its slot only when it has its first packet: a packet that cannot be accepted must
- * not push another heap out. */
-static sp2_heap *start_heap(sp2__assembler *assembler, const sp2__packet *packet,
-                            sp2__assembly *result) {
+ * not push another heap out. It is a function of its own so that packets of live heaps do not save
+ * its registers. */
+static SP2__NOINLINE sp2_heap *start_heap(sp2__assembler *assembler, const sp2__packet *packet,
+                                          sp2__assembly *result) {
+    sp2__evicted_heap *before = NULL;
+    if (SP2__UNLIKELY(assembler->evicted.heaps != NULL)) {
+        before = find_evicted(assembler, packet);
+    }
     if (assembler->rules.in_order && packet->payload_offset != 0) {
         result->verdict = SP2__REJECTED_AHEAD;
         return NULL;
@@ -137,6 +175,7 @@ static sp2_heap *start_heap(sp2__assembler *assembler, const sp2__packet *packet
         result->verdict = SP2__NO_MEMORY;
         return NULL;
     }
+    heap->has_returned = before != NULL;
     result->verdict = sp2__heap_accept(heap, packet, &assembler->rules);
     if (result->verdict != SP2__ACCEPTED) {
         sp2__heap_free(heap);
@@ -146,7 +185,7 @@ static sp2_heap *start_heap(sp2__assembler *assembler, const sp2__packet *packet
         heap->sender = assembler->sender;
         heap->sender_address = assembler->sender_address;
     }
-    result->evicted = place(assembler, heap);
+    result->evicted = place(assembler, heap, before);
     result->started = true;
     return heap;
 }
@@ -168,6 +207,9 @@ void sp2__assembler_add(sp2__assembler *assembler, const sp2__packet *packet,
             return;
         }
     } else {
+        if (SP2__UNLIKELY(heap->has_returned)) {
+            note_needed(assembler, heap->cnt, heap->number);
+        }
         result->verdict = sp2__heap_accept(heap, packet, &assembler->rules);
         if (SP2__UNLIKELY(result->verdict != SP2__ACCEPTED)) {
             return;
@@ -184,7 +226,7 @@ void sp2__assembler_add(sp2__assembler *assembler, const sp2__packet *packet,
 sp2_heap *sp2__assembler_flush(sp2__assembler *assembler, sp2__flush_cursor *cursor) {
     for (; cursor->substream < assembler->substreams; cursor->substream++, cursor->age = 0) {
         sp2_heap **circle = &assembler->slots[cursor->substream * assembler->max_heaps];
-        const uint64_t oldest = assembler->heads[cursor->substream] + 1;
+        const uint64_t oldest = assembler->circles[cursor->substream].head + UINT64_C(1);
         while (cursor->age < assembler->max_heaps) {
             sp2_heap *heap = circle[(oldest + cursor->age) % assembler->max_heaps];
             cursor->age++;

@@ -8,16 +8,23 @@
 #include "base/compiler.h"
 #include "heap/heap.h"
 #include "packet/packet.h"
+#include "receive/evicted.h"
 #include "spead2core/receive.h"
+
+/* The slots of a substream. */
+typedef struct sp2__circle {
+    uint32_t head;    /* the slot used last */
+    uint32_t started; /* heaps ever, but not again those that were evicted and had more to come */
+} sp2__circle;
 
 /*
  * The live heaps of a stream (spec section 4.6): for each substream a circle of slots, in which a
  * new heap pushes out the oldest, and one hash table by cnt. Under the stream's lock.
  */
 typedef struct sp2__assembler {
-    sp2_heap **slots;   /* substreams * max_heaps */
-    uint64_t *heads;    /* by substream: the slot used last, within its circle */
-    sp2_heap **buckets; /* chains by sp2_heap.next, newest first */
+    sp2_heap **slots;     /* substreams * max_heaps */
+    sp2__circle *circles; /* by substream */
+    sp2_heap **buckets;   /* chains by sp2_heap.next, newest first */
     unsigned bucket_bits;
     uint64_t multiplier;   /* of the hash, odd */
     sp2_heap *recent;      /* the heap that got a packet last, or NULL if the table has changed */
@@ -29,6 +36,9 @@ typedef struct sp2__assembler {
     bool separates;  /* heaps of different senders are different heaps */
     uint64_t sender; /* of the packets that are handed over, as a number; 0: not known */
     sp2__address sender_address;
+    sp2__evicted evicted;
+    uint32_t needed; /* most slots that a heap would have needed of which more came when it had been
+                        evicted; or 0 */
     bool decodes_all; /* no packet is taken undecoded: then `recent` is NULL */
     sp2__heap_rules rules;
     sp2__copier copier;
@@ -94,7 +104,7 @@ static inline sp2_heap *sp2__assembler_next_evicted(const sp2__assembler *assemb
                                                     const sp2__packet *packet) {
     uint64_t steps;
     const uint64_t substream = packet->cnt % assembler->substreams;
-    const uint64_t next = assembler->heads[substream] + 1;
+    const uint64_t next = assembler->circles[substream].head + UINT64_C(1);
     sp2_heap *heap =
         assembler
             ->slots[substream * assembler->max_heaps + (next == assembler->max_heaps ? 0 : next)];
@@ -105,7 +115,8 @@ static inline sp2_heap *sp2__assembler_next_evicted(const sp2__assembler *assemb
 
 /* Leaves the heap alone that would be pushed out: the slot after its own is the next one. */
 static inline void sp2__assembler_pass_over(sp2__assembler *assembler, const sp2_heap *heap) {
-    assembler->heads[heap->slot / assembler->max_heaps] = heap->slot % assembler->max_heaps;
+    assembler->circles[heap->slot / assembler->max_heaps].head =
+        (uint32_t)(heap->slot % assembler->max_heaps);
 }
 
 /* Takes a live heap out. */

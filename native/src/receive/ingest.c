@@ -110,8 +110,26 @@ static void leave_assembly(sp2_receive_stream *stream, sp2_heap *heap) {
     sp2__heap_free(heap);
 }
 
+SP2__COLD void sp2__stream_say_needed(sp2_receive_stream *stream, const char *until) {
+    const uint64_t needed = stream->assembler.needed;
+    stream->stats.max_heaps_needed = needed;
+    if (needed <= stream->assembler.max_heaps || needed == stream->needed_said) {
+        return;
+    }
+    stream->needed_said = needed;
+    SP2__LOG(&stream->logger, SP2__MESSAGE_MAX_HEAPS, SP2_LOG_WARNING,
+             "heaps are evicted although more of them comes, and are lost: more are under way than "
+             "max_heaps, which is %" PRIu64 "; %" PRIu64 " would have sufficed%s",
+             stream->assembler.max_heaps, needed, until);
+}
+
+/* What max_heaps would have sufficed is said each time that it has doubled, and at the end. */
 static SP2__COLD void evict(sp2_receive_stream *stream, sp2_heap *heap) {
     stream->stats.incomplete_heaps_evicted++;
+    stream->stats.max_heaps_needed = stream->assembler.needed;
+    if (stream->assembler.needed >= 2 * stream->needed_said) {
+        sp2__stream_say_needed(stream, " so far");
+    }
     leave_assembly(stream, heap);
 }
 
@@ -493,6 +511,9 @@ void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap) {
 
 void sp2__stream_settle(sp2_receive_stream *stream) {
     if (stream->sink->ops->settle(stream->sink)) {
+        if (SP2__UNLIKELY(stream->pause.began_ns != 0)) {
+            sp2__pause_end(stream);
+        }
         sp2__flow_resume(&stream->flow);
     }
 }
@@ -520,6 +541,8 @@ static SP2__COLD void stop_gracefully(sp2_receive_stream *stream) {
         leave_assembly(stream, heap);
     }
     sp2__accounting_settle(&stream->accounting);
+    sp2__stream_say_needed(stream, "");
+    sp2__pause_finish(stream);
     sp2__stream_publish(stream);
     sp2__stream_end_sink(stream);
 }

@@ -122,16 +122,12 @@ static SP2__COLD void let_wait(sp2__ring_sink *sink, sp2_heap *heap) {
     heap->next = NULL;
     if (sink->waiting_first == NULL) {
         sink->waiting_first = heap;
+        sp2__pause_begin(stream);
     } else {
         sink->waiting_last->next = heap;
     }
     sink->waiting_last = heap;
     stream->stats.worker_blocked++;
-    if (atomic_load_explicit(&stream->lossy, memory_order_relaxed)) {
-        SP2__LOG(&stream->logger, SP2__MESSAGE_RING_FULL, SP2_LOG_WARNING,
-                 "the ring is full: the consumer is too slow, and packets may be lost (a larger "
-                 "ring_heaps helps against bursts)");
-    }
 }
 
 static bool deliver(sp2__sink *base, sp2_heap *heap) {

@@ -71,8 +71,12 @@ static bool park(sp2_packet_source *source) {
     /* It may be parked already: an error of its socket makes it look once more. */
     const bool was_parked = source->is_parked;
     const bool parked = !source->closed && sp2__flow_park(&stream->flow, source);
+    const uint64_t long_at = parked ? sp2__pause_check(stream) : 0;
     sp2__stream_publish(stream);
     sp2__stream_unlock(stream);
+    if (long_at != 0 && !source->timer.set) {
+        sp2__event_loop_set_timer(source->loop, &source->timer, &source->task, long_at);
+    }
     if (parked) {
         source->stats.blocked +=
             !was_parked && sp2__flow_state_of(&stream->flow) == SP2__FLOW_BLOCKED;

@@ -46,6 +46,10 @@ static source_stats count_of_sources(sp2_receive_stream *stream) {
     return sum;
 }
 
+uint64_t sp2__stream_count_drops(sp2_receive_stream *stream) {
+    return count_of_sources(stream).kernel_drop_messages;
+}
+
 static sp2_receive_stats published(sp2_receive_stream *stream, const source_stats *sources) {
     sp2_receive_stats now = stream->published;
     now.kernel_drop_messages = sources->kernel_drop_messages;
@@ -81,7 +85,9 @@ static uint32_t stat_mode(const sp2_receive_stream *stream, uint32_t index) {
     if (index >= SP2__CORE_STATS) {
         return stream->custom.stats[index - SP2__CORE_STATS].mode;
     }
-    return index == SP2__STAT_max_batch ? SP2_STAT_MAXIMUM : SP2_STAT_COUNTER;
+    const bool is_maximum = index == SP2__STAT_max_batch || index == SP2__STAT_max_heap_bytes ||
+                            index == SP2__STAT_max_heaps_needed;
+    return is_maximum ? SP2_STAT_MAXIMUM : SP2_STAT_COUNTER;
 }
 
 int32_t sp2_receive_stream_get_stat_count(sp2_receive_stream *stream, uint32_t *count) {

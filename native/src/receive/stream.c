@@ -53,6 +53,13 @@ static int32_t check_values(const sp2_receive_options *options) {
                          "SP2_NEVER_SPIN (-1)",
                          options->spin_ns);
     }
+    if (options->long_pause_ns < SP2_NEVER_LONG) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_receive_options.long_pause_ns is %" PRId64
+                         ", but it must be a time in nanoseconds, 0 for the default, or "
+                         "SP2_NEVER_LONG (-1)",
+                         options->long_pause_ns);
+    }
     if (!sp2__mul_u64(options->max_heaps, options->substreams, &slots) ||
         slots > SP2_RECEIVE_MAX_SLOTS) {
         return sp2__fail(SP2_E_ARG, 0,
@@ -94,6 +101,9 @@ static int32_t read_options(const sp2_receive_options *caller, sp2_receive_optio
     set_default(&options->max_unsized_gap, SP2_RECEIVE_DEFAULT_MAX_UNSIZED_GAP);
     if (options->spin_ns == 0) {
         options->spin_ns = SP2_RECEIVE_DEFAULT_SPIN_NS;
+    }
+    if (options->long_pause_ns == 0) {
+        options->long_pause_ns = SP2_RECEIVE_DEFAULT_LONG_PAUSE_NS;
     }
     return check_values(options);
 }
@@ -175,6 +185,7 @@ int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_receive_optio
     sp2__flow_init(&stream->flow, !(options.flags & SP2_RECEIVE_EXPLICIT_START));
     stream->stop_on_stop_item = !(options.flags & SP2_RECEIVE_IGNORE_STOP_ITEM);
     sp2__logger_init(&stream->logger, options.log, options.log_context, options.log_level);
+    sp2__pause_init(&stream->pause, options.long_pause_ns);
     sp2__mutex_init(&stream->lock);
     sp2__mutex_init(&stream->sources_lock);
     sp2__condition_init(&stream->detached);
@@ -345,6 +356,8 @@ int32_t sp2_receive_stream_stop(sp2_receive_stream *stream) {
     if (sp2__flow_close(&stream->flow)) {
         drop_live_heaps(stream);
         sp2__accounting_settle(&stream->accounting);
+        sp2__stream_say_needed(stream, "");
+        sp2__pause_finish(stream);
         sp2__stream_publish(stream);
         sp2__stream_end_sink(stream);
     }

@@ -15,6 +15,7 @@
 #include "receive/custom_stats.h"
 #include "receive/flow.h"
 #include "receive/inline_sink.h"
+#include "receive/pause.h"
 #include "receive/refused.h"
 #include "receive/ring_sink.h"
 #include "receive/sink.h"
@@ -57,6 +58,8 @@ struct sp2_receive_stream {
     sp2_packet_source *handing;  /* the source that hands packets over, in any case */
     uint64_t heaps_started;      /* since it took the lock */
     uint64_t packet_length;      /* of the latest heap that knew one; or 0 */
+    uint64_t needed_said;        /* max_heaps_needed as it was last logged; or 0 */
+    sp2__pause pause;
     bool ending; /* a stop item came, or a source has ended: so does the stream, at the end */
     sp2__assembler assembler;
     sp2__accounting accounting;
@@ -128,6 +131,13 @@ static inline bool sp2__stream_is_inherited(const sp2_receive_stream *stream) {
 
 /* Gives a finished heap to the sink. */
 void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap);
+
+/* Says what max_heaps would have sufficed, if it is too small and that has not been said. */
+void sp2__stream_say_needed(sp2_receive_stream *stream, const char *until);
+
+/* Messages that the kernel has dropped so far, of all sources that there ever were. Not with a
+ * source's statistics lock. */
+uint64_t sp2__stream_count_drops(sp2_receive_stream *stream);
 
 /* If the sink has room, or can make some, a blocked stream goes on. */
 void sp2__stream_settle(sp2_receive_stream *stream);

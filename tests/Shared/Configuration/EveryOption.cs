@@ -38,6 +38,7 @@ internal static class EveryOption
         [nameof(ReceiveStreamOptions.IncompleteKeepPayload)] = true,
         [nameof(ReceiveStreamOptions.ExplicitStart)] = true,
         [nameof(ReceiveStreamOptions.SpinTime)] = "00:00:00.0000420",
+        [nameof(ReceiveStreamOptions.LongPause)] = "00:00:02.5000000",
         [nameof(ReceiveStreamOptions.BugCompat)] = "DescriptorWidths, SwapEndian",
         [nameof(ReceiveStreamOptions.CustomStatistics)] = new JsonArray(
             new JsonObject { ["Name"] = "program.late", ["Mode"] = "Maximum" },

@@ -61,7 +61,7 @@ public sealed partial class MessageTests
     public void Messages_of_a_stream_name_options_of_dotnet()
     {
         RecordingLogger logger = new();
-        ReceiveStreamOptions options = new() { RingHeaps = 1, MaxHeapSize = 1000, MaxUnsizedGap = 10 };
+        ReceiveStreamOptions options = new() { RingHeaps = 1, LongPause = TimeSpan.FromTicks(1), MaxHeapSize = 1000, MaxUnsizedGap = 10 };
         using (ReceiveStream stream = new(options, logger))
         {
             PacketSource source = stream.Add(new UdpSourceOptions { BindHost = "127.0.0.1", MaxSize = 200 });
@@ -74,6 +74,7 @@ public sealed partial class MessageTests
             sender.Send([tooLarge, unsized, new byte[201], new byte[7]]);
             sender.Send(Packets.OfHeaps(20));
             Poll.Until(() => stream.Statistics.WorkerBlocked != 0, "the ring is full");
+            Poll.Until(() => logger.Texts.Any(text => text.Contains("RingHeaps", StringComparison.Ordinal)), "a long pause is told");
             stream.Stop();
         }
 

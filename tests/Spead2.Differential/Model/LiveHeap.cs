@@ -17,6 +17,9 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
 
     public long Cnt => first.Cnt;
 
+    /// <summary>The stream's: among the heaps of its substream, in the order of their starts.</summary>
+    public long Number { get; set; }
+
     public bool HasStopItem { get; private set; }
 
     /// <summary>Two packets gave an item different values.</summary>
@@ -25,6 +28,9 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
     public bool IsComplete => _heapLength == Received && _heapLength == _minLength;
 
     public bool IsContiguous => Received == _minLength;
+
+    /// <summary>Where what has come of it ends.</summary>
+    public long ReceivedEnd => End;
 
     private long End => _accepted.Where(packet => packet.Payload.Length > 0)
         .Max(packet => (long?)packet.Offset + packet.Payload.Length).GetValueOrDefault();

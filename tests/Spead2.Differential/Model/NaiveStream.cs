@@ -25,6 +25,15 @@ internal sealed class NaiveStream
 
     private readonly Dictionary<long, NaiveSequence> _sequences = [];
 
+    // SP2_RECEIVE_EVICTED_HEAPS.
+    private const int RememberedHeaps = 1024;
+
+    // Heaps ever started, by substream, but not again those that were evicted and had more to come; and the latest
+    // evicted ones that are remembered.
+    private readonly Dictionary<long, long> _begun = [];
+    private readonly List<LiveHeap?> _evicted = [];
+    private readonly HashSet<LiveHeap> _returned = [];
+
     // Of the latest heap that knew one.
     private long _packetLength;
 
@@ -122,6 +131,12 @@ internal sealed class NaiveStream
             heap = entry < 0 ? null : chain[entry];
         }
 
+        LiveHeap? before = heap is null ? FindEvicted(packet) : null;
+        if ((before ?? heap) is { } returned && (before is not null || _returned.Contains(returned)))
+        {
+            CountNeeded(returned);
+        }
+
         if (heap is null && _options.InOrder && packet.Offset != 0)
         {
             Count("rejected_order");
@@ -148,6 +163,7 @@ internal sealed class NaiveStream
 
         if (isNew)
         {
+            Number(heap, before);
             Start(heap);
             Account(packet);
         }
@@ -180,6 +196,32 @@ internal sealed class NaiveStream
         }
     }
 
+    /// <summary>The evicted heap that a packet is more of: then more heaps are under way than there are slots.</summary>
+    private LiveHeap? FindEvicted(Packet packet)
+    {
+        LiveHeap? heap = _evicted
+            .TakeLast(RememberedHeaps).LastOrDefault(heap => heap?.Cnt == packet.Cnt);
+        return packet.Offset < heap?.ReceivedEnd ? null : heap;
+    }
+
+    /// <summary>So many slots would have kept the heap until now.</summary>
+    private void CountNeeded(LiveHeap heap)
+    {
+        long needed = _begun[heap.Cnt % _options.Substreams] - heap.Number + 1;
+        _statistics["max_heaps_needed"] = Math.Max(_statistics.GetValueOrDefault("max_heaps_needed"), needed);
+    }
+
+    private void Number(LiveHeap heap, LiveHeap? before)
+    {
+        long substream = heap.Cnt % _options.Substreams;
+        heap.Number = before?.Number ?? (_begun[substream] = _begun.GetValueOrDefault(substream) + 1);
+        if (before is not null)
+        {
+            _evicted[_evicted.LastIndexOf(before)] = null;
+            _returned.Add(heap);
+        }
+    }
+
     /// <summary>A heap is pushed out when as many further ones of its substream as it has slots are started.</summary>
     private void Start(LiveHeap heap)
     {
@@ -190,11 +232,22 @@ internal sealed class NaiveStream
         {
             Remove(oldest);
             Count("incomplete_heaps_evicted");
+            Forget(oldest.Cnt);
+            _evicted.Add(oldest);
             Leave(oldest);
         }
 
         _live[substream].Add(number, heap);
         ChainOf(heap.Cnt).Insert(0, heap);
+    }
+
+    private void Forget(long cnt)
+    {
+        int index = _evicted.FindLastIndex(heap => heap?.Cnt == cnt);
+        if (index >= 0)
+        {
+            _evicted[index] = null;
+        }
     }
 
     private void Remove(LiveHeap heap)

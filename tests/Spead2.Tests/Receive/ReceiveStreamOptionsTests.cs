@@ -19,6 +19,9 @@ public sealed class ReceiveStreamOptionsTests
         new(new() { MaxUnsizedGap = 0 }, "MaxUnsizedGap"),
         new(new() { MaxHeapSize = ReceiveStreamOptions.LargestMaxHeapSize + 1 }, "MaxHeapSize"),
         new(new() { BugCompat = (BugCompat)8 }, "BugCompat"),
+        new(new() { LongPause = TimeSpan.FromTicks(-1) }, "LongPause"),
+        new(new() { LongPause = TimeSpan.Zero }, "LongPause"),
+        new(new() { LongPause = TimeSpan.FromMilliseconds(1L << 31) }, "LongPause"),
         new(new() { SpinTime = TimeSpan.FromTicks(-1) }, "SpinTime"),
         new(new() { SpinTime = TimeSpan.FromMilliseconds(1L << 31) }, "SpinTime"),
     ];

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "receive/pause.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/compiler.h"
+#include "receive/stream.h"
+
+/* The kernel is asked for its drops at most this often, as pauses may be many. */
+#define LOOK_NS (10 * (uint64_t)SP2__NS_PER_MS)
+
+/* After a pause the socket's buffer is full, and goes on to overflow until it has been read. */
+#define AFTERMATH_NS ((uint64_t)SP2__NS_PER_SECOND)
+
+void sp2__pause_init(sp2__pause *pause, int64_t long_ns) {
+    *pause = (sp2__pause){.long_ns = long_ns};
+}
+
+/* Counts the drops since this was last called. */
+static uint64_t look(sp2_receive_stream *stream, uint64_t now) {
+    sp2__pause *pause = &stream->pause;
+    const uint64_t dropped = sp2__stream_count_drops(stream);
+    const uint64_t more = dropped - pause->dropped;
+    pause->dropped = dropped;
+    pause->looked_ns = now;
+    return more;
+}
+
+static void say_dropped(sp2_receive_stream *stream, uint64_t messages) {
+    if (messages != 0) {
+        SP2__LOG(&stream->logger, SP2__MESSAGE_RING_FULL, SP2_LOG_WARNING,
+                 "the ring was full: the consumer is too slow, and the kernel has dropped %" PRIu64
+                 " messages (a larger ring_heaps helps against bursts)",
+                 messages);
+    }
+}
+
+static bool is_long(const sp2__pause *pause, uint64_t length) {
+    return pause->long_ns != SP2_NEVER_LONG && length >= (uint64_t)pause->long_ns;
+}
+
+static void say_long(sp2_receive_stream *stream, uint64_t length) {
+    stream->pause.is_told = true;
+    SP2__LOG(&stream->logger, SP2__MESSAGE_RING_FULL, SP2_LOG_WARNING,
+             "the ring is full, for %" PRIu64
+             " ms already: the consumer is too slow, and packets may be lost (a larger ring_heaps "
+             "helps against bursts)",
+             length / SP2__NS_PER_MS);
+}
+
+SP2__COLD void sp2__pause_begin(sp2_receive_stream *stream) {
+    if (!atomic_load_explicit(&stream->lossy, memory_order_relaxed) ||
+        stream->logger.level < SP2_LOG_WARNING) {
+        return;
+    }
+    sp2__pause *pause = &stream->pause;
+    const uint64_t now = sp2__clock_ns();
+    pause->began_ns = now;
+    pause->is_told = false;
+    if (now - pause->looked_ns >= LOOK_NS) {
+        const uint64_t dropped = look(stream, now);
+        if (pause->ended_ns != 0 && now - pause->ended_ns < AFTERMATH_NS) {
+            say_dropped(stream, dropped);
+        }
+    }
+}
+
+SP2__COLD void sp2__pause_end(sp2_receive_stream *stream) {
+    sp2__pause *pause = &stream->pause;
+    const uint64_t now = sp2__clock_ns();
+    const uint64_t length = now - pause->began_ns;
+    pause->began_ns = 0;
+    pause->ended_ns = now;
+    if (is_long(pause, length) && !pause->is_told) {
+        say_long(stream, length);
+    }
+    if (now - pause->looked_ns >= LOOK_NS) {
+        say_dropped(stream, look(stream, now));
+    }
+}
+
+SP2__COLD uint64_t sp2__pause_check(sp2_receive_stream *stream) {
+    const sp2__pause *pause = &stream->pause;
+    if (pause->began_ns == 0 || pause->is_told || pause->long_ns == SP2_NEVER_LONG) {
+        return 0;
+    }
+    const uint64_t length = sp2__clock_ns() - pause->began_ns;
+    if (!is_long(pause, length)) {
+        return pause->began_ns + (uint64_t)pause->long_ns;
+    }
+    say_long(stream, length);
+    return 0;
+}
+
+void sp2__pause_finish(sp2_receive_stream *stream) {
+    sp2__pause *pause = &stream->pause;
+    const uint64_t now = sp2__clock_ns();
+    if (pause->began_ns != 0) {
+        sp2__pause_end(stream);
+    }
+    if (pause->ended_ns != 0 &&
+        (pause->ended_ns > pause->looked_ns || now - pause->ended_ns < AFTERMATH_NS)) {
+        say_dropped(stream, look(stream, now));
+    }
+}
