@@ -99,6 +99,16 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<LossSecond> LossSeconds
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return _core.ReadLossSeconds();
+        }
+    }
+
+    /// <inheritdoc/>
     public override bool StopOnStopItem
     {
         get => Locked(static core => core.StopOnStopItem);

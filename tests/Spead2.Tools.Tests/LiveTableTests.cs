@@ -55,12 +55,24 @@ public sealed class LiveTableTests
     public void Text_is_cut_to_columns(string text, int columns, string cut) =>
         Assert.That(LiveScreen.Cut(text, columns), Is.EqualTo(cut));
 
-    private static string[] Table(int width)
+    [TestCase(39)]
+    [TestCase(79)]
+    public void Period_of_losses_stands_under_the_table(int width)
+    {
+        LossPeriod period = new(LossCause.KernelDrops, TimeSpan.FromSeconds(10), 0.93, 30);
+
+        string line = Table(width, period)[^1];
+
+        Assert.That(line, Does.StartWith("A loss every 10 s: the kernel dropped"));
+        Assert.That(line, Has.Length.LessThanOrEqualTo(width));
+    }
+
+    private static string[] Table(int width, LossPeriod? period = null)
     {
         using var stream = new ReceiveStream();
         return
         [
-            .. LiveTable.Lines(stream.Statistics, new HeapTally(verify: false, interpret: false), "100.00 Gb/s", 12_500_000, width)
+            .. LiveTable.Lines(stream.Statistics, new HeapTally(verify: false, interpret: false), "100.00 Gb/s", 12_500_000, period, width)
                 .Select(cells => string.Concat(cells.Select(cell => cell.Content))),
         ];
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using Spead2.Receive;
 using Spead2.Send;
 using Spead2.Tools.Receive;
 
@@ -47,6 +48,11 @@ public sealed class VerdictTests
 
         Assert.That(result.Lines[^1], Does.Match(@"^4 of 5 heaps up to heap 4\. 1 heap came without 2 packets \(.*\)\.$"));
     }
+
+    [TestCase(LossCause.KernelDrops, 10, "A loss every 10 s: the kernel dropped messages 30 times (93 % sure).")]
+    [TestCase(LossCause.HeapsMissing, 2.56, "A loss every 2.6 s: heaps never arrived 30 times (93 % sure).")]
+    public void Loss_at_regular_intervals_is_told(LossCause cause, double seconds, string text) =>
+        Assert.That(LossPeriodText.Of(new(cause, TimeSpan.FromSeconds(seconds), 0.93, 30)), Is.EqualTo(text));
 
     [Test]
     public async Task Item_behind_the_payload_is_named_as_the_cause()

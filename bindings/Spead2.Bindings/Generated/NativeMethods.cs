@@ -272,6 +272,14 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_get_loss_seconds(sp2_receive_stream* stream, sp2_loss_second* seconds, [NativeTypeName("uint32_t")] uint capacity, [NativeTypeName("uint32_t *")] uint* count);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_find_loss_period([NativeTypeName("const sp2_loss_second *")] sp2_loss_second* seconds, [NativeTypeName("uint32_t")] uint count, sp2_loss_period* period);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
     public static extern int sp2_receive_stream_get_refused(sp2_receive_stream* stream, [NativeTypeName("uint32_t")] uint cause, sp2_refused_datagram* datagram);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -413,6 +421,12 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_MEMORY_CACHE_LIMIT_DEFAULT 1073741824")]
     public const int SP2_MEMORY_CACHE_LIMIT_DEFAULT = 1073741824;
+
+    [NativeTypeName("#define SP2_RECEIVE_LOSS_SECONDS 1024")]
+    public const int SP2_RECEIVE_LOSS_SECONDS = 1024;
+
+    [NativeTypeName("#define SP2_LOSS_LAST 5")]
+    public const int SP2_LOSS_LAST = 5;
 
     [NativeTypeName("#define SP2_REFUSED_LAST 10")]
     public const int SP2_REFUSED_LAST = 10;

@@ -165,6 +165,80 @@ internal static unsafe class StatisticsExports
         }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_get_loss_seconds")]
+    public static int GetLossSeconds(sp2_receive_stream* stream, sp2_loss_second* seconds, uint capacity, uint* count)
+    {
+        const string Function = "sp2_receive_stream_get_loss_seconds";
+        try
+        {
+            Clear(count);
+            using StreamCall call = Handles.Stream(stream, Function);
+            if (count is null || (seconds is null && capacity != 0))
+            {
+                throw Failure.Null(Function, count is null ? "count" : "seconds");
+            }
+
+            LossSecond[] known = call.Stream.Core.ReadLossSeconds();
+            if (known.Length == 0)
+            {
+                throw Failure.State($"{Function}: the stream does not account for heaps");
+            }
+
+            LossSecond[] latest = known[(int)Math.Max(0, known.Length - (long)capacity)..];
+            for (int i = 0; i < latest.Length; i++)
+            {
+                seconds[i] = ToNative(latest[i]);
+            }
+
+            *count = (uint)latest.Length;
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_find_loss_period")]
+    public static int FindLossPeriod(sp2_loss_second* seconds, uint count, sp2_loss_period* period)
+    {
+        const string Function = "sp2_find_loss_period";
+        try
+        {
+            if (period is null || (seconds is null && count != 0))
+            {
+                throw Failure.Null(Function, period is null ? "period" : "seconds");
+            }
+
+            if (count > LossSecond.MostRemembered)
+            {
+                throw Failure.Argument(
+                    $"{Function}: count is {count}; at most {LossSecond.MostRemembered} are allowed");
+            }
+
+            LossSecond[] known = new LossSecond[count];
+            for (int i = 0; i < known.Length; i++)
+            {
+                known[i] = FromNative(seconds[i]);
+            }
+
+            LossPeriod? found = LossPeriod.Find(known);
+            sp2_loss_period result = found is not { } loss ? default : new()
+            {
+                cause = (uint)loss.Cause,
+                period_ms = (uint)loss.Period.TotalMilliseconds,
+                confidence_percent = (uint)Math.Round(100 * loss.Confidence),
+                losses = (uint)loss.Losses,
+            };
+            Sized.Write(period, result, nameof(sp2_loss_period));
+            return (int)(found is null ? sp2_status.SP2_E_EMPTY : sp2_status.SP2_OK);
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_get_refused")]
     public static int GetRefused(sp2_receive_stream* stream, uint cause, sp2_refused_datagram* datagram)
     {
@@ -210,6 +284,28 @@ internal static unsafe class StatisticsExports
             return LastError.Set(exception);
         }
     }
+
+    private static sp2_loss_second ToNative(in LossSecond second) => new()
+    {
+        time_ns = (second.Time - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick,
+        packets = (ulong)second.Packets,
+        heaps = (ulong)second.Heaps,
+        kernel_drop_messages = (ulong)second.KernelDropMessages,
+        packets_missing = (ulong)second.PacketsMissing,
+        heaps_missing = (ulong)second.HeapsMissing,
+        heaps_incomplete = (ulong)second.HeapsIncomplete,
+        packets_unused = (ulong)second.PacketsUnused,
+    };
+
+    private static LossSecond FromNative(in sp2_loss_second second) => new(
+        default,
+        (long)second.packets,
+        (long)second.heaps,
+        (long)second.kernel_drop_messages,
+        (long)second.packets_missing,
+        (long)second.heaps_missing,
+        (long)second.heaps_incomplete,
+        (long)second.packets_unused);
 
     private static void Clear(uint* value)
     {

@@ -330,6 +330,13 @@ FUNCTION(sp2_receive_stream_get_stat_values,
 FUNCTION(sp2_receive_stream_update_stat,
          (sp2_receive_stream * stream, uint32_t index, uint64_t value), (stream, index, value),
          NOTHING)
+FUNCTION(sp2_receive_stream_get_loss_seconds,
+         (sp2_receive_stream * stream, sp2_loss_second *seconds, uint32_t capacity,
+          uint32_t *count),
+         (stream, seconds, capacity, count), SET(count, 0))
+FUNCTION(sp2_find_loss_period,
+         (const sp2_loss_second *seconds, uint32_t count, sp2_loss_period *period),
+         (seconds, count, period), NOTHING)
 FUNCTION(sp2_receive_stream_get_refused,
          (sp2_receive_stream * stream, uint32_t cause, sp2_refused_datagram *datagram),
          (stream, cause, datagram), NOTHING)

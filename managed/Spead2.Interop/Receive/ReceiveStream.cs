@@ -68,6 +68,16 @@ public sealed class ReceiveStream : ReceiveStreamBase
     }
 
     /// <inheritdoc/>
+    public override IReadOnlyList<LossSecond> LossSeconds
+    {
+        get
+        {
+            using HandleLease lease = Use();
+            return _handle.GetLossSeconds();
+        }
+    }
+
+    /// <inheritdoc/>
     public override bool StopOnStopItem
     {
         get

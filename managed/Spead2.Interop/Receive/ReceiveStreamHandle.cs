@@ -234,6 +234,37 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
             ToEndPoint(first.sender_address, first.sender_length, first.sender_port));
     }
 
+    /// <summary>What was lost in the latest seconds; none without accounting.</summary>
+    public LossSecond[] GetLossSeconds()
+    {
+        sp2_loss_second[] seconds = new sp2_loss_second[NativeMethods.SP2_RECEIVE_LOSS_SECONDS];
+        uint count;
+        int status;
+        fixed (sp2_loss_second* first = seconds)
+        {
+            status = NativeMethods.sp2_receive_stream_get_loss_seconds(Stream, first, (uint)seconds.Length, &count);
+        }
+
+        if (status == (int)sp2_status.SP2_E_STATE)
+        {
+            return [];
+        }
+
+        NativeStatus.ThrowIfFailed(status);
+        return
+        [
+            .. seconds.Take((int)count).Select(second => new LossSecond(
+                DateTimeOffset.UnixEpoch.AddTicks(second.time_ns / TimeSpan.NanosecondsPerTick),
+                (long)second.packets,
+                (long)second.heaps,
+                (long)second.kernel_drop_messages,
+                (long)second.packets_missing,
+                (long)second.heaps_missing,
+                (long)second.heaps_incomplete,
+                (long)second.packets_unused)),
+        ];
+    }
+
     /// <summary>Adds to a custom counter, or raises a custom maximum.</summary>
     public void UpdateCustom(int index, long value) =>
         NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_update_stat(

@@ -14,6 +14,8 @@ namespace Spead2.Managed;
 /// </summary>
 internal sealed class StreamCore
 {
+    private const long NanosecondsPerSecond = (long)Clock.NanosecondsPerSecond;
+
     private readonly bool _explicitStart;
     private readonly ManagedReadQueue? _queue;
     private volatile bool _sealed;
@@ -48,6 +50,7 @@ internal sealed class StreamCore
 
         Pause = new(Sources, Log, options.LongPause);
         Sink = Ring is null ? new InlineSink(this, onHeap!) : Ring;
+        Loss = options.Accounting == HeapAccounting.None ? null : new(Clock.Now / NanosecondsPerSecond);
         Ingest = new(this, options);
     }
 
@@ -84,6 +87,9 @@ internal sealed class StreamCore
     /// <summary>Whether sources may hand over packets; changed under the stream's lock.</summary>
     public Flow Flow { get; }
 
+    /// <summary>What was lost, second by second; null without accounting. Under the stream's lock.</summary>
+    private LossLine? Loss { get; }
+
     /// <summary>Pauses of the sources because the ring is full. Under the stream's lock.</summary>
     private Pause Pause { get; }
 
@@ -96,6 +102,23 @@ internal sealed class StreamCore
     /// <summary>A consistent copy of the statistics.</summary>
     public StreamStatistics Statistics =>
         new(ImmutableCollectionsMarshal.AsImmutableArray(ReadStatistics()), StatisticNames);
+
+    /// <summary>What was lost in the latest seconds; none without accounting.</summary>
+    public LossSecond[] ReadLossSeconds()
+    {
+        lock (Gate)
+        {
+            if (Loss is null)
+            {
+                return [];
+            }
+
+            long now = Clock.Now;
+            TakeSecond(Loss, now / NanosecondsPerSecond);
+            return Loss.Read(
+                DateTimeOffset.UtcNow.AddTicks(-(now - (Loss.Last * NanosecondsPerSecond)) / TimeSpan.NanosecondsPerTick));
+        }
+    }
 
     /// <summary>The values of all statistics, of one moment, custom ones last.</summary>
     public long[] ReadStatistics()
@@ -157,6 +180,12 @@ internal sealed class StreamCore
     public PollResult Enter(Source source)
     {
         Gate.Enter();
+        if (Loss is { HasEnded: false } && Clock.Now / NanosecondsPerSecond is var second && second != Loss.Last)
+        {
+            // What was counted before belongs to the second that has passed.
+            TakeSecond(Loss, second);
+        }
+
         return Ingest.BeginSlice(source);
     }
 
@@ -167,6 +196,7 @@ internal sealed class StreamCore
         {
             Ingest.FlushLiveHeaps();
             Pause.Finish();
+            EndSeconds();
         }
 
         Ingest.EndSlice();
@@ -249,6 +279,7 @@ internal sealed class StreamCore
         {
             Ingest.DropLiveHeaps();
             Pause.Finish();
+            EndSeconds();
             Tally.Publish();
             MakeRoom();
         }
@@ -304,6 +335,22 @@ internal sealed class StreamCore
         if (wait)
         {
             Log.Flush();
+        }
+    }
+
+    private void TakeSecond(LossLine loss, long second)
+    {
+        long dropped = Sources.CountDropped();
+        loss.Take(second, statistic => statistic == Statistic.KernelDropMessages ? dropped : Tally[statistic]);
+    }
+
+    /// <summary>The stream ends, and so do its seconds of loss.</summary>
+    private void EndSeconds()
+    {
+        if (Loss is not null)
+        {
+            TakeSecond(Loss, Clock.Now / NanosecondsPerSecond);
+            Loss.HasEnded = true;
         }
     }
 

@@ -70,6 +70,16 @@ internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveRepo
         json.WriteBoolean("loss", verdict.IsLoss);
         json.WriteBoolean("nothing", verdict.IsNothing);
         json.WriteBoolean("known", verdict.IsKnown);
+        if (verdict.Period is { } period)
+        {
+            json.WriteStartObject("period");
+            json.WriteNumber("seconds", period.Period.TotalSeconds);
+            json.WriteNumber("confidence", period.Confidence);
+            json.WriteNumber("losses", period.Losses);
+            json.WriteString("cause", JsonNamingPolicy.SnakeCaseLower.ConvertName($"{period.Cause}"));
+            json.WriteEndObject();
+        }
+
         json.WriteEndObject();
         json.WriteEndObject();
         _lines.EndLine();

@@ -28,9 +28,10 @@ internal static class LiveTable
     /// <param name="tally">The heaps that were delivered.</param>
     /// <param name="rate">Payload per second, ready to be shown.</param>
     /// <param name="packetRate">Packets per second.</param>
+    /// <param name="period">Of the losses, if they have one.</param>
     /// <param name="width">Columns of the terminal.</param>
     public static IEnumerable<IReadOnlyList<Cell>> Lines(
-        StreamStatistics now, HeapTally tally, string rate, long packetRate, int width)
+        StreamStatistics now, HeapTally tally, string rate, long packetRate, LossPeriod? period, int width)
     {
         (string Name, string Value, Tone Tone)[] cells =
         [
@@ -71,6 +72,10 @@ internal static class LiveTable
         }
 
         yield return [Rule('╰', '┴', '╯', columns)];
+        if (period is { } known)
+        {
+            yield return [new(LiveScreen.Cut(LossPeriodText.Of(known), width), Tone.Bad)];
+        }
     }
 
     private static (string Name, string Value, Tone Tone) Bad(string name, long value) =>

@@ -10,12 +10,15 @@ namespace Spead2.Tools.Receive;
 internal sealed class LiveView : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan PeriodInterval = TimeSpan.FromSeconds(1);
 
     private readonly IReceiveStream _stream;
     private readonly HeapTally _tally;
     private readonly ManualResetEventSlim _done = new();
     private StreamStatistics _last;
     private long _lastTime = Stopwatch.GetTimestamp();
+    private LossPeriod? _period;
+    private long _periodTime = Stopwatch.GetTimestamp();
 
     public LiveView(IReceiveStream stream, HeapTally tally)
     {
@@ -42,6 +45,18 @@ internal sealed class LiveView : IDisposable
 
     public void Dispose() => _done.Dispose();
 
+    /// <summary>The period of losses, which is looked for once a second, as often as there is something new.</summary>
+    private LossPeriod? FindPeriod()
+    {
+        if (Stopwatch.GetElapsedTime(_periodTime) >= PeriodInterval)
+        {
+            _periodTime = Stopwatch.GetTimestamp();
+            _period = LossPeriod.Find(_stream.LossSeconds);
+        }
+
+        return _period;
+    }
+
     private void DrawUntilDone(LiveScreen screen)
     {
         do
@@ -53,6 +68,7 @@ internal sealed class LiveView : IDisposable
                 _tally,
                 Readable.Rate(now.PayloadBytes - _last.PayloadBytes, time),
                 (long)((now.Packets - _last.Packets) / time.TotalSeconds),
+                FindPeriod(),
                 LiveScreen.Width));
             _last = now;
             _lastTime = Stopwatch.GetTimestamp();

@@ -39,6 +39,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         KernelCounters before = KernelCounters.Read();
         StreamStatistics statistics;
         IReadOnlyList<RefusedDatagram> refused;
+        LossPeriod? period;
         var logger = new TerminalLogger(terminal, settings.Verbose ? LogLevel.Debug : LogLevel.Warning);
         using (IReceiveStream stream = settings.Engine.Open(settings, logger))
         {
@@ -58,6 +59,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             stream.Stop();
             statistics = stream.Statistics;
             refused = stream.RefusedDatagrams;
+            period = LossPeriod.Find(stream.LossSeconds);
         }
 
         if (settings.ProposeDialect)
@@ -74,7 +76,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         }
 
         Verdict verdict = Verdict.Of(
-            _tally, statistics, settings.Source.Name, settings.Expect, settings.Dialect?.DatagramIsHeap == true);
+            _tally, statistics, settings.Source.Name, settings.Expect, settings.Dialect?.DatagramIsHeap == true, period);
         report.Finish(_tally, statistics, settings.Source.SuggestedDialect, verdict);
         if (verdict.IsNothing && !settings.Source.IsFile)
         {

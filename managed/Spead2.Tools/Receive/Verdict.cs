@@ -13,6 +13,9 @@ namespace Spead2.Tools.Receive;
 /// <param name="IsKnown">Whether it is known how many heaps were sent, as far as that can be.</param>
 internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool IsKnown)
 {
+    /// <summary>The period of losses, if they have one.</summary>
+    public LossPeriod? Period { get; private init; }
+
     // Accounted heaps for each one that is not, where the sequence still says something.
     private const int MostAccounted = 10;
 
@@ -25,8 +28,14 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
     /// <param name="source">What the packets came from, as in "on UDP port 7148".</param>
     /// <param name="expect">Heaps that were to arrive in full.</param>
     /// <param name="sharesCnts">Whether several heaps may have one cnt, so that cnts do not tell how many there are.</param>
+    /// <param name="period">Of the losses, if they have one.</param>
     public static Verdict Of(
-        HeapTally tally, StreamStatistics statistics, string source, long? expect, bool sharesCnts = false)
+        HeapTally tally,
+        StreamStatistics statistics,
+        string source,
+        long? expect,
+        bool sharesCnts = false,
+        LossPeriod? period = null)
     {
         ArgumentNullException.ThrowIfNull(tally);
         ArgumentNullException.ThrowIfNull(statistics);
@@ -44,8 +53,8 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
         string text = sharesCnts ? SharedOf(heaps)
             : isPlaced ? KnownOf(heaps, statistics, EndOf(tally, statistics))
             : UnknownOf(heaps, statistics);
-        return new(
-            text + ReasonsOf(heaps, statistics, shortfall), isLoss, IsNothing: false, IsKnown: isPlaced && !sharesCnts);
+        text += ReasonsOf(heaps, statistics, shortfall) + (period is { } known ? $" {LossPeriodText.Of(known)}" : "");
+        return new(text, isLoss, IsNothing: false, IsKnown: isPlaced && !sharesCnts) { Period = period };
     }
 
     /// <summary>Packets that arrived, but did not become part of a heap; duplicates are no loss.</summary>

@@ -48,6 +48,14 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     /// </summary>
     IReadOnlyList<RefusedDatagram> RefusedDatagrams { get; }
 
+    /// <summary>
+    /// What was received and lost in each of the latest seconds, at most <see cref="LossSecond.MostRemembered"/>: one after
+    /// the other without a gap, the oldest first, the last one as far as it has passed. When the stream ends, so do they.
+    /// Empty without <see cref="ReceiveStreamOptions.Accounting"/>. <see cref="LossPeriod.Find"/> tells whether losses are
+    /// periodic. It waits for a slice of a packet source that is under way, well under a millisecond.
+    /// </summary>
+    IReadOnlyList<LossSecond> LossSeconds { get; }
+
     /// <summary>Whether the stream has stopped and every heap has been read: no read can succeed any more.</summary>
     bool IsCompleted { get; }
 

@@ -31,6 +31,9 @@ public abstract class ReceiveStreamBase : IReceiveStream
     public abstract IReadOnlyList<RefusedDatagram> RefusedDatagrams { get; }
 
     /// <inheritdoc/>
+    public abstract IReadOnlyList<LossSecond> LossSeconds { get; }
+
+    /// <inheritdoc/>
     public bool IsCompleted
     {
         get

@@ -77,7 +77,8 @@ public sealed class ReceiveStreamOptions : IValidatableObject
 
     /// <summary>
     /// Whether heaps that never arrive are counted (<see cref="StreamStatistics.HeapsMissing"/>), by the cnts of those
-    /// that do. By default they are not.
+    /// that do, and what was lost is known second by second (<see cref="IReceiveStream.LossSeconds"/>). By default neither
+    /// is.
     /// </summary>
     public HeapAccounting Accounting { get; set; }
 

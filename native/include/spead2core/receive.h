@@ -75,8 +75,8 @@ typedef enum sp2_receive_flags {
      * the same in every run. Who can send to such a stream can choose heap cnts that make packets
      * slow. */
     SP2_RECEIVE_UNKEYED_SEARCH = 128,
-    /* Heaps that never arrived are counted, by their cnts (statistics.h). By default they are not.
-     */
+    /* Heaps that never arrived are counted, by their cnts, and what was lost is known second by
+     * second (statistics.h). By default neither is. */
     SP2_RECEIVE_ACCOUNT_HEAPS = 256,
     /* The same for the heaps of each packet source by themselves: for senders whose cnts have
      * nothing to do with each other. */

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/checked.h"
+#include "base/clock.h"
 #include "receive/stream.h"
 #include "spead2core/dialect.h"
 
@@ -13,12 +14,23 @@ static sp2__answer answer_of(sp2_receive_stream *stream) {
     return SP2__UNLIKELY(stream->ending) ? SP2__ENDED : sp2__flow_answer(&stream->flow);
 }
 
+/* What was counted before belongs to the second that has passed, if one has. */
+static void look_at_clock(sp2_receive_stream *stream) {
+    const uint64_t second = sp2__clock_ns() / SP2__NS_PER_SECOND;
+    if (SP2__UNLIKELY(second != stream->loss.last) && !stream->loss.has_ended) {
+        sp2__stream_take_second(stream, second);
+    }
+}
+
 sp2__answer sp2__stream_enter(sp2_receive_stream *stream) {
     sp2__mutex_lock(&stream->lock);
     stream->handing = NULL;
     stream->dialect = NULL;
     if (SP2__UNLIKELY(stream->assembler.sender != 0)) {
         sp2__assembler_set_sender(&stream->assembler, NULL);
+    }
+    if (SP2__UNLIKELY(stream->loss.seconds != NULL)) {
+        look_at_clock(stream);
     }
     if (SP2__UNLIKELY(sp2__flow_state_of(&stream->flow) == SP2__FLOW_BLOCKED)) {
         sp2__stream_settle(stream);
@@ -543,6 +555,7 @@ static SP2__COLD void stop_gracefully(sp2_receive_stream *stream) {
     sp2__accounting_settle(&stream->accounting);
     sp2__stream_say_needed(stream, "");
     sp2__pause_finish(stream);
+    sp2__stream_end_seconds(stream);
     sp2__stream_publish(stream);
     sp2__stream_end_sink(stream);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/sized.h"
 #include "receive/stream.h"
@@ -55,6 +56,19 @@ static sp2_receive_stats published(sp2_receive_stream *stream, const source_stat
     now.kernel_drop_messages = sources->kernel_drop_messages;
     now.datagrams_dropped_at_stop = sources->datagrams_dropped_at_stop;
     return now;
+}
+
+void sp2__stream_take_second(sp2_receive_stream *stream, uint64_t second) {
+    sp2_receive_stats now = stream->stats;
+    now.kernel_drop_messages = sp2__stream_count_drops(stream);
+    sp2__loss_line_take(&stream->loss, second, &now);
+}
+
+void sp2__stream_end_seconds(sp2_receive_stream *stream) {
+    if (stream->loss.seconds != NULL) {
+        sp2__stream_take_second(stream, sp2__clock_ns() / SP2__NS_PER_SECOND);
+        stream->loss.has_ended = true;
+    }
 }
 
 int32_t sp2_receive_stream_get_stats(sp2_receive_stream *stream, sp2_receive_stats *stats) {

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/checked.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/sized.h"
 #include "memory/allocator.h"
@@ -122,6 +123,12 @@ static int32_t init_parts(sp2_receive_stream *stream, const sp2_receive_options 
         sp2__custom_stats_destroy(&stream->custom);
         return fail_stream_memory();
     }
+    if (options->flags & (SP2_RECEIVE_ACCOUNT_HEAPS | SP2_RECEIVE_ACCOUNT_BY_SOURCE) &&
+        !sp2__loss_line_init(&stream->loss, sp2__clock_ns() / SP2__NS_PER_SECOND)) {
+        sp2__assembler_destroy(&stream->assembler);
+        sp2__custom_stats_destroy(&stream->custom);
+        return fail_stream_memory();
+    }
     stream->assembler.rules.custom_stats = stream->custom.batch;
     sp2__accounting_init(&stream->accounting, options, stream->assembler.multiplier,
                          &stream->stats);
@@ -133,6 +140,7 @@ static int32_t init_parts(sp2_receive_stream *stream, const sp2_receive_options 
     }
     stream->sink = &stream->ring_sink.base;
     if (!sp2__ring_sink_init(&stream->ring_sink, stream, options->ring_heaps, options->spin_ns)) {
+        sp2__loss_line_destroy(&stream->loss);
         sp2__assembler_destroy(&stream->assembler);
         sp2__custom_stats_destroy(&stream->custom);
         return fail_stream_memory();
@@ -358,6 +366,7 @@ int32_t sp2_receive_stream_stop(sp2_receive_stream *stream) {
         sp2__accounting_settle(&stream->accounting);
         sp2__stream_say_needed(stream, "");
         sp2__pause_finish(stream);
+        sp2__stream_end_seconds(stream);
         sp2__stream_publish(stream);
         sp2__stream_end_sink(stream);
     }
@@ -404,6 +413,7 @@ void sp2_receive_stream_destroy(sp2_receive_stream *stream) {
     stream->sink->ops->destroy(stream->sink);
     sp2__assembler_destroy(&stream->assembler);
     sp2__accounting_destroy(&stream->accounting);
+    sp2__loss_line_destroy(&stream->loss);
     sp2__allocator_release(stream->assembler.rules.allocator);
     sp2__custom_stats_destroy(&stream->custom);
     sp2__logger_destroy(&stream->logger);

@@ -15,6 +15,7 @@
 #include "receive/custom_stats.h"
 #include "receive/flow.h"
 #include "receive/inline_sink.h"
+#include "receive/loss_line.h"
 #include "receive/pause.h"
 #include "receive/refused.h"
 #include "receive/ring_sink.h"
@@ -63,6 +64,7 @@ struct sp2_receive_stream {
     bool ending; /* a stop item came, or a source has ended: so does the stream, at the end */
     sp2__assembler assembler;
     sp2__accounting accounting;
+    sp2__loss_line loss;
     sp2_receive_stats stats;
 
     sp2__mutex sources_lock;
@@ -138,6 +140,12 @@ void sp2__stream_say_needed(sp2_receive_stream *stream, const char *until);
 /* Messages that the kernel has dropped so far, of all sources that there ever were. Not with a
  * source's statistics lock. */
 uint64_t sp2__stream_count_drops(sp2_receive_stream *stream);
+
+/* Takes the statistics for the seconds of loss, which the stream has. */
+void sp2__stream_take_second(sp2_receive_stream *stream, uint64_t second);
+
+/* The same at the stream's end, if it has them. */
+void sp2__stream_end_seconds(sp2_receive_stream *stream);
 
 /* If the sink has room, or can make some, a blocked stream goes on. */
 void sp2__stream_settle(sp2_receive_stream *stream);
