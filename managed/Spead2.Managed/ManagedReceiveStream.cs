@@ -2,6 +2,7 @@
 
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
+using Spead2.Managed.Linux;
 using Spead2.Receive;
 
 namespace Spead2.Managed;
@@ -77,6 +78,14 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
             ExchangeMemory(null)?.EndUse(wait: false);
         }
     }
+
+    /// <summary>
+    /// What the kernel has counted of UDP, in the network namespace of the calling thread, which takes some tens of
+    /// microseconds.
+    /// </summary>
+    /// <returns><c>null</c> where the system does not tell: other systems than Linux.</returns>
+    public static KernelUdpCounters? ReadKernelCounters() =>
+        OperatingSystem.IsLinux() ? KernelCountersFile.Read() : null;
 
     /// <inheritdoc/>
     public override StreamStatistics Statistics

@@ -28,6 +28,9 @@
     X(sp2_allocator_create)                                                                        \
     X(sp2_allocator_destroy)                                                                       \
     X(sp2_dialect_find)                                                                            \
+    X(sp2_explain_kernel_drops)                                                                    \
+    X(sp2_find_loss_period)                                                                        \
+    X(sp2_get_kernel_udp_counters)                                                                 \
     X(sp2_heap_get_descriptors)                                                                    \
     X(sp2_heap_get_info)                                                                           \
     X(sp2_heap_get_items)                                                                          \
@@ -60,6 +63,7 @@
     X(sp2_receive_stream_find_stat)                                                                \
     X(sp2_receive_stream_get_fd)                                                                   \
     X(sp2_receive_stream_get_heap_count)                                                           \
+    X(sp2_receive_stream_get_loss_seconds)                                                         \
     X(sp2_receive_stream_get_refused)                                                              \
     X(sp2_receive_stream_get_stat_count)                                                           \
     X(sp2_receive_stream_get_stat_info)                                                            \
@@ -983,9 +987,13 @@ static void look_at_stats(spinner *self) {
     const sp2_memory_stats memory = {0};
     const sp2_stat_info stat = {0};
     const sp2_refused_datagram refused = {0};
+    const sp2_loss_period period = {0};
+    const sp2_kernel_udp_counters counters = {0};
+    const sp2_kernel_drops drops = {0};
+    sp2_loss_second seconds[2] = {{0}};
     uint64_t values[STATISTICS];
     uint32_t index;
-    switch (below(self, 9)) {
+    switch (below(self, 13)) {
     case 0:
         NOTE(sp2_receive_stream_get_stats, stream, sized(self, &stats, sizeof(stats)));
         break;
@@ -1011,6 +1019,21 @@ static void look_at_stats(spinner *self) {
              sized(self, &refused, sizeof(refused)));
         break;
     case 7:
+        NOTE(sp2_receive_stream_get_loss_seconds, stream, seconds, (uint32_t)below(self, 3),
+             once_in(self, 8) ? NULL : &index);
+        break;
+    case 8:
+        NOTE(sp2_find_loss_period, seconds, (uint32_t)below(self, 3),
+             sized(self, &period, sizeof(period)));
+        break;
+    case 9:
+        NOTE(sp2_get_kernel_udp_counters, sized(self, &counters, sizeof(counters)));
+        break;
+    case 10:
+        NOTE(sp2_explain_kernel_drops, &counters, once_in(self, 8) ? NULL : &counters,
+             below(self, 9), sized(self, &drops, sizeof(drops)));
+        break;
+    case 11:
         NOTE(sp2_memory_get_stats, sized(self, &memory, sizeof(memory)));
         break;
     default:

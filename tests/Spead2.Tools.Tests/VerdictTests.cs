@@ -124,15 +124,12 @@ public sealed class VerdictTests
         Assert.That(result.ExitCode, Is.EqualTo(3));
     }
 
-    [Test]
-    public void Counters_of_the_kernel_are_read_by_name()
-    {
-        string[] lines = ["Udp: InDatagrams NoPorts InCsumErrors", "Udp: 10 3 2", "UdpLite: NoPorts", "UdpLite: 9"];
-
-        Dictionary<string, long> values = KernelCounters.Parse(lines);
-
-        Assert.That((values["Udp:NoPorts"], values["Udp:InCsumErrors"], values["UdpLite:NoPorts"]), Is.EqualTo((3, 2, 9)));
-    }
+    [TestCase(7, 4, 0, "3 to 7 found a full socket buffer, at most 4 had a wrong UDP checksum")]
+    [TestCase(9, 0, 0, "7 found a full socket buffer")]
+    [TestCase(0, 0, 7, "7 were refused by a filter of the socket")]
+    [TestCase(0, 0, 0, "")]
+    public void Drops_of_the_kernel_have_causes(int full, int wrong, int filtered, string text) =>
+        Assert.That(KernelDropsText.Of(new KernelUdpCounters(0, full, wrong, filtered, 0, 0).Explain(7)), Is.EqualTo(text));
 
     [Test]
     public void Counters_that_grew_are_explained()

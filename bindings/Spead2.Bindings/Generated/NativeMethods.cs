@@ -307,6 +307,14 @@ internal static unsafe partial class NativeMethods
     public static extern int sp2_send_stream_add_udp_writer(sp2_send_stream* stream, [NativeTypeName("const sp2_udp_writer_options *")] sp2_udp_writer_options* options, [NativeTypeName("uint64_t *")] ulong* first_substream);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_get_kernel_udp_counters(sp2_kernel_udp_counters* counters);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_explain_kernel_drops([NativeTypeName("const sp2_kernel_udp_counters *")] sp2_kernel_udp_counters* before, [NativeTypeName("const sp2_kernel_udp_counters *")] sp2_kernel_udp_counters* after, [NativeTypeName("uint64_t")] ulong messages, sp2_kernel_drops* drops);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("uint32_t")]
     public static extern uint sp2_version_number();
 

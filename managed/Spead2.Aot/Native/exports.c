@@ -341,6 +341,13 @@ FUNCTION(sp2_receive_stream_get_refused,
          (sp2_receive_stream * stream, uint32_t cause, sp2_refused_datagram *datagram),
          (stream, cause, datagram), NOTHING)
 
+/* udp.h: what the kernel counts */
+FUNCTION(sp2_get_kernel_udp_counters, (sp2_kernel_udp_counters * counters), (counters), NOTHING)
+FUNCTION(sp2_explain_kernel_drops,
+         (const sp2_kernel_udp_counters *before, const sp2_kernel_udp_counters *after,
+          uint64_t messages, sp2_kernel_drops *drops),
+         (before, after, messages, drops), NOTHING)
+
 /* thread_pool.h */
 FUNCTION(sp2_thread_pool_create, (const sp2_thread_pool_options *options, sp2_thread_pool **pool),
          (options, pool), clear_pointer(pool))

@@ -47,6 +47,14 @@ public sealed class ReceiveStream : ReceiveStreamBase
         _handle = new(options, pool, _log, HeapFunction);
     }
 
+    /// <summary>
+    /// What the kernel has counted of UDP, in the network namespace of the calling thread, which takes some tens of
+    /// microseconds.
+    /// </summary>
+    /// <returns><c>null</c> where the system does not tell: other systems than Linux.</returns>
+    /// <exception cref="DllNotFoundException">The native library cannot be loaded.</exception>
+    public static KernelUdpCounters? ReadKernelCounters() => ReceiveStreamHandle.ReadKernelCounters();
+
     /// <inheritdoc/>
     public override StreamStatistics Statistics
     {

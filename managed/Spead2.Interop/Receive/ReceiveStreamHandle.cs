@@ -234,6 +234,26 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
             ToEndPoint(first.sender_address, first.sender_length, first.sender_port));
     }
 
+    /// <summary>What the kernel has counted of UDP; null if it does not tell.</summary>
+    public static KernelUdpCounters? ReadKernelCounters()
+    {
+        sp2_kernel_udp_counters now = new() { size = (uint)sizeof(sp2_kernel_udp_counters) };
+        int status = NativeMethods.sp2_get_kernel_udp_counters(&now);
+        if (status == (int)sp2_status.SP2_E_UNSUPPORTED)
+        {
+            return null;
+        }
+
+        NativeStatus.ThrowIfFailed(status);
+        return new(
+            (long)now.received,
+            (long)now.full_buffers,
+            (long)now.wrong_checksums,
+            (long)now.filtered,
+            (long)now.nobody_listens,
+            (long)now.reverse_path);
+    }
+
     /// <summary>What was lost in the latest seconds; none without accounting.</summary>
     public LossSecond[] GetLossSeconds()
     {

@@ -77,6 +77,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
 
         Verdict verdict = Verdict.Of(
             _tally, statistics, settings.Source.Name, settings.Expect, settings.Dialect?.DatagramIsHeap == true, period);
+        ExplainKernelDrops(statistics.KernelDropMessages, before);
         report.Finish(_tally, statistics, settings.Source.SuggestedDialect, verdict);
         if (verdict.IsNothing && !settings.Source.IsFile)
         {
@@ -113,6 +114,15 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             terminal.Say(
                 "The kernel has dropped no datagram either (wrong checksum, other port, full buffer, rp_filter): none has " +
                 "reached this machine, or a firewall has taken it.");
+        }
+    }
+
+    /// <summary>Says why the kernel dropped messages of the stream's sockets, as far as that is known.</summary>
+    private void ExplainKernelDrops(long messages, KernelCounters before)
+    {
+        if (messages > 0 && KernelDropsText.Of(KernelCounters.Read().Explain(before, messages)) is { Length: > 0 } text)
+        {
+            terminal.Say($"Of {Readable.Number(messages)} messages that the kernel dropped {text}.");
         }
     }
 

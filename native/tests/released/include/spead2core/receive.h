@@ -43,6 +43,9 @@ typedef struct sp2_receive_stream sp2_receive_stream;
  */
 #define SP2_RECEIVE_MAX_SEQUENCES 16384
 
+/* Evicted heaps that a stream remembers, to see whether more of them comes (max_heaps_needed). */
+#define SP2_RECEIVE_EVICTED_HEAPS 1024
+
 /* Most distinct item pointers, and most received ranges, that one heap may have. A packet that
  * would bring more is not used and counts as too_large: no sender needs this many, and memory
  * stays bounded whatever the network sends. A packet whose payload lies next to what was received,
@@ -72,8 +75,8 @@ typedef enum sp2_receive_flags {
      * the same in every run. Who can send to such a stream can choose heap cnts that make packets
      * slow. */
     SP2_RECEIVE_UNKEYED_SEARCH = 128,
-    /* Heaps that never arrived are counted, by their cnts (statistics.h). By default they are not.
-     */
+    /* Heaps that never arrived are counted, by their cnts, and what was lost is known second by
+     * second (statistics.h). By default neither is. */
     SP2_RECEIVE_ACCOUNT_HEAPS = 256,
     /* The same for the heaps of each packet source by themselves: for senders whose cnts have
      * nothing to do with each other. */
@@ -118,6 +121,12 @@ typedef struct sp2_custom_stat {
 
 /* Default of sp2_receive_options.spin_ns. */
 #define SP2_RECEIVE_DEFAULT_SPIN_NS 100000
+
+/* sp2_receive_options.long_pause_ns: no pause is too long. */
+#define SP2_NEVER_LONG (-1)
+
+/* Default of sp2_receive_options.long_pause_ns. */
+#define SP2_RECEIVE_DEFAULT_LONG_PAUSE_NS 1000000000
 
 /* Bug-compatibility mask: how descriptors of old senders are to be read (SPEAD flavours). */
 typedef enum sp2_bug_compat {
@@ -168,6 +177,10 @@ typedef struct sp2_receive_options {
                                  and counts as too_large; default 16 MiB */
     uint64_t cnt_step; /* with accounting: how far the cnts of neighbouring heaps of a substream are
                           apart, at most SP2_RECEIVE_MAX_CNT_STEP; default 0: learned */
+    int64_t long_pause_ns; /* how long sockets may pause as the ring is full, in nanoseconds, until
+                              a warning says so; default 1,000,000,000. With SP2_NEVER_LONG there
+                              is a warning only when the kernel has dropped messages in a pause, or
+                              within a second after it, which there always is */
 } sp2_receive_options;
 
 #define SP2_RECEIVE_OPTIONS_INIT SP2_SIZED_INIT(sp2_receive_options)

@@ -26,6 +26,11 @@ extern "C" {
  * that came but were not used (rejected_*) are missing, too. Of heaps under assembly when the user
  * stops the stream nothing is missing: the rest may still have been under way.
  *
+ * More heaps are under way than max_heaps if packets come of a heap that has been evicted: then it
+ * is lost, and so are all heaps of several senders that take turns. max_heaps_needed is known from
+ * the latest SP2_RECEIVE_EVICTED_HEAPS heaps that were evicted, of which packets come from behind
+ * what had come; it is exact where these come from one packet source.
+ *
  * With SP2_RECEIVE_ACCOUNT_HEAPS the cnts of heaps that begin tell what never arrived. They form a
  * sequence for each substream, or for each substream of each packet source: neighbours are cnt_step
  * apart. If that is 0 it is learned from the first 16, 32 or 64 heaps, as the greatest common
@@ -95,7 +100,9 @@ extern "C" {
     X(malformed_payload)      /* malformed ones with more payload than fits into them */           \
     X(malformed_beyond_heap)  /* malformed ones with payload that ends beyond its heap */          \
     X(heaps_mixed)         /* heaps with packets of several senders, where these are recorded */   \
-    X(heaps_contradictory) /* heaps of which two packets gave an item different values */
+    X(heaps_contradictory) /* heaps of which two packets gave an item different values */          \
+    X(max_heaps_needed) /* least max_heaps with which no heap would have been evicted too early;   \
+                           0: none was */
 
 /* Statistics of one stream. Set `size` with the INIT macro. */
 typedef struct sp2_receive_stats {
@@ -176,6 +183,81 @@ SP2_API int32_t sp2_receive_stream_get_stat_values(sp2_receive_stream *stream, u
  */
 SP2_API int32_t sp2_receive_stream_update_stat(sp2_receive_stream *stream, uint32_t index,
                                                uint64_t value);
+
+/* Seconds of loss that a stream remembers, about 17 minutes. */
+#define SP2_RECEIVE_LOSS_SECONDS 1024
+
+/* What a stream received and lost in one second. */
+typedef struct sp2_loss_second {
+    int64_t time_ns;               /* when it began: nanoseconds since 1970-01-01 00:00 UTC */
+    uint64_t packets;              /* packets that reached the assembly, used or not */
+    uint64_t heaps;                /* heaps that left the assembly, complete or not */
+    uint64_t kernel_drop_messages; /* messages that the kernel dropped */
+    uint64_t packets_missing;      /* packets that evicted and flushed heaps lacked */
+    uint64_t heaps_missing;        /* heaps of which nothing arrived */
+    uint64_t heaps_incomplete;     /* heaps that were evicted, or flushed at the stream's end */
+    uint64_t packets_unused;       /* packets and datagrams that came, but are part of no heap: the
+                                      rejected_* but duplicates, too_large, allocation_failed,
+                                      malformed, size_mismatch, truncated */
+} sp2_loss_second;
+
+/*
+ * Gives what a stream with SP2_RECEIVE_ACCOUNT_HEAPS or SP2_RECEIVE_ACCOUNT_BY_SOURCE has lost in
+ * its latest `capacity` seconds, at most SP2_RECEIVE_LOSS_SECONDS: one after the other without a
+ * gap, the oldest first, the last one as far as it has passed. When the stream ends, so do they.
+ *
+ * A loss belongs to the second in which it became known. That is when a heap that lacks packets
+ * leaves the assembly; when the sequence is SP2_RECEIVE_REORDER_HEAPS ahead of a heap that never
+ * arrived; and for what the kernel dropped, when the stream's sources are read from next, or this
+ * function is called.
+ *
+ * Threads: any. Waits for the slice of a source that is under way.
+ * Returns: SP2_OK, SP2_E_STATE (the stream accounts for nothing), SP2_E_ARG. *count is how many
+ *          were written, 0 on failure.
+ */
+SP2_API int32_t sp2_receive_stream_get_loss_seconds(sp2_receive_stream *stream,
+                                                    sp2_loss_second *seconds, uint32_t capacity,
+                                                    uint32_t *count);
+
+/* What a loss was; each is a count of sp2_loss_second. */
+typedef enum sp2_loss_cause {
+    SP2_LOSS_KERNEL_DROPS = 1,     /* kernel_drop_messages */
+    SP2_LOSS_PACKETS_MISSING = 2,  /* packets_missing */
+    SP2_LOSS_HEAPS_MISSING = 3,    /* heaps_missing */
+    SP2_LOSS_HEAPS_INCOMPLETE = 4, /* heaps_incomplete */
+    SP2_LOSS_PACKETS_UNUSED = 5    /* packets_unused */
+} sp2_loss_cause;
+
+/* The largest sp2_loss_cause. */
+#define SP2_LOSS_LAST 5
+
+/* Losses that come at regular intervals. Set `size` with the INIT macro. */
+typedef struct sp2_loss_period {
+    uint32_t size;               /* bytes of this struct as the caller compiled it; always first */
+    uint32_t cause;              /* an sp2_loss_cause */
+    uint32_t period_ms;          /* how long after a loss the next one comes, on average */
+    uint32_t confidence_percent; /* how much of the losses the period explains beyond chance, from
+                                    60; 100: each loss is followed by another one after it */
+    uint32_t losses;             /* that there were; those of neighbouring seconds are one */
+    uint32_t reserved;           /* zero */
+} sp2_loss_period;
+
+#define SP2_LOSS_PERIOD_INIT SP2_SIZED_INIT(sp2_loss_period)
+
+/*
+ * Finds the period of losses, of the cause for which it is most sure, in seconds without a gap, as
+ * sp2_receive_stream_get_loss_seconds gives them; their times are not looked at. It takes five
+ * losses at least, and more where they are frequent, so that chance is not taken for a period.
+ * Periods shorter than 5 s are found only if they are whole seconds; in place of others a multiple
+ * may be found.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_EMPTY (losses are none, too few, constant, or at irregular times),
+ *          SP2_E_ARG (also: `count` is more than SP2_RECEIVE_LOSS_SECONDS). *period is zero but for
+ *          its size unless it is SP2_OK.
+ */
+SP2_API int32_t sp2_find_loss_period(const sp2_loss_second *seconds, uint32_t count,
+                                     sp2_loss_period *period);
 
 /* Why a datagram, or bytes of a buffer, were refused: the first check that they do not pass. The
  * first eight are counted as malformed_*, in the order of those statistics. */

@@ -166,6 +166,62 @@ SP2_API int32_t sp2_send_stream_add_udp_writer(sp2_send_stream *stream,
                                                const sp2_udp_writer_options *options,
                                                uint64_t *first_substream);
 
+/*
+ * What the kernel has counted of UDP since it started, for IPv4 and IPv6 together: of all sockets
+ * of a network namespace. The differences between two moments tell why datagrams did not arrive.
+ * Set `size` with the INIT macro.
+ */
+typedef struct sp2_kernel_udp_counters {
+    uint32_t size;         /* bytes of this struct as the caller compiled it; always first */
+    uint32_t reserved;     /* zero */
+    uint64_t received;     /* datagrams that programs have received */
+    uint64_t full_buffers; /* messages that found the buffer of their socket full, or no memory */
+    uint64_t wrong_checksums; /* messages with a wrong checksum */
+    uint64_t filtered;        /* messages that their socket refused otherwise: by its filter, or a
+                                 security policy */
+    uint64_t nobody_listens;  /* datagrams for ports that no socket is bound to */
+    uint64_t reverse_path;    /* packets, not only of UDP, from senders that are not reached by the
+                                 interface that they came from (rp_filter; IPv4) */
+} sp2_kernel_udp_counters;
+
+#define SP2_KERNEL_UDP_COUNTERS_INIT SP2_SIZED_INIT(sp2_kernel_udp_counters)
+
+/*
+ * Reads these counters, of the network namespace of the calling thread: on Linux from
+ * /proc/thread-self/net (snmp, snmp6, netstat), which takes some tens of microseconds.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_UNSUPPORTED (the system does not tell; all are zero), SP2_E_ARG.
+ */
+SP2_API int32_t sp2_get_kernel_udp_counters(sp2_kernel_udp_counters *counters);
+
+/* Why the kernel dropped messages of some sockets: each cause has limits. Set `size` with the INIT
+ * macro. */
+typedef struct sp2_kernel_drops {
+    uint32_t size;                  /* bytes of this struct as the caller compiled it */
+    uint32_t reserved;              /* zero */
+    uint64_t full_buffers_least;    /* they found a full socket buffer: the receiver is too slow, */
+    uint64_t full_buffers_most;     /* or the buffer too small */
+    uint64_t wrong_checksums_least; /* they had a wrong checksum: look at the sender, or at */
+    uint64_t wrong_checksums_most;  /* offloading */
+    uint64_t filtered_least;        /* a filter of the socket, or a security policy, refused them */
+    uint64_t filtered_most;
+} sp2_kernel_drops;
+
+#define SP2_KERNEL_DROPS_INIT SP2_SIZED_INIT(sp2_kernel_drops)
+
+/*
+ * Says why the kernel dropped `messages` of a stream, or of a source (kernel_drop_messages),
+ * between two moments. The kernel counts the causes for all sockets of the namespace: the answer is
+ * exact where there was one cause, or where no other socket lost anything.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG.
+ */
+SP2_API int32_t sp2_explain_kernel_drops(const sp2_kernel_udp_counters *before,
+                                         const sp2_kernel_udp_counters *after, uint64_t messages,
+                                         sp2_kernel_drops *drops);
+
 #ifdef __cplusplus
 }
 #endif
