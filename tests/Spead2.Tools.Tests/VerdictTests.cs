@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Net.Sockets;
 using Spead2.Receive;
 using Spead2.Send;
 using Spead2.Tools.Receive;
@@ -7,8 +8,9 @@ using Spead2.Tools.Receive;
 namespace Spead2.Tools.Tests;
 
 /// <summary>What `spead2 recv` says of loss, and its exit codes.</summary>
-[TestFixture]
-public sealed class VerdictTests
+[TestFixture("native")]
+[TestFixture("managed")]
+public sealed class VerdictTests(string engine)
 {
     [TestCase(true, "90 of 100 heaps: 10 never arrived.")]
     [TestCase(false, "90 of 100 heaps up to heap 100: 10 never arrived.")]
@@ -44,7 +46,7 @@ public sealed class VerdictTests
         List<byte[]> packets = [.. Packets([1, 2, 3, 4]), .. PacketFile.Encode(5, new byte[1000]).SkipLast(2)];
         using var file = PacketFile.OfDatagrams(packets);
 
-        CommandResult result = await InProcess.RunAsync("recv", "--packets", file.Path);
+        CommandResult result = await InProcess.RunAsync("recv", "--packets", file.Path, "--engine", engine);
 
         Assert.That(result.Lines[^1], Does.Match(@"^4 of 5 heaps up to heap 4\. 1 heap came without 2 packets \(.*\)\.$"));
     }
@@ -118,7 +120,8 @@ public sealed class VerdictTests
     [Test]
     public async Task Nothing_that_arrives_is_exit_code_3()
     {
-        CommandResult result = await InProcess.RunAsync("recv", "--udp", "0", "--bind", "127.0.0.1", "--timeout", "0.1");
+        CommandResult result = await InProcess.RunAsync(
+            "recv", "--udp", "0", "--bind", "127.0.0.1", "--timeout", "0.1", "--engine", engine);
 
         Assert.That(result.Lines[^1], Does.Match("^No packet arrived on UDP 127.0.0.1 port [1-9][0-9]*\\.$"));
         Assert.That(result.ExitCode, Is.EqualTo(3));
@@ -132,6 +135,55 @@ public sealed class VerdictTests
         Assert.That(KernelDropsText.Of(new KernelUdpCounters(0, full, wrong, filtered, 0, 0).Explain(7)), Is.EqualTo(text));
 
     [Test]
+    public async Task Heap_of_two_senders_in_a_file_is_flagged()
+    {
+        string path = Path.Combine(RepositoryFiles.Root, "tests/cases/packets/two-senders.packets");
+
+        CommandResult people = await InProcess.RunAsync("recv", "--packets", path, "--engine", engine);
+        CommandResult programs = await InProcess.RunAsync("recv", "--packets", path, "--engine", engine, "--json");
+
+        Assert.That(people.Output, Does.Contain("contradictory").And.Contain("heaps_contradictory"));
+        Assert.That(people.Lines[^1], Does.EndWith("1 heap mixed: several senders seem to use the same cnts."));
+
+        // Item 0x4101 has a value of each sender.
+        Assert.That(programs.Heaps.Single(), Does.Contain("\"contradictory\":true"));
+        Assert.That(programs.Heaps[0].Split("\"id\":16641,"), Has.Length.EqualTo(3));
+        Assert.That(programs.Statistics["heaps_contradictory"], Is.EqualTo(1));
+    }
+
+    [TestCase("record", 1)]
+    [TestCase("separate", 2)]
+    public async Task Heaps_of_two_sockets_are_not_silently_mixed(string senders, int heaps)
+    {
+        (CommandProcess receiver, int port) = await CommandProcess.StartReceiverAsync(
+            "--json", "--engine", engine, "--senders", senders, "--heaps", $"{heaps}");
+        using (receiver)
+        {
+            // The same cnt, and no item that could contradict another.
+            using UdpClient first = new("127.0.0.1", port);
+            using UdpClient second = new("127.0.0.1", port);
+            List<byte[]> packets = PacketFile.Encode(1, new byte[300]);
+            Assert.That(packets, Has.Count.EqualTo(2));
+            await first.SendAsync(packets[0]);
+            await second.SendAsync(packets[0]);
+            await second.SendAsync(packets[1]);
+            await first.SendAsync(packets[1]);
+            CommandResult result = await receiver.WaitAsync();
+
+            bool mixes = senders == "record";
+            Assert.That(result.Heaps, Has.Length.EqualTo(heaps));
+            Assert.That(result.Heaps.Select(heap => heap.Contains("\"mixed\":true", StringComparison.Ordinal)), Is.All.EqualTo(mixes));
+            Assert.That(
+                result.Heaps.Select(heap => heap.Contains($"\"sender\":\"{first.Client.LocalEndPoint}\"", StringComparison.Ordinal)),
+                Has.Exactly(1).True);
+            Assert.That(result.Statistics["heaps_mixed"], Is.EqualTo(mixes ? 1 : 0));
+            Assert.That(
+                result.Lines[^1].Contains("1 heap mixed: several senders use the same cnts.", StringComparison.Ordinal),
+                Is.EqualTo(mixes));
+        }
+    }
+
+    [Test]
     public void Counters_that_grew_are_explained()
     {
         string[] causes = [.. new KernelCounters(5, 1, 1, 0).Since(new KernelCounters(3, 1, 1, 0))];
@@ -140,13 +192,13 @@ public sealed class VerdictTests
         Assert.That(causes[0], Does.StartWith("2 datagrams had a wrong UDP checksum"));
     }
 
-    private static async Task<CommandResult> ReceiveAsync(int[] cnts, bool stops, params string[] options)
+    private async Task<CommandResult> ReceiveAsync(int[] cnts, bool stops, params string[] options)
     {
         HeapToSend end = new();
         end.AddEnd();
         IEnumerable<byte[]> stop = stops ? PacketFile.Encode(end, (ulong)cnts[^1] + 1) : [];
         using var file = PacketFile.OfDatagrams([.. Packets(cnts), .. stop]);
-        return await InProcess.RunAsync(["recv", "--packets", file.Path, .. options]);
+        return await InProcess.RunAsync(["recv", "--packets", file.Path, "--engine", engine, .. options]);
     }
 
     private static IEnumerable<byte[]> Packets(int[] cnts) =>

@@ -35,6 +35,13 @@ internal sealed class RecvCommand
         ["non-temporal"] = CopyMethod.NonTemporal,
     };
 
+    private static readonly Dictionary<string, SenderTracking> SenderTrackings = new()
+    {
+        ["record"] = SenderTracking.Record,
+        ["separate"] = SenderTracking.Separate,
+        ["none"] = SenderTracking.None,
+    };
+
     private readonly Argument<string[]> _endpoints = new("ENDPOINT")
     {
         Description = "The same as --udp ENDPOINT.",
@@ -127,6 +134,15 @@ internal sealed class RecvCommand
     private readonly Option<bool> _verbose = new("--verbose")
     {
         Description = "Say of each packet and heap that is not used why it is not, at most some times a second.",
+    };
+
+    private readonly Option<SenderTracking> _senders = new("--senders")
+    {
+        HelpName = "WHAT",
+        Description = "What is done with the senders of packets: record marks heaps with packets of several senders, separate "
+            + "assembles those of each sender by themselves, none does not ask who they are.",
+        DefaultValueFactory = _ => SenderTracking.Record,
+        CustomParser = ReadSenderTracking,
     };
 
     private readonly Option<double> _interval = NumberOption.Real(
@@ -247,7 +263,7 @@ internal sealed class RecvCommand
     private IEnumerable<Option> All =>
     [
         _udp, _bind, _interface, _bufferSize, _maxSize, _file, _packets, _dialect, _engine, _threads, _affinity, _memPool,
-        _memLower, _memUpper, _memMaxFree, _memInitial, _copy, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
+        _memLower, _memUpper, _memMaxFree, _memInitial, _copy, _senders, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
         _maxUnsizedGap, _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items,
         _preset, _maxNameLength, _maxTextLength, _verify, _expect, _failOnLoss, _cntStep,
         _summary, _verbose, _interval, _json,
@@ -327,6 +343,17 @@ internal sealed class RecvCommand
         }
 
         return method;
+    }
+
+    private static SenderTracking ReadSenderTracking(ArgumentResult result)
+    {
+        string name = result.Tokens[0].Value;
+        if (!SenderTrackings.TryGetValue(name, out SenderTracking tracking))
+        {
+            result.AddError($"--senders must be one of {string.Join(", ", SenderTrackings.Keys)}, not '{name}'.");
+        }
+
+        return tracking;
     }
 
     private static int[] ReadAffinity(ArgumentResult result)
@@ -438,6 +465,7 @@ internal sealed class RecvCommand
         MaxUnsizedGap = parsed.GetValue(_maxUnsizedGap),
         Accounting = HeapAccounting.BySubstream,
         CntStep = parsed.GetValue(_cntStep),
+        Senders = parsed.GetValue(_senders),
         AllowOutOfOrder = !parsed.GetValue(_inOrder),
         AllowUnsizedHeaps = !parsed.GetValue(_noUnsizedHeaps),
         StopOnStopItem = !parsed.GetValue(_ignoreStopItem),

@@ -35,6 +35,7 @@ internal static class HeapJson
         json.WriteNumberValue(heap.Flavour.AddressBits);
         json.WriteEndArray();
         json.WriteBoolean("end_of_stream", heap.IsEndOfStream);
+        WriteSenders(json, heap);
         json.WriteStartArray("items");
         foreach (RawItem item in heap.Items)
         {
@@ -49,6 +50,25 @@ internal static class HeapJson
         }
 
         json.WriteEndObject();
+    }
+
+    /// <summary>What is known of senders: of most heaps from a file nothing.</summary>
+    private static void WriteSenders(Utf8JsonWriter json, Heap heap)
+    {
+        if (heap.Sender is { } sender)
+        {
+            json.WriteString("sender", $"{sender}");
+        }
+
+        if (heap.IsMixed)
+        {
+            json.WriteBoolean("mixed", true);
+        }
+
+        if (heap.IsContradictory)
+        {
+            json.WriteBoolean("contradictory", true);
+        }
     }
 
     private static string HashRanges(Heap heap, ReadOnlySpan<byte> payload)

@@ -44,10 +44,13 @@ internal static class HeapText
             : heap.IsContiguous ? "length unknown"
             : heap.HeapLength >= 0 && heap.ReceivedLength >= heap.HeapLength ? "incomplete (an item begins behind the payload)"
             : "incomplete") +
-        (heap.IsStartOfStream ? ", start" : "") + (heap.IsEndOfStream ? ", stop" : "");
+        (heap.IsStartOfStream ? ", start" : "") + (heap.IsEndOfStream ? ", stop" : "") +
+        (heap.IsMixed ? ", of several senders" : "") + (heap.IsContradictory ? ", contradictory" : "");
 
     private static Tone ToneOf(Heap heap) =>
-        heap.IsComplete ? Tone.Good : heap.IsContiguous ? Tone.Plain : Tone.Warning;
+        heap.IsMixed || heap.IsContradictory ? Tone.Bad
+        : heap.IsComplete ? Tone.Good
+        : heap.IsContiguous ? Tone.Plain : Tone.Warning;
 
     private static string Received(Heap heap) =>
         heap.IsContiguous || heap.HeapLength < 0

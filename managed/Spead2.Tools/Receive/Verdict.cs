@@ -11,7 +11,8 @@ namespace Spead2.Tools.Receive;
 /// <param name="IsLoss">Whether heaps or packets are known to be lost.</param>
 /// <param name="IsNothing">Whether no packet arrived.</param>
 /// <param name="IsKnown">Whether it is known how many heaps were sent, as far as that can be.</param>
-internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool IsKnown)
+/// <param name="IsMixed">Whether heaps have packets of several senders, or packets that contradict each other.</param>
+internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool IsKnown, bool IsMixed = false)
 {
     /// <summary>The period of losses, if they have one.</summary>
     public LossPeriod? Period { get; private init; }
@@ -20,7 +21,7 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
     private const int MostAccounted = 10;
 
     /// <summary>Good news is green; what is not known is not good news.</summary>
-    public Tone Tone => IsLoss || IsNothing ? Tone.Bad : IsKnown ? Tone.Good : Tone.Warning;
+    public Tone Tone => IsLoss || IsNothing || IsMixed ? Tone.Bad : IsKnown ? Tone.Good : Tone.Warning;
 
     /// <summary>The verdict on a stream.</summary>
     /// <param name="tally">The heaps that were delivered.</param>
@@ -53,14 +54,25 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
         string text = sharesCnts ? SharedOf(heaps)
             : isPlaced ? KnownOf(heaps, statistics, EndOf(tally, statistics))
             : UnknownOf(heaps, statistics);
-        text += ReasonsOf(heaps, statistics, shortfall) + (period is { } known ? $" {LossPeriodText.Of(known)}" : "");
-        return new(text, isLoss, IsNothing: false, IsKnown: isPlaced && !sharesCnts) { Period = period };
+        return new(
+            text + ReasonsOf(heaps, statistics, shortfall) + (period is { } known ? $" {LossPeriodText.Of(known)}" : ""),
+            isLoss,
+            IsNothing: false,
+            IsKnown: isPlaced && !sharesCnts,
+            IsMixed: MixedHeaps(statistics) > 0)
+        {
+            Period = period,
+        };
     }
 
     /// <summary>Packets that arrived, but did not become part of a heap; duplicates are no loss.</summary>
     private static long Unused(StreamStatistics statistics) =>
         statistics.RejectedUnsized + statistics.RejectedLength + statistics.RejectedFlavour + statistics.RejectedOrder +
         statistics.RejectedOverlap + statistics.TooLarge + statistics.AllocationFailed + statistics.Truncated;
+
+    // Most that contradict themselves are known to have several senders, too.
+    private static long MixedHeaps(StreamStatistics statistics) =>
+        Math.Max(statistics.HeapsMixed, statistics.HeapsContradictory);
 
     private static string NothingOf(StreamStatistics statistics, string source)
     {
@@ -111,6 +123,9 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
             (Unused(statistics), $"{Count(Unused(statistics), "packet")} {(Unused(statistics) == 1 ? "was" : "were")} refused."),
             (statistics.KernelDropMessages,
                 $"The kernel dropped {Count(statistics.KernelDropMessages, "message")}."),
+            (MixedHeaps(statistics),
+                $"{Heaps(MixedHeaps(statistics))} mixed: several senders {(statistics.HeapsMixed > 0 ? "use" : "seem to use")} " +
+                "the same cnts."),
             (statistics.SenderRestarts,
                 $"The cnts began again {Count(statistics.SenderRestarts, "time")}: a sender has restarted."),
         ];
