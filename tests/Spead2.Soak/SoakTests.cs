@@ -77,6 +77,20 @@ internal sealed class SoakTests
     }
 
     [Test]
+    public void Lost_packets_are_counted_wherever_they_get_lost(
+        [ValueSource(typeof(ReceiveEngine), nameof(ReceiveEngine.All))] ReceiveEngine engine,
+        [Values] LossPlace place)
+    {
+        using LossRun run = new(engine, place, NextSeed());
+
+        StreamStatistics statistics = run.Run(out long lost);
+
+        Identity identity = run.IdentityOf(statistics);
+        Assert.That(lost, Is.Positive, "Nothing got lost, so that nothing is shown.");
+        Assert.That(identity.Difference, Is.Zero, $"{identity}: {string.Join(", ", statistics)}");
+    }
+
+    [Test]
     public void Identity_says_what_is_not_explained()
     {
         Identity identity = new("sent = received", 5, 3);
