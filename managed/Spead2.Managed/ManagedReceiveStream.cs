@@ -64,6 +64,8 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
 
             throw;
         }
+
+        ShowInMeter(options);
     }
 
     /// <summary>Frees a stream that was never disposed.</summary>
@@ -86,16 +88,6 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
     /// <returns><c>null</c> where the system does not tell: other systems than Linux.</returns>
     public static KernelUdpCounters? ReadKernelCounters() =>
         OperatingSystem.IsLinux() ? KernelCountersFile.Read() : null;
-
-    /// <inheritdoc/>
-    public override StreamStatistics Statistics
-    {
-        get
-        {
-            ThrowIfDisposed();
-            return _core.Statistics;
-        }
-    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<RefusedDatagram> RefusedDatagrams
@@ -179,6 +171,8 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
     internal override bool TryEnter() => !IsDisposed;
 
     internal override void Exit() => GC.KeepAlive(this);
+
+    internal override StreamStatistics ReadStatistics() => _core.Statistics;
 
     internal override PacketSource AddUdp(UdpSourceOptions options)
     {

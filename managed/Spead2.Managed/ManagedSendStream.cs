@@ -51,6 +51,8 @@ public sealed class ManagedSendStream : SendStreamBase
 
             throw;
         }
+
+        ShowInMeter(options);
     }
 
     /// <summary>Stops and frees a stream that was never disposed.</summary>
@@ -124,13 +126,11 @@ public sealed class ManagedSendStream : SendStreamBase
 
     internal override SendStatistics ReadStatistics() => _core.Statistics;
 
+    internal override void FlushEngine() => _core.Flush(Timeout.InfiniteTimeSpan);
+
     internal override void StopEngine() => _core.Stop();
 
-    internal override void DisposeEngine()
-    {
-        _core.Flush(Timeout.InfiniteTimeSpan);
-        _core.Destroy();
-    }
+    internal override void DisposeEngine() => _core.Destroy();
 
     private void SayFault(Exception exception)
     {

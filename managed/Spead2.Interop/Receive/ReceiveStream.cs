@@ -45,6 +45,7 @@ public sealed class ReceiveStream : ReceiveStreamBase
         _log = new(logger);
         HeapFunction = onHeap is null ? null : new(onHeap);
         _handle = new(options, pool, _log, HeapFunction);
+        ShowInMeter(options);
     }
 
     /// <summary>
@@ -54,16 +55,6 @@ public sealed class ReceiveStream : ReceiveStreamBase
     /// <returns><c>null</c> where the system does not tell: other systems than Linux.</returns>
     /// <exception cref="DllNotFoundException">The native library cannot be loaded.</exception>
     public static KernelUdpCounters? ReadKernelCounters() => ReceiveStreamHandle.ReadKernelCounters();
-
-    /// <inheritdoc/>
-    public override StreamStatistics Statistics
-    {
-        get
-        {
-            using HandleLease lease = Use();
-            return _handle.GetStatistics();
-        }
-    }
 
     /// <inheritdoc/>
     public override IReadOnlyList<RefusedDatagram> RefusedDatagrams
@@ -172,6 +163,12 @@ public sealed class ReceiveStream : ReceiveStreamBase
     internal override bool TryEnter() => !IsDisposed && _handle.TryLease();
 
     internal override void Exit() => _handle.DangerousRelease();
+
+    internal override StreamStatistics ReadStatistics()
+    {
+        using HandleLease lease = new(_handle);
+        return _handle.GetStatistics();
+    }
 
     internal override PacketSource AddUdp(UdpSourceOptions options)
     {

@@ -33,6 +33,7 @@ public sealed class SendStream : SendStreamBase
         options.Validate();
         _log = new(logger);
         _handle = new(options, pool, _log);
+        ShowInMeter(options);
     }
 
     internal override void AddUdp(UdpWriterOptions options)
@@ -69,6 +70,12 @@ public sealed class SendStream : SendStreamBase
     {
         using HandleLease lease = new(_handle);
         return _handle.ReadStatistics();
+    }
+
+    internal override void FlushEngine()
+    {
+        using HandleLease lease = new(_handle);
+        _handle.Flush();
     }
 
     internal override void StopEngine()

@@ -228,6 +228,8 @@ internal sealed unsafe class SendStreamHandle : SafeHandle
         };
     }
 
+    public void Flush() => NativeStatus.ThrowIfFailed(NativeMethods.sp2_send_stream_flush(Stream, -1));
+
     public void Stop() => NativeStatus.ThrowIfFailed(NativeMethods.sp2_send_stream_stop(Stream));
 
     protected override void Dispose(bool disposing)

@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using Spead2.Metrics;
 
 namespace Spead2.Receive;
 
@@ -18,6 +19,9 @@ namespace Spead2.Receive;
 public abstract class ReceiveStreamBase : IReceiveStream
 {
     private StreamReader? _reader;
+    private IReadOnlyList<CustomStatistic> _customStatistics = [];
+    private int _ringLimit;
+    private StreamPlace? _place;
     private int _disposed;
 
     internal ReceiveStreamBase()
@@ -25,7 +29,14 @@ public abstract class ReceiveStreamBase : IReceiveStream
     }
 
     /// <inheritdoc/>
-    public abstract StreamStatistics Statistics { get; }
+    public StreamStatistics Statistics
+    {
+        get
+        {
+            ThrowIfDisposed();
+            return ReadStatistics();
+        }
+    }
 
     /// <inheritdoc/>
     public abstract IReadOnlyList<RefusedDatagram> RefusedDatagrams { get; }
@@ -312,11 +323,11 @@ public abstract class ReceiveStreamBase : IReceiveStream
         if (HeapFunction.RunsOnThisThread)
         {
             // To free the stream is to wait for the thread that receives, which this may be.
-            ThreadPool.UnsafeQueueUserWorkItem(static stream => stream.DisposeEngine(), this, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static stream => stream.EndEngine(), this, preferLocal: false);
         }
         else
         {
-            DisposeEngine();
+            EndEngine();
         }
 
         Queue?.Complete();
@@ -331,6 +342,10 @@ public abstract class ReceiveStreamBase : IReceiveStream
 
     /// <summary>Ends what a successful <see cref="TryEnter"/> has begun.</summary>
     internal abstract void Exit();
+
+    /// <summary>The statistics.</summary>
+    /// <exception cref="ObjectDisposedException">The engine's stream has gone.</exception>
+    internal abstract StreamStatistics ReadStatistics();
 
     /// <summary>Adds a UDP socket, by valid options.</summary>
     internal abstract PacketSource AddUdp(UdpSourceOptions options);
@@ -401,6 +416,27 @@ public abstract class ReceiveStreamBase : IReceiveStream
     internal ValueTask<bool> WaitUnlessDisposedAsync(CancellationToken cancellationToken) =>
         TryEnter() ? WaitToReadAndExit(cancellationToken) : ValueTask.FromResult(false);
 
+    /// <summary>What the meter shows of the stream; null if the engine's stream has gone.</summary>
+    internal ReceiveReading? ReadForMeter()
+    {
+        try
+        {
+            return new(ReadStatistics(), _customStatistics, _ringLimit == 0 ? 0 : CountUnlessDisposed(), _ringLimit);
+        }
+        catch (ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Shows the stream, which has been made, in the meter.</summary>
+    private protected void ShowInMeter(ReceiveStreamOptions options)
+    {
+        _customStatistics = [.. options.CustomStatistics];
+        _ringLimit = HeapFunction is null ? options.RingHeaps : 0;
+        _place = StreamMeter.Receiving.Add(this, options.Name);
+    }
+
     private protected void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
 
     private void Enter() => ObjectDisposedException.ThrowIf(!TryEnter(), this);
@@ -420,6 +456,12 @@ public abstract class ReceiveStreamBase : IReceiveStream
             throw new InvalidOperationException(
                 "The stream was made with onHeap, which takes every heap, so that none can be read.");
         }
+    }
+
+    private void EndEngine()
+    {
+        _place?.Dispose();
+        DisposeEngine();
     }
 
     private Heap? WaitAndExit(TimeSpan timeout, CancellationToken cancellationToken)

@@ -50,6 +50,13 @@ public sealed class ReceiveStreamOptions : IValidatableObject
     public const long LargestMaxHeapSize = int.MaxValue;
 
     /// <summary>
+    /// What people call the stream: the label <c>stream</c> of its metrics (docs/metrics.md), where streams of one name add
+    /// up. 1 to 64 printable ASCII characters.
+    /// </summary>
+    [Required]
+    public string Name { get; set; } = StreamName.Default;
+
+    /// <summary>
     /// Heaps under assembly per substream. A heap is pushed out when this many newer heaps of its substream have
     /// started. At least 1.
     /// </summary>
@@ -170,6 +177,7 @@ public sealed class ReceiveStreamOptions : IValidatableObject
     {
         OptionFault[] faults =
         [
+            .. StreamName.Faults(Name, nameof(Name)),
             .. OptionFault.Outside(MaxHeaps, 1, MaxSlots, nameof(MaxHeaps)),
             .. OptionFault.Outside(RingHeaps, 1, MaxSlots, nameof(RingHeaps)),
             .. OptionFault.Outside(Substreams, 1, MaxSlots, nameof(Substreams)),

@@ -2,6 +2,7 @@
 
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using Spead2.Metrics;
 
 namespace Spead2.Send;
 
@@ -28,6 +29,7 @@ public abstract class SendStreamBase : ISendStream
     private readonly Stack<PendingSend> _pending = new();
     private readonly int _mostPending;
     private long _completed;
+    private StreamPlace? _place;
     private int _disposed;
 
     internal SendStreamBase(SendStreamOptions options)
@@ -198,11 +200,11 @@ public abstract class SendStreamBase : ISendStream
         if (PacketTaker.RunsOnThisThread)
         {
             // To free the stream is to wait for the thread that sends, which this may be.
-            ThreadPool.UnsafeQueueUserWorkItem(static stream => stream.DisposeEngine(), this, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static stream => stream.EndEngine(), this, preferLocal: false);
         }
         else
         {
-            DisposeEngine();
+            EndEngine();
         }
     }
 
@@ -229,10 +231,30 @@ public abstract class SendStreamBase : ISendStream
 
     internal abstract SendStatistics ReadStatistics();
 
+    /// <summary>Waits until what is queued has been sent.</summary>
+    internal abstract void FlushEngine();
+
     internal abstract void StopEngine();
 
-    /// <summary>Sends what is queued and gives up the engine's stream. Called once.</summary>
+    /// <summary>Gives up the engine's stream, whose queue is empty. Called once.</summary>
     internal abstract void DisposeEngine();
+
+    /// <summary>What the meter shows of the stream; null if the engine's stream has gone.</summary>
+    internal SendStatistics? ReadForMeter()
+    {
+        try
+        {
+            return ReadStatistics();
+        }
+        catch (ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Shows the stream, which has been made, in the meter.</summary>
+    private protected void ShowInMeter(SendStreamOptions options) =>
+        _place = StreamMeter.Sending.Add(this, options.Name);
 
     private protected void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(IsDisposed, this);
 
@@ -263,6 +285,13 @@ public abstract class SendStreamBase : ISendStream
                 _pending.Push(pending);
             }
         }
+    }
+
+    private void EndEngine()
+    {
+        FlushEngine();
+        _place?.Dispose();
+        DisposeEngine();
     }
 
     /// <summary>Queues a heap if there is room.</summary>

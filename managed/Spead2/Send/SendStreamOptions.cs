@@ -30,6 +30,13 @@ public sealed class SendStreamOptions : IValidatableObject
     /// <summary>Default of <see cref="BurstRateRatio"/>.</summary>
     public const double DefaultBurstRateRatio = 1.05;
 
+    /// <summary>
+    /// What people call the stream: the label <c>stream</c> of its metrics (docs/metrics.md), where streams of one name add
+    /// up. 1 to 64 printable ASCII characters.
+    /// </summary>
+    [Required]
+    public string Name { get; set; } = StreamName.Default;
+
     /// <summary>Heaps that wait to be sent or are being sent. At least 1.</summary>
     [Range(1, LargestMaxHeaps)]
     public int MaxHeaps { get; set; } = DefaultMaxHeaps;
@@ -80,6 +87,7 @@ public sealed class SendStreamOptions : IValidatableObject
     {
         OptionFault[] faults =
         [
+            .. StreamName.Faults(Name, nameof(Name)),
             .. OptionFault.Outside(MaxHeaps, 1, LargestMaxHeaps, nameof(MaxHeaps)),
             .. OptionFault.Outside(
                 MaxPacketSize, PacketEncoder.SmallestMaxPacketSize, LargestMaxPacketSize, nameof(MaxPacketSize)),

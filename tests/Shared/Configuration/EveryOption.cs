@@ -22,6 +22,7 @@ internal static class EveryOption
 
     private static readonly JsonObject OfStream = new()
     {
+        [nameof(ReceiveStreamOptions.Name)] = "beam",
         [nameof(ReceiveStreamOptions.MaxHeaps)] = 5,
         [nameof(ReceiveStreamOptions.RingHeaps)] = 6,
         [nameof(ReceiveStreamOptions.Substreams)] = 2,
