@@ -5,6 +5,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.RegularExpressions;
+using Spead2.Testing.Engines;
 
 namespace Spead2.Tools.Tests;
 
@@ -12,6 +13,8 @@ namespace Spead2.Tools.Tests;
 internal sealed partial class CommandProcess : IDisposable
 {
     private const int InterruptSignal = 2;
+    private const int ContinueSignal = 18;
+    private const int StopSignal = 19;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
@@ -37,6 +40,9 @@ internal sealed partial class CommandProcess : IDisposable
 
     /// <summary>Starts the command.</summary>
     public static CommandProcess Start(params string[] arguments) => new(Command(arguments));
+
+    /// <summary>Starts the command as the argument of another one.</summary>
+    public static CommandProcess StartUnder(string[] other, params string[] arguments) => new([.. other, .. Command(arguments)]);
 
     /// <summary>Runs the command to its end.</summary>
     public static async Task<CommandResult> RunAsync(params string[] arguments)
@@ -105,8 +111,19 @@ internal sealed partial class CommandProcess : IDisposable
     }
 
     /// <summary>Does what Ctrl-C does.</summary>
-    public void Interrupt() =>
-        Assert.That(Kill(_process.Id, InterruptSignal), Is.Zero, "a signal can be sent to the process");
+    public void Interrupt() => Send(InterruptSignal);
+
+    /// <summary>Holds the process where it is.</summary>
+    public void Suspend()
+    {
+        Send(StopSignal);
+        Poll.Until(
+            () => File.ReadLines($"/proc/{_process.Id}/status").Any(line => line.StartsWith("State:\tT", StringComparison.Ordinal)),
+            "the process is stopped");
+    }
+
+    /// <summary>Lets it go on.</summary>
+    public void Resume() => Send(ContinueSignal);
 
     /// <summary>Waits for the end of the process.</summary>
     public async Task<CommandResult> WaitAsync()
@@ -126,6 +143,9 @@ internal sealed partial class CommandProcess : IDisposable
 
         _process.Dispose();
     }
+
+    private void Send(int signal) =>
+        Assert.That(Kill(_process.Id, signal), Is.Zero, "a signal can be sent to the process");
 
     // The project reference puts the command next to the tests.
     private static string[] Command(string[] arguments) =>

@@ -8,6 +8,7 @@ public sealed class HelpTests
 {
     [TestCase("recv")]
     [TestCase("send")]
+    [TestCase("doctor")]
     [TestCase("demo")]
     public async Task Every_command_has_help_and_json(string command)
     {
@@ -24,6 +25,6 @@ public sealed class HelpTests
         CommandResult result = await InProcess.RunAsync();
 
         Assert.That(result.ExitCode, Is.Zero);
-        Assert.That(result.Output, Does.Contain("recv").And.Contain("send").And.Contain("demo"));
+        Assert.That(result.Output, Does.Contain("recv").And.Contain("send").And.Contain("doctor").And.Contain("demo"));
     }
 }

@@ -33,6 +33,39 @@ public sealed class ScreenTests
         });
     }
 
+    [TestCase("doctor-wide", 80, false)]
+    [TestCase("doctor-narrow", 40, false)]
+    [TestCase("doctor-no-colour", 80, true)]
+    public void Screen_shows_what_the_doctor_found(string name, int columns, bool noColour)
+    {
+        InstalledTree.Require("tmux");
+        NetworkNamespace.Run(() =>
+        {
+            NetworkNamespace.Ip("link set lo down");
+            NetworkNamespace.Ip("link set near1 down");
+
+            // The terminal stays until it has been looked at.
+            using TmuxScreen screen = new(
+                columns,
+                $"{(noColour ? "NO_COLOR=1 " : "")}dotnet '{Program}' doctor {Port} 239.255.77.1%near0:{Port + 1} --packet-size 8972 "
+                + "--findings --seconds 0; cat");
+            Compare(name, screen.AwaitText("4 things are wrong."));
+        });
+    }
+
+    [Test]
+    public void Picture_in_the_documentation_is_what_the_doctor_shows()
+    {
+        string screen = File.ReadAllText(FileOf("doctor-wide"));
+        string picture = Path.Combine(RepositoryFiles.Root, "docs/images/doctor.svg");
+        if (Environment.GetEnvironmentVariable("SPEAD2_WRITE_SCREENS") == "1")
+        {
+            File.WriteAllText(picture, ScreenPicture.Of(screen, "What spead2 doctor shows"));
+        }
+
+        Assert.That(File.ReadAllText(picture), Is.EqualTo(ScreenPicture.Of(screen, "What spead2 doctor shows")));
+    }
+
     [Test]
     public void Pipe_gets_lines_without_escapes_or_wrapping() => NetworkNamespace.Run(() =>
     {
@@ -68,9 +101,12 @@ public sealed class ScreenTests
         }
     }
 
+    private static string FileOf(string name) =>
+        Path.Combine(RepositoryFiles.Root, "tests/Spead2.Tools.Tests/Screens", $"{name}.txt");
+
     private static void Compare(string name, string screen)
     {
-        string file = Path.Combine(RepositoryFiles.Root, "tests/Spead2.Tools.Tests/Screens", $"{name}.txt");
+        string file = FileOf(name);
         if (!File.Exists(file) || Environment.GetEnvironmentVariable("SPEAD2_WRITE_SCREENS") == "1")
         {
             File.WriteAllText(file, screen);

@@ -3,6 +3,7 @@
 using System.Net.Sockets;
 using Spead2.Receive;
 using Spead2.Send;
+using Spead2.Tools.Diagnosis;
 using Spead2.Tools.Receive;
 
 namespace Spead2.Tools.Tests;
@@ -186,10 +187,11 @@ public sealed class VerdictTests(string engine)
     [Test]
     public void Counters_that_grew_are_explained()
     {
-        string[] causes = [.. new KernelCounters(5, 1, 1, 0).Since(new KernelCounters(3, 1, 1, 0))];
+        Finding[] causes = [.. new KernelCounters(5, 1, 1, 0).Since(new KernelCounters(3, 1, 1, 0), [], new SystemFiles())];
 
         Assert.That(causes, Has.Length.EqualTo(1));
-        Assert.That(causes[0], Does.StartWith("2 datagrams had a wrong UDP checksum"));
+        Assert.That(causes[0].Text, Does.EndWith("2 datagrams had a wrong UDP checksum: the sender made it, or its card did."));
+        Assert.That(causes[0].Cure, Does.StartWith("ethtool -K "));
     }
 
     private async Task<CommandResult> ReceiveAsync(int[] cnts, bool stops, params string[] options)

@@ -425,8 +425,8 @@ internal sealed class RecvCommand
             : new DatagramSource(parsed.GetRequiredValue(_packets), dialect);
     }
 
-    // What begins with a hyphen was meant as an option.
-    private static Endpoint ReadArgument(string text) =>
+    /// <summary>An endpoint without an option; what begins with a hyphen was meant as one.</summary>
+    public static Endpoint ReadArgument(string text) =>
         text.StartsWith('-')
             ? throw new UserErrorException($"'{text}' is no command or option here; --help names those that are.")
             : Endpoint.Parse(text, "The argument");
@@ -475,7 +475,8 @@ internal sealed class RecvCommand
         BugCompat = (BugCompat)parsed.GetValue(_bugCompat),
     };
 
-    private static long? Given(ParseResult parsed, Option<long> option) =>
+    /// <summary>The value of an option; null if it was not given.</summary>
+    public static long? Given(ParseResult parsed, Option<long> option) =>
         IsGiven(parsed, option) ? parsed.GetValue(option) : null;
 
     private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };

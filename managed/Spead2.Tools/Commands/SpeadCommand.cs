@@ -18,6 +18,7 @@ internal static class SpeadCommand
             new VersionOption(),
             RecvCommand.Create(terminal),
             SendCommand.Create(terminal),
+            DoctorCommand.Create(terminal),
             DemoCommand.Create(terminal),
         };
         ParseResult parsed = root.Parse(arguments.Count == 0 ? ["--help"] : arguments);

@@ -2,6 +2,8 @@
 
 using Spead2.Managed;
 using Spead2.Receive;
+using Spead2.Tools.Diagnosis;
+using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Receive;
 
@@ -31,21 +33,27 @@ internal sealed record KernelCounters(long WrongChecksums, long NobodyListens, l
             .Explain(messages);
     }
 
-    /// <summary>What has happened since then, in sentences; none if the kernel has dropped nothing.</summary>
-    public IEnumerable<string> Since(KernelCounters then)
+    /// <summary>What has happened since then; nothing if the kernel has dropped nothing.</summary>
+    /// <param name="then">The counters before.</param>
+    /// <param name="devices">The machine's interfaces.</param>
+    /// <param name="files">What the kernel says.</param>
+    public IEnumerable<Finding> Since(KernelCounters then, IReadOnlyList<NetworkDevice> devices, SystemFiles files)
     {
         ArgumentNullException.ThrowIfNull(then);
-        (long Count, string Text)[] causes =
+        (long Count, string Code, string Text, string Cure)[] causes =
         [
-            (WrongChecksums - then.WrongChecksums, "datagrams had a wrong UDP checksum: look at the sender, or at offloading"),
-            (NobodyListens - then.NobodyListens, "datagrams came for ports that nobody has: compare the sender's port"),
-            (FullBuffers - then.FullBuffers, "messages found a full socket buffer: raise --buffer-size and net.core.rmem_max"),
-            (Filtered - then.Filtered, "messages were refused by a filter of their socket, or by a security policy"),
-            (ReversePath - then.ReversePath,
-                "packets came from senders without a route back (rp_filter): sysctl -w net.ipv4.conf.all.rp_filter=2, "
-                + "and the same for the interface"),
+            (WrongChecksums - then.WrongChecksums, "checksum", "datagrams had a wrong UDP checksum: the sender made it, or "
+                + "its card did.", "ethtool -K IFACE tx off (on the sender)"),
+            (NobodyListens - then.NobodyListens, "nobody", "datagrams came for ports that nobody has: compare the sender's port.",
+                "tcpdump -c 5 -ni any udp"),
+            (FullBuffers - then.FullBuffers, "full-buffer", "messages found a full socket buffer.",
+                "sysctl -w net.core.rmem_max=67108864 (and leave --buffer-size)"),
+            (Filtered - then.Filtered, "filtered",
+                "messages were refused by a filter of their socket, or by a security policy.", "ss -0 -nupb"),
+            (ReversePath - then.ReversePath, "reverse-path", "packets came from senders without a route back (rp_filter).",
+                Diagnosis.ReversePath.CureOf(devices, files)),
         ];
-        return causes.Where(cause => cause.Count > 0)
-            .Select(cause => $"{Output.Readable.Number(cause.Count)} {cause.Text}.");
+        return causes.Where(cause => cause.Count > 0).Select(cause => new Finding(
+            cause.Code, Tone.Bad, $"Meanwhile, on this machine: {Readable.Number(cause.Count)} {cause.Text}", cause.Cure));
     }
 }

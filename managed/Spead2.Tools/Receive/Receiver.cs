@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Spead2.Receive;
+using Spead2.Tools.Diagnosis;
 using Spead2.Tools.Items;
 using Spead2.Tools.Output;
 
@@ -16,13 +17,18 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     private static readonly TimeSpan ProposalInterval = TimeSpan.FromMilliseconds(100);
 
     // When nothing has arrived for so long, users want to know why.
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LongSilence = TimeSpan.FromSeconds(3);
+
+    // How long datagrams are then looked for that are on their way to somebody else.
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
     private readonly HeapTally _tally = new(
         settings.Verify, settings.Items, settings.Dialect?.UnpointedItemId);
     private readonly long _start = Stopwatch.GetTimestamp();
     private TimeSpan _nextInterval = settings.Interval ?? default;
     private bool _hasProposed;
+    private readonly Lock _explaining = new();
+    private bool _hasExplained;
 
     /// <summary>Receives until the stream ends, and shows what came.</summary>
     /// <returns>The process's exit code.</returns>
@@ -37,6 +43,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
                 settings.Expect);
         settings.Source.Open();
         KernelCounters before = KernelCounters.Read();
+        Silence? silence = OperatingSystem.IsLinux() && settings.Source is UdpSource udp ? new(udp.Targets) : null;
         StreamStatistics statistics;
         IReadOnlyList<RefusedDatagram> refused;
         LossPeriod? period;
@@ -45,7 +52,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         {
             using var interrupt = new Interrupt(stream.Stop);
             settings.Source.AttachTo(stream, terminal);
-            using var silence = new Timer(_ => ExplainSilence(stream, before), null, Silence, Timeout.InfiniteTimeSpan);
+            using var alarm = new Timer(_ => ExplainSilence(stream, silence), null, LongSilence, Timeout.InfiniteTimeSpan);
             if (settings.Json || settings.Items || settings.Source.IsFile || !terminal.IsWatched)
             {
                 ReadAll(stream, report, logger);
@@ -79,9 +86,9 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             _tally, statistics, settings.Source.Name, settings.Expect, settings.Dialect?.DatagramIsHeap == true, period);
         ExplainKernelDrops(statistics.KernelDropMessages, before);
         report.Finish(_tally, statistics, settings.Source.SuggestedDialect, verdict);
-        if (verdict.IsNothing && !settings.Source.IsFile)
+        if (verdict.IsNothing && settings.Expect != 0)
         {
-            ExplainDrops(before);
+            Explain(silence, TimeSpan.Zero, () => true);
         }
 
         return CodeOf(verdict);
@@ -92,28 +99,48 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         : IsAsExpected() && !(settings.FailOnLoss && verdict.IsLoss) ? ExitCode.Success
         : ExitCode.Failure;
 
-    /// <summary>Says what the kernel knows of datagrams that were to come, and did not.</summary>
-    private void ExplainSilence(IReceiveStream stream, KernelCounters before)
+    /// <summary>Says after a while why datagrams that were to come have not.</summary>
+    private void ExplainSilence(IReceiveStream stream, Silence? silence)
     {
-        try
+        if (!settings.Source.IsFile && IsSilent(stream))
         {
-            if (settings.Source.IsFile || HasSeenAnything(stream.Statistics))
+            terminal.Say($"Nothing has arrived {settings.Source.Name} for {LongSilence.TotalSeconds:0} s.");
+            Explain(silence, Look, () => IsSilent(stream));
+        }
+    }
+
+    /// <summary>Says what keeps datagrams away, once.</summary>
+    private void Explain(Silence? silence, TimeSpan look, Func<bool> isSilent)
+    {
+        lock (_explaining)
+        {
+            if (_hasExplained || silence is null)
             {
                 return;
             }
+
+            IReadOnlyList<Finding> findings = silence.Explain(look);
+            if (isSilent())
+            {
+                _hasExplained = true;
+                foreach (Finding finding in findings)
+                {
+                    terminal.Say($"{finding}");
+                }
+            }
+        }
+    }
+
+    private static bool IsSilent(IReceiveStream stream)
+    {
+        try
+        {
+            return !HasSeenAnything(stream.Statistics);
         }
         catch (ObjectDisposedException)
         {
-            // The stream has ended just now.
-            return;
-        }
-
-        terminal.Say($"Nothing has arrived {settings.Source.Name} for {Silence.TotalSeconds:0} s.");
-        if (!ExplainDrops(before))
-        {
-            terminal.Say(
-                "The kernel has dropped no datagram either (wrong checksum, other port, full buffer, rp_filter): none has " +
-                "reached this machine, or a firewall has taken it.");
+            // The stream has ended just now; the verdict says whether anything has come.
+            return false;
         }
     }
 
@@ -126,20 +153,8 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         }
     }
 
-    private bool ExplainDrops(KernelCounters before)
-    {
-        bool any = false;
-        foreach (string cause in KernelCounters.Read().Since(before))
-        {
-            terminal.Say($"Meanwhile, on this machine: {cause}");
-            any = true;
-        }
-
-        return any;
-    }
-
     private static bool HasSeenAnything(StreamStatistics now) =>
-        now.Packets + now.Malformed + now.SizeMismatch + now.Truncated + now.Empty + now.KernelDropMessages > 0;
+        now.Packets + now.Malformed + now.SizeMismatch + now.Truncated + now.Empty > 0;
 
     private void ReadAll(IReceiveStream stream, IReceiveReport report, ILogger logger)
     {

@@ -19,18 +19,26 @@ internal static class RefusedText
     /// </summary>
     public static string Of(RefusedDatagram datagram)
     {
-        ReadOnlySpan<byte> bytes = datagram.FirstBytes.AsSpan(..Math.Min(datagram.FirstBytes.Length, MostBytes));
-
         // When a file was read says nothing.
         string from = datagram.Sender is null ? ""
             : string.Create(CultureInfo.InvariantCulture, $" from {datagram.Sender} at {datagram.Time:HH:mm:ss.fff}Z");
+        return $"The first datagram refused as {Name(datagram.Cause)}: {Length(datagram)}{from}: {FirstBytes(datagram)}";
+    }
+
+    /// <summary>For example <c>8 bytes, malformed_magic: 52 04 02 … "R\x04\x02"</c>.</summary>
+    public static string ContentOf(RefusedDatagram datagram) =>
+        $"{Length(datagram)}, {Name(datagram.Cause)}: {FirstBytes(datagram)}";
+
+    private static string Length(RefusedDatagram datagram) =>
+        string.Create(CultureInfo.InvariantCulture, $"{datagram.Length} bytes");
+
+    private static string FirstBytes(RefusedDatagram datagram)
+    {
+        ReadOnlySpan<byte> bytes = datagram.FirstBytes.AsSpan(..Math.Min(datagram.FirstBytes.Length, MostBytes));
         string rest = bytes.Length < datagram.Length ? " …" : "";
         string hex = string.Join(' ', Convert.ToHexStringLower(bytes).Chunk(2).Select(pair => new string(pair)));
         string text = Printable.Of(Encoding.Latin1.GetString(bytes));
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"The first datagram refused as {Name(datagram.Cause)}: {datagram.Length} bytes{from}: " +
-            $"{hex}{rest} \"{text}\"");
+        return $"{hex}{rest} \"{text}\"";
     }
 
     /// <summary>The statistic that counts the cause.</summary>

@@ -5,6 +5,7 @@ using System.Net;
 using System.Net.NetworkInformation;
 using Spead2.Receive;
 using Spead2.Tools.Commands;
+using Spead2.Tools.Diagnosis;
 using Spead2.Tools.Network;
 using Spead2.Tools.Output;
 
@@ -13,6 +14,10 @@ namespace Spead2.Tools.Receive;
 /// <summary>UDP ports and multicast groups: a socket for each address.</summary>
 internal sealed class UdpSource : IPacketSource
 {
+    // From <errno.h> of Linux.
+    private const int AddressInUse = 98;
+    private const int AddressNotAvailable = 99;
+
     private readonly IReadOnlyList<Listener> _listeners;
     private readonly List<PacketSource> _sources = [];
 
@@ -29,6 +34,16 @@ internal sealed class UdpSource : IPacketSource
     public IReadOnlyList<Endpoint> Endpoints { get; }
 
     public bool IsFile => false;
+
+    /// <summary>Datagrams that have arrived.</summary>
+    public long Datagrams => _sources.Sum(source => source.Statistics.Datagrams);
+
+    /// <summary>What it listens on, seen from the kernel; with the ports that the system chose once it is attached.</summary>
+    public IReadOnlyList<Target> Targets()
+    {
+        IReadOnlyList<NetworkDevice> devices = NetworkDevice.All();
+        return [.. _listeners.Select(listener => listener.Target(devices)).OfType<Target>()];
+    }
 
     public string? SuggestedDialect => _sources.Select(source => source.SuggestedDialect).FirstOrDefault(name => name is not null);
 
@@ -62,6 +77,9 @@ internal sealed class UdpSource : IPacketSource
         public string Name =>
             string.Create(CultureInfo.InvariantCulture, $"on UDP {Place} port {_port}");
 
+        public Target? Target(IReadOnlyList<NetworkDevice> devices) =>
+            Diagnosis.Target.Of(endpoint, settings, devices) is { } target ? target with { Port = _port } : null;
+
         private string Place =>
             endpoint.Host is null && settings.BindHost is not null ? settings.BindHost
             : endpoint.Interface is null && settings.Interface is not null ? $"{endpoint.Place}%{settings.Interface}"
@@ -79,12 +97,30 @@ internal sealed class UdpSource : IPacketSource
                 catch (Spead2Exception exception)
                 {
                     throw new UserErrorException(
-                        CommandNames.In(exception.Message, isHostInUdp: endpoint.Host is not null));
+                        CommandNames.In(exception.Message, isHostInUdp: endpoint.Host is not null) + ReasonOf(exception));
                 }
 
                 _port = source.Port;
                 yield return source;
             }
+        }
+
+        /// <summary>Why the address cannot be bound, with the cure; empty if that is not known.</summary>
+        private string ReasonOf(Spead2Exception exception)
+        {
+            if (!OperatingSystem.IsLinux())
+            {
+                return "";
+            }
+
+            IReadOnlyList<NetworkDevice> devices = NetworkDevice.All();
+            SystemFiles files = new();
+            Finding? finding = Target(devices) is not { } target ? null
+                : exception.OsCode == AddressInUse ? PortOwners.Conflict(target, files)
+                : exception.OsCode == AddressNotAvailable
+                    ? new EndpointChecks(target, devices, files).OfInterfaces().FirstOrDefault()
+                : null;
+            return finding is null ? "" : $". {finding}";
         }
 
         private IEnumerable<UdpSourceOptions> Options() =>
