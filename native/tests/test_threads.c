@@ -8,6 +8,7 @@
 #if defined(__linux__)
 #include <dirent.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #endif
 
 #include "log_capture.h"
@@ -297,6 +298,33 @@ SP2_TEST(Threads_have_the_name_of_their_pool_and_their_number) {
         sp2_thread_pool_destroy(pool);
         WAIT_UNTIL(!has_thread(cases[i].expected), PATIENCE_SECONDS);
     }
+}
+
+static int32_t note_timer_slack(void *context, uint64_t substream, const void *packet,
+                                uint64_t length) {
+    (void)substream;
+    (void)packet;
+    (void)length;
+    *(int *)context = prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
+    return 0;
+}
+
+/* A sender that sleeps is otherwise woken 50 us late. */
+SP2_TEST(Threads_are_woken_in_time) {
+    int slack = -1;
+    sp2_send_stream *stream;
+    REQUIRE_OK(sp2_send_stream_create(NULL, NULL, &stream));
+    sp2_function_writer_options writer = SP2_FUNCTION_WRITER_OPTIONS_INIT;
+    writer.packet = note_timer_slack;
+    writer.context = &slack;
+    REQUIRE_OK(sp2_send_stream_add_function_writer(stream, &writer, NULL));
+    sp2_send_heap *heap;
+    REQUIRE_OK(sp2_send_heap_create(NULL, &heap));
+    const sp2_heap_reference one = {heap, SP2_HEAP_CNT_AUTOMATIC, 0, SP2_STREAM_RATE};
+    REQUIRE_OK(sp2_send_stream_send(stream, &one, 1, SP2_GROUP_SERIAL, NULL, NULL));
+    sp2_send_stream_destroy(stream);
+    sp2_send_heap_destroy(heap);
+    CHECK_EQ_I64(slack, 1);
 }
 
 static void read_affinity(cpu_set_t *set) {

@@ -146,6 +146,7 @@ internal abstract class EventLoop
     {
         if (OperatingSystem.IsLinux())
         {
+            LinuxThread.WakeThisInTime();
             LinuxThread.NameThis(_thread.Name!);
             _id = LinuxThread.ThisId();
         }

@@ -19,9 +19,6 @@ internal sealed class Pump : LoopTask, IDisposable
     // Batches of one slice, so that other work of the thread gets its turn.
     private const int BatchesPerSlice = 16;
 
-    // Paced waits that are shorter than this are spun through: a sleeping thread wakes 50 µs late.
-    private const long PacedSpinNs = 60000;
-
     // Error numbers that say that there is no memory: ERROR_NOT_ENOUGH_MEMORY and ERROR_OUTOFMEMORY.
     private const int WindowsNotEnoughMemory = 8;
     private const int WindowsOutOfMemory = 14;
@@ -31,17 +28,6 @@ internal sealed class Pump : LoopTask, IDisposable
 
     // Heaps that all packets were cut of, ever: up to the group that is being cut.
     private long _cut;
-
-    // When the next burst may begin; 0: at any time.
-    private long _notBefore;
-    private long _burstStart;
-    private bool _burstOpen;
-
-    // To be closed when it has gone out.
-    private bool _burstFull;
-
-    // There was nothing to send since the last burst.
-    private bool _wasIdle;
     private bool _hasEnded;
 
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
@@ -69,7 +55,7 @@ internal sealed class Pump : LoopTask, IDisposable
                 return;
             }
 
-            CloseBurst();
+            _core.Limiter.Close();
             if (!IsDue() || !TakeBatch())
             {
                 return;
@@ -119,16 +105,14 @@ internal sealed class Pump : LoopTask, IDisposable
     private void CutBatch(long queued)
     {
         _batch.Clear();
-        while (_cut != queued && !_batch.IsFull && !_burstFull)
+        while (_cut != queued && !_batch.IsFull && !_core.Limiter.IsFull)
         {
             ref QueuedHeap group = ref _core.Place(_cut);
             ref QueuedHeap heap = ref NextOfGroup(_cut, ref group);
             int length = _batch.Cut(ref heap.Packetizer, _cut, _core.WriterOf(heap.Substream), heap.Substream);
             group.OnTheirWay++;
             group.Unfinished -= heap.Packetizer.IsFinished ? 1 : 0;
-
-            // Packets without a rate fill a batch, whatever a burst is.
-            _burstFull = _core.Limiter.Add(length, heap.NsPerByte) && !_core.Limiter.IsUnlimited;
+            _core.Limiter.Add(length, heap.NsPerByte);
             if (group.Unfinished == 0)
             {
                 _cut += group.Heaps;
@@ -260,48 +244,27 @@ internal sealed class Pump : LoopTask, IDisposable
         _core.TellEnded();
     }
 
-    /// <summary>The burst has gone out: when may the next one begin?</summary>
-    private void CloseBurst()
-    {
-        if (_core.Limiter.IsUnlimited && _core.Limiter.TryCloseUnlimited())
-        {
-            // The next burst begins at once, and does not count what went out in this.
-            _burstOpen = false;
-        }
-
-        if (!_burstFull)
-        {
-            return;
-        }
-
-        _burstFull = false;
-        _burstOpen = false;
-        _notBefore = _core.Limiter.Close(_burstStart);
-    }
-
-    /// <summary>Whether the next burst may begin; if not, the task runs when it may.</summary>
+    /// <summary>Whether the next packet may go out; if not, the task runs when it may.</summary>
     private bool IsDue()
     {
-        if (_burstOpen || _notBefore == 0)
+        RateLimiter limiter = _core.Limiter;
+        if (limiter.MaySend)
         {
             return true;
         }
 
-        long left = _notBefore - Clock.Now;
-        if (left <= 0)
+        long now = Clock.Now;
+        switch (limiter.Step(now))
         {
-            return true;
-        }
+            case RateStep.Send:
+                return true;
+            case RateStep.Spin:
+                while (Clock.Now < limiter.NotBefore)
+                {
+                    Thread.SpinWait(1);
+                }
 
-        long spin = _core.Settings.Pacing == Pacing.Packets ? PacedSpinNs : 0;
-        if (left <= spin)
-        {
-            while (Clock.Now < _notBefore)
-            {
-                Thread.SpinWait(1);
-            }
-
-            return true;
+                return true;
         }
 
         lock (_core.Gate)
@@ -310,29 +273,27 @@ internal sealed class Pump : LoopTask, IDisposable
         }
 
         _core.Loop.PostAfter(
-            this, TimeSpan.FromTicks((left - spin + TimeSpan.NanosecondsPerTick - 1) / TimeSpan.NanosecondsPerTick));
+            this,
+            TimeSpan.FromTicks((limiter.Alarm - now + TimeSpan.NanosecondsPerTick - 1) / TimeSpan.NanosecondsPerTick));
         return false;
     }
 
-    /// <summary>Opens a burst if none is; gives by how many nanoseconds it is late.</summary>
-    private long OpenBurst()
+    /// <summary>Packets are about to be cut: lets the limiter see the clock if it needs that.</summary>
+    private void StartBurst()
     {
-        if (_burstOpen)
+        if (_core.Limiter.IsRunning)
         {
-            return 0;
+            return;
         }
 
-        long now = Clock.Now;
-        long late = _notBefore != 0 && !_wasIdle ? now - _notBefore : 0;
-        if (_wasIdle)
+        long late = _core.Limiter.Start(Clock.Now);
+        if (late > _core.Counters.RateLateNsMax)
         {
-            _core.Limiter.Resume(now);
-            _wasIdle = false;
+            lock (_core.Gate)
+            {
+                _core.Counters.RateLateNsMax = late;
+            }
         }
-
-        _burstOpen = true;
-        _burstStart = now;
-        return late;
     }
 
     /// <summary>Cuts the next batch. False if there is nothing to send: users post the task again.</summary>
@@ -347,19 +308,11 @@ internal sealed class Pump : LoopTask, IDisposable
 
         if (queued == _cut)
         {
-            _wasIdle = true;
+            _core.Limiter.Rest();
             return false;
         }
 
-        long late = OpenBurst();
-        if (late > _core.Counters.RateLateNsMax)
-        {
-            lock (_core.Gate)
-            {
-                _core.Counters.RateLateNsMax = late;
-            }
-        }
-
+        StartBurst();
         CutBatch(queued);
         return true;
     }

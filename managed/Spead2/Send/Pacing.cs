@@ -9,8 +9,7 @@ public enum Pacing
     Bursts = 0,
 
     /// <summary>
-    /// A few packets at a time, by the stream's thread, which then spins for short waits: bursts at line rate overflow
-    /// the buffers of switches.
+    /// A few packets at a time, which costs the stream's thread time: bursts at line rate overflow the buffers of switches.
     /// </summary>
     Packets = 1,
 }

@@ -170,8 +170,8 @@ typedef struct sp2_send_stream sp2_send_stream;
 /* How packets within a burst are spaced. */
 typedef enum sp2_pacing {
     SP2_PACING_BURSTS = 0, /* back to back up to burst_size: costs least */
-    SP2_PACING_PACKETS = 1 /* a few packets at a time, by the stream's thread, which then spins for
-                              short waits: bursts at line rate overflow buffers of switches */
+    SP2_PACING_PACKETS = 1 /* a few packets at a time, which costs the stream's thread time: bursts
+                              at line rate overflow buffers of switches */
 } sp2_pacing;
 
 /* Options of sp2_send_stream_create. A zero field means its default. */

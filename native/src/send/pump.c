@@ -10,10 +10,8 @@
 /* Batches of one slice, so that other work of the thread gets its turn. */
 #define BATCHES_PER_SLICE 16
 
-/* With SP2_PACING_PACKETS so many bytes, but at least one packet, go out at a time, and waits that
- * are shorter than this are spun through: a sleeping thread wakes 50 us late. */
+/* With SP2_PACING_PACKETS so many bytes, but at least one packet, go out at a time. */
 #define PACED_BURST 16384
-#define PACED_SPIN_NS 60000
 
 void sp2__pump_init_rate(sp2_send_stream *stream, const sp2_send_stream_options *options) {
     const uint64_t burst =
@@ -90,9 +88,7 @@ static void cut_packet(sp2_send_stream *stream, sp2__queued_heap *group) {
     batch->groups[index] = group;
     group->on_their_way++;
     group->unfinished -= sp2__packetizer_is_finished(&heap->packetizer) ? 1 : 0;
-    /* Packets without a rate fill a batch, whatever a burst is. */
-    stream->burst_full = sp2__rate_limiter_add(&stream->limiter, length, heap->ns_per_byte) &&
-                         stream->limiter.burst_ns != 0;
+    sp2__rate_limiter_add(&stream->limiter, length, heap->ns_per_byte);
 }
 
 /* Cuts packets until the batch or the burst is full, or no heap is left. */
@@ -101,12 +97,12 @@ static void cut_batch(sp2_send_stream *stream, uint64_t queued) {
     stream->batch.done = 0;
     stream->batch.piece_count = 0;
     while (stream->cut != queued && stream->batch.count < SP2__BATCH_PACKETS &&
-           !stream->burst_full) {
+           !sp2__rate_limiter_is_full(&stream->limiter)) {
         sp2__queued_heap *group = place(stream, stream->cut);
         do {
             cut_packet(stream, group);
         } while (group->unfinished != 0 && stream->batch.count < SP2__BATCH_PACKETS &&
-                 !stream->burst_full);
+                 !sp2__rate_limiter_is_full(&stream->limiter));
         if (group->unfinished == 0) {
             stream->cut += group->heaps;
         }
@@ -224,65 +220,46 @@ static void end(sp2_send_stream *stream) {
     sp2__wake_all(&stream->completed);
 }
 
-/* The burst has gone out: when may the next one begin? */
-static void close_burst(sp2_send_stream *stream) {
-    if (stream->limiter.burst_ns == 0 &&
-        stream->limiter.burst_bytes >= stream->limiter.burst_size) {
-        /* Unlimited: the next burst begins at once, and does not count what went out in this. */
-        stream->limiter.burst_bytes = 0;
-        stream->burst_open = false;
-    }
-    if (!stream->burst_full) {
-        return;
-    }
-    stream->burst_full = false;
-    stream->burst_open = false;
-    stream->not_before = sp2__rate_limiter_close(&stream->limiter, stream->burst_start);
-}
-
 static void spin_until(uint64_t deadline) {
     while (sp2__clock_ns() < deadline) {
         sp2__spin_pause();
     }
 }
 
-/* Whether the next burst may begin; if not, a timer runs the task when it may. */
+/* Whether the next packet may go out; if not, a timer runs the task when it may. */
 static bool is_due(sp2_send_stream *stream) {
-    if (stream->burst_open || stream->not_before == 0) {
+    sp2__rate_limiter *limiter = &stream->limiter;
+    if (sp2__rate_limiter_may_send(limiter)) {
         return true;
     }
-    const uint64_t now = sp2__clock_ns();
-    if (now >= stream->not_before) {
+    switch (sp2__rate_limiter_step(limiter, sp2__clock_ns())) {
+    case SP2__RATE_SEND:
         return true;
-    }
-    const uint64_t spin = stream->pacing == SP2_PACING_PACKETS ? PACED_SPIN_NS : 0;
-    if (stream->not_before - now <= spin) {
-        spin_until(stream->not_before);
+    case SP2__RATE_SPIN:
+        spin_until(limiter->not_before);
         return true;
+    default:
+        break;
     }
     sp2__mutex_lock(&stream->lock);
     stream->stats.rate_waits++;
     sp2__mutex_unlock(&stream->lock);
-    sp2__event_loop_set_timer(stream->loop, &stream->timer, &stream->task,
-                              stream->not_before - spin);
+    sp2__event_loop_set_timer(stream->loop, &stream->timer, &stream->task, limiter->alarm);
     return false;
 }
 
-/* Opens a burst if none is; gives by how many nanoseconds it is late. */
-static uint64_t open_burst(sp2_send_stream *stream) {
-    if (stream->burst_open) {
-        return 0;
+/* Packets are about to be cut: lets the limiter see the clock if it needs that. */
+static void start_burst(sp2_send_stream *stream) {
+    if (sp2__rate_limiter_is_running(&stream->limiter)) {
+        return;
     }
-    const uint64_t now = sp2__clock_ns();
-    const bool waited = stream->not_before != 0 && !stream->was_idle;
-    const uint64_t late = waited ? now - stream->not_before : 0;
-    if (stream->was_idle) {
-        sp2__rate_limiter_resume(&stream->limiter, now);
-        stream->was_idle = false;
+    const uint64_t late = sp2__rate_limiter_start(&stream->limiter, sp2__clock_ns());
+    if (late > stream->late_max) {
+        stream->late_max = late;
+        sp2__mutex_lock(&stream->lock);
+        stream->stats.rate_late_ns_max = late;
+        sp2__mutex_unlock(&stream->lock);
     }
-    stream->burst_open = true;
-    stream->burst_start = now;
-    return late;
 }
 
 /* Cuts the next batch. False if there is nothing to send: users post the task again. */
@@ -292,16 +269,10 @@ static bool take_batch(sp2_send_stream *stream) {
     stream->idle = queued == stream->cut && !stream->stopped;
     sp2__mutex_unlock(&stream->lock);
     if (queued == stream->cut) {
-        stream->was_idle = true;
+        sp2__rate_limiter_rest(&stream->limiter);
         return false;
     }
-    const uint64_t late = open_burst(stream);
-    if (late > stream->late_max) {
-        stream->late_max = late;
-        sp2__mutex_lock(&stream->lock);
-        stream->stats.rate_late_ns_max = late;
-        sp2__mutex_unlock(&stream->lock);
-    }
+    start_burst(stream);
     cut_batch(stream, queued);
     return true;
 }
@@ -325,7 +296,7 @@ void sp2__pump_run(sp2__task *task) {
         if (!written) {
             return;
         }
-        close_burst(stream);
+        sp2__rate_limiter_close(&stream->limiter);
         if (!is_due(stream) || !take_batch(stream)) {
             return;
         }

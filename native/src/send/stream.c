@@ -122,7 +122,6 @@ static sp2_send_stream *allocate(const sp2_send_stream_options *options) {
     }
     stream->max_packet_size = options->max_packet_size / 8 * 8;
     stream->max_heaps = options->max_heaps;
-    stream->pacing = options->pacing;
     stream->next_cnt = 1;
     stream->cnt_step = 1;
     stream->idle = true;

@@ -60,7 +60,6 @@ struct sp2_send_stream {
     sp2__logger logger;
     uint32_t max_packet_size;
     uint64_t max_heaps;
-    uint32_t pacing;
 
     sp2__mutex lock;
     sp2__wake completed; /* a group was completed, or the task has seen the stop */
@@ -82,11 +81,6 @@ struct sp2_send_stream {
     uint64_t cut; /* heaps that all packets were cut of, ever: up to the group that is being cut */
     sp2__batch batch;
     sp2__rate_limiter limiter;
-    uint64_t not_before; /* when the next burst may begin */
-    uint64_t burst_start;
-    bool burst_open;
-    bool burst_full;   /* to be closed when it has gone out */
-    bool was_idle;     /* there was nothing to send since the last burst */
     uint64_t late_max; /* nanoseconds by which a burst was late */
 };
 

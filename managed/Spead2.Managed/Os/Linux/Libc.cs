@@ -97,6 +97,7 @@ internal static unsafe partial class Libc
     public const int SIOCGIFINDEX = 0x8933;
 
     public const int PR_SET_NAME = 15;
+    public const int PR_SET_TIMERSLACK = 29;
 
     private const string Library = "libc";
 
@@ -155,6 +156,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library)]
     public static partial int prctl(int option, byte* name);
+
+    [LibraryImport(Library)]
+    public static partial int prctl(int option, nuint value);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int getsockopt(int socket, int level, int option, void* value, uint* length);

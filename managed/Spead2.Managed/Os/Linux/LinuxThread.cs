@@ -17,6 +17,11 @@ internal static unsafe class LinuxThread
         }
     }
 
+    /// <summary>
+    /// Sleeps of the calling thread end when they are to, and not, as usual, up to 50 µs later.
+    /// </summary>
+    public static void WakeThisInTime() => _ = Libc.prctl(Libc.PR_SET_TIMERSLACK, 1);
+
     /// <summary>The operating system's number of the calling thread.</summary>
     public static int ThisId() => Libc.gettid();
 
