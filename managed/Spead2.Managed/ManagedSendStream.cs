@@ -13,6 +13,7 @@ public sealed class ManagedSendStream : SendStreamBase
 {
     private readonly SendCore _core;
     private readonly bool _repeatPointers;
+    private readonly SendDialect _dialect;
 
     // Whether an exception of a function that takes packets was logged.
     private int _faultSaid;
@@ -35,6 +36,7 @@ public sealed class ManagedSendStream : SendStreamBase
     {
         options.Validate();
         _repeatPointers = options.RepeatPointers;
+        _dialect = options.Dialect;
         IoThreads threads = pool is null ? ManagedIoThreads.NewThreads() : ManagedIoThreads.RetainOf(pool);
         try
         {
@@ -94,7 +96,7 @@ public sealed class ManagedSendStream : SendStreamBase
         int part = 0;
         for (int i = 0; i < heaps.Length; i++)
         {
-            SendHeap heap = sendings[i].Heap ?? new(Flavour.AddressBits, _repeatPointers);
+            SendHeap heap = sendings[i].Heap ?? new(Flavour.AddressBits, _repeatPointers, _dialect);
             heap.Clear();
             IReadOnlyList<ItemToSend> items = heaps[i].Heap.Items;
             for (int j = 0; j < items.Count; j++)

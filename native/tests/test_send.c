@@ -187,6 +187,70 @@ SP2_TEST(Heaps_without_payload_have_one_byte_as_P7_to_P10_say) {
     check_packets(heap, 72, expected);
 }
 
+SP2_TEST(Dialects_break_the_rules_of_their_senders) {
+    static const struct {
+        uint32_t flags;
+        const char *data;    /* of a heap with an immediate and four bytes of payload */
+        const char *control; /* of a heap with a stop alone */
+    } cases[] = {
+        {SP2_SEND_SKA_LOW_SPS,
+         "5304030500000003800001000000000180000400000000048016000000000005"
+         "00010203\n",
+         "5304030500000003800001000000000180000400000000008000060000000002\n"},
+        {SP2_SEND_SKA_LOW_ANTENNA_BUFFER | SP2_SEND_REPEAT_POINTERS,
+         "5304030500000004800001000000000180000400000000048016000000000005"
+         "001000000000000000010203\n",
+         "5304030500000003800001000000000180000400000000008000060000000002\n"},
+        {SP2_SEND_PYSPEAD,
+         "5304030500000004800001000000000180160000000000050010000000000000"
+         "800004000000000400010203\n",
+         "530403050000000280000100000000018000060000000002\n"},
+        {SP2_SEND_DATAGRAM_IS_HEAP,
+         "5304030500000006800001000000000080000200000000388000030000000000"
+         "8000040000000004801600000000000500100000000000"
+         "0000010203\n",
+         "5304030500000005800001000000000080000200000000008000030000000000"
+         "80000400000000008000060000000002\n"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sp2_test_context("case %zu", i);
+        sp2_send_heap *heap = new_heap(cases[i].flags);
+        CHECK_EQ_I64(sp2_send_heap_add_immediate(heap, 0x1600, 5), SP2_OK);
+        add_item(heap, 0x1000, 4, 0);
+        check_packets(heap, 72, cases[i].data);
+        heap = new_heap(cases[i].flags);
+        CHECK_EQ_I64(sp2_send_heap_add_control(heap, SP2_STREAM_CONTROL_STOP), SP2_OK);
+        check_packets(heap, 72, cases[i].control);
+    }
+}
+
+SP2_TEST(Heap_of_a_dialect_must_fit_one_packet) {
+    sink *to = new_sink();
+    sp2_send_stream *stream = new_sized_stream(to, 72);
+    sp2_send_heap *heap = new_heap(SP2_SEND_SKA_LOW_ANTENNA_BUFFER);
+    add_item(heap, 0x1000, 40, 0);
+    sp2_heap_reference one = reference(heap);
+    CHECK_EQ_I64(sp2_send_stream_send(stream, &one, 1, SP2_GROUP_SERIAL, NULL, NULL), SP2_OK);
+    CHECK_EQ_I64(sp2_send_stream_flush(stream, -1), SP2_OK);
+    CHECK_EQ_U64(to->packets, 1);
+    sp2_send_heap_destroy(heap);
+    heap = new_heap(SP2_SEND_SKA_LOW_ANTENNA_BUFFER);
+    add_item(heap, 0x1000, 41, 0);
+    one = reference(heap);
+    CHECK_EQ_I64(sp2_send_stream_send(stream, &one, 1, SP2_GROUP_SERIAL, NULL, NULL), SP2_E_ARG);
+    CHECK_CONTAINS(sp2_last_error_message(), "one packet");
+    sp2_send_stream_destroy(stream);
+    sp2_send_heap_destroy(heap);
+    CHECK_EQ_U64(to->packets, 1);
+    free(to);
+    sp2_send_heap_options options = SP2_SEND_HEAP_OPTIONS_INIT;
+    options.flags = SP2_SEND_PYSPEAD | SP2_SEND_SKA_LOW_SPS;
+    CHECK_EQ_I64(sp2_send_heap_create(&options, &heap), SP2_E_ARG);
+    CHECK_CONTAINS(sp2_last_error_message(), "one dialect");
+    options.flags = 32;
+    CHECK_EQ_I64(sp2_send_heap_create(&options, &heap), SP2_E_TOO_NEW);
+}
+
 SP2_TEST(Heap_that_packets_cannot_carry_is_refused_by_send) {
     sink *to = new_sink();
     sp2_send_stream *stream = new_sized_stream(to, 72);

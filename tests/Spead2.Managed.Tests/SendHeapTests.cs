@@ -50,7 +50,7 @@ public sealed class SendHeapTests : IDisposable
 
     private static HeapSending NewSending()
     {
-        SendHeap heap = new(AddressBits, repeatPointers: false);
+        SendHeap heap = new(AddressBits, repeatPointers: false, SendDialect.None);
         heap.AddImmediate(0x1000, 1);
         return new(heap, HeapSending.AutomaticCnt, Substream: 0, HeapSending.StreamRate);
     }

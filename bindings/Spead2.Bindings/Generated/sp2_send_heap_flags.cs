@@ -7,4 +7,8 @@ namespace Spead2.Bindings;
 internal enum sp2_send_heap_flags : uint
 {
     SP2_SEND_REPEAT_POINTERS = 1,
+    SP2_SEND_SKA_LOW_SPS = 2,
+    SP2_SEND_SKA_LOW_ANTENNA_BUFFER = 4,
+    SP2_SEND_PYSPEAD = 8,
+    SP2_SEND_DATAGRAM_IS_HEAP = 16,
 }

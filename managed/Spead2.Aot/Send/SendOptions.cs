@@ -12,6 +12,10 @@ internal static unsafe class SendOptions
     private const string Options = nameof(sp2_send_stream_options);
     private const string HeapOptions = nameof(sp2_send_heap_options);
 
+    private const sp2_send_heap_flags Dialects =
+        sp2_send_heap_flags.SP2_SEND_SKA_LOW_SPS | sp2_send_heap_flags.SP2_SEND_SKA_LOW_ANTENNA_BUFFER |
+        sp2_send_heap_flags.SP2_SEND_PYSPEAD | sp2_send_heap_flags.SP2_SEND_DATAGRAM_IS_HEAP;
+
     /// <summary>The caller's options with defaults in place of zeros.</summary>
     /// <exception cref="Spead2Exception">A value breaks its rule.</exception>
     public static sp2_send_stream_options Read(sp2_send_stream_options* caller)
@@ -45,10 +49,17 @@ internal static unsafe class SendOptions
     public static NativeSendHeap ReadHeap(sp2_send_heap_options* caller)
     {
         sp2_send_heap_options options = caller is null ? default : Sized.Read(caller, HeapOptions);
-        uint unknown = options.flags & ~(uint)sp2_send_heap_flags.SP2_SEND_REPEAT_POINTERS;
+        uint dialects = options.flags & (uint)Dialects;
+        uint unknown = options.flags & ~(uint)(sp2_send_heap_flags.SP2_SEND_REPEAT_POINTERS | Dialects);
         if (unknown != 0)
         {
             throw Failure.UnknownFlags(HeapOptions, unknown);
+        }
+
+        if ((dialects & (dialects - 1)) != 0)
+        {
+            throw Failure.Argument(
+                $"{HeapOptions}.flags is 0x{options.flags:x}; it may have one dialect, not several");
         }
 
         uint bits = options.address_bits == 0 ? NativeMethods.SP2_SEND_DEFAULT_ADDRESS_BITS : options.address_bits;
@@ -66,8 +77,18 @@ internal static unsafe class SendOptions
                 $"{HeapOptions}.bug_compat is 0x{options.bug_compat:x}, but only the bits of 0x{AllBugs:x} exist");
         }
 
-        return new(new((int)bits, options.flags != 0), new((int)bits, (BugCompat)options.bug_compat));
+        bool repeat = (options.flags & (uint)sp2_send_heap_flags.SP2_SEND_REPEAT_POINTERS) != 0;
+        return new(new((int)bits, repeat, ToDialect(dialects)), new((int)bits, (BugCompat)options.bug_compat));
     }
+
+    private static SendDialect ToDialect(uint flag) => (sp2_send_heap_flags)flag switch
+    {
+        sp2_send_heap_flags.SP2_SEND_SKA_LOW_SPS => SendDialect.SkaLowSps,
+        sp2_send_heap_flags.SP2_SEND_SKA_LOW_ANTENNA_BUFFER => SendDialect.SkaLowAntennaBuffer,
+        sp2_send_heap_flags.SP2_SEND_PYSPEAD => SendDialect.PySpead,
+        sp2_send_heap_flags.SP2_SEND_DATAGRAM_IS_HEAP => SendDialect.DatagramIsHeap,
+        _ => SendDialect.None,
+    };
 
     private static void CheckWords(in sp2_send_stream_options options)
     {

@@ -22,7 +22,12 @@ internal sealed unsafe class SendStreamHandle : SafeHandle
         : base(invalidHandleValue: 0, ownsHandle: true)
     {
         _fault = new(log);
-        _options = new() { Flavour = options.Flavour, RepeatPointers = options.RepeatPointers };
+        _options = new()
+        {
+            Flavour = options.Flavour,
+            RepeatPointers = options.RepeatPointers,
+            Dialect = options.Dialect,
+        };
         sp2_send_stream_options native = ToNative(options);
         native.log = NativeLog.Function;
         native.log_context = log.Context;
@@ -292,7 +297,14 @@ internal sealed unsafe class SendStreamHandle : SafeHandle
         sp2_send_heap_options options = new()
         {
             size = (uint)sizeof(sp2_send_heap_options),
-            flags = _options.RepeatPointers ? (uint)sp2_send_heap_flags.SP2_SEND_REPEAT_POINTERS : 0,
+            flags = (uint)((_options.RepeatPointers ? sp2_send_heap_flags.SP2_SEND_REPEAT_POINTERS : 0) | _options.Dialect switch
+            {
+                SendDialect.SkaLowSps => sp2_send_heap_flags.SP2_SEND_SKA_LOW_SPS,
+                SendDialect.SkaLowAntennaBuffer => sp2_send_heap_flags.SP2_SEND_SKA_LOW_ANTENNA_BUFFER,
+                SendDialect.PySpead => sp2_send_heap_flags.SP2_SEND_PYSPEAD,
+                SendDialect.DatagramIsHeap => sp2_send_heap_flags.SP2_SEND_DATAGRAM_IS_HEAP,
+                _ => 0,
+            }),
             address_bits = (uint)_options.Flavour.AddressBits,
         };
         sp2_send_heap* native;

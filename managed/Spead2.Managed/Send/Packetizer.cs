@@ -3,6 +3,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Spead2.Send;
 
 namespace Spead2.Managed;
 
@@ -16,7 +17,7 @@ internal unsafe struct Piece
 /// <summary>
 /// Cuts one heap into packets. Every packet begins with HEAP_CNT, HEAP_LENGTH, PAYLOAD_OFFSET and PAYLOAD_LENGTH; the
 /// heap's own pointers fill the leading packets (or, repeated, every packet), payload fills the rest, and every packet
-/// has some.
+/// has some. A heap of a dialect is one packet, with the header pointers of the dialect.
 /// </summary>
 internal unsafe struct Packetizer
 {
@@ -63,6 +64,12 @@ internal unsafe struct Packetizer
     /// <exception cref="Spead2Exception">Packets of this size cannot carry the heap.</exception>
     public void Begin(SendHeap heap, ulong cnt, int maxPacketSize)
     {
+        if (heap.Dialect != SendDialect.None)
+        {
+            BeginDialect(heap, cnt, maxPacketSize);
+            return;
+        }
+
         int pointers = Math.Min((maxPacketSize - UsualPrefix - ReservedPayload) / PointerSize, MostPointers - UsualPointers);
         int items = heap.Items.Length;
         if (heap.RepeatPointers && items >= pointers)
@@ -96,14 +103,18 @@ internal unsafe struct Packetizer
     /// <returns>Number of pieces.</returns>
     public int Next(byte* room, Piece* pieces, out int length)
     {
-        int bits = Heap!.AddressBits;
+        if (Heap!.Dialect != SendDialect.None)
+        {
+            return NextOfDialect(room, pieces, out length);
+        }
+
+        int bits = Heap.AddressBits;
         int left = Heap.RepeatPointers ? _pointerCount : _pointerCount - _nextPointer;
         int count = Math.Min(left, _pointersPerPacket);
         int head = UsualPrefix + (count * PointerSize);
         int payload = (int)Math.Min(_heapLength - _offset, (ulong)(_size - head));
 
-        Put(room, 0x53UL << 56 | 4UL << 48 | (ulong)(PointerSize - (bits / 8)) << 40 | (ulong)(bits / 8) << 32 |
-            (uint)(UsualPointers + count));
+        PutHeader(room, bits, UsualPointers + count);
         Put(room + 8, Immediate | (ulong)ItemId.HeapCnt << bits | _cnt);
         Put(room + 16, Immediate | (ulong)ItemId.HeapLength << bits | _heapLength);
         Put(room + 24, Immediate | (ulong)ItemId.PayloadOffset << bits | _offset);
@@ -117,6 +128,107 @@ internal unsafe struct Packetizer
 
     private static void Put(byte* at, ulong value) =>
         Unsafe.WriteUnaligned(at, BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value);
+
+    private static void PutHeader(byte* at, int bits, int pointers) => Put(
+        at,
+        0x53UL << 56 | 4UL << 48 | (ulong)(PointerSize - (bits / 8)) << 40 | (ulong)(bits / 8) << 32 | (uint)pointers);
+
+    /// <summary>Header pointers of the packet of a heap of a dialect before its items, in order.</summary>
+    private static ReadOnlySpan<byte> HeaderPointers(SendDialect dialect) => dialect switch
+    {
+        SendDialect.PySpead => [ItemId.HeapCnt],
+        SendDialect.DatagramIsHeap => [ItemId.HeapCnt, ItemId.HeapLength, ItemId.PayloadOffset, ItemId.PayloadLength],
+        _ => [ItemId.HeapCnt, ItemId.PayloadLength],
+    };
+
+    private static bool HasLengthLast(SendHeap heap) =>
+        heap.Dialect == SendDialect.PySpead && heap.PayloadLength != 0;
+
+    private void BeginDialect(SendHeap heap, ulong cnt, int maxPacketSize)
+    {
+        int pointers = HeaderPointers(heap.Dialect).Length + (HasLengthLast(heap) ? 1 : 0);
+        foreach (ref readonly SendItem item in heap.Items)
+        {
+            pointers += item.IsImmediate || heap.Dialect != SendDialect.SkaLowSps ? 1 : 0;
+        }
+
+        ulong head = 8 + ((ulong)pointers * PointerSize);
+        if (head > (ulong)maxPacketSize || heap.PayloadLength > (ulong)maxPacketSize - head)
+        {
+            throw StatusException.Argument(string.Create(
+                CultureInfo.InvariantCulture,
+                $"a heap of this dialect is one packet, and this one has {head} bytes of pointers and " +
+                $"{heap.PayloadLength} of payload: more than the {maxPacketSize} of MaxPacketSize"));
+        }
+
+        this = new()
+        {
+            Heap = heap,
+            _cnt = cnt,
+            _heapLength = 1, // for the one packet
+            _size = maxPacketSize,
+            _pointerCount = pointers,
+        };
+    }
+
+    /// <summary>The one packet of a heap of a dialect.</summary>
+    private int NextOfDialect(byte* room, Piece* pieces, out int length)
+    {
+        SendHeap heap = Heap!;
+        int head = 8 + (_pointerCount * PointerSize);
+        PutHeader(room, heap.AddressBits, _pointerCount);
+        byte* at = room + 8;
+        foreach (byte id in HeaderPointers(heap.Dialect))
+        {
+            PutDialectPointer(at, id, head);
+            at += PointerSize;
+        }
+
+        ulong address = 0;
+        foreach (ref readonly SendItem item in heap.Items)
+        {
+            if (item.IsImmediate)
+            {
+                Put(at, item.Pointer);
+                at += PointerSize;
+            }
+            else if (heap.Dialect != SendDialect.SkaLowSps)
+            {
+                Put(at, item.Pointer | address);
+                at += PointerSize;
+                address += item.Length;
+            }
+        }
+
+        if (HasLengthLast(heap))
+        {
+            PutDialectPointer(at, ItemId.PayloadLength, head);
+        }
+
+        pieces[0] = new() { Data = room, Length = (nuint)head };
+        _offset = _heapLength;
+        length = head + (int)heap.PayloadLength;
+        return PutPayload((int)heap.PayloadLength, room + head, pieces);
+    }
+
+    private readonly void PutDialectPointer(byte* at, int id, int head)
+    {
+        int bits = Heap!.AddressBits;
+        bool countsAll = Heap.Dialect == SendDialect.DatagramIsHeap;
+        ReadOnlySpan<SendItem> items = Heap.Items;
+        bool isControl = items.Length == 1 && items[0].IsImmediate
+            && (items[0].Pointer & ~Immediate) >> bits == ItemId.StreamControl;
+        ulong value = id switch
+        {
+            ItemId.PayloadLength => Heap.PayloadLength,
+            ItemId.HeapCnt => countsAll ? 0 : _cnt,
+            ItemId.HeapLength => isControl ? 0 : (ulong)head,
+
+            // PAYLOAD_OFFSET.
+            _ => 0,
+        };
+        Put(at, Immediate | (ulong)id << bits | value);
+    }
 
     /// <summary>Writes the item pointers that belong into the next packet.</summary>
     private void PutPointers(byte* at, int count)

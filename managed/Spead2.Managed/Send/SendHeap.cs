@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Runtime.InteropServices;
+using Spead2.Send;
 
 namespace Spead2.Managed;
 
@@ -8,7 +9,7 @@ namespace Spead2.Managed;
 /// A heap to send: items in the order in which they were added. What addressed items point to is its user's, but for
 /// descriptors. It is changed by one thread at a time, and never while a stream has it.
 /// </summary>
-internal sealed unsafe class SendHeap(int addressBits, bool repeatPointers)
+internal sealed unsafe class SendHeap(int addressBits, bool repeatPointers, SendDialect dialect)
 {
     private readonly List<SendItem> _items = [];
 
@@ -19,6 +20,8 @@ internal sealed unsafe class SendHeap(int addressBits, bool repeatPointers)
     public int AddressBits => addressBits;
 
     public bool RepeatPointers => repeatPointers;
+
+    public SendDialect Dialect => dialect;
 
     /// <summary>Whether a stream has it. Under <see cref="Gate"/>.</summary>
     public bool IsBeingSent => _sendings != 0;

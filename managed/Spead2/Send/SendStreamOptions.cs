@@ -75,6 +75,11 @@ public sealed class SendStreamOptions : IValidatableObject
     /// </summary>
     public bool RepeatPointers { get; set; }
 
+    /// <summary>
+    /// Which rule of SPEAD the packets break; by default none. Otherwise each heap must fit one packet.
+    /// </summary>
+    public SendDialect Dialect { get; set; }
+
     /// <summary>Checks the options, as the constructors of streams do.</summary>
     /// <exception cref="ArgumentException">An option breaks its rule; the message and the parameter name it.</exception>
     public void Validate() => OptionFault.Throw(Faults());
@@ -108,6 +113,12 @@ public sealed class SendStreamOptions : IValidatableObject
         {
             yield return OptionFault.OutOfRange(
                 nameof(BurstRateRatio), BurstRateRatio, $"{nameof(BurstRateRatio)} must be at least 1.");
+        }
+
+        if (!Enum.IsDefined(Dialect))
+        {
+            yield return OptionFault.OutOfRange(
+                nameof(Dialect), Dialect, $"{nameof(Dialect)} must be one of {string.Join(", ", Enum.GetNames<SendDialect>())}.");
         }
 
         if (!Enum.IsDefined(Pacing))

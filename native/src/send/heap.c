@@ -15,10 +15,17 @@
 
 /* What is wrong with the options, or SP2_OK. */
 static int32_t check_options(const sp2_send_heap_options *options) {
-    if (options->flags & ~(uint32_t)SP2_SEND_REPEAT_POINTERS) {
+    const uint32_t dialect = options->flags & SP2__SEND_DIALECTS;
+    if (options->flags & ~(uint32_t)(SP2_SEND_REPEAT_POINTERS | SP2__SEND_DIALECTS)) {
         return sp2__fail(SP2_E_TOO_NEW, 0,
                          "sp2_send_heap_options.flags has 0x%x, which this library does not know",
                          (unsigned)options->flags);
+    }
+    if ((dialect & (dialect - 1)) != 0) {
+        return sp2__fail(
+            SP2_E_ARG, 0,
+            "sp2_send_heap_options.flags is 0x%x; it may have one dialect, not several",
+            (unsigned)options->flags);
     }
     if (options->address_bits < 8 || options->address_bits > 56 || options->address_bits % 8 != 0) {
         return sp2__fail(SP2_E_ARG, 0,
@@ -62,6 +69,7 @@ int32_t sp2_send_heap_create(const sp2_send_heap_options *caller, sp2_send_heap 
     heap->address_bits = options.address_bits;
     heap->bug_compat = options.bug_compat;
     heap->repeat_pointers = options.flags & SP2_SEND_REPEAT_POINTERS;
+    heap->dialect = options.flags & SP2__SEND_DIALECTS;
     heap->leases = 1;
     *created = heap;
     return SP2_OK;

@@ -20,11 +20,17 @@ typedef struct sp2__send_item {
     bool owned; /* `data` is the heap's: a descriptor */
 } sp2__send_item;
 
+/* The dialects among sp2_send_heap_flags. */
+#define SP2__SEND_DIALECTS                                                                         \
+    (SP2_SEND_SKA_LOW_SPS | SP2_SEND_SKA_LOW_ANTENNA_BUFFER | SP2_SEND_PYSPEAD |                   \
+     SP2_SEND_DATAGRAM_IS_HEAP)
+
 /* A heap to send. Immutable while a stream has it (`leases` is not zero). */
 struct sp2_send_heap {
     uint32_t address_bits;
     uint32_t bug_compat;
     bool repeat_pointers;
+    uint32_t dialect; /* the one of sp2_send_heap_flags, or 0: by the rules */
     sp2__send_item *items;
     uint64_t item_count;
     uint64_t item_capacity;

@@ -30,11 +30,12 @@ typedef struct sp2__piece {
  * Cuts one heap into packets (spec section 9.2). Every packet begins with HEAP_CNT, HEAP_LENGTH,
  * PAYLOAD_OFFSET and PAYLOAD_LENGTH; the heap's own pointers fill the leading packets (or,
  * repeated, every packet), payload fills the rest, and every packet has some.
+ * A heap of a dialect is one packet, with the header pointers of the dialect.
  */
 typedef struct sp2__packetizer {
     const sp2_send_heap *heap;
     uint64_t cnt;
-    uint64_t heap_length; /* with padding */
+    uint64_t heap_length; /* with padding; of a dialect 1, for the one packet */
     uint64_t offset;      /* payload already cut; heap_length: there are no more packets */
     uint64_t size;        /* largest packet, a multiple of 8 */
     uint64_t pointers_per_packet;
