@@ -162,6 +162,16 @@ public sealed class DialectTests(string engine)
             json.Error, arguments.Length == 0 ? Does.Not.Contain("ska-low-sps") : Does.Contain("--dialect ska-low-sps"));
     }
 
+    [Test]
+    public async Task Log_names_the_dialect_of_a_refused_datagram()
+    {
+        CommandResult result = await ReceiveAsync("ska-low-beam", "--verbose");
+
+        Assert.That(
+            result.Error,
+            Does.Contain("info: a datagram of 8248 bytes was not used that a source with the dialect ska-low-sps takes\n"));
+    }
+
     [TestCase("ska-low-sps")]
     [TestCase("ska-low-antenna-buffer")]
     [TestCase("pyspead")]

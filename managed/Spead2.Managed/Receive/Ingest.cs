@@ -292,7 +292,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             LogLevel.Information,
             (bytes.Length, name),
             static x => Text(
-                $"a datagram of {x.Length} bytes was not used that the dialect {x.name} takes; see Dialect of the source's options"));
+                $"a datagram of {x.Length} bytes was not used that a source with the dialect {x.name} takes"));
     }
 
     /// <summary>Any datagram but the next packet of a live heap.</summary>

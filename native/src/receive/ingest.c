@@ -423,8 +423,8 @@ static SP2__COLD void suggest_dialect(sp2_receive_stream *stream, const uint8_t 
     if (name != NULL) {
         atomic_store_explicit(&source->suggested, name, memory_order_relaxed);
         SP2__LOG(&stream->logger, SP2__MESSAGE_DATAGRAM, SP2_LOG_INFO,
-                 "a datagram of %" PRIu64 " bytes was not used that the dialect %s takes; see "
-                 "dialect of the source's options",
+                 "a datagram of %" PRIu64 " bytes was not used that a source with the dialect %s "
+                 "takes",
                  length, name);
     }
 }
