@@ -14,6 +14,7 @@ namespace Spead2.Tools.Tests;
 [TestFixture("managed")]
 public sealed class DialectTests(string engine)
 {
+    private const int DefaultPacketSize = 1472;
     private const int SkaLowPacket = 8248;
     private const int SkaLowHead = 56;
     private const int SkaLowChannels = 384;
@@ -172,11 +173,15 @@ public sealed class DialectTests(string engine)
             Does.Contain("info: a datagram of 8248 bytes was not used that a source with the dialect ska-low-sps takes\n"));
     }
 
-    [TestCase("ska-low-sps")]
-    [TestCase("ska-low-antenna-buffer")]
-    [TestCase("pyspead")]
-    [TestCase("datagram-is-heap")]
-    public async Task What_is_sent_in_a_dialect_is_verified(string dialect)
+    [TestCase("ska-low-sps", 999, "--heap-size", "999")]
+    [TestCase("ska-low-sps", DefaultPacketSize - 24)]
+    [TestCase("ska-low-antenna-buffer", 999, "--heap-size", "999")]
+    [TestCase("ska-low-antenna-buffer", DefaultPacketSize - 32)]
+    [TestCase("pyspead", 999, "--heap-size", "999")]
+    [TestCase("pyspead", DefaultPacketSize - 32)]
+    [TestCase("datagram-is-heap", 999, "--heap-size", "999")]
+    [TestCase("datagram-is-heap", DefaultPacketSize - 48)]
+    public async Task What_is_sent_in_a_dialect_is_verified(string dialect, int length, params string[] size)
     {
         (CommandProcess receiver, int port) = await CommandProcess.StartReceiverAsync(
             "--bind", "127.0.0.1", "--json", "--dialect", dialect, "--verify", "--expect", "5", "--timeout", "20",
@@ -184,11 +189,12 @@ public sealed class DialectTests(string engine)
         using (receiver)
         {
             CommandResult sent = await CommandProcess.RunAsync(
-                "send", "--udp", $"127.0.0.1:{port}", "--dialect", dialect, "--heaps", "5", "--heap-size", "999");
+                ["send", "--udp", $"127.0.0.1:{port}", "--dialect", dialect, "--heaps", "5", .. size]);
             CommandResult received = await receiver.WaitAsync();
 
             Assert.That(sent.ExitCode, Is.Zero, sent.Error);
             Assert.That(received.ExitCode, Is.Zero, received.Output + received.Error);
+            Assert.That(received.Heaps, Is.All.Contains($"\"received\":{length},"));
             Assert.That(received.Lines[^2], Is.EqualTo("""{"content":{"right":5,"wrong":0}}"""));
         }
     }

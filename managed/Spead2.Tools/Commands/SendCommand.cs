@@ -58,7 +58,8 @@ internal sealed class SendCommand
     };
 
     private readonly Option<string> _dialect = CommonOption.Dialect(
-        "Break the rule of SPEAD that these senders break", "Each heap is one packet. docs/dialects.md has them.");
+        "Break the rule of SPEAD that these senders break", "Each heap is one packet, as long as --packet-size "
+        + "lets it be unless --heap-size or --preset says it. docs/dialects.md has them.");
 
     private readonly Option<long> _descriptorEvery = NumberOption.Whole(
         "--descriptor-every", "N", "With --items: send descriptors in every N-th heap; 0 in the first heap only.",
@@ -103,7 +104,10 @@ internal sealed class SendCommand
         string? dialect = parsed.GetValue(_dialect);
         ThrowIfMisplaced(parsed, preset);
         int addressBits = preset is null ? (int)parsed.GetValue(_flavour) : PresetHeaps.AddressBits;
-        long heapSize = parsed.GetValue(_heapSize);
+        int packetSize = (int)parsed.GetValue(_packetSize) / PacketSizeUnit * PacketSizeUnit;
+        long heapSize = dialect is null || IsGiven(parsed, _heapSize)
+            ? parsed.GetValue(_heapSize)
+            : packetSize - SizeOfHead(dialect, items: 1);
         if (addressBits % 8 != 0)
         {
             throw new UserErrorException($"--flavour must be a multiple of 8, not {addressBits}.");
@@ -152,7 +156,7 @@ internal sealed class SendCommand
             // The socket cuts bursts apart at this size, so it must be the one that packets really have.
             PacketSize = presetHeaps is not null && !IsGiven(parsed, _packetSize)
                 ? SizeOfPacket(presetHeaps, dialect)
-                : (int)parsed.GetValue(_packetSize) / PacketSizeUnit * PacketSizeUnit,
+                : packetSize,
             BytesPerSecond = parsed.GetValue(_rate) * BytesPerGigabit,
             Flavour = flavour,
             Dialect = dialect,
@@ -163,7 +167,11 @@ internal sealed class SendCommand
     }
 
     /// <summary>The size that a preset's packets have on the telescope.</summary>
-    private static int SizeOfPacket(PresetHeaps heaps, string? dialect)
+    private static int SizeOfPacket(PresetHeaps heaps, string? dialect) =>
+        SizeOfHead(dialect, heaps.ItemCount) + heaps.PacketPayload;
+
+    /// <summary>Bytes of a packet in front of its payload.</summary>
+    private static int SizeOfHead(string? dialect, int items)
     {
         int headerPointers = dialect switch
         {
@@ -172,7 +180,7 @@ internal sealed class SendCommand
             "ska-low-sps" => 1,
             _ => 2,
         };
-        return PacketSizeUnit * (1 + headerPointers + heaps.ItemCount) + heaps.PacketPayload;
+        return PacketSizeUnit * (1 + headerPointers + items);
     }
 
     private void ThrowIfMisplaced(ParseResult parsed, StreamPreset? preset)
