@@ -65,7 +65,8 @@ internal sealed record DescriptorCase(BugCompat BugCompat, IReadOnlyList<byte[]>
         CultureInfo.InvariantCulture,
         $"{sent.Id} {Hex(sent.Name)} {Hex(sent.Description)} {Hex(sent.NumPyHeader)} "
         + $"({string.Join(',', sent.Format.Select(field => $"{field.Code}:{field.Bits}"))}) "
-        + $"({string.Join(',', sent.Shape)}) {(sent.Fault is null ? 0 : 1) | (sent.HasUtf8 ? 2 : 0) | Latin1(sent)}\n");
+        + $"({string.Join(',', sent.Shape)}) {Hex(sent.Fault ?? "")} "
+        + $"{(sent.Fault is null ? 0 : 1) | (sent.HasUtf8 ? 2 : 0) | Latin1(sent)}\n");
 
     private static int Latin1(SentDescriptor sent) => sent.TextEncoding == TextEncoding.Latin1 ? 4 : 0;
 

@@ -123,13 +123,13 @@ static void check_parts(descriptor_parts *parts, char fault[FAULT_SIZE]) {
     fault[0] = '\0';
     if (fields > MAX_FORMAT_FIELDS) {
         (void)snprintf(fault, FAULT_SIZE,
-                       "its format has %" PRIu64 " fields; at most %d are supported", fields,
+                       "The format has %" PRIu64 " fields; at most %d are supported.", fields,
                        MAX_FORMAT_FIELDS);
         parts->format = &no_item;
     }
     if (rank > MAX_RANK) {
         (void)snprintf(fault, FAULT_SIZE,
-                       "its shape has %" PRIu64 " dimensions; at most %d are supported", rank,
+                       "The shape has %" PRIu64 " dimensions; at most %d are supported.", rank,
                        MAX_RANK);
         parts->shape = &no_item;
     }

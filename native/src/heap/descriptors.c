@@ -8,8 +8,10 @@
 /* What hostile descriptors can take is bounded by these. */
 enum { MAX_DESCRIPTORS = 65536, MAX_INNER_HEAP = 1 << 20 };
 
-static const char TOO_MANY[] = "the heap has more than 65536 descriptors; the others are left out";
-static const char TOO_LARGE[] = "it has more than 1048576 bytes or 1048576 item pointers";
+/* As ItemGroup says it. */
+static const char TOO_MANY[] = "The heap has more than 65536 descriptors; the others are left out.";
+static const char TOO_LARGE[] =
+    "The descriptor has more than 1048576 bytes or 1048576 item pointers.";
 
 struct sp2__descriptors {
     sp2__descriptor_memory memory; /* of what the list points to */

@@ -4,13 +4,14 @@
  * the sender and the number of bytes, as 32-bit numbers of this machine, then packets.
  *
  *   case STATUS COUNT
- *   ID NAME DESCRIPTION HEADER (KIND:BITS,...) (LENGTH,...) FLAGS
+ *   ID NAME DESCRIPTION HEADER (KIND:BITS,...) (LENGTH,...) FAULT FLAGS
  *
  * with the texts as hexadecimal digits.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "spead2core/spead2core.h"
 
@@ -35,7 +36,10 @@ static void print_descriptor(const sp2_descriptor *descriptor) {
     for (uint32_t i = 0; i < descriptor->rank; i++) {
         printf("%s%" PRId64, i == 0 ? "" : ",", descriptor->shape[i]);
     }
-    printf(") %" PRIu32 "\n", descriptor->flags);
+    printf(")");
+    const char *fault = descriptor->fault == NULL ? "" : descriptor->fault;
+    print_text(fault, (uint32_t)strlen(fault));
+    printf(" %" PRIu32 "\n", descriptor->flags);
 }
 
 static int run_case(uint32_t bug_compat, const uint8_t *packets, uint32_t length) {
