@@ -89,12 +89,7 @@ public sealed class ItemShape : IReadOnlyList<long>, IEquatable<ItemShape>
     }
 
     /// <summary>The shape as it is usually written: <c>()</c>, <c>(3,)</c>, <c>(3, 2)</c>, <c>(?, 2)</c>.</summary>
-    public override string ToString()
-    {
-        IEnumerable<string> lengths = _dimensions.Select(
-            length => length == Variable ? "?" : length.ToString(CultureInfo.InvariantCulture));
-        return _dimensions.Length == 1 ? $"({lengths.Single()},)" : $"({string.Join(", ", lengths)})";
-    }
+    public override string ToString() => Text(_dimensions);
 
     /// <inheritdoc/>
     public IEnumerator<long> GetEnumerator() => ((IEnumerable<long>)_dimensions).GetEnumerator();
@@ -126,6 +121,13 @@ public sealed class ItemShape : IReadOnlyList<long>, IEquatable<ItemShape>
         return result;
     }
 
+    private static string Text(long[] dimensions)
+    {
+        IEnumerable<string> lengths = dimensions.Select(
+            length => length == Variable ? "?" : length.ToString(CultureInfo.InvariantCulture));
+        return dimensions.Length == 1 ? $"({lengths.Single()},)" : $"({string.Join(", ", lengths)})";
+    }
+
     private static string? FindFault(ReadOnlySpan<long> dimensions)
     {
         if (dimensions.Length > MaxRank)
@@ -150,7 +152,7 @@ public sealed class ItemShape : IReadOnlyList<long>, IEquatable<ItemShape>
             long factor = Math.Max(length, 1);
             if (factor > most / product)
             {
-                return $"The dimensions of the shape ({string.Join(", ", dimensions.ToArray())}) make elements {why}.";
+                return $"The dimensions of the shape {Text(dimensions.ToArray())} make elements {why}.";
             }
 
             product *= factor;

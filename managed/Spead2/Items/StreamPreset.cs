@@ -120,7 +120,8 @@ public sealed class StreamPreset
                 && int.TryParse(length, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
                 && number > 0
                 ? preset.With(axis, number)
-                : throw new ArgumentException($"'{setting}' is no length of an axis, as channel=128 is; it is 1 or more.", nameof(text));
+                : throw new ArgumentException(
+                    $"'{setting}' is no length of an axis, as channel=128 is; it is from 1 to {int.MaxValue}.", nameof(text));
         }
 
         return preset;

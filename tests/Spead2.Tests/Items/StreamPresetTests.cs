@@ -110,7 +110,7 @@ public sealed class StreamPresetTests : IDisposable
     [TestCase("fpga", "There is no preset 'fpga'; there are digitiser, fengine, xengine, ska-low-sps.")]
     [TestCase("fengine:channel", "'channel' is no length of an axis")]
     [TestCase("fengine:channel=-1", "'channel=-1' is no length of an axis")]
-    [TestCase("fengine:channel=5000000000", "'channel=5000000000' is no length of an axis, as channel=128 is; it is 1 or more.")]
+    [TestCase("fengine:channel=5000000000", "'channel=5000000000' is no length of an axis, as channel=128 is; it is from 1 to 2147483647.")]
     [TestCase("fengine:channel=0", "'channel=0' is no length")]
     [TestCase("fengine:polarisation=1", "no axis 'polarisation' whose length is open; it has channel, sample.")]
     [TestCase("xengine:", "'' is no length of an axis")]
