@@ -186,6 +186,14 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
         return new ManagedPacketSource(SourceKind.Udp, UdpSource.Add(_core, options, UdpFieldNames.DotNet));
     }
 
+    internal override PacketSource AddTcp(TcpSourceOptions options)
+    {
+        using StreamLease lease = Use();
+        _core.ThrowIfStarted();
+        return new ManagedPacketSource(
+            SourceKind.Tcp, _core.Flow.IsClosed ? null : TcpSource.Add(_core, options, string.Empty));
+    }
+
     internal override PacketSource AddBuffer(BufferSourceOptions options)
     {
         using StreamLease lease = Use();

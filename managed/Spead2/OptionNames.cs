@@ -64,6 +64,9 @@ internal static class OptionNames
         ["SP2_NEVER_LONG"] = "Timeout.InfiniteTimeSpan",
         ["SP2_RECEIVE_EXPLICIT_START"] = "ExplicitStart",
         ["SP2_UDP_EXISTING_SOCKET"] = "Socket",
+        ["SP2_TCP_EXISTING_SOCKET"] = "Socket",
+        ["SP2_TCP_CONNECT"] = "Connect",
+        ["SP2_TCP_REACCEPT"] = "Reaccept",
         ["sp2_receive_stream_start"] = "Start",
         ["NULL"] = "null",
     }.ToFrozenDictionary();

@@ -141,6 +141,13 @@ int32_t scenario_add_readers(fault_trial *trial) {
         status = add_udp_source(stream, &udp, &port);
         CHECK((port != 0) == (status == SP2_OK));
     }
+#if !defined(_WIN32)
+    if (status == SP2_OK) {
+        sp2_tcp_source_options tcp = SP2_TCP_SOURCE_OPTIONS_INIT;
+        tcp.host = "127.0.0.1";
+        status = sp2_receive_stream_add_tcp_source(stream, &tcp, NULL);
+    }
+#endif
     sp2_receive_stream_destroy(stream);
     return status;
 }
@@ -430,6 +437,81 @@ int32_t scenario_receive_by_udp(fault_trial *trial) {
 int32_t scenario_receive_with_full_ring(fault_trial *trial) {
     return receive_heaps_by_udp(trial, 1);
 }
+
+#if !defined(_WIN32)
+/* A stream that gets as far as a TCP source with these options. */
+static int32_t try_tcp_source(fault_trial *trial, const sp2_tcp_source_options *tcp) {
+    const sp2_receive_options options = options_for(trial, 0);
+    sp2_receive_stream *stream = NULL;
+    sp2_packet_source *source = NULL;
+    int32_t status = sp2_receive_stream_create(NULL, &options, &stream);
+    if (status == SP2_OK) {
+        status = sp2_receive_stream_add_tcp_source(stream, tcp, &source);
+        CHECK((source != NULL) == (status == SP2_OK));
+    }
+    sp2_packet_source_release(source);
+    sp2_receive_stream_destroy(stream);
+    return status;
+}
+
+int32_t scenario_add_tcp(fault_trial *trial) {
+    sp2_tcp_source_options tcp = SP2_TCP_SOURCE_OPTIONS_INIT;
+    tcp.host = "127.0.0.1";
+    tcp.buffer_size = 65536;
+    return try_tcp_source(trial, &tcp);
+}
+
+/* Port 9 throws away what it gets, where there is one. */
+int32_t scenario_connect_tcp(fault_trial *trial) {
+    sp2_tcp_source_options tcp = SP2_TCP_SOURCE_OPTIONS_INIT;
+    tcp.flags = SP2_TCP_CONNECT;
+    tcp.host = "127.0.0.1";
+    tcp.port = 9;
+    return try_tcp_source(trial, &tcp);
+}
+
+int32_t scenario_add_existing_tcp(fault_trial *trial) {
+    sp2_tcp_source_options tcp = SP2_TCP_SOURCE_OPTIONS_INIT;
+    tcp.flags = SP2_TCP_EXISTING_SOCKET;
+    const test_socket opened = socket(AF_INET, SOCK_STREAM, 0);
+    REQUIRE(opened != NO_SOCKET && listen(opened, 1) == 0);
+    tcp.socket = (int64_t)opened;
+    trial->number = tcp.socket;
+    const int32_t status = try_tcp_source(trial, &tcp);
+    test_socket_close(opened);
+    return status;
+}
+
+int32_t scenario_receive_by_tcp(fault_trial *trial) {
+    datagram_list list = make_heaps();
+    const sp2_receive_options options = options_for(trial, SP2_RECEIVE_DELIVER_INCOMPLETE);
+    sp2_tcp_source_options tcp = SP2_TCP_SOURCE_OPTIONS_INIT;
+    sp2_packet_source_info info = SP2_PACKET_SOURCE_INFO_INIT;
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    sp2_receive_stream *stream = NULL;
+    sp2_packet_source *source = NULL;
+    tcp.host = "127.0.0.1";
+    REQUIRE_OK(sp2_receive_stream_create(NULL, &options, &stream));
+    REQUIRE_OK(sp2_receive_stream_add_tcp_source(stream, &tcp, &source));
+    REQUIRE_OK(sp2_packet_source_get_info(source, &info));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons((uint16_t)info.port);
+    const test_socket sender = socket(AF_INET, SOCK_STREAM, 0);
+    REQUIRE(sender != NO_SOCKET &&
+            connect(sender, (const struct sockaddr *)&address, sizeof(address)) == 0);
+    size_t length;
+    uint8_t *bytes = datagrams_join(&list, &length);
+    REQUIRE(send(sender, bytes, length, 0) == (ssize_t)length);
+    test_socket_close(sender);
+    take_heaps(trial, stream, HEAP_BYTES);
+    trial->lost |= trial->whole_heaps != SCENARIO_HEAPS;
+    sp2_packet_source_release(source);
+    sp2_receive_stream_destroy(stream);
+    free(bytes);
+    datagrams_free(&list);
+    return SP2_OK;
+}
+#endif
 
 /* A pop that is interrupted waits on. */
 int32_t scenario_wait_in_vain(fault_trial *trial) {

@@ -25,6 +25,12 @@ int32_t scenario_receive_with_full_ring(fault_trial *trial);
 int32_t scenario_wait_in_vain(fault_trial *trial);
 int32_t scenario_close_socket(fault_trial *trial);
 int32_t scenario_shut_socket_down(fault_trial *trial);
+#if !defined(_WIN32)
+int32_t scenario_add_tcp(fault_trial *trial);
+int32_t scenario_connect_tcp(fault_trial *trial);
+int32_t scenario_add_existing_tcp(fault_trial *trial);
+int32_t scenario_receive_by_tcp(fault_trial *trial);
+#endif
 
 #define IN_THREADS "three threads with names and CPUs", scenario_make_threads
 #define IN_STREAM "a stream with all options", scenario_make_stream
@@ -42,6 +48,10 @@ int32_t scenario_shut_socket_down(fault_trial *trial);
 #define IN_EVENT_HANDLE "a handle for event loops", scenario_open_handle
 #define IN_RECEIVING "20 heaps by UDP", scenario_receive_by_udp
 #define IN_FULL_RING "20 heaps by UDP, with a full ring", scenario_receive_with_full_ring
+#define IN_TCP "a TCP source", scenario_add_tcp
+#define IN_TCP_CONNECTING "a TCP source that connects", scenario_connect_tcp
+#define IN_TCP_EXISTING "a TCP source with a user-supplied socket", scenario_add_existing_tcp
+#define IN_TCP_RECEIVING "20 heaps by TCP", scenario_receive_by_tcp
 #define IN_WAITING "a pop that waits for 20 ms", scenario_wait_in_vain
 
 #endif

@@ -33,7 +33,9 @@ typedef enum os_call {
 } os_call;
 #else
 typedef enum os_call {
+    OS_ACCEPT,
     OS_BIND,
+    OS_CONNECT,
     OS_EPOLL_CREATE,
     OS_EPOLL_CTL, /* detail: the operation */
     OS_EPOLL_WAIT,
@@ -44,11 +46,13 @@ typedef enum os_call {
     OS_GETADDRINFO, /* fails with an EAI_ number; with EAI_SYSTEM, errno is EMFILE */
     OS_GETSOCKNAME,
     OS_GETSOCKOPT, /* detail: the option */
+    OS_LISTEN,
     OS_MMAP,
     OS_MMAP_HUGETLB, /* those for pages of the system's pool */
     OS_MUNMAP,
     OS_PTHREAD_CREATE,
     OS_READ,
+    OS_RECV,
     OS_RECVMMSG,
     OS_SETAFFINITY,
     OS_SETSOCKOPT, /* detail: the option */

@@ -190,6 +190,22 @@ WRAPPED(int, bind, int fd, const struct sockaddr *address, socklen_t length) {
     return fault(OS_BIND, OS_ANY) != 0 ? -1 : __real_bind(fd, address, length);
 }
 
+WRAPPED(int, listen, int fd, int backlog) {
+    return fault(OS_LISTEN, OS_ANY) != 0 ? -1 : __real_listen(fd, backlog);
+}
+
+WRAPPED(int, connect, int fd, const struct sockaddr *address, socklen_t length) {
+    return fault(OS_CONNECT, OS_ANY) != 0 ? -1 : __real_connect(fd, address, length);
+}
+
+WRAPPED(int, accept4, int fd, struct sockaddr *address, socklen_t *length, int flags) {
+    return fault(OS_ACCEPT, OS_ANY) != 0 ? -1 : __real_accept4(fd, address, length, flags);
+}
+
+WRAPPED(ssize_t, recv, int fd, void *bytes, size_t size, int flags) {
+    return fault(OS_RECV, OS_ANY) != 0 ? -1 : __real_recv(fd, bytes, size, flags);
+}
+
 WRAPPED(int, getsockname, int fd, struct sockaddr *address, socklen_t *length) {
     return fault(OS_GETSOCKNAME, OS_ANY) != 0 ? -1 : __real_getsockname(fd, address, length);
 }

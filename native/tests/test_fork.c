@@ -271,6 +271,10 @@ static void child_calls_everything(receiver *r) {
     CHILD_CHECK(sp2_receive_stream_add_inproc_source(r->stream, &inproc_source, &none) == forked,
                 44);
     CHILD_CHECK(none == NULL, 45);
+    const sp2_tcp_source_options tcp_source = SP2_TCP_SOURCE_OPTIONS_INIT;
+    none = r->sources[0];
+    CHILD_CHECK(sp2_receive_stream_add_tcp_source(r->stream, &tcp_source, &none) == forked, 46);
+    CHILD_CHECK(none == NULL, 47);
     CHILD_CHECK(sp2_packet_source_remove(r->sources[0]) == SP2_OK, 29);
     sp2_packet_source_release(r->sources[0]);
 }

@@ -315,3 +315,15 @@ SP2_TEST(Slice_ends_after_as_many_heaps_as_there_are_slots) {
     free(bytes);
     datagrams_free(&list);
 }
+
+#if defined(_WIN32)
+SP2_TEST(Tcp_source_is_refused_where_there_is_none) {
+    sp2_receive_stream *stream = new_stream(NULL);
+    const sp2_tcp_source_options tcp = SP2_TCP_SOURCE_OPTIONS_INIT;
+    sp2_packet_source *source = NULL;
+    CHECK_STATUS(sp2_receive_stream_add_tcp_source(stream, &tcp, &source), SP2_E_UNSUPPORTED);
+    CHECK(source == NULL);
+    CHECK_CONTAINS(sp2_last_error_message(), "not supported on this operating system");
+    sp2_receive_stream_destroy(stream);
+}
+#endif

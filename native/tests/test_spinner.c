@@ -57,6 +57,7 @@
     X(sp2_receive_stream_add_buffer_source)                                                        \
     X(sp2_receive_stream_add_datagram_source)                                                      \
     X(sp2_receive_stream_add_inproc_source)                                                        \
+    X(sp2_receive_stream_add_tcp_source)                                                           \
     X(sp2_receive_stream_add_udp_source)                                                           \
     X(sp2_receive_stream_create)                                                                   \
     X(sp2_receive_stream_destroy)                                                                  \
@@ -542,6 +543,24 @@ static const sp2_dialect *any_dialect(spinner *self) {
     }
 }
 
+#if !defined(_WIN32) /* where there are no TCP sources */
+static void feed_tcp(spinner *self, sp2_receive_stream *stream) {
+    static const char *const hosts[] = {NULL, "127.0.0.1", "::1", ""};
+    const sp2_tcp_source_options options = {.max_size = (uint32_t)below(self, 3000)};
+    sp2_packet_source *source = NULL;
+    void *given = sized(self, &options, sizeof(options));
+    sp2_tcp_source_options *changed = (sp2_tcp_source_options *)self->options;
+    changed->flags &= SP2_TCP_REACCEPT | 8u;
+    changed->flags |= once_in(self, 4) ? SP2_TCP_EXISTING_SOCKET : 0;
+    changed->host = hosts[below(self, 4)];
+    changed->socket = (int64_t)below(self, 64) - 1;
+    NOTE(sp2_receive_stream_add_tcp_source, stream, given, once_in(self, 16) ? NULL : &source);
+    if (source != NULL) {
+        keep(self, SOURCE, source);
+    }
+}
+#endif
+
 static void feed_udp(spinner *self, sp2_receive_stream *stream) {
     static const char *const hosts[] = {NULL, "127.0.0.1", "::1", ""};
     const sp2_udp_source_options options = {.buffer_size = SP2_UDP_BUFFER_SIZE_OS,
@@ -602,7 +621,7 @@ static void feed_list(spinner *self, sp2_receive_stream *stream, sp2_packet_sour
 static void feed(spinner *self) {
     sp2_receive_stream *stream = handle_of(self, STREAM);
     sp2_packet_source *source = NULL;
-    switch (below(self, 4)) {
+    switch (below(self, 5)) {
     case 0:
         feed_buffer(self, stream, once_in(self, 16) ? NULL : &source);
         break;
@@ -612,6 +631,11 @@ static void feed(spinner *self) {
     case 2:
         feed_udp(self, stream);
         break;
+#if !defined(_WIN32)
+    case 3:
+        feed_tcp(self, stream);
+        break;
+#endif
     default:
         NOTE(sp2_receive_stream_start, stream);
     }

@@ -50,6 +50,16 @@ public sealed class DefaultsTests
     }
 
     [Test]
+    public void Tcp_options_have_the_defaults_of_the_header()
+    {
+        Assert.Multiple(() =>
+        {
+            Assert.That(TcpSourceOptions.DefaultMaxSize, Is.EqualTo(NativeMethods.SP2_TCP_DEFAULT_MAX_SIZE));
+            Assert.That(TcpSourceOptions.LargestPacket, Is.EqualTo(NativeMethods.SP2_TCP_LARGEST_PACKET));
+        });
+    }
+
+    [Test]
     public void Statistics_have_the_names_and_order_of_the_header()
     {
         string[] counters =
@@ -74,6 +84,7 @@ public sealed class DefaultsTests
             Assert.That((int)SourceKind.Buffer, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_BUFFER));
             Assert.That((int)SourceKind.Datagrams, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_DATAGRAMS));
             Assert.That((int)SourceKind.InProcess, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_INPROC));
+            Assert.That((int)SourceKind.Tcp, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_TCP));
             Assert.That(
                 Enum.GetNames<SourceState>(),
                 Is.EqualTo(Enum.GetNames<sp2_source_state>().Select(name => PascalCase(name["SP2_SOURCE_".Length..]))));

@@ -28,6 +28,7 @@ public sealed partial class DocumentedDefaultsTests
         ["sp2_receive_options.custom_stat_count"] = (long)new ReceiveStreamOptions().CustomStatistics.Count,
         ["sp2_receive_options.spin_ns"] = (long)new ReceiveStreamOptions().SpinTime.TotalNanoseconds,
         ["sp2_receive_options.long_pause_ns"] = (long)new ReceiveStreamOptions().LongPause.TotalNanoseconds,
+        ["sp2_tcp_source_options.max_size"] = (long)new TcpSourceOptions().MaxSize,
         ["sp2_udp_source_options.max_size"] = (long)new UdpSourceOptions().MaxSize,
         ["sp2_udp_source_options.buffer_size"] = DefaultBufferOfManagedPort,
         ["sp2_send_heap_options.address_bits"] = (long)default(Flavour).AddressBits,
@@ -52,7 +53,7 @@ public sealed partial class DocumentedDefaultsTests
         ["sp2_memory_pool_options.log_level"] = nameof(sp2_log_level.SP2_LOG_WARNING),
     };
 
-    private static readonly Type[] OptionTypes = [typeof(ReceiveStreamOptions), typeof(UdpSourceOptions), typeof(SendStreamOptions), typeof(UdpWriterOptions)];
+    private static readonly Type[] OptionTypes = [typeof(ReceiveStreamOptions), typeof(UdpSourceOptions), typeof(TcpSourceOptions), typeof(SendStreamOptions), typeof(UdpWriterOptions)];
 
     private static readonly string Root = typeof(DocumentedDefaultsTests).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "RepositoryRoot").Value!;

@@ -158,7 +158,7 @@ internal sealed partial class CommandProcess : IDisposable
         return line;
     }
 
-    [GeneratedRegex(@"^Listening on UDP .* port (\d+)\.$")]
+    [GeneratedRegex(@"^Listening on (?:UDP|TCP) .* port (\d+)\.$")]
     private static partial Regex ReadyLine();
 
     [LibraryImport("libc", EntryPoint = "kill")]

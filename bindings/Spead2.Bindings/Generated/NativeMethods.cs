@@ -300,6 +300,10 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_add_tcp_source(sp2_receive_stream* stream, [NativeTypeName("const sp2_tcp_source_options *")] sp2_tcp_source_options* options, sp2_packet_source** source);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
     public static extern int sp2_receive_stream_add_udp_source(sp2_receive_stream* stream, [NativeTypeName("const sp2_udp_source_options *")] sp2_udp_source_options* options, sp2_packet_source** source);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -441,6 +445,12 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_REFUSED_BYTES 64")]
     public const int SP2_REFUSED_BYTES = 64;
+
+    [NativeTypeName("#define SP2_TCP_DEFAULT_MAX_SIZE 65536")]
+    public const int SP2_TCP_DEFAULT_MAX_SIZE = 65536;
+
+    [NativeTypeName("#define SP2_TCP_LARGEST_PACKET 16777216")]
+    public const int SP2_TCP_LARGEST_PACKET = 16777216;
 
     [NativeTypeName("#define SP2_UDP_DEFAULT_MAX_SIZE 9200")]
     public const int SP2_UDP_DEFAULT_MAX_SIZE = 9200;

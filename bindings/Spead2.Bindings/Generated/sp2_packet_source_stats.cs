@@ -58,4 +58,13 @@ internal unsafe partial struct sp2_packet_source_stats
 
     [NativeTypeName("uint64_t")]
     public ulong yields;
+
+    [NativeTypeName("uint64_t")]
+    public ulong connections;
+
+    [NativeTypeName("uint64_t")]
+    public ulong skipped_bytes;
+
+    [NativeTypeName("uint64_t")]
+    public ulong unfinished_bytes;
 }

@@ -10,4 +10,5 @@ internal enum sp2_source_kind : uint
     SP2_SOURCE_BUFFER = 2,
     SP2_SOURCE_DATAGRAMS = 3,
     SP2_SOURCE_INPROC = 4,
+    SP2_SOURCE_TCP = 5,
 }

@@ -8,7 +8,7 @@ using Spead2.Receive;
 
 namespace Spead2.Aot;
 
-/// <summary>The functions of source.h, buffer.h and udp.h.</summary>
+/// <summary>The functions of source.h, buffer.h, tcp.h and udp.h.</summary>
 internal static unsafe class SourceExports
 {
     [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_add_buffer_source")]
@@ -81,6 +81,30 @@ internal static unsafe class SourceExports
         {
             using StreamCall call = Begin(stream, options, source, Function);
             AddUdpSource(call.Stream, UdpOptions.Read(options), source, Function);
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_add_tcp_source")]
+    public static int AddTcpSource(
+        sp2_receive_stream* stream, sp2_tcp_source_options* options, sp2_packet_source** source)
+    {
+        const string Function = "sp2_receive_stream_add_tcp_source";
+        try
+        {
+            using StreamCall call = Begin(stream, options, source, Function);
+            TcpSourceOptions known = TcpOptions.Read(options);
+            using (known.Socket.ToSocket())
+            {
+                StreamCore core = OpenCore(call.Stream, Function);
+                Source? added = core.Flow.IsClosed ? null : TcpSource.Add(core, known, TcpOptions.Prefix);
+                HandOut(new(sp2_source_kind.SP2_SOURCE_TCP, added), source);
+            }
+
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)
@@ -191,6 +215,9 @@ internal static unsafe class SourceExports
                 blocked = (ulong)counters.Blocked,
                 slices = (ulong)counters.Slices,
                 yields = (ulong)counters.Yields,
+                connections = (ulong)counters.Connections,
+                skipped_bytes = (ulong)counters.SkippedBytes,
+                unfinished_bytes = (ulong)counters.UnfinishedBytes,
             };
             if (found.Source?.LastSender is { } sender)
             {

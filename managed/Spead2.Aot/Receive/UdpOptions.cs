@@ -192,17 +192,7 @@ internal static unsafe class UdpOptions
     /// <exception cref="Spead2Exception">It is none.</exception>
     public static Socket Duplicate(string options, long value)
     {
-        Socket socket;
-        try
-        {
-            socket = SocketDuplicate.OfHandle(value);
-        }
-        catch (Spead2Exception exception)
-        {
-            throw StatusException.Argument(
-                $"{options}.socket is {value}, which is no open socket: {exception.Message}", exception.OsCode);
-        }
-
+        Socket socket = DuplicateAny(options, value);
         if (socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6 &&
             socket.SocketType == SocketType.Dgram && socket.ProtocolType == ProtocolType.Udp)
         {
@@ -212,6 +202,21 @@ internal static unsafe class UdpOptions
         socket.Dispose();
         throw Failure.Argument(
             $"{options}.socket is {value}, which is a socket, but not one for UDP over IPv4 or IPv6");
+    }
+
+    /// <summary>A duplicate of a user-supplied socket of any kind.</summary>
+    /// <exception cref="Spead2Exception">It is none.</exception>
+    public static Socket DuplicateAny(string options, long value)
+    {
+        try
+        {
+            return SocketDuplicate.OfHandle(value);
+        }
+        catch (Spead2Exception exception)
+        {
+            throw StatusException.Argument(
+                $"{options}.socket is {value}, which is no open socket: {exception.Message}", exception.OsCode);
+        }
     }
 
     /// <summary>A socket that is bound is used as it is, so that nothing may be asked for.</summary>

@@ -67,6 +67,9 @@ internal sealed unsafe class NativePacketSource : PacketSource
                 Blocked = (long)stats.blocked,
                 Slices = (long)stats.slices,
                 Yields = (long)stats.yields,
+                Connections = (long)stats.connections,
+                SkippedBytes = (long)stats.skipped_bytes,
+                UnfinishedBytes = (long)stats.unfinished_bytes,
                 LastSender = ToEndPoint(stats.sender, stats.sender_port),
             };
         }

@@ -176,6 +176,12 @@ public sealed class ReceiveStream : ReceiveStreamBase
         return _handle.AddUdp(options);
     }
 
+    internal override PacketSource AddTcp(TcpSourceOptions options)
+    {
+        using HandleLease lease = Use();
+        return _handle.AddTcp(options);
+    }
+
     internal override PacketSource AddBuffer(BufferSourceOptions options)
     {
         using HandleLease lease = Use();

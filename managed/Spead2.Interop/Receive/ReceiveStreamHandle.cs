@@ -198,6 +198,31 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         }
     }
 
+    /// <summary>Feeds the stream from a TCP connection.</summary>
+    public NativePacketSource AddTcp(TcpSourceOptions options)
+    {
+        Socket? existing = options.Socket.ToSocket();
+        using HandleLease? socket = existing is null ? null : new HandleLease(existing.SafeHandle);
+        fixed (byte* host = NativeText.FromString(options.GivenHost))
+        {
+            sp2_tcp_source_options native = new()
+            {
+                size = (uint)sizeof(sp2_tcp_source_options),
+                flags = (existing is null ? 0 : (uint)sp2_tcp_flags.SP2_TCP_EXISTING_SOCKET) |
+                    (options.Connect ? (uint)sp2_tcp_flags.SP2_TCP_CONNECT : 0) |
+                    (options.Reaccept ? (uint)sp2_tcp_flags.SP2_TCP_REACCEPT : 0),
+                host = (sbyte*)host,
+                port = (uint)options.Port,
+                max_size = (uint)options.MaxSize,
+                buffer_size = (ulong)(options.BufferSize ?? 0),
+                socket = existing is null ? 0 : existing.SafeHandle.DangerousGetHandle(),
+            };
+            sp2_packet_source* source;
+            NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_tcp_source(Stream, &native, &source));
+            return new(new PacketSourceHandle(source));
+        }
+    }
+
     /// <summary>Lets sources receive if the stream waits for that.</summary>
     public void Start() => NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_start(Stream));
 

@@ -54,6 +54,9 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         set => _assembler.Memory = value;
     }
 
+    // What messages call what is being handed over.
+    private string Piece => _source?.Piece ?? "datagram";
+
     /// <summary>Begins the slice of a source; says whether packets may be handed over.</summary>
     public PollResult BeginSlice(Source source)
     {
@@ -121,8 +124,8 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         stream.Log.Write(
             MessageKind.Datagram,
             LogLevel.Information,
-            maxSize,
-            static maxSize => Text($"datagram not used: it is larger than MaxSize, which is {maxSize} bytes"));
+            (Piece, maxSize),
+            static x => Text($"{x.Piece} not used: it is larger than MaxSize, which is {x.maxSize} bytes"));
     }
 
     /// <summary>Counts bytes that are not a packet, at a position of a source that ends because of it.</summary>
@@ -136,6 +139,20 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             (fault, position),
             static x => Text(
                 $"what stands at byte {x.position} of the buffer is not a SPEAD packet, so reading ends there: {x.fault.Text()}"));
+    }
+
+    /// <summary>
+    /// Counts bytes that are not a packet, at a position of a connection that goes on with the next one.
+    /// </summary>
+    public void AddLost(ReadOnlySpan<byte> bytes, PacketFault fault, ulong position)
+    {
+        CountFault(fault, bytes);
+        stream.Log.Write(
+            MessageKind.Packet,
+            LogLevel.Information,
+            (fault, position),
+            static x => Text(
+                $"what stands at byte {x.position} of the connection is not a SPEAD packet, so the next one is looked for: {x.fault.Text()}"));
     }
 
     /// <summary>Counts units of packets, the largest of which had <paramref name="packets"/>.</summary>
@@ -275,7 +292,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     /// <summary>Looks which dialect takes a refused datagram, among the first ones of a source.</summary>
     private void SuggestDialect(ReadOnlySpan<byte> bytes, bool whole)
     {
-        if (_source is null || _source.SuggestedDialect is not null || _source.RefusedDatagrams == MostSuggestions)
+        if (_source is not { TakesDialects: true } || _source.SuggestedDialect is not null || _source.RefusedDatagrams == MostSuggestions)
         {
             return;
         }
@@ -313,8 +330,8 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             stream.Log.Write(
                 MessageKind.Packet,
                 LogLevel.Information,
-                (bytes.Length, fault),
-                static x => Text($"datagram of {x.Length} bytes is not a SPEAD packet: {x.fault.Text()}"));
+                (Piece, bytes.Length, fault),
+                static x => Text($"{x.Piece} of {x.Length} bytes is not a SPEAD packet: {x.fault.Text()}"));
             return PollResult.More;
         }
 
@@ -326,9 +343,9 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             stream.Log.Write(
                 MessageKind.Datagram,
                 LogLevel.Information,
-                (bytes.Length, PacketLength: packet.Bytes.Length),
+                (Piece, bytes.Length, PacketLength: packet.Bytes.Length),
                 static x => Text(
-                    $"datagram of {x.Length} bytes not used: the packet in it has {x.PacketLength} bytes"));
+                    $"{x.Piece} of {x.Length} bytes not used: the packet in it has {x.PacketLength} bytes"));
             return PollResult.More;
         }
 

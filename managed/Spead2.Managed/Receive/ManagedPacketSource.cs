@@ -50,6 +50,9 @@ internal sealed class ManagedPacketSource(SourceKind kind, Source? source) : Pac
                 Blocked = counters.Blocked,
                 Slices = counters.Slices,
                 Yields = counters.Yields,
+                Connections = counters.Connections,
+                SkippedBytes = counters.SkippedBytes,
+                UnfinishedBytes = counters.UnfinishedBytes,
                 LastSender = source?.LastSender,
             };
         }

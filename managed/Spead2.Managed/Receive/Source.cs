@@ -72,6 +72,12 @@ internal abstract class Source : LoopTask
     /// </summary>
     public virtual string? InterfaceName => null;
 
+    /// <summary>What messages call what the source hands over.</summary>
+    public virtual string Piece => "datagram";
+
+    /// <summary>Whether packets can be read by the rules of a dialect.</summary>
+    public virtual bool TakesDialects => true;
+
     /// <summary>Who sent the first message of the latest batch; null if nobody is known.</summary>
     public virtual IPEndPoint? LastSender => null;
 

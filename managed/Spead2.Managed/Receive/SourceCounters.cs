@@ -10,7 +10,7 @@ internal struct SourceCounters
 
     public long Datagrams;
 
-    /// <summary>Of datagrams, or of packets from a buffer.</summary>
+    /// <summary>Of datagrams, of packets from a buffer, or of connections.</summary>
     public long Bytes;
 
     /// <summary>As the stream's statistic of the same name, and so the next four.</summary>
@@ -44,4 +44,13 @@ internal struct SourceCounters
 
     /// <summary>Times that the source let another one go first.</summary>
     public long Yields;
+
+    /// <summary>Connections that were made.</summary>
+    public long Connections;
+
+    /// <summary>Bytes of connections, passed over in search of a packet.</summary>
+    public long SkippedBytes;
+
+    /// <summary>Bytes of connections that had come but were not used at their end.</summary>
+    public long UnfinishedBytes;
 }

@@ -221,7 +221,7 @@ internal sealed record UdpTarget(IPEndPoint EndPoint, bool IsGroup)
     /// The first address of a family (null: of any) that the name in an option resolves to.
     /// <paramref name="reason"/> says why it must be that family.
     /// </summary>
-    private static IPAddress Resolve(string option, string host, AddressFamily? family, string reason)
+    public static IPAddress Resolve(string option, string host, AddressFamily? family, string reason)
     {
         IPAddress[] addresses;
         try

@@ -24,6 +24,8 @@ internal static class CommandNames
         ["BugCompat"] = "--bug-compat",
         ["Dialect"] = "--dialect",
         ["BindHost"] = "--bind",
+        ["Host"] = "--tcp",
+        ["Reaccept"] = "--reaccept",
         ["Group"] = "--udp",
         ["Senders"] = "--udp",
         ["MaxSize"] = "--max-size",

@@ -58,6 +58,17 @@ internal sealed class RecvCommand
         AllowMultipleArgumentsPerToken = false,
     };
 
+    private readonly Option<string> _tcp = new("--tcp")
+    {
+        HelpName = "[HOST:]PORT",
+        Description = "Receive from a TCP connection that is accepted there; port 0 lets the system choose one.",
+    };
+
+    private readonly Option<bool> _reaccept = new("--reaccept")
+    {
+        Description = "With --tcp: accept the next connection when one has ended, instead of ending.",
+    };
+
     private readonly Option<string> _bind = new("--bind")
     {
         HelpName = "HOST",
@@ -71,11 +82,11 @@ internal sealed class RecvCommand
     };
 
     private readonly Option<long> _bufferSize = NumberOption.Whole(
-        "--buffer-size", "BYTES", "With --udp: kernel socket buffer to ask for; 0 leaves it as it is [default: 64 MiB]",
+        "--buffer-size", "BYTES", "Kernel socket buffer to ask for; 0 leaves it as it is, as with --tcp by default [default: 64 MiB]",
         null, 0);
 
     private readonly Option<long> _maxSize = NumberOption.Whole(
-        "--max-size", "BYTES", "With --udp: largest packet.",
+        "--max-size", "BYTES", "With --udp: largest packet; with --tcp it is 65536 by default.",
         UdpSourceOptions.DefaultMaxSize, 1, UdpSourceOptions.LargestDatagram);
 
     private readonly Option<string> _file = new("--file")
@@ -262,7 +273,7 @@ internal sealed class RecvCommand
 
     private IEnumerable<Option> All =>
     [
-        _udp, _bind, _interface, _bufferSize, _maxSize, _file, _packets, _dialect, _engine, _threads, _affinity, _memPool,
+        _udp, _tcp, _reaccept, _bind, _interface, _bufferSize, _maxSize, _file, _packets, _dialect, _engine, _threads, _affinity, _memPool,
         _memLower, _memUpper, _memMaxFree, _memInitial, _copy, _senders, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
         _maxUnsizedGap, _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items,
         _preset, _maxNameLength, _maxTextLength, _verify, _expect, _failOnLoss, _cntStep,
@@ -400,11 +411,21 @@ internal sealed class RecvCommand
         Option[] sources =
         [
             .. endpoints.Length > 0 ? (Option[])[_udp] : [],
-            .. new Option[] { _file, _packets }.Where(option => IsGiven(parsed, option)),
+            .. new Option[] { _tcp, _file, _packets }.Where(option => IsGiven(parsed, option)),
         ];
         if (sources.Length != 1)
         {
-            throw new UserErrorException("Give one of --udp, --file and --packets to say where the packets come from.");
+            throw new UserErrorException("Give one of --udp, --tcp, --file and --packets to say where the packets come from.");
+        }
+
+        if (parsed.GetValue(_reaccept) && sources[0] != _tcp)
+        {
+            throw new UserErrorException("--reaccept goes with --tcp only.");
+        }
+
+        if (sources[0] == _tcp)
+        {
+            return ReadTcp(parsed);
         }
 
         string? name = parsed.GetValue(_dialect);
@@ -430,6 +451,30 @@ internal sealed class RecvCommand
         text.StartsWith('-')
             ? throw new UserErrorException($"'{text}' is no command or option here; --help names those that are.")
             : Endpoint.Parse(text, "The argument");
+
+    private TcpSource ReadTcp(ParseResult parsed)
+    {
+        Option[] notForTcp = [_bind, _interface, _dialect];
+        if (notForTcp.FirstOrDefault(option => IsGiven(parsed, option)) is Option misplaced)
+        {
+            throw new UserErrorException($"{misplaced.Name} does not go with --tcp.");
+        }
+
+        var endpoint = Endpoint.Parse(parsed.GetRequiredValue(_tcp), _tcp.Name);
+        if (endpoint.IsGroup || endpoint.Count > 1 || endpoint.Senders.Count > 0)
+        {
+            throw new UserErrorException($"--tcp takes one address of this host, not '{endpoint.Text}'.");
+        }
+
+        return new(
+            endpoint,
+            new TcpSourceOptions
+            {
+                Reaccept = parsed.GetValue(_reaccept),
+                BufferSize = Given(parsed, _bufferSize) is > 0 and { } bytes ? bytes : null,
+                MaxSize = (int?)Given(parsed, _maxSize) ?? TcpSourceOptions.DefaultMaxSize,
+            });
+    }
 
     private UdpSource ReadUdp(ParseResult parsed, Endpoint[] endpoints, Dialect? dialect)
     {

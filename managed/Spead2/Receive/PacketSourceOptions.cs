@@ -6,8 +6,8 @@ namespace Spead2.Receive;
 
 /// <summary>
 /// Where the packets of a stream come from: what <see cref="IReceiveStream.Add"/> takes. Each transport has options of
-/// its own: <see cref="UdpSourceOptions"/>, <see cref="InProcessSourceOptions"/>, <see cref="BufferSourceOptions"/>,
-/// <see cref="DatagramSourceOptions"/>.
+/// its own: <see cref="UdpSourceOptions"/>, <see cref="TcpSourceOptions"/>, <see cref="InProcessSourceOptions"/>,
+/// <see cref="BufferSourceOptions"/>, <see cref="DatagramSourceOptions"/>.
 /// </summary>
 /// <remarks>
 /// Options are read once, when the source is added; they may be reused and changed afterwards. They can be bound
@@ -20,7 +20,9 @@ public abstract class PacketSourceOptions : IValidatableObject
     {
     }
 
-    /// <summary>How packets are read that break a rule of SPEAD. Without a dialect they are refused.</summary>
+    /// <summary>
+    /// How packets are read that break a rule of SPEAD. Without a dialect they are refused. Not for TCP.
+    /// </summary>
     public Dialect? Dialect { get; set; }
 
     /// <summary>Checks the options, as <see cref="IReceiveStream.Add"/> does.</summary>

@@ -15,13 +15,15 @@ public sealed class PacketSourceStatistics
     {
     }
 
-    /// <summary>Messages taken from the kernel, which coalesces several datagrams into one.</summary>
+    /// <summary>
+    /// Messages taken from the kernel, which coalesces several datagrams into one, as TCP does with packets.
+    /// </summary>
     public long Messages { get; internal init; }
 
     /// <summary>Datagrams taken from the socket, or from memory.</summary>
     public long Datagrams { get; internal init; }
 
-    /// <summary>Bytes of those datagrams, or of the packets of a buffer.</summary>
+    /// <summary>Bytes of those datagrams, of a buffer's packets, or of connections.</summary>
     public long Bytes { get; internal init; }
 
     /// <summary>Packets that reached the assembly, used or not.</summary>
@@ -33,7 +35,10 @@ public sealed class PacketSourceStatistics
     /// <summary>Datagrams that are longer than the packet in them.</summary>
     public long SizeMismatch { get; internal init; }
 
-    /// <summary>Datagrams that are larger than <see cref="UdpSourceOptions.MaxSize"/>.</summary>
+    /// <summary>
+    /// Datagrams, or packets of TCP, that are larger than <see cref="UdpSourceOptions.MaxSize"/> or
+    /// <see cref="TcpSourceOptions.MaxSize"/>.
+    /// </summary>
     public long Truncated { get; internal init; }
 
     /// <summary>Datagrams without a byte.</summary>
@@ -61,6 +66,15 @@ public sealed class PacketSourceStatistics
     /// Times that the source let another one go first, which might have the rest of a heap that it was about to push out.
     /// </summary>
     public long Yields { get; internal init; }
+
+    /// <summary>TCP connections that were made.</summary>
+    public long Connections { get; internal init; }
+
+    /// <summary>Bytes of connections, passed over in search of a packet.</summary>
+    public long SkippedBytes { get; internal init; }
+
+    /// <summary>Bytes of connections that had come but were not used at their end: a part of a packet.</summary>
+    public long UnfinishedBytes { get; internal init; }
 
     /// <summary>
     /// Who sent the first datagram of the latest batch; null if nothing has come from a network yet. The address has no

@@ -350,6 +350,9 @@ public abstract class ReceiveStreamBase : IReceiveStream
     /// <summary>Adds a UDP socket, by valid options.</summary>
     internal abstract PacketSource AddUdp(UdpSourceOptions options);
 
+    /// <summary>Adds a TCP connection, by valid options.</summary>
+    internal abstract PacketSource AddTcp(TcpSourceOptions options);
+
     /// <summary>Adds packets in memory, by valid options.</summary>
     internal abstract PacketSource AddBuffer(BufferSourceOptions options);
 

@@ -37,6 +37,41 @@ public static class ReceiveStreamExtensions
         stream.Add(new DatagramSourceOptions { Datagrams = datagrams });
     }
 
+    /// <summary>Feeds the stream from a TCP connection (spead2: <c>add_tcp_reader</c>).</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="options">Where and how to receive.</param>
+    /// <returns>The port that is listened at; 0 if the stream has already stopped.</returns>
+    /// <exception cref="ArgumentException">An option breaks its rule.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The stream has <see cref="IReceiveStream.Start">started</see>.
+    /// </exception>
+    /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
+    public static int AddTcpReader(this IReceiveStream stream, TcpSourceOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return stream.Add(options).Port;
+    }
+
+    /// <summary>Feeds the stream from one connection to a TCP port.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="port">See <see cref="TcpSourceOptions.Port"/>.</param>
+    /// <param name="bindHost">See <see cref="TcpSourceOptions.Host"/>.</param>
+    /// <param name="maxSize">See <see cref="TcpSourceOptions.MaxSize"/>.</param>
+    /// <param name="bufferSize">See <see cref="TcpSourceOptions.BufferSize"/>.</param>
+    /// <inheritdoc cref="AddTcpReader(IReceiveStream, TcpSourceOptions)" path="/*[not(self::summary or self::param)]"/>
+    public static int AddTcpReader(
+        this IReceiveStream stream,
+        int port,
+        string? bindHost = "",
+        int maxSize = TcpSourceOptions.DefaultMaxSize,
+        long? bufferSize = null) => stream.AddTcpReader(new TcpSourceOptions
+        {
+            Port = port,
+            Host = bindHost,
+            MaxSize = maxSize,
+            BufferSize = bufferSize,
+        });
+
     /// <summary>Feeds the stream from a UDP socket (spead2: <c>add_udp_reader</c>).</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="options">Where and how to receive.</param>

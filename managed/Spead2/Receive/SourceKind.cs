@@ -19,4 +19,7 @@ public enum SourceKind
 
     /// <summary>A queue of packets in this process.</summary>
     InProcess = 4,
+
+    /// <summary>A TCP connection.</summary>
+    Tcp = 5,
 }

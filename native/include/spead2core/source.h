@@ -13,9 +13,9 @@ extern "C" {
 
 /*
  * One packet source of a receive stream: a socket, or memory. The function of its transport adds it
- * to the stream (udp.h, buffer.h, inproc.h) and gives this handle to callers who want one. The
- * source belongs to the stream; the handle only looks at it, and stays valid until it is released,
- * also after the stream was destroyed.
+ * to the stream (udp.h, tcp.h, buffer.h, inproc.h) and gives this handle to callers who want one.
+ * The source belongs to the stream; the handle only looks at it, and stays valid until it is
+ * released, also after the stream was destroyed.
  */
 typedef struct sp2_packet_source sp2_packet_source;
 
@@ -24,7 +24,8 @@ typedef enum sp2_source_kind {
     SP2_SOURCE_UDP = 1,       /* a UDP socket */
     SP2_SOURCE_BUFFER = 2,    /* packets back to back in memory */
     SP2_SOURCE_DATAGRAMS = 3, /* datagrams in memory */
-    SP2_SOURCE_INPROC = 4     /* a queue of packets in this process */
+    SP2_SOURCE_INPROC = 4,    /* a queue of packets in this process */
+    SP2_SOURCE_TCP = 5        /* a TCP connection */
 } sp2_source_kind;
 
 /* What a source does. */
@@ -61,13 +62,14 @@ typedef struct sp2_packet_source_info {
  * the same name there.
  */
 #define SP2_SOURCE_STATS_MAP(X)                                                                    \
-    X(messages)             /* taken from the kernel; it coalesces datagrams into one message */   \
+    X(messages)             /* taken from the kernel; it coalesces datagrams into one message, as  \
+                               TCP does with packets */                                            \
     X(datagrams)            /* taken from the socket, or from memory */                            \
-    X(bytes)                /* of those datagrams, or of the packets of a buffer */                \
+    X(bytes)                /* of those datagrams, of a buffer's packets, or of connections */     \
     X(packets)              /* packets that reached the assembly, used or not */                   \
     X(malformed)            /* bytes that are not a SPEAD packet */                                \
     X(size_mismatch)        /* datagrams longer than the packet in them */                         \
-    X(truncated)            /* datagrams larger than max_size */                                   \
+    X(truncated)            /* datagrams, or packets of TCP, larger than max_size */               \
     X(empty)                /* datagrams without a byte */                                         \
     X(kernel_drop_messages) /* dropped by the kernel, mostly because its buffer was full */        \
     X(dropped_at_close)     /* datagrams taken from the socket, but not used when it was closed */ \
@@ -76,8 +78,12 @@ typedef struct sp2_packet_source_info {
                                back */                                                             \
     X(blocked)              /* times that the source paused because the ring was full */           \
     X(slices)               /* bounded pieces of work done for it on its thread */                 \
-    X(yields) /* times that it let another source go first, which might have the rest              \
-                 of a heap that it was about to push out */
+    X(yields)           /* times that it let another source go first, which might have the rest    \
+                           of a heap that it was about to push out */                              \
+    X(connections)      /* of TCP that were made */                                                \
+    X(skipped_bytes)    /* of connections, passed over in search of a packet */                    \
+    X(unfinished_bytes) /* of connections, that had come but were not used at their end: a part    \
+                           of a packet */
 
 /* Statistics of one source. Set `size` with the INIT macro. */
 typedef struct sp2_packet_source_stats {

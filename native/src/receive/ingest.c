@@ -410,11 +410,17 @@ static SP2__COLD void keep_refused(sp2_receive_stream *stream, uint32_t cause, c
     sp2__mutex_unlock(&stream->stats_lock);
 }
 
+/* What messages call what is being handed over. */
+static SP2__COLD const char *piece_of(const sp2_receive_stream *stream) {
+    const sp2_packet_source *source = stream->handing;
+    return source != NULL && source->ops->piece != NULL ? source->ops->piece : "datagram";
+}
+
 /* Looks which dialect takes a refused datagram, among the first ones of a source. */
 static SP2__COLD void suggest_dialect(sp2_receive_stream *stream, const uint8_t *bytes,
                                       uint64_t length, bool whole) {
     sp2_packet_source *source = stream->handing;
-    if (source == NULL || source->refused == MOST_SUGGESTIONS ||
+    if (source == NULL || source->ops->piece != NULL || source->refused == MOST_SUGGESTIONS ||
         atomic_load_explicit(&source->suggested, memory_order_relaxed) != NULL) {
         return;
     }
@@ -450,7 +456,7 @@ static SP2__COLD void count_malformed(sp2_receive_stream *stream, const uint8_t 
     count_fault(&stream->stats, fault);
     keep_refused(stream, fault, bytes, length);
     SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
-             "datagram of %" PRIu64 " bytes is not a SPEAD packet: %s", length,
+             "%s of %" PRIu64 " bytes is not a SPEAD packet: %s", piece_of(stream), length,
              sp2__packet_fault_text(fault));
 }
 
@@ -472,8 +478,8 @@ static sp2__answer add_other_datagram(sp2_receive_stream *stream, const uint8_t 
         suggest_dialect(stream, bytes, length, true);
         keep_refused(stream, SP2_REFUSED_SIZE_MISMATCH, bytes, length);
         SP2__LOG(&stream->logger, SP2__MESSAGE_DATAGRAM, SP2_LOG_INFO,
-                 "datagram of %" PRIu64 " bytes not used: the packet in it has %" PRIu64 " bytes",
-                 length, packet.size);
+                 "%s of %" PRIu64 " bytes not used: the packet in it has %" PRIu64 " bytes",
+                 piece_of(stream), length, packet.size);
         return SP2__MORE;
     }
     return add_other_packet(stream, &packet);
@@ -492,7 +498,8 @@ void sp2__stream_add_truncated(sp2_receive_stream *stream, const uint8_t *bytes,
     stream->stats.truncated++;
     keep_refused(stream, SP2_REFUSED_TRUNCATED, bytes, length);
     SP2__LOG(&stream->logger, SP2__MESSAGE_DATAGRAM, SP2_LOG_INFO,
-             "datagram not used: it is larger than max_size, which is %" PRIu64 " bytes", max_size);
+             "%s not used: it is larger than max_size, which is %" PRIu64 " bytes",
+             piece_of(stream), max_size);
 }
 
 void sp2__stream_add_malformed(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t length,
@@ -503,6 +510,16 @@ void sp2__stream_add_malformed(sp2_receive_stream *stream, const uint8_t *bytes,
     SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
              "what stands at byte %" PRIu64 " of the buffer is not a SPEAD packet, so reading ends "
              "there: %s",
+             position, sp2__packet_fault_text(fault));
+}
+
+void sp2__stream_add_lost(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t length,
+                          sp2__packet_fault fault, uint64_t position) {
+    count_fault(&stream->stats, fault);
+    keep_refused(stream, fault, bytes, length);
+    SP2__LOG(&stream->logger, SP2__MESSAGE_PACKET, SP2_LOG_INFO,
+             "what stands at byte %" PRIu64
+             " of the connection is not a SPEAD packet, so the next one is looked for: %s",
              position, sp2__packet_fault_text(fault));
 }
 

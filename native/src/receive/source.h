@@ -37,7 +37,8 @@ typedef struct sp2__source_ops {
     /* Says who sent the datagram that is being handed over; leaves *sender alone if that is not
      * known. With the stream's lock, during a slice. NULL: nobody did. */
     void (*tell_sender)(sp2_packet_source *source, sp2__address *sender);
-    bool lossy; /* packets are lost while the source does not read */
+    const char *piece; /* what messages call what it hands over; NULL: a datagram */
+    bool lossy;        /* packets are lost while the source does not read */
 } sp2__source_ops;
 
 /*

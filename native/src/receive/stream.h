@@ -105,6 +105,11 @@ void sp2__stream_add_truncated(sp2_receive_stream *stream, const uint8_t *bytes,
 void sp2__stream_add_malformed(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t length,
                                sp2__packet_fault fault, uint64_t position);
 
+/* Counts bytes that are not a packet, at `position` of a connection that goes on with the next
+ * one. */
+void sp2__stream_add_lost(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t length,
+                          sp2__packet_fault fault, uint64_t position);
+
 /* Counts units of packets, the largest of which had `packets`. */
 void sp2__stream_count_batches(sp2_receive_stream *stream, uint64_t batches, uint64_t packets);
 

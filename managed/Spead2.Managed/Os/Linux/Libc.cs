@@ -10,14 +10,26 @@ namespace Spead2.Managed.Linux;
 /// </summary>
 internal static unsafe partial class Libc
 {
+    public const int EPERM = 1;
     public const int EINTR = 4;
     public const int EAGAIN = 11;
     public const int ENOMEM = 12;
     public const int EXDEV = 18;
     public const int ENODEV = 19;
+    public const int ENFILE = 23;
+    public const int EMFILE = 24;
+    public const int ENONET = 64;
+    public const int EPROTO = 71;
     public const int EADDRINUSE = 98;
     public const int EMSGSIZE = 90;
+    public const int ENETDOWN = 100;
+    public const int ENETUNREACH = 101;
+    public const int ECONNABORTED = 103;
     public const int ENOBUFS = 105;
+    public const int ETIMEDOUT = 110;
+    public const int EHOSTDOWN = 112;
+    public const int EHOSTUNREACH = 113;
+    public const int EINPROGRESS = 115;
 
     public const int PROT_NONE = 0;
     public const int PROT_READ = 1;
@@ -48,7 +60,10 @@ internal static unsafe partial class Libc
     public const int EFD_CLOEXEC = 0x80000;
     public const int EFD_NONBLOCK = 0x800;
 
+    public const int F_GETFL = 3;
+    public const int F_SETFL = 4;
     public const int F_DUPFD_CLOEXEC = 1030;
+    public const int O_NONBLOCK = 0x800;
 
     public const int AF_UNSPEC = 0;
     public const int AF_INET = 2;
@@ -57,11 +72,16 @@ internal static unsafe partial class Libc
     public const int NETLINK_ROUTE = 0;
     public const int RTMGRP_LINK = 1;
     public const int RTM_DELLINK = 17;
+    public const int SOCK_STREAM = 1;
     public const int SOCK_DGRAM = 2;
     public const int SOCK_RAW = 3;
+    public const int SOCK_NONBLOCK = 0x800;
     public const int SOCK_CLOEXEC = 0x80000;
     public const int SOL_SOCKET = 1;
     public const int SO_REUSEADDR = 2;
+    public const int SO_ERROR = 4;
+    public const int SO_RCVBUF = 8;
+    public const int SO_ACCEPTCONN = 30;
     public const int SO_RCVBUFFORCE = 33;
     public const int SO_MEMINFO = 55;
     public const int SK_MEMINFO_DROPS = 8;
@@ -72,6 +92,7 @@ internal static unsafe partial class Libc
     public const int IP_MTU = 14;
     public const int IP_MULTICAST_IF = 32;
     public const int IP_MULTICAST_ALL = 49;
+    public const int IPPROTO_TCP = 6;
     public const int IPPROTO_UDP = 17;
     public const int UDP_SEGMENT = 103;
     public const int UDP_GRO = 104;
@@ -168,6 +189,18 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int bind(int socket, byte* address, uint length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int listen(int socket, int backlog);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int accept4(int socket, byte* address, uint* length, int flags);
+
+    [LibraryImport(Library)]
+    public static partial int getsockname(int socket, byte* address, uint* length);
+
+    [LibraryImport(Library)]
+    public static partial int getpeername(int socket, byte* address, uint* length);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint recv(int socket, byte* buffer, nuint length, int flags);

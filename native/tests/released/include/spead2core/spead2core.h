@@ -58,6 +58,7 @@
 #include "source.h"
 #include "statistics.h"
 #include "status.h"
+#include "tcp.h"
 #include "thread_pool.h"
 #include "udp.h"
 #include "version.h"
