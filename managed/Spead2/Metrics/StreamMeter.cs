@@ -117,6 +117,10 @@ internal static class StreamMeter
             MetricKind.Maximum, "spead2.receive.largest.batch.packets", "{packet}", "Most packets that came as a unit.",
             r => r.Statistics.MaxBatch),
         new(
+            MetricKind.Maximum, "spead2.receive.max.heaps.needed", "{heap}",
+            "Least MaxHeaps with which no heap would have been evicted too early; 0: none was.",
+            r => r.Statistics.MaxHeapsNeeded),
+        new(
             MetricKind.Now, "spead2.receive.ring.heaps", "{heap}", "Heaps that wait for consumers.", r => r.RingHeaps),
         new(
             MetricKind.Now, "spead2.receive.ring.limit.heaps", "{heap}", "Most heaps that can wait for consumers.",

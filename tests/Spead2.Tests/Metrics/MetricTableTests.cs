@@ -83,7 +83,8 @@ public sealed class MetricTableTests
         return string.Join(" | ", $"| `{metric.Name}`", unit, kind, labels, $"{metric.Meaning} |").Replace("|  |", "| |", StringComparison.Ordinal);
     }
 
-    private static bool IsMaximum(Statistic statistic) => statistic is Statistic.MaxBatch or Statistic.MaxHeapBytes;
+    private static bool IsMaximum(Statistic statistic) =>
+        statistic is Statistic.MaxBatch or Statistic.MaxHeapBytes or Statistic.MaxHeapsNeeded;
 
     private static int CountSeries(Statistic statistic, MetricKind kind) => StreamMeter.ReceiveMetrics
         .Where(metric => metric.Kind == kind)
