@@ -49,7 +49,17 @@ typedef struct sp2_send_heap sp2_send_heap;
 typedef enum sp2_send_heap_flags {
     /* Every packet of the heap has all of its item pointers, so that a receiver knows the heap from
      * any of them. Its items must then fit one packet. By default each pointer is sent once. */
-    SP2_SEND_REPEAT_POINTERS = 1
+    SP2_SEND_REPEAT_POINTERS = 1,
+
+    /* Dialects, at most one: each heap is one packet, which breaks a rule of SPEAD as these senders
+     * do; dialect.h says how such packets are read. Header pointers, in order: */
+    SP2_SEND_SKA_LOW_SPS = 2, /* HEAP_CNT, PAYLOAD_LENGTH; the immediates, but no pointer to
+                                 payload */
+    SP2_SEND_SKA_LOW_ANTENNA_BUFFER = 4, /* HEAP_CNT, PAYLOAD_LENGTH; the items */
+    SP2_SEND_PYSPEAD = 8,                /* HEAP_CNT; the items; PAYLOAD_LENGTH unless it is 0 */
+    SP2_SEND_DATAGRAM_IS_HEAP = 16 /* HEAP_CNT 0, HEAP_LENGTH of the packet's header and pointers
+                                      (of a stream control heap 0), PAYLOAD_OFFSET 0,
+                                      PAYLOAD_LENGTH; the items */
 } sp2_send_heap_flags;
 
 /* Default of sp2_send_heap_options.address_bits: SPEAD-64-40. */
@@ -170,8 +180,8 @@ typedef struct sp2_send_stream sp2_send_stream;
 /* How packets within a burst are spaced. */
 typedef enum sp2_pacing {
     SP2_PACING_BURSTS = 0, /* back to back up to burst_size: costs least */
-    SP2_PACING_PACKETS = 1 /* a few packets at a time, by the stream's thread, which then spins for
-                              short waits: bursts at line rate overflow buffers of switches */
+    SP2_PACING_PACKETS = 1 /* a few packets at a time, which costs the stream's thread time: bursts
+                              at line rate overflow buffers of switches */
 } sp2_pacing;
 
 /* Options of sp2_send_stream_create. A zero field means its default. */
