@@ -454,7 +454,10 @@ static void create_pool(spinner *self) {
 
 static void create_stream(spinner *self) {
     static const sp2_custom_stat custom[] = {{"mine", SP2_STAT_COUNTER, 0}};
-    const sp2_receive_options options = {.flags = (uint32_t)below(self, 128),
+    /* Any of the first flags; and no accounting, or by substream, or by source. */
+    const uint32_t flags = (uint32_t)below(self, SP2_RECEIVE_UNKEYED_SEARCH) +
+                           (uint32_t)below(self, 3) * SP2_RECEIVE_ACCOUNT_HEAPS;
+    const sp2_receive_options options = {.flags = flags,
                                          .max_heaps = below(self, 8),
                                          .ring_heaps = below(self, 8),
                                          .log_level = (uint32_t)below(self, 5),
@@ -1003,6 +1006,20 @@ static void look_at_heaps(spinner *self) {
 #define COUNT_STATISTIC(name) +1
 #define STATISTICS (0 SP2_RECEIVE_STATS_MAP(COUNT_STATISTIC) + 4)
 
+/* Losses every 10 seconds, or so few that they have no period. */
+static void find_loss_period(spinner *self) {
+    enum { SECONDS = 256, PERIOD = 10 };
+    const sp2_loss_period period = {0};
+    sp2_loss_second seconds[SECONDS] = {{0}};
+    for (int i = 0; i < SECONDS; i++) {
+        seconds[i].packets = 1000;
+        seconds[i].kernel_drop_messages = i % PERIOD == 0;
+    }
+    NOTE(sp2_find_loss_period, once_in(self, 8) ? NULL : seconds,
+         once_in(self, 2) ? SECONDS : (uint32_t)below(self, SECONDS),
+         sized(self, &period, sizeof(period)));
+}
+
 static void look_at_stats(spinner *self) {
     static const char *const names[] = {"mine", "heaps", "none", "", NULL};
     sp2_receive_stream *stream = handle_of(self, STREAM);
@@ -1011,7 +1028,6 @@ static void look_at_stats(spinner *self) {
     const sp2_memory_stats memory = {0};
     const sp2_stat_info stat = {0};
     const sp2_refused_datagram refused = {0};
-    const sp2_loss_period period = {0};
     const sp2_kernel_udp_counters counters = {0};
     const sp2_kernel_drops drops = {0};
     sp2_loss_second seconds[2] = {{0}};
@@ -1047,8 +1063,7 @@ static void look_at_stats(spinner *self) {
              once_in(self, 8) ? NULL : &index);
         break;
     case 8:
-        NOTE(sp2_find_loss_period, seconds, (uint32_t)below(self, 3),
-             sized(self, &period, sizeof(period)));
+        find_loss_period(self);
         break;
     case 9:
         NOTE(sp2_get_kernel_udp_counters, sized(self, &counters, sizeof(counters)));
