@@ -103,7 +103,7 @@ static uint32_t try_period(const beginnings *b, uint32_t period, sp2_loss_period
 
 static sp2_loss_period find_of(const beginnings *b) {
     const uint32_t longest = b->count / LEAST_FOLLOWED;
-    sp2_loss_period tried;
+    sp2_loss_period tried = {0};
     uint32_t best = 0;
     for (uint32_t period = SHORTEST; period <= longest; period++) {
         const uint32_t confidence = try_period(b, period, &tried);
