@@ -11,7 +11,7 @@ public sealed class CommandNamesTests
     // What the command has no option for, and what is a common word.
     private static readonly string[] Unnamed =
     [
-        "Accounting", "ExplicitStart", "CustomStatistics", "SpinTime", "LongPause", "Port", "Socket", "Connect",
+        "Accounting", "ExplicitStart", "CustomStatistics", "SpinTime", "LongPause", "Port", "Socket", "Connect", "Name",
     ];
 
     [Test]
