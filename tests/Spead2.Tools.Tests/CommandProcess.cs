@@ -12,6 +12,7 @@ namespace Spead2.Tools.Tests;
 /// <summary>A process that runs the built command, or another program. It is killed if it is still there when the test ends.</summary>
 internal sealed partial class CommandProcess : IDisposable
 {
+    private const string Program = "Spead2.Tools.dll";
     private const int InterruptSignal = 2;
     private const int ContinueSignal = 18;
     private const int StopSignal = 19;
@@ -41,8 +42,16 @@ internal sealed partial class CommandProcess : IDisposable
     /// <summary>Starts the command.</summary>
     public static CommandProcess Start(params string[] arguments) => new(Command(arguments));
 
-    /// <summary>Starts the command as the argument of another one.</summary>
-    public static CommandProcess StartUnder(string[] other, params string[] arguments) => new([.. other, .. Command(arguments)]);
+    /// <summary>
+    /// Starts the command as the argument of another one, as it was built: what counts coverage in the copy beside the tests
+    /// writes a file of theirs, so that it ends with an exception for other users.
+    /// </summary>
+    public static CommandProcess StartUnder(string[] other, params string[] arguments)
+    {
+        string tests = AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar);
+        string built = Path.Combine(tests, "../../Spead2.Tools", Path.GetFileName(tests), Program);
+        return new([.. other, "dotnet", Path.GetFullPath(built), .. arguments]);
+    }
 
     /// <summary>Runs the command to its end.</summary>
     public static async Task<CommandResult> RunAsync(params string[] arguments)
@@ -149,7 +158,7 @@ internal sealed partial class CommandProcess : IDisposable
 
     // The project reference puts the command next to the tests.
     private static string[] Command(string[] arguments) =>
-        ["dotnet", Path.Combine(AppContext.BaseDirectory, "Spead2.Tools.dll"), .. arguments];
+        ["dotnet", Path.Combine(AppContext.BaseDirectory, Program), .. arguments];
 
     private async Task<string?> ReadErrorLineAsync()
     {
