@@ -25,7 +25,7 @@ internal sealed class EvictedHeaps
     /// <param name="sender">Who sends it, where senders are kept apart; else 0.</param>
     public void Keep(LiveHeap heap, ulong sender)
     {
-        if (_heaps[_next] is { } oldest && Find(oldest.Cnt, oldest.Sender) == oldest)
+        if (_heaps[_next] is { } oldest && ReferenceEquals(Find(oldest.Cnt, oldest.Sender), oldest))
         {
             Forget(oldest);
         }
