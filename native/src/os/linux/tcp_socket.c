@@ -63,7 +63,7 @@ static int32_t fail_socket(const sp2__tcp_config *config, int error, const char 
                      place_of(config), sp2__os_error_text(error, text, sizeof(text)));
 }
 
-static int32_t resolve(const sp2__tcp_config *config, sp2__ip_address *address, socklen_t *length) {
+static int32_t resolve(const sp2__tcp_config *config, sp2__ip_address *address) {
     memset(address, 0, sizeof(*address));
     address->any.sa_family = AF_INET;
     if (config->host != NULL) {
@@ -81,14 +81,16 @@ static int32_t resolve(const sp2__tcp_config *config, sp2__ip_address *address, 
         memcpy(address, found->ai_addr, found->ai_addrlen);
         freeaddrinfo(found);
     }
-    const bool v6 = address->any.sa_family == AF_INET6;
-    if (v6) {
+    if (address->any.sa_family == AF_INET6) {
         address->v6.sin6_port = htons((uint16_t)config->port);
     } else {
         address->v4.sin_port = htons((uint16_t)config->port);
     }
-    *length = v6 ? sizeof(address->v6) : sizeof(address->v4);
     return SP2_OK;
+}
+
+static socklen_t length_of(const sp2__ip_address *address) {
+    return address->any.sa_family == AF_INET6 ? sizeof(address->v6) : sizeof(address->v4);
 }
 
 /* Before a connection is made: it says how much may be on its way. */
@@ -104,19 +106,19 @@ static void set_buffer(int fd, const sp2__tcp_config *config, sp2__logger *logge
 }
 
 static int32_t start_listening(int fd, const sp2__tcp_config *config,
-                               const sp2__ip_address *address, socklen_t length) {
+                               const sp2__ip_address *address) {
     const int on = 1;
     /* So that a port can be listened at whose last connections the kernel still remembers. */
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-        bind(fd, &address->any, length) != 0) {
+        bind(fd, &address->any, length_of(address)) != 0) {
         return fail_socket(config, errno, "bind to");
     }
     return listen(fd, BACKLOG) == 0 ? SP2_OK : fail_socket(config, errno, "listen at");
 }
 
 static int32_t start_connecting(int fd, const sp2__tcp_config *config,
-                                const sp2__ip_address *address, socklen_t length) {
-    if (connect(fd, &address->any, length) != 0 && errno != EINPROGRESS && errno != EINTR) {
+                                const sp2__ip_address *address) {
+    if (connect(fd, &address->any, length_of(address)) != 0 && errno != EINPROGRESS && errno != EINTR) {
         return fail_socket(config, errno, "connect to");
     }
     return SP2_OK;
@@ -124,8 +126,7 @@ static int32_t start_connecting(int fd, const sp2__tcp_config *config,
 
 static int32_t open_new(const sp2__tcp_config *config, sp2__logger *logger, int *fd) {
     sp2__ip_address address;
-    socklen_t length;
-    const int32_t status = resolve(config, &address, &length);
+    const int32_t status = resolve(config, &address);
     if (status != SP2_OK) {
         return status;
     }
@@ -134,8 +135,8 @@ static int32_t open_new(const sp2__tcp_config *config, sp2__logger *logger, int 
         return fail_socket(config, errno, "open a socket for");
     }
     set_buffer(*fd, config, logger);
-    return config->connect ? start_connecting(*fd, config, &address, length)
-                           : start_listening(*fd, config, &address, length);
+    return config->connect ? start_connecting(*fd, config, &address)
+                           : start_listening(*fd, config, &address);
 }
 
 static int32_t adopt(const sp2__tcp_config *config, int *fd) {
