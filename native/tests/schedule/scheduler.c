@@ -483,7 +483,9 @@ static void explore(void) {
     }
     random_choices = true;
     prefix = 0;
-    for (uint64_t i = 0; i < limit / RANDOM_SHARE; i++) {
+    /* What is planted must be found: random orders go on until it is. */
+    const uint64_t random = mutation != MUTATE_NOTHING ? limit : limit / RANDOM_SHARE;
+    for (uint64_t i = 0; i < random; i++) {
         run_schedule();
     }
 }
