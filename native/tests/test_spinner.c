@@ -177,10 +177,37 @@ static bool once_in(spinner *self, uint64_t times) {
     return below(self, times) == 0;
 }
 
+/* Functions of which Windows has nothing yet. */
+static bool is_unsupported(unsigned function) {
+#if defined(_WIN32)
+    return function == COUNT_sp2_get_kernel_udp_counters ||
+           function == COUNT_sp2_receive_stream_add_tcp_source;
+#else
+    (void)function;
+    return false;
+#endif
+}
+
+/* Functions with options of which Windows has nothing: code points, names of interfaces. */
+static bool has_unsupported_options(unsigned function) {
+#if defined(_WIN32)
+    return function == COUNT_sp2_receive_stream_add_udp_source ||
+           function == COUNT_sp2_send_stream_add_udp_writer;
+#else
+    (void)function;
+    return false;
+#endif
+}
+
+/* What a function answers when it does all that it can here. */
+static unsigned best_status(unsigned function) {
+    return is_unsupported(function) ? -SP2_E_UNSUPPORTED : -SP2_OK;
+}
+
 static void count(unsigned function, int32_t status) {
     CHECK(status <= 0 && status > -STATUSES);
-    /* There is nothing on this system that a library may do without. */
-    CHECK(status != SP2_E_UNSUPPORTED);
+    CHECK(status != SP2_E_UNSUPPORTED || is_unsupported(function) ||
+          has_unsupported_options(function));
     if (status == SP2_E_ARG || status == SP2_E_TOO_NEW || status == SP2_E_OS) {
         CHECK(sp2_last_error_message()[0] != '\0');
         /* So begins the message about a fault of the AOT library's own. */
@@ -546,7 +573,6 @@ static const sp2_dialect *any_dialect(spinner *self) {
     }
 }
 
-#if !defined(_WIN32) /* where there are no TCP sources */
 static void feed_tcp(spinner *self, sp2_receive_stream *stream) {
     static const char *const hosts[] = {NULL, "127.0.0.1", "::1", ""};
     const sp2_tcp_source_options options = {.max_size = (uint32_t)below(self, 3000)};
@@ -562,7 +588,6 @@ static void feed_tcp(spinner *self, sp2_receive_stream *stream) {
         keep(self, SOURCE, source);
     }
 }
-#endif
 
 static void feed_udp(spinner *self, sp2_receive_stream *stream) {
     static const char *const hosts[] = {NULL, "127.0.0.1", "::1", ""};
@@ -634,11 +659,9 @@ static void feed(spinner *self) {
     case 2:
         feed_udp(self, stream);
         break;
-#if !defined(_WIN32)
     case 3:
         feed_tcp(self, stream);
         break;
-#endif
     default:
         NOTE(sp2_receive_stream_start, stream);
     }
@@ -1154,8 +1177,8 @@ static void stop(spinner *self) {
 
 static bool all_have_worked(void) {
     bool all = true;
-    for (int i = 0; i < FUNCTION_COUNT; i++) {
-        all = all && atomic_load_explicit(&counts[i][0], memory_order_relaxed) != 0;
+    for (unsigned i = 0; i < FUNCTION_COUNT; i++) {
+        all = all && atomic_load_explicit(&counts[i][best_status(i)], memory_order_relaxed) != 0;
     }
     return all;
 }
@@ -1211,7 +1234,7 @@ static void *spin(void *context) {
 /* Prints what every function answered, and checks that each was called and did what it can. */
 static void report(void) {
     unsigned long calls = 0;
-    for (int i = 0; i < FUNCTION_COUNT; i++) {
+    for (unsigned i = 0; i < FUNCTION_COUNT; i++) {
         printf("%-42s", function_names[i]);
         for (int j = 0; j < STATUSES; j++) {
             const unsigned long number = atomic_load(&counts[i][j]);
@@ -1222,7 +1245,7 @@ static void report(void) {
         }
         printf("\n");
         sp2_test_context("%s", function_names[i]);
-        CHECK(atomic_load(&counts[i][0]) != 0);
+        CHECK(atomic_load(&counts[i][best_status(i)]) != 0);
     }
     printf("%lu calls, %lu callbacks\n", calls, atomic_load(&callbacks));
 }
