@@ -4,9 +4,14 @@ using System.Net;
 using System.Net.Sockets;
 using Spead2.Testing.Engines;
 
+// Tests in parallel are those that wait, not those that work: as many as wait the longest.
+[assembly: LevelOfParallelism(12)]
+
 namespace Spead2.Tools.Tests;
 
 /// <summary>`spead2 recv` says why nothing arrives, with the command that cures it, in networks of their own.</summary>
+/// <remarks>Most wait until the command has looked at the interfaces; they wait together.</remarks>
+[Parallelizable(ParallelScope.All)]
 [TestFixture("native")]
 [TestFixture("managed")]
 public sealed class SilenceTests(string engine)
