@@ -3,9 +3,9 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using Spead2.Managed;
 using Spead2.Send;
 using Spead2.Testing.Vectors;
-using Spead2.Tools.Send;
 
 namespace Spead2.Tools.Tests;
 
@@ -20,9 +20,9 @@ public sealed class DialectTests(string engine)
     private const int SkaLowChannels = 384;
 
     // As the table of dialects has them: what a sender puts into which packet of which vector.
-    private static readonly (string Vector, int Packet, string Dialect, int AddressBits, ulong Cnt, Action<HeapToSend, byte[]> Fill)[] Table =
+    private static readonly (string Vector, int Packet, SendDialect Dialect, int AddressBits, ulong Cnt, Action<HeapToSend, byte[]> Fill)[] Table =
     [
-        ("D01", 0, "ska-low-sps", 48, 1, (heap, payload) =>
+        ("D01", 0, SendDialect.SkaLowSps, 48, 1, (heap, payload) =>
         {
             heap.AddImmediate(0x3010, 7);
             heap.AddImmediate(0x3000, 0x20040);
@@ -30,7 +30,7 @@ public sealed class DialectTests(string engine)
             heap.AddImmediate(0x3300, 0);
             heap.AddItem(0x3301, payload);
         }),
-        ("D02", 0, "ska-low-antenna-buffer", 48, 1, (heap, payload) =>
+        ("D02", 0, SendDialect.SkaLowAntennaBuffer, 48, 1, (heap, payload) =>
         {
             heap.AddImmediate(0x1027, 0x123456);
             heap.AddImmediate(0x1600, 9);
@@ -39,9 +39,9 @@ public sealed class DialectTests(string engine)
             heap.AddImmediate(0x3001, 0x10101590000);
             heap.AddItem(0x3300, payload);
         }),
-        ("D03", 0, "pyspead", 48, 3, (heap, payload) => heap.AddItem(0x3333, payload)),
-        ("D03", 1, "pyspead", 48, 0, (heap, _) => heap.AddEnd()),
-        ("D04", 0, "datagram-is-heap", 40, 0, (heap, payload) =>
+        ("D03", 0, SendDialect.PySpead, 48, 3, (heap, payload) => heap.AddItem(0x3333, payload)),
+        ("D03", 1, SendDialect.PySpead, 48, 0, (heap, _) => heap.AddEnd()),
+        ("D04", 0, SendDialect.DatagramIsHeap, 40, 0, (heap, payload) =>
         {
             heap.AddImmediate(0x1601, 1);
             heap.AddImmediate(0x1602, 2);
@@ -55,22 +55,18 @@ public sealed class DialectTests(string engine)
         (row, i) => new TestCaseData(i).SetArgDisplayNames($"{row.Dialect}, packet {row.Packet} of {row.Vector}"));
 
     [TestCaseSource(nameof(Rows))]
-    public void Packet_of_the_table_is_sent_byte_for_byte(int row)
+    public async Task Packet_of_the_table_is_sent_byte_for_byte(int row)
     {
-        (string name, int number, string dialect, int addressBits, ulong cnt, Action<HeapToSend, byte[]> fill) = Table[row];
+        (string name, int number, SendDialect dialect, int addressBits, ulong cnt, Action<HeapToSend, byte[]> fill) = Table[row];
         byte[] expected = Vector.All.Select(data => (Vector)data.Arguments[0]!)
             .First(vector => vector.Name.StartsWith(name, StringComparison.Ordinal)).Packets[number];
         byte[] payload = expected[(8 + (8 * expected[7]))..];
         HeapToSend heap = new();
         fill(heap, payload);
-        DialectEncoder encoder = new(dialect, new Flavour(addressBits), maxPacketSize: 9000);
-        byte[] packet = new byte[encoder.MaxPacketSize];
 
-        encoder.Begin(heap, cnt);
-        int size = encoder.Write(packet);
+        List<byte[]> packets = await SendAsync(dialect, addressBits, new HeapReference(heap) { Cnt = (long)cnt });
 
-        Assert.That(encoder.IsFinished);
-        Assert.That(Convert.ToHexString(packet.AsSpan(0, size)), Is.EqualTo(Convert.ToHexString(expected)));
+        Assert.That(packets.Select(Convert.ToHexString), Is.EqualTo([Convert.ToHexString(expected)]));
     }
 
     [Test]
@@ -199,16 +195,13 @@ public sealed class DialectTests(string engine)
         }
     }
 
-    [TestCase("ska-low-sps")]
-    [TestCase("pyspead")]
-    public async Task Other_content_in_a_dialect_is_wrong(string dialect)
+    [TestCase("ska-low-sps", SendDialect.SkaLowSps)]
+    [TestCase("pyspead", SendDialect.PySpead)]
+    public async Task Other_content_in_a_dialect_is_wrong(string dialect, SendDialect sent)
     {
         HeapToSend heap = new();
         heap.AddItem(HeapContent.DataId, new byte[16]);
-        DialectEncoder encoder = new(dialect, new Flavour(48), maxPacketSize: 1000);
-        byte[] packet = new byte[encoder.MaxPacketSize];
-        encoder.Begin(heap, 3);
-        using PacketFile file = PacketFile.OfDatagrams([packet[..encoder.Write(packet)]]);
+        using PacketFile file = PacketFile.OfDatagrams(await SendAsync(sent, 48, new HeapReference(heap) { Cnt = 3 }));
 
         CommandResult result = await InProcess.RunAsync(
             "recv", "--packets", file.Path, "--json", "--dialect", dialect, "--verify", "--engine", engine);
@@ -220,21 +213,22 @@ public sealed class DialectTests(string engine)
     [Test]
     public async Task Channels_with_one_cnt_leave_it_unknown_what_is_missing([Values] bool isCntMissing)
     {
-        DialectEncoder encoder = new("ska-low-sps", new Flavour(48), maxPacketSize: 1000);
-        List<byte[]> packets = [];
-        for (ulong number = 0; number < 4 * 20; number++)
+        List<HeapReference> heaps = [];
+        for (long number = 0; number < 4 * 20; number++)
         {
             // A channel is missing, or a moment, too.
+            if (number == 41 || (isCntMissing && number / 4 == 7))
+            {
+                continue;
+            }
+
             HeapToSend heap = new();
-            heap.AddImmediate(0x3000, number % 4);
+            heap.AddImmediate(0x3000, (ulong)number % 4);
             heap.AddItem(0x3301, new byte[16]);
-            byte[] packet = new byte[encoder.MaxPacketSize];
-            encoder.Begin(heap, number / 4);
-            byte[] written = packet[..encoder.Write(packet)];
-            packets.AddRange(number == 41 || (isCntMissing && number / 4 == 7) ? [] : [written]);
+            heaps.Add(new(heap) { Cnt = number / 4 });
         }
 
-        using PacketFile file = PacketFile.OfDatagrams(packets);
+        using PacketFile file = PacketFile.OfDatagrams(await SendAsync(SendDialect.SkaLowSps, 48, [.. heaps]));
         CommandResult result = await InProcess.RunAsync(
             "recv", "--packets", file.Path, "--dialect", "ska-low-sps", "--fail-on-loss", "--engine", engine);
 
@@ -247,11 +241,11 @@ public sealed class DialectTests(string engine)
         Assert.That(result.ExitCode, Is.EqualTo(isCntMissing ? 1 : 0));
     }
 
-    [TestCase("ska-low-sps", 2)]
-    [TestCase("ska-low-antenna-buffer", 2)]
-    [TestCase("pyspead", 2)]
-    [TestCase("datagram-is-heap", 1)]
-    public async Task Dialect_of_a_file_is_proposed(string dialect, int count)
+    [TestCase("ska-low-sps", SendDialect.SkaLowSps, 2)]
+    [TestCase("ska-low-antenna-buffer", SendDialect.SkaLowAntennaBuffer, 2)]
+    [TestCase("pyspead", SendDialect.PySpead, 2)]
+    [TestCase("datagram-is-heap", SendDialect.DatagramIsHeap, 1)]
+    public async Task Dialect_of_a_file_is_proposed(string dialect, SendDialect sent, int count)
     {
         HeapToSend heap = new();
         if (dialect.StartsWith("ska-low", StringComparison.Ordinal))
@@ -261,15 +255,8 @@ public sealed class DialectTests(string engine)
         }
 
         heap.AddItem(dialect == "ska-low-antenna-buffer" ? 0x3300 : 0x3301, new byte[500]);
-        DialectEncoder encoder = new(dialect, new Flavour(48), maxPacketSize: 1000);
-        byte[] buffer = new byte[encoder.MaxPacketSize];
-        List<byte[]> packets = [];
-        for (ulong cnt = 1; cnt <= (ulong)count; cnt++)
-        {
-            encoder.Begin(heap, cnt);
-            packets.Add(buffer[..encoder.Write(buffer)]);
-        }
-
+        List<byte[]> packets = await SendAsync(
+            sent, 48, [.. Enumerable.Range(0, count).Select(cnt => new HeapReference(heap) { Cnt = cnt })]);
         using PacketFile file = PacketFile.OfBytes([.. packets]);
         string[] arguments = ["recv", "--file", file.Path, "--engine", engine];
 
@@ -331,6 +318,23 @@ public sealed class DialectTests(string engine)
 
         Assert.That(result.ExitCode, Is.Not.Zero);
         Assert.That(result.Error + result.Output, Does.Contain("--"));
+    }
+
+    // The packets that the engine sends of heaps, in order.
+    private async Task<List<byte[]>> SendAsync(SendDialect dialect, int addressBits, params HeapReference[] heaps)
+    {
+        SendStreamOptions options = new()
+        {
+            MaxHeaps = heaps.Length,
+            MaxPacketSize = 9000,
+            Flavour = new Flavour(addressBits),
+            Dialect = dialect,
+        };
+        List<byte[]> packets = [];
+        await using ISendStream stream = engine == "native" ? new SendStream(options) : new ManagedSendStream(options);
+        stream.Add(new FunctionWriterOptions((_, packet) => packets.Add(packet.ToArray())));
+        (await stream.SendAsync(heaps, GroupMode.Serial)).ThrowIfFailed();
+        return packets;
     }
 
     private Task<CommandResult> ReceiveAsync(string name, params string[] arguments) => InProcess.RunAsync(

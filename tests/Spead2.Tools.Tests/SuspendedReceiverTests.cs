@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-using System.Net;
 using Spead2.Send;
 using Spead2.Testing.Engines;
 using Spead2.Tools.Diagnosis;
-using Spead2.Tools.Send;
 
 namespace Spead2.Tools.Tests;
 
@@ -31,21 +29,22 @@ public sealed class SuspendedReceiverTests(string engine)
             "--bind", "127.0.0.1", "--json", "--engine", engine, "--buffer-size", BufferSize, "--cnt-step", "1");
         using (receiver)
         {
-            using PacketSocket sender = PacketSocket.Connect(new IPEndPoint(IPAddress.Loopback, port), PacketSize);
-            sender.Send(Burst(1));
+            await using SendStream sender = new(new SendStreamOptions { MaxPacketSize = PacketSize });
+            sender.Add(new UdpWriterOptions("127.0.0.1", port));
+            await SendAsync(sender);
             Assert.That(await receiver.ReadLineAsync(), Does.StartWith("{\"cnt\":1,"));
 
             receiver.Suspend();
-            for (ulong cnt = 2; cnt <= Heaps; cnt++)
+            for (int heap = 2; heap <= Heaps; heap++)
             {
-                sender.Send(Burst(cnt));
+                await SendAsync(sender);
             }
 
             receiver.Resume();
             Poll.Until(() => Waiting(port) == 0, "the receiver has taken what was in its socket");
             HeapToSend stop = new();
             stop.AddEnd();
-            sender.Send(PacketFile.Encode(stop, Heaps + 1)[0]);
+            (await sender.SendAsync(stop)).ThrowIfFailed();
             CommandResult result = await receiver.WaitAsync();
 
             Dictionary<string, long> statistics = result.Statistics;
@@ -61,13 +60,13 @@ public sealed class SuspendedReceiverTests(string engine)
     private static long Waiting(int port) =>
         UdpSocketTable.Read(new SystemFiles()).Where(socket => socket.Port == port).Sum(socket => socket.Waiting);
 
-    // Packets of one size but the last, as the kernel cuts them apart.
-    private static byte[] Burst(ulong cnt)
+    // One heap after the other, each handed to the kernel in one piece.
+    private static async Task SendAsync(SendStream sender)
     {
         HeapToSend heap = new();
         heap.AddItem(HeapContent.DataId, new byte[HeapSize], allowImmediate: false);
-        List<byte[]> packets = PacketFile.Encode(heap, cnt, maxPacketSize: PacketSize);
-        Assert.That(packets, Has.Count.EqualTo(PacketsOfHeap));
-        return [.. packets.SelectMany(packet => packet)];
+        SendResult result = await sender.SendAsync(heap);
+        result.ThrowIfFailed();
+        Assert.That(result.Packets, Is.EqualTo(PacketsOfHeap));
     }
 }

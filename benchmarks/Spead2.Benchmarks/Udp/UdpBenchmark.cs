@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-using System.Net;
+using System.Diagnostics;
 using Spead2.Managed;
 using Spead2.Receive;
-using Spead2.Tools.Send;
+using Spead2.Send;
+using Spead2.Tools;
 
 namespace Spead2.Benchmarks.Udp;
 
@@ -80,46 +81,45 @@ internal sealed class UdpBenchmark(RowPrinter printer)
         using IReceiveStream stream = newStream();
         int port = stream.AddUdpReader(new UdpSourceOptions { BindHost = "127.0.0.1", MaxSize = UdpSourceOptions.LargestDatagram });
         double before = ThreadTimes.Of("bench");
-        SendTally tally = default;
-        Thread sender = new(() => tally = Send(port, payloadSize, gigabits, seconds)) { Name = "sender" };
-        sender.Start();
-        while (stream.TryRead(out Heap? heap, Patience) || sender.IsAlive)
+        Task<(SendResult Result, TimeSpan Time)> sending = SendAsync(port, payloadSize, gigabits, seconds);
+        while (stream.TryRead(out Heap? heap, Patience) || !sending.IsCompleted)
         {
             heap?.Dispose();
         }
 
-        sender.Join();
+        (SendResult sent, TimeSpan time) = sending.GetAwaiter().GetResult();
         double cpu = ThreadTimes.Of("bench") - before;
         stream.Stop();
         StreamStatistics statistics = stream.Statistics;
         return new(
-            tally.Packets,
-            tally.Packets - statistics.PacketsAccepted,
-            tally.Bytes / BytesPerGigabit / tally.Time.TotalSeconds,
+            sent.Packets,
+            sent.Packets - statistics.PacketsAccepted,
+            sent.Bytes / BytesPerGigabit / time.TotalSeconds,
             cpu / (statistics.PayloadBytes / GB));
     }
 
-    private static SendTally Send(int port, int payloadSize, double gigabits, double seconds)
+    private static async Task<(SendResult Result, TimeSpan Time)> SendAsync(
+        int port, int payloadSize, double gigabits, double seconds)
     {
-        IoThreadPool.BindCallingThread(SenderCpu);
-        int packetSize = payloadSize + HeaderSize;
         double bytesPerSecond = gigabits * BytesPerGigabit;
-        using var source = new DataHeaps(HeapSize);
-        using var socket = PacketSocket.Connect(new IPEndPoint(IPAddress.Loopback, port), packetSize);
-        var sender = new HeapSender(
-            new SendSettings
+        int heaps = (int)Math.Max(1, bytesPerSecond * seconds / HeapSize);
+        HeapToSend heap = new();
+        heap.AddItem(HeapContent.DataId, new byte[HeapSize], allowImmediate: false);
+        using IoThreadPool pool = new(affinity: [SenderCpu], name: "sender");
+        await using SendStream stream = new(
+            new SendStreamOptions
             {
-                Destination = new IPEndPoint(IPAddress.Loopback, port),
-                Heaps = (long)Math.Max(1, bytesPerSecond * seconds / HeapSize),
-                Source = source,
-                PacketSize = packetSize,
-                BytesPerSecond = bytesPerSecond,
-                Flavour = default,
-                Stop = false,
-                Json = false,
+                MaxHeaps = heaps,
+                MaxPacketSize = payloadSize + HeaderSize,
+                Rate = bytesPerSecond,
             },
-            socket);
-        return sender.Send(_ => { }, CancellationToken.None);
+            pool: pool);
+        stream.Add(new UdpWriterOptions("127.0.0.1", port));
+        long start = Stopwatch.GetTimestamp();
+        SendResult result = await stream.SendAsync([.. Enumerable.Repeat(new HeapReference(heap), heaps)], GroupMode.Serial);
+        TimeSpan time = Stopwatch.GetElapsedTime(start);
+        result.ThrowIfFailed();
+        return (result, time);
     }
 
     // A pool for each stream: its thread's time is that of the run.

@@ -39,6 +39,13 @@ internal static class CommandNames
         ["maxFree"] = "--mem-max-free",
         ["initial"] = "--mem-initial",
         ["affinity"] = "--affinity",
+        ["MaxPacketSize"] = "--packet-size",
+        ["RepeatPointers"] = "--repeat-pointers",
+        ["Rate"] = "--rate",
+        ["BurstSize"] = "--burst",
+        ["Pacing"] = "--pace",
+        ["TimeToLive"] = "--ttl",
+        ["Destinations"] = "--udp",
     }.ToFrozenDictionary();
 
     /// <summary>A message of the library with the command's options in place of properties of C#.</summary>

@@ -22,11 +22,12 @@ internal static class CommonOption
     public static Option<double> Rate(double byDefault) => NumberOption.Real(
         "--rate", "GBIT/S", "Gigabits of packets per second; 0 sends as fast as possible.", byDefault);
 
-    /// <summary>What receives.</summary>
-    public static Option<ReceiveEngine> Engine() => new("--engine")
+    /// <summary>What receives or sends.</summary>
+    /// <param name="what">What it does.</param>
+    public static Option<ReceiveEngine> Engine(string what = "receives") => new("--engine")
     {
         HelpName = "ENGINE",
-        Description = $"What receives: {ReceiveEngine.Native.Name} (the C library) or {ReceiveEngine.Managed.Name} "
+        Description = $"What {what}: {ReceiveEngine.Native.Name} (the C library) or {ReceiveEngine.Managed.Name} "
             + "(needs no native library).",
         DefaultValueFactory = _ => ReceiveEngine.Native,
         CustomParser = result =>

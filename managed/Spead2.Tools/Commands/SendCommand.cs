@@ -2,11 +2,10 @@
 
 using System.CommandLine;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Spead2.Send;
 using Spead2.Tools.Items;
 using Spead2.Tools.Output;
+using Spead2.Tools.Receive;
 using Spead2.Tools.Send;
 
 namespace Spead2.Tools.Commands;
@@ -15,15 +14,39 @@ namespace Spead2.Tools.Commands;
 internal sealed class SendCommand
 {
     private const int LargestDatagram = 65507;
+    private const int MostReordered = 1000;
+
+    // Heaps that are sent at a time unless the user says otherwise: enough of them to fill calls of the system.
+    private const long BytesAtATime = 1 << 20;
+    private const long LeastHeapsAtATime = SendStreamOptions.DefaultMaxHeaps;
+    private const long MostHeapsAtATime = 1024;
     private const int PacketSizeUnit = 8;
     private const double BytesPerGigabit = 1e9 / 8;
 
-    private readonly Option<string> _udp = new("--udp")
+    private readonly Option<string[]> _udp = new("--udp")
     {
         HelpName = "HOST:PORT",
-        Description = "Where to send to; an IPv6 address goes in brackets.",
+        Description = "Where to send to, as in 10.0.0.2:7148, [::1]:7148, 239.2.1.150+15:7148 (sixteen groups) or "
+            + "[ff12::5%eth1]:7148 (on that interface). May be given several times: heaps take turns.",
         Required = true,
+        AllowMultipleArgumentsPerToken = false,
     };
+
+    private readonly Option<string> _bind = new("--bind")
+    {
+        HelpName = "HOST",
+        Description = "Send from this address of this host.",
+    };
+
+    private readonly Option<string> _interface = new("--interface")
+    {
+        HelpName = "NAME|ADDRESS|INDEX",
+        Description = "Send to multicast groups on this interface, unless the endpoint has one.",
+    };
+
+    private readonly Option<long> _ttl = NumberOption.Whole(
+        "--ttl", "HOPS", "Hops of packets to multicast groups; 0: the system's.",
+        0, 0, UdpWriterOptions.LargestTimeToLive);
 
     private readonly Option<long> _heaps = CommonOption.Heaps(byDefault: 1);
 
@@ -71,6 +94,36 @@ internal sealed class SendCommand
 
     private readonly Option<double> _rate = CommonOption.Rate(byDefault: 0);
 
+    private readonly Option<long> _burst = NumberOption.Whole(
+        "--burst", "BYTES", "With --rate: bytes that go out back to back.", SendStreamOptions.DefaultBurstSize, 1);
+
+    private readonly Option<bool> _pace = new("--pace")
+    {
+        Description = "With --rate: send a few packets at a time instead of bursts, which takes processor time.",
+    };
+
+    private readonly Option<long> _maxHeaps = NumberOption.Whole(
+        "--max-heaps", "N", "Heaps that are sent at a time [default: as many as are 1 MiB, at least 4]",
+        null, 1, SendStreamOptions.LargestMaxHeaps);
+
+    private readonly Option<bool> _repeatPointers = new("--repeat-pointers")
+    {
+        Description = "Put all item pointers of a heap into each of its packets, as --preset does.",
+    };
+
+    private readonly Option<ReceiveEngine> _engine = CommonOption.Engine("sends");
+
+    private readonly Option<double> _drop = Part("--drop", "Lose packets on purpose: this part, as in 0.1%.");
+
+    private readonly Option<double> _duplicate = Part("--duplicate", "Send packets twice: this part, as in 0.1%.");
+
+    private readonly Option<long> _reorder = NumberOption.Whole(
+        "--reorder", "N", "Mix packets: up to N overtake another one.", 0, 0, MostReordered);
+
+    private readonly Option<long> _seed = NumberOption.Whole(
+        "--seed", "N", "Which packets --drop, --duplicate and --reorder choose: the same for the same number.",
+        1, 0, int.MaxValue);
+
     private readonly Option<long> _flavour = NumberOption.Whole(
         "--flavour", "A", "Heap address bits: 40 means SPEAD-64-40.",
         Flavour.DefaultAddressBits, Flavour.MinAddressBits, Flavour.MaxAddressBits);
@@ -89,13 +142,15 @@ internal sealed class SendCommand
             command.Options.Add(option);
         }
 
-        command.SetAction(parsed => new Sender(options.Read(parsed), terminal).Run());
+        command.SetAction((parsed, _) => new Sender(options.Read(parsed), terminal).RunAsync());
         return command;
     }
 
     private IEnumerable<Option> All =>
     [
-        _udp, _heaps, _heapSize, _items, _preset, _dialect, _descriptorEvery, _packetSize, _rate, _flavour, _noStop, _json,
+        _udp, _bind, _interface, _ttl, _heaps, _heapSize, _items, _preset, _dialect, _descriptorEvery, _packetSize,
+        _repeatPointers, _flavour, _rate, _burst, _pace, _maxHeaps, _drop, _duplicate, _reorder, _seed, _noStop, _engine,
+        _json,
     ];
 
     private SendSettings Read(ParseResult parsed)
@@ -146,25 +201,82 @@ internal sealed class SendCommand
 
         var flavour = new Flavour(addressBits);
         PresetHeaps? presetHeaps = preset is null ? null : PresetHeaps.Of(preset);
+        int maxHeaps = IsGiven(parsed, _maxHeaps)
+            ? (int)parsed.GetValue(_maxHeaps)
+            : (int)Math.Clamp(BytesAtATime / (presetHeaps?.PacketPayload ?? heapSize), LeastHeapsAtATime, MostHeapsAtATime);
+        Destinations destinations = new(
+            parsed.GetRequiredValue(_udp),
+            (int)parsed.GetValue(_ttl),
+            parsed.GetValue(_interface),
+            parsed.GetValue(_bind));
         return new SendSettings
         {
-            Destination = ReadDestination(parsed.GetRequiredValue(_udp)),
+            Destinations = destinations,
             Heaps = parsed.GetValue(_heaps),
             Source = presetHeaps is not null ? presetHeaps
-                : items ? new ItemHeaps(flavour, (int)parsed.GetValue(_descriptorEvery))
-                : new DataHeaps((int)heapSize, isHeapZero: dialect == "datagram-is-heap"),
-            // The socket cuts bursts apart at this size, so it must be the one that packets really have.
-            PacketSize = presetHeaps is not null && !IsGiven(parsed, _packetSize)
-                ? SizeOfPacket(presetHeaps, dialect)
-                : packetSize,
-            BytesPerSecond = parsed.GetValue(_rate) * BytesPerGigabit,
-            Flavour = flavour,
-            Dialect = dialect,
-            RepeatPointers = preset is not null,
+                : items ? new ItemHeaps(flavour, (int)parsed.GetValue(_descriptorEvery), destinations.Count)
+                : new DataHeaps((int)heapSize, maxHeaps, isHeapZero: dialect == "datagram-is-heap"),
+            Stream = new()
+            {
+                MaxHeaps = maxHeaps,
+                MaxPacketSize = presetHeaps is not null && !IsGiven(parsed, _packetSize)
+                    ? SizeOfPacket(presetHeaps, dialect)
+                    : packetSize,
+                Rate = parsed.GetValue(_rate) * BytesPerGigabit,
+                BurstSize = parsed.GetValue(_burst),
+                Pacing = parsed.GetValue(_pace) ? Pacing.Packets : Pacing.Bursts,
+                Flavour = flavour,
+                Dialect = DialectOf(dialect),
+                RepeatPointers = preset is not null || parsed.GetValue(_repeatPointers),
+            },
+            Engine = parsed.GetRequiredValue(_engine),
+            Faults = ReadFaults(parsed),
             Stop = !parsed.GetValue(_noStop),
             Json = parsed.GetValue(_json),
         };
     }
+
+    private PacketFaults? ReadFaults(ParseResult parsed)
+    {
+        double drop = parsed.GetValue(_drop);
+        double duplicate = parsed.GetValue(_duplicate);
+        int reorder = (int)parsed.GetValue(_reorder);
+        return drop == 0 && duplicate == 0 && reorder == 0
+            ? null
+            : new PacketFaults(drop, duplicate, reorder, (int)parsed.GetValue(_seed));
+    }
+
+    private static SendDialect DialectOf(string? name) => name switch
+    {
+        null => SendDialect.None,
+        "ska-low-sps" => SendDialect.SkaLowSps,
+        "ska-low-antenna-buffer" => SendDialect.SkaLowAntennaBuffer,
+        "pyspead" => SendDialect.PySpead,
+        _ => SendDialect.DatagramIsHeap,
+    };
+
+    /// <summary>An option for a part of the packets, as a number from 0 to 1 or in per cent.</summary>
+    private static Option<double> Part(string name, string description) => new(name)
+    {
+        HelpName = "PART",
+        Description = description,
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            string digits = text.EndsWith('%') ? text[..^1] : text;
+            if (double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double part))
+            {
+                part = text.EndsWith('%') ? part / 100 : part;
+                if (part <= 1)
+                {
+                    return part;
+                }
+            }
+
+            result.AddError($"{name} must be a part from 0 to 1, or per cent as in 0.1%, not '{text}'.");
+            return 0;
+        },
+    };
 
     /// <summary>The size that a preset's packets have on the telescope.</summary>
     private static int SizeOfPacket(PresetHeaps heaps, string? dialect) =>
@@ -198,29 +310,4 @@ internal sealed class SendCommand
     }
 
     private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
-
-    private static IPEndPoint ReadDestination(string text)
-    {
-        int colon = text.LastIndexOf(':');
-        if (colon <= 0
-            || !ushort.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out ushort port)
-            || port == 0)
-        {
-            throw new UserErrorException($"--udp must be HOST:PORT with a port from 1 to 65535, not '{text}'.");
-        }
-
-        string host = text[..colon].Trim('[', ']');
-        try
-        {
-            // A receiver that is not told otherwise listens on IPv4.
-            IPAddress[] addresses = Dns.GetHostAddresses(host);
-            IPAddress? address = Array.Find(addresses, a => a.AddressFamily == AddressFamily.InterNetwork)
-                ?? addresses.FirstOrDefault();
-            return new IPEndPoint(address ?? throw new UserErrorException($"'{host}' has no address."), port);
-        }
-        catch (Exception e) when (e is SocketException or ArgumentException)
-        {
-            throw new UserErrorException($"'{host}' is no host name or address that is known here.");
-        }
-    }
 }

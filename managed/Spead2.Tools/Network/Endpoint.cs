@@ -68,8 +68,9 @@ internal sealed partial class Endpoint
     /// <summary>Reads an endpoint.</summary>
     /// <param name="text">What the user wrote.</param>
     /// <param name="option">The option that it was written for.</param>
+    /// <param name="form">What the message says that it should have been; null: <see cref="Notation"/>.</param>
     /// <exception cref="UserErrorException">It is none; the message says what is wrong.</exception>
-    public static Endpoint Parse(string text, string option)
+    public static Endpoint Parse(string text, string option, string? form = null)
     {
         int at = text.LastIndexOf('@');
         string place = text[(at + 1)..];
@@ -83,7 +84,7 @@ internal sealed partial class Endpoint
                 text,
                 place.Count(c => c == ':') > 1 && !place.StartsWith('[')
                     ? "an IPv6 address goes in brackets, as in [::1]:7148"
-                    : $"it is {Notation} with a port of 0 to {LargestPort}");
+                    : $"it is {form ?? $"{Notation} with a port of 0 to {LargestPort}"}");
         }
 
         string host = match.Groups["host"].Value;

@@ -142,8 +142,8 @@ internal sealed class Terminal
     /// <param name="what">What is shown beside the bar.</param>
     /// <param name="most">Where the bar ends.</param>
     /// <param name="action">The action.</param>
-    public T WithProgress<T>(string what, double most, Func<Action<long>, T> action) =>
-        _console.Progress().AutoClear(true).Start(context =>
+    public Task WithProgressAsync(string what, double most, Func<Action<long>, Task> action) =>
+        _console.Progress().AutoClear(true).StartAsync(context =>
         {
             ProgressTask task = context.AddTask(Markup.Escape(Printable.Of(what)), maxValue: most);
             return action(done => task.Value = done);

@@ -3,38 +3,44 @@
 using Microsoft.Extensions.Logging;
 using Spead2.Managed;
 using Spead2.Receive;
+using Spead2.Send;
 using Spead2.Tools.Commands;
 using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Receive;
 
-/// <summary>What receives: both engines do the same with the same options.</summary>
+/// <summary>What receives and sends: both engines do the same with the same options.</summary>
 internal sealed class ReceiveEngine
 {
     private readonly Func<ReceiveStreamOptions, ILogger, IoThreadPool?, IReceiveStream> _newStream;
     private readonly Func<MemoryPoolOptions, ILogger, MemoryAllocator> _newPool;
+    private readonly Func<SendStreamOptions, ILogger, ISendStream> _newSender;
 
     private ReceiveEngine(
         string name,
         Func<ReceiveStreamOptions, ILogger, IoThreadPool?, IReceiveStream> newStream,
-        Func<MemoryPoolOptions, ILogger, MemoryAllocator> newPool)
+        Func<MemoryPoolOptions, ILogger, MemoryAllocator> newPool,
+        Func<SendStreamOptions, ILogger, ISendStream> newSender)
     {
         Name = name;
         _newStream = newStream;
         _newPool = newPool;
+        _newSender = newSender;
     }
 
     /// <summary>The C library.</summary>
     public static ReceiveEngine Native { get; } = new(
         "native",
         (options, logger, threads) => new ReceiveStream(options, logger, threads),
-        (pool, logger) => new MemoryPool(pool.Lower, pool.Upper, pool.MaxFree, pool.Initial, logger: logger));
+        (pool, logger) => new MemoryPool(pool.Lower, pool.Upper, pool.MaxFree, pool.Initial, logger: logger),
+        (options, logger) => new SendStream(options, logger));
 
     /// <summary>The managed port, which needs no native library.</summary>
     public static ReceiveEngine Managed { get; } = new(
         "managed",
         (options, logger, threads) => new ManagedReceiveStream(options, logger, threads),
-        (pool, logger) => new ManagedMemoryPool(pool.Lower, pool.Upper, pool.MaxFree, pool.Initial, logger: logger));
+        (pool, logger) => new ManagedMemoryPool(pool.Lower, pool.Upper, pool.MaxFree, pool.Initial, logger: logger),
+        (options, logger) => new ManagedSendStream(options, logger));
 
     /// <summary>All there are.</summary>
     public static IReadOnlyList<ReceiveEngine> All { get; } = [Native, Managed];
@@ -60,10 +66,15 @@ internal sealed class ReceiveEngine
     public IReceiveStream Open(ReceiveStreamOptions options, ILogger logger) =>
         Explain(() => _newStream(options, logger, null));
 
+    /// <summary>Makes a stream that sends, with a thread of its own. It is the caller's.</summary>
+    /// <exception cref="UserErrorException">The native library is missing or does not fit, or an option is refused.</exception>
+    public ISendStream OpenSender(SendStreamOptions options, ILogger logger) =>
+        Explain(() => _newSender(options, logger));
+
     /// <inheritdoc cref="Name"/>
     public override string ToString() => Name;
 
-    private static IReceiveStream Explain(Func<IReceiveStream> open)
+    private static T Explain<T>(Func<T> open)
     {
         try
         {
@@ -76,7 +87,7 @@ internal sealed class ReceiveEngine
         catch (DllNotFoundException exception)
         {
             throw new UserErrorException(
-                $"{Readable.Sentence(exception.Message)} Or receive without it: --engine {Managed.Name}.");
+                $"{Readable.Sentence(exception.Message)} Or do without it: --engine {Managed.Name}.");
         }
     }
 }

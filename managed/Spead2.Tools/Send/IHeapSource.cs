@@ -12,6 +12,10 @@ internal interface IHeapSource : IDisposable
 
     /// <summary>Makes the next heap.</summary>
     /// <param name="cnt">Its number in the stream, which is its heap cnt unless <see cref="CntOf"/> says otherwise.</param>
-    /// <returns>A heap that stays as it is until the next call.</returns>
-    HeapToSend Next(ulong cnt);
+    /// <param name="destination">Which destination it is for, from 0.</param>
+    /// <returns>
+    /// A heap that stays as it is until the next call; the memory of its items, until as many more have been made as are
+    /// sent at a time.
+    /// </returns>
+    HeapToSend Next(ulong cnt, int destination);
 }

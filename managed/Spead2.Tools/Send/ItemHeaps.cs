@@ -8,24 +8,40 @@ namespace Spead2.Tools.Send;
 /// <summary>Heaps with items of several types and known values (<see cref="ItemContent"/>).</summary>
 internal sealed class ItemHeaps : IHeapSource
 {
-    private readonly ItemGroup _group = new();
-    private readonly HeapGenerator _generator;
+    private readonly Destination[] _destinations;
 
     /// <summary>Makes heaps.</summary>
     /// <param name="flavour">Flavour of the descriptors.</param>
-    /// <param name="descriptorEvery">Each so many heaps have the descriptors; 0 for the first heap alone.</param>
-    public ItemHeaps(Flavour flavour, int descriptorEvery) =>
-        _generator = new HeapGenerator(_group, flavour, descriptorEvery);
+    /// <param name="descriptorEvery">
+    /// Each so many heaps of a destination have the descriptors; 0 for the first heap alone.
+    /// </param>
+    /// <param name="destinations">How many destinations there are: each gets the descriptors.</param>
+    public ItemHeaps(Flavour flavour, int descriptorEvery, int destinations) =>
+        _destinations =
+            [.. Enumerable.Range(0, destinations).Select(_ => new Destination(flavour, descriptorEvery))];
 
-    public HeapToSend Next(ulong cnt)
+    public HeapToSend Next(ulong cnt, int destination) => _destinations[destination].Next(cnt);
+
+    public void Dispose() => Array.ForEach(_destinations, destination => destination.Dispose());
+
+    private sealed class Destination : IDisposable
     {
-        foreach (ContentItem content in ItemContent.All)
+        private readonly ItemGroup _group = new();
+        private readonly HeapGenerator _generator;
+
+        public Destination(Flavour flavour, int descriptorEvery) =>
+            _generator = new HeapGenerator(_group, flavour, descriptorEvery);
+
+        public HeapToSend Next(ulong cnt)
         {
-            _group.Add(content.Descriptor).SetValue(content.Value(cnt));
+            foreach (ContentItem content in ItemContent.All)
+            {
+                _group.Add(content.Descriptor).SetValue(content.Value(cnt));
+            }
+
+            return _generator.Next();
         }
 
-        return _generator.Next();
+        public void Dispose() => _group.Dispose();
     }
-
-    public void Dispose() => _group.Dispose();
 }

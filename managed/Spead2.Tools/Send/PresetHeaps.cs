@@ -34,7 +34,7 @@ internal abstract class PresetHeaps : IHeapSource
     /// <summary>The heap cnt of a heap by its number in the stream, from 1.</summary>
     public virtual ulong CntOf(ulong number) => number;
 
-    public HeapToSend Next(ulong number)
+    public HeapToSend Next(ulong number, int destination)
     {
         _heap.Clear();
         Fill(_heap, number - 1);

@@ -2,7 +2,6 @@
 
 using System.Net;
 using System.Net.Sockets;
-using Spead2.Tools.Send;
 
 namespace Spead2.Soak.Sending;
 

@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace Spead2.Tools.Send;
+namespace Spead2.Soak.Sending;
 
 /// <summary>Sleeps for less than a millisecond where the operating system can, and else spins.</summary>
 internal static partial class PreciseSleep

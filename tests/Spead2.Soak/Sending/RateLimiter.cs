@@ -2,7 +2,7 @@
 
 using System.Diagnostics;
 
-namespace Spead2.Tools.Send;
+namespace Spead2.Soak.Sending;
 
 /// <summary>
 /// Spaces bursts of packets so that a rate is kept. A burst goes out without a look at the clock; then two schedules
