@@ -33,6 +33,18 @@ typedef struct hiccup {
     const char *says; /* the log; empty: nothing */
 } hiccup;
 
+/* One that sends, or has to do with it: each heap is completed once. */
+typedef struct send_fault {
+    const char *fault;
+    os_call call;
+    int detail;
+    int error;
+    uint32_t skip;
+    uint32_t times;
+    uint64_t failed;  /* packets */
+    const char *says; /* the log; empty: nothing */
+} send_fault;
+
 /* One that brings something else than what was sent. */
 typedef struct spoiling {
     const char *fault;
@@ -44,6 +56,8 @@ extern const refusal fault_refusals[];
 extern const size_t fault_refusal_count;
 extern const hiccup fault_hiccups[];
 extern const size_t fault_hiccup_count;
+extern const send_fault fault_sendings[];
+extern const size_t fault_sending_count;
 extern const spoiling fault_spoilings[];
 extern const size_t fault_spoiling_count;
 

@@ -8,6 +8,11 @@
 
 #include "fault_lists.h"
 
+/* In <linux/udp.h>, but not in the C library's headers of every age. */
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
 const refusal fault_refusals[] = {
     {"epoll_create1: EMFILE", IN_THREADS, OS_EPOLL_CREATE, OS_ANY, EMFILE, 1, SP2_E_OS, "sockets"},
     {"epoll_create1: ENOMEM", IN_STREAM, OS_EPOLL_CREATE, OS_ANY, ENOMEM, 0, SP2_E_NOMEM,
@@ -88,6 +93,28 @@ const refusal fault_refusals[] = {
     {"eventfd: EMFILE", IN_EVENT_HANDLE, OS_EVENTFD, OS_ANY, EMFILE, 1, SP2_E_OS, "handle"},
     {"mmap: ENOMEM", IN_MAPPING, OS_MMAP, OS_ANY, ENOMEM, 1, SP2_OK, ""},
     {"mmap(MAP_HUGETLB): ENOMEM", IN_MAPPING, OS_MMAP_HUGETLB, OS_ANY, ENOMEM, 0, SP2_OK, ""},
+    {"getaddrinfo: EAI_AGAIN", IN_WRITER, OS_GETADDRINFO, OS_ANY, EAI_AGAIN, 0, SP2_E_ADDRESS,
+     "resolve"},
+    {"getaddrinfo: EAI_AGAIN, the second time", IN_WRITER, OS_GETADDRINFO, OS_ANY, EAI_AGAIN, 1,
+     SP2_E_ADDRESS, "bind_host"},
+    {"socket: EMFILE", IN_WRITER, OS_SOCKET, OS_ANY, EMFILE, 0, SP2_E_OS, "open"},
+    {"socket: ENOMEM", IN_WRITER, OS_SOCKET, OS_ANY, ENOMEM, 0, SP2_E_NOMEM, "open"},
+    {"bind: EADDRNOTAVAIL", IN_WRITER, OS_BIND, OS_ANY, EADDRNOTAVAIL, 0, SP2_E_OS, "bind"},
+    {"setsockopt(IP_TOS): EPERM", IN_WRITER, OS_SETSOCKOPT, IP_TOS, EPERM, 0, SP2_E_OS, "dscp"},
+    {"setsockopt(SO_SNDBUF): ENOBUFS", IN_WRITER, OS_SETSOCKOPT, SO_SNDBUF, ENOBUFS, 0, SP2_OK,
+     "cannot set a send buffer"},
+    {"getsockopt(UDP_SEGMENT): ENOPROTOOPT", IN_WRITER, OS_GETSOCKOPT, UDP_SEGMENT, ENOPROTOOPT, 0,
+     SP2_OK, ""},
+    {"setsockopt(IP_MULTICAST_TTL): EINVAL", IN_GROUP_WRITER, OS_SETSOCKOPT, IP_MULTICAST_TTL,
+     EINVAL, 0, SP2_E_OS, "ttl"},
+    {"setsockopt(IP_MULTICAST_LOOP): EINVAL", IN_GROUP_WRITER, OS_SETSOCKOPT, IP_MULTICAST_LOOP,
+     EINVAL, 0, SP2_E_OS, "loop"},
+    {"setsockopt(IP_MULTICAST_IF): EADDRNOTAVAIL", IN_GROUP_WRITER, OS_SETSOCKOPT, IP_MULTICAST_IF,
+     EADDRNOTAVAIL, 0, SP2_E_OS, "interface"},
+    {"fcntl(F_DUPFD_CLOEXEC): EMFILE", IN_EXISTING_WRITER, OS_FCNTL, OS_ANY, EMFILE, 0, SP2_E_OS,
+     "duplicate"},
+    {"getsockopt(SO_TYPE): ENOTSOCK", IN_EXISTING_WRITER, OS_GETSOCKOPT, SO_TYPE, ENOTSOCK, 0,
+     SP2_E_ARG, "no open socket"},
     {"mmap: ENOMEM", IN_LARGE_HEAP, OS_MMAP, OS_ANY, ENOMEM, 0, SP2_OK,
      "there is no memory for it"},
 };
@@ -121,6 +148,20 @@ const hiccup fault_hiccups[] = {
      "cannot wait for"},
 };
 const size_t fault_hiccup_count = sizeof(fault_hiccups) / sizeof(fault_hiccups[0]);
+
+const send_fault fault_sendings[] = {
+    {"sendmmsg: EINTR", OS_SENDMMSG, OS_ANY, EINTR, 0, 5, 0, ""},
+    {"sendmmsg: EAGAIN", OS_SENDMMSG, OS_ANY, EAGAIN, 0, 50, 0, ""},
+    {"sendmmsg of segments: EIO", OS_SENDMMSG, true, EIO, 0, 1, 0, "they go one by one"},
+    {"sendmmsg of segments: EMSGSIZE", OS_SENDMMSG, true, EMSGSIZE, 0, 1, 0, "fragmented"},
+    {"sendmmsg: ENOBUFS", OS_SENDMMSG, OS_ANY, ENOBUFS, 0, 3, 2, "they go one by one"},
+    {"sendmmsg: ENOMEM", OS_SENDMMSG, OS_ANY, ENOMEM, 0, 2, 1, "they go one by one"},
+    {"sendmmsg: EPERM", OS_SENDMMSG, OS_ANY, EPERM, 0, 2, 1, "they go one by one"},
+    {"sendmmsg: ENETUNREACH", OS_SENDMMSG, OS_ANY, ENETUNREACH, 0, 1000, 3 * SCENARIO_HEAPS,
+     "they go one by one"},
+    {"write of the wake-up: EINTR", OS_WRITE, OS_ANY, EINTR, 0, 2, 0, ""},
+};
+const size_t fault_sending_count = sizeof(fault_sendings) / sizeof(fault_sendings[0]);
 
 const spoiling fault_spoilings[] = {
     {"recvmmsg: one message at a time", OS_RECEIVE_ONE, 0},

@@ -30,6 +30,10 @@ int32_t scenario_add_tcp(fault_trial *trial);
 int32_t scenario_connect_tcp(fault_trial *trial);
 int32_t scenario_add_existing_tcp(fault_trial *trial);
 int32_t scenario_receive_by_tcp(fault_trial *trial);
+int32_t scenario_add_writer(fault_trial *trial);
+int32_t scenario_add_group_writer(fault_trial *trial);
+int32_t scenario_add_existing_writer(fault_trial *trial);
+int32_t scenario_send_by_udp(fault_trial *trial);
 #endif
 
 #define IN_THREADS "three threads with names and CPUs", scenario_make_threads
@@ -52,6 +56,10 @@ int32_t scenario_receive_by_tcp(fault_trial *trial);
 #define IN_TCP_CONNECTING "a TCP source that connects", scenario_connect_tcp
 #define IN_TCP_EXISTING "a TCP source with a user-supplied socket", scenario_add_existing_tcp
 #define IN_TCP_RECEIVING "20 heaps by TCP", scenario_receive_by_tcp
+#define IN_WRITER "a UDP writer", scenario_add_writer
+#define IN_GROUP_WRITER "a UDP writer to a multicast group", scenario_add_group_writer
+#define IN_EXISTING_WRITER "a UDP writer with a user-supplied socket", scenario_add_existing_writer
+#define IN_SENDING "20 heaps that are sent by UDP", scenario_send_by_udp
 #define IN_WAITING "a pop that waits for 20 ms", scenario_wait_in_vain
 
 #endif

@@ -14,6 +14,7 @@ static void forget(fault_trial *trial) {
     trial->message[0] = '\0';
     trial->number = 0;
     trial->stats = (sp2_receive_stats)SP2_RECEIVE_STATS_INIT;
+    trial->sent = (sp2_send_stats)SP2_SEND_STATS_INIT;
     trial->whole_heaps = 0;
     trial->lost = false;
 }

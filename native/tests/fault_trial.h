@@ -13,7 +13,8 @@ typedef struct fault_trial {
     sp2_receive_stats stats;    /* if it received anything */
     sp2_memory_pool_stats pool; /* if it had one */
     uint64_t whole_heaps;
-    bool lost; /* something that should have arrived has not */
+    sp2_send_stats sent; /* if it sent anything */
+    bool lost;           /* something that should have arrived has not */
 } fault_trial;
 
 /* Does what users do, and gives the status of what failed of it. It ends with nothing left. */

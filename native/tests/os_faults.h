@@ -54,6 +54,7 @@ typedef enum os_call {
     OS_READ,
     OS_RECV,
     OS_RECVMMSG,
+    OS_SENDMMSG, /* detail: whether a message has segments */
     OS_SETAFFINITY,
     OS_SETSOCKOPT, /* detail: the option */
     OS_SOCKET,

@@ -267,6 +267,15 @@ static void spoil(struct msghdr *header, os_receive how) {
     }
 }
 
+/* Segments are what the core has control messages for. */
+WRAPPED(int, sendmmsg, int fd, struct mmsghdr *messages, unsigned count, int flags) {
+    bool segments = false;
+    for (unsigned i = 0; i < count; i++) {
+        segments |= messages[i].msg_hdr.msg_controllen != 0;
+    }
+    return fault(OS_SENDMMSG, segments) != 0 ? -1 : __real_sendmmsg(fd, messages, count, flags);
+}
+
 WRAPPED(int, recvmmsg, int fd, struct mmsghdr *messages, unsigned count, int flags,
         struct timespec *timeout) {
     if (fault(OS_RECVMMSG, OS_ANY) != 0) {

@@ -151,6 +151,32 @@ SP2_TEST(Calls_that_receive_fail_and_nothing_is_lost) {
     sp2_test_context("%s", "");
 }
 
+#if !defined(_WIN32)
+SP2_TEST(Each_allocation_of_a_sender_fails) {
+    fail_every_allocation(IN_SENDING, 12);
+}
+
+SP2_TEST(Calls_that_send_fail_and_each_heap_is_completed_once) {
+    for (size_t i = 0; i < fault_sending_count; i++) {
+        const send_fault *f = &fault_sendings[i];
+        const char *name = "20 heaps that are sent by UDP";
+        sp2_test_context("%s", f->fault);
+        os_fault_plan(f->call, f->detail, f->error, f->skip, f->times);
+        CHECK_STATUS(fault_trial_run(scenario_send_by_udp, &current), SP2_OK);
+        CHECK(os_fault_end() != 0);
+        CHECK_EQ_U64(current.sent.packets_failed, f->failed);
+        CHECK(f->says[0] != '\0' ? strstr(current.log.text, f->says) != NULL
+                                 : current.log.length == 0);
+        if (f->failed != 0) {
+            fault_table_add(f->fault, name, "counter `packets_failed`; log: %s", log_line(f->says));
+        } else {
+            fault_trial_add_row(f->fault, name, &current, SP2_OK);
+        }
+    }
+    sp2_test_context("%s", "");
+}
+#endif
+
 SP2_TEST(Messages_that_are_received_spoilt_are_counted) {
     for (size_t i = 0; i < fault_spoiling_count; i++) {
         const spoiling *s = &fault_spoilings[i];
