@@ -104,8 +104,10 @@ internal sealed unsafe class SendStreamHandle : SafeHandle
     /// <summary>Adds a writer that calls a function.</summary>
     public void AddFunction(FunctionWriterOptions options)
     {
+        // What the handle keeps must not refer to this, which would never be collected.
+        FirstFault fault = _fault;
         GCHandle<PacketTaker> context = new(
-            new(options.Function!, exception => _fault.Say("a packet function failed", exception)));
+            new(options.Function!, exception => fault.Say("a packet function failed", exception)));
         sp2_function_writer_options native = new()
         {
             size = (uint)sizeof(sp2_function_writer_options),
