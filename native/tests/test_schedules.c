@@ -504,6 +504,171 @@ static void handle_outlives_stream(void) {
     end_two();
 }
 
+/* ---- sending ---- */
+
+enum { SENT_HEAPS = 3, SEND_QUEUE = 2 };
+
+typedef struct attempt {
+    bool queued;
+    bool refused;
+    uint32_t completions;
+} attempt;
+
+static struct {
+    sp2_send_stream *stream;
+    sp2_send_heap *heap;
+    attempt attempts[2 * SENT_HEAPS];
+    uint32_t tried;
+    uint32_t queued;
+    uint32_t packets;
+    uint32_t sent; /* completed without a failure */
+    bool again;    /* a completion sends once more */
+} sending;
+
+static void queue_heap(void);
+
+static int32_t take_packet(void *context, uint64_t substream, const void *packet, uint64_t length) {
+    (void)context;
+    (void)substream;
+    (void)packet;
+    (void)length;
+    sending.packets++;
+    return 0;
+}
+
+static void note_completion(void *context, const sp2_send_result *result) {
+    SCHEDULE_CHECK(result->status == SP2_OK || result->status == SP2_E_STOPPED);
+    ((attempt *)context)->completions++;
+    sending.sent += result->status == SP2_OK ? 1 : 0;
+    if (sending.again) {
+        sending.again = false;
+        queue_heap();
+    }
+}
+
+static int32_t try_to_queue(void) {
+    const sp2_heap_reference one = {sending.heap, SP2_HEAP_CNT_AUTOMATIC, 0, SP2_STREAM_RATE};
+    attempt *tried = &sending.attempts[sending.tried++];
+    const int32_t status =
+        sp2_send_stream_send(sending.stream, &one, 1, SP2_GROUP_SERIAL, note_completion, tried);
+    tried->queued = status == SP2_OK;
+    tried->refused = status != SP2_OK;
+    sending.queued += status == SP2_OK ? 1 : 0;
+    return status;
+}
+
+/* A completion has freed a place: there is room, unless the stream has been stopped. */
+static void queue_heap(void) {
+    const int32_t status = try_to_queue();
+    SCHEDULE_CHECK(status == SP2_OK || status == SP2_E_STOPPED);
+}
+
+static void begin_sending(void) {
+    platform_reset();
+    memset(&sending, 0, sizeof(sending));
+    sp2_send_stream_options options = SP2_SEND_STREAM_OPTIONS_INIT;
+    options.max_heaps = SEND_QUEUE;
+    options.log_level = SP2_LOG_NONE;
+    sp2_function_writer_options writer = SP2_FUNCTION_WRITER_OPTIONS_INIT;
+    writer.packet = take_packet;
+    SCHEDULE_CHECK(sp2_send_stream_create(NULL, &options, &sending.stream) == SP2_OK);
+    SCHEDULE_CHECK(sp2_send_stream_add_function_writer(sending.stream, &writer, NULL) == SP2_OK);
+    SCHEDULE_CHECK(sp2_send_heap_create(NULL, &sending.heap) == SP2_OK);
+    schedule_choices(true);
+}
+
+/* Each heap that was queued has been completed once; those that were sent had a packet. */
+static void check_sent(void) {
+    for (uint32_t i = 0; i < sending.tried; i++) {
+        const attempt *tried = &sending.attempts[i];
+        SCHEDULE_CHECK(!tried->queued || tried->completions == 1);
+        SCHEDULE_CHECK(!tried->refused || tried->completions == 0);
+    }
+    SCHEDULE_CHECK(sending.packets == sending.sent);
+}
+
+static void end_sending(void) {
+    sp2_send_stream_destroy(sending.stream);
+    schedule_choices(false);
+    schedule_join();
+    check_sent();
+    sp2_send_heap_destroy(sending.heap);
+}
+
+/* A user waits for room where there is none. */
+static void sent_through_full_queue(void) {
+    begin_sending();
+    while (sending.queued != SENT_HEAPS) {
+        const int32_t status = try_to_queue();
+        SCHEDULE_CHECK(status == SP2_OK || (status == SP2_E_FULL && sending.queued >= SEND_QUEUE));
+        if (status == SP2_E_FULL) {
+            SCHEDULE_CHECK(sp2_send_stream_flush(sending.stream, -1) == SP2_OK);
+        }
+    }
+    SCHEDULE_CHECK(sp2_send_stream_flush(sending.stream, -1) == SP2_OK);
+    check_sent();
+    SCHEDULE_CHECK(sending.sent == SENT_HEAPS);
+    end_sending();
+}
+
+/* The second heap has been queued when the first one counts as completed. */
+static void sent_by_completion(void) {
+    begin_sending();
+    sending.again = true;
+    queue_heap();
+    SCHEDULE_CHECK(sp2_send_stream_flush(sending.stream, -1) == SP2_OK);
+    SCHEDULE_CHECK(sp2_send_stream_flush(sending.stream, -1) == SP2_OK);
+    SCHEDULE_CHECK(sending.queued == 2 && sending.sent == 2);
+    end_sending();
+}
+
+static void send_heap(void *unused) {
+    (void)unused;
+    queue_heap();
+}
+
+static void sent_by_two(void) {
+    begin_sending();
+    schedule_start(send_heap, NULL);
+    queue_heap();
+    schedule_join();
+    end_sending();
+    SCHEDULE_CHECK(sending.sent == 2);
+}
+
+static void stop_sending(void *unused) {
+    (void)unused;
+    SCHEDULE_CHECK(sp2_send_stream_stop(sending.stream) == SP2_OK);
+    /* Nothing is sent any more. */
+    check_sent();
+}
+
+static void stopped_while_sending(void) {
+    begin_sending();
+    schedule_start(stop_sending, NULL);
+    queue_heap();
+    queue_heap();
+    SCHEDULE_CHECK(sp2_send_stream_flush(sending.stream, -1) == SP2_OK);
+    check_sent();
+    schedule_join();
+    end_sending();
+}
+
+static void flush_sending(void *unused) {
+    (void)unused;
+    SCHEDULE_CHECK(sp2_send_stream_flush(sending.stream, -1) == SP2_OK);
+}
+
+static void flushed_by_two(void) {
+    begin_sending();
+    queue_heap();
+    schedule_start(flush_sending, NULL);
+    flush_sending(NULL);
+    check_sent();
+    schedule_join();
+    end_sending();
+}
+
 /* ---- the memory pool and the default memory ---- */
 
 static void *base_allocate(void *context, uint64_t size, const sp2_packet_header *packet,
@@ -638,6 +803,8 @@ static void secret_is_drawn(void) {
     "ring.c ring_sink.c consumer.c flow.c stream.c source.c ingest.c wake.c event_loop.c "         \
     "ready_handle.c settings.c datagram_source.c udp_source.c"
 
+#define SEND_FILES "stream.c pump.c heap.c wake.c event_loop.c function_writer.c thread_pool.c"
+
 static const schedule_scenario scenarios[] = {
     {"one consumer, full ring", one_consumer, STREAM_FILES, false},
     {"one consumer that looks before it sleeps", one_consumer, STREAM_FILES, true},
@@ -658,6 +825,11 @@ static const schedule_scenario scenarios[] = {
     {"two sources, one is removed", one_of_two_sources_removed, STREAM_FILES, false},
     {"two sources, one is removed with a full ring", removed_with_full_ring, STREAM_FILES, false},
     {"two sources, a handle outlives its stream", handle_outlives_stream, STREAM_FILES, false},
+    {"heaps are sent through a full queue", sent_through_full_queue, SEND_FILES, false},
+    {"a completion sends", sent_by_completion, SEND_FILES, false},
+    {"two users send", sent_by_two, SEND_FILES, false},
+    {"sender is stopped while heaps are queued", stopped_while_sending, SEND_FILES, false},
+    {"two users flush", flushed_by_two, SEND_FILES, false},
     {"memory pool is refilled and ends", refilled_pool, "memory_pool.c allocator.c event_loop.c",
      false},
     {"default memory loses its last user", default_memory, "recycler.c", false},
