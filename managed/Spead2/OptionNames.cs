@@ -22,6 +22,8 @@ internal static class OptionNames
         ["max_heap_size"] = "MaxHeapSize",
         ["max_unsized_gap"] = "MaxUnsizedGap",
         ["cnt_step"] = "CntStep",
+        ["count_item"] = "CountItem",
+        ["set_item"] = "SetItem",
         ["bug_compat"] = "BugCompat",
         ["spin_ns"] = "SpinTime",
         ["long_pause_ns"] = "LongPause",

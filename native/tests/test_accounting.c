@@ -248,6 +248,196 @@ SP2_TEST(Sequences_have_a_limit) {
     CHECK_EQ_U64(stats.heaps_unplaced, 10);
 }
 
+enum { TIMESTAMP = 0x1600, ANTENNA = 0x4101 };
+
+/* Adds a heap of one packet with these values; a negative one is left out. */
+static void add_stamped(datagram_list *list, uint64_t cnt, int64_t timestamp, int64_t antenna) {
+    static const uint8_t payload[1] = {0};
+    packet_builder packet;
+    packet_begin_heap(&packet, 48, cnt, sizeof(payload), 0, sizeof(payload));
+    if (timestamp >= 0) {
+        packet_add_immediate(&packet, TIMESTAMP, (uint64_t)timestamp);
+    }
+    if (antenna >= 0) {
+        packet_add_immediate(&packet, ANTENNA, (uint64_t)antenna);
+    }
+    packet_add_payload(&packet, payload, sizeof(payload));
+    datagrams_add_packet(list, &packet);
+}
+
+SP2_TEST(Timestamps_tell_what_is_missing_where_cnts_do_not) {
+    for (uint64_t step = 0; step <= 4096; step += 4096) {
+        datagram_list list = {0};
+        for (int64_t i = 0; i < 100; i++) {
+            if (i % 10 != 5) {
+                add_stamped(&list, (uint64_t)(i * i + 7), 1000 + 4096 * i, -1);
+            }
+        }
+        sp2_receive_options options = accounting(step);
+        options.count_item = TIMESTAMP;
+        const sp2_receive_stats stats = count(&options, &list);
+        check_counts(&stats, 90, 10, 0);
+        CHECK_EQ_U64(stats.heaps_unplaced, 0);
+    }
+}
+
+SP2_TEST(Each_antenna_has_a_sequence_of_its_own) {
+    datagram_list list = {0};
+    uint64_t cnt = 1;
+    for (int64_t i = 0; i < 50; i++) {
+        for (int64_t antenna = 0; antenna < 4; antenna++) {
+            if (!(antenna == 2 && i == 20) && !(antenna == 3 && (i == 7 || i == 8))) {
+                add_stamped(&list, cnt, 4096 * i, antenna);
+            }
+            cnt++;
+        }
+    }
+    sp2_receive_options options = accounting(4096);
+    options.count_item = TIMESTAMP;
+    options.set_item = ANTENNA;
+    sp2_receive_stats stats = count(&options, &list);
+    check_counts(&stats, 197, 3, 0);
+    CHECK_EQ_U64(stats.heaps_duplicate, 0);
+
+    /* The same with the cnt in place of the timestamp: four cnts apart. */
+    for (int64_t i = 0; i < 200; i++) {
+        if (i != 101) {
+            add_stamped(&list, (uint64_t)i, -1, i % 4);
+        }
+    }
+    options = accounting(4);
+    options.set_item = ANTENNA;
+    stats = count(&options, &list);
+    check_counts(&stats, 199, 1, 0);
+}
+
+SP2_TEST(Timestamps_wrap) {
+    const int64_t end = INT64_C(1) << 48;
+    datagram_list list = {0};
+    for (int64_t i = -10; i < 10; i++) {
+        if (i != 1) {
+            add_stamped(&list, 1, i < 0 ? end + 8 * i : 8 * i, -1);
+        }
+    }
+    sp2_receive_options options = accounting(8);
+    options.count_item = TIMESTAMP;
+    const sp2_receive_stats stats = count(&options, &list);
+    check_counts(&stats, 19, 1, 0);
+}
+
+SP2_TEST(Heap_without_the_items_is_unplaced) {
+    datagram_list list = {0};
+    packet_builder packet;
+    for (int64_t i = 0; i < 3; i++) {
+        add_stamped(&list, (uint64_t)i, 8 * i, 1);
+    }
+    add_stamped(&list, 10, -1, 1);
+    add_stamped(&list, 11, 24, -1);
+    packet_begin_heap(&packet, 48, 12, 0, 0, 0);
+    packet_add_address(&packet, TIMESTAMP, 0);
+    packet_add_immediate(&packet, ANTENNA, 1);
+    datagrams_add_packet(&list, &packet);
+    sp2_receive_options options = accounting(8);
+    options.count_item = TIMESTAMP;
+    options.set_item = ANTENNA;
+    const sp2_receive_stats stats = count(&options, &list);
+    check_counts(&stats, 3, 0, 0);
+    CHECK_EQ_U64(stats.heaps_unplaced, 3);
+}
+
+SP2_TEST(Stop_heap_is_not_placed_by_its_items) {
+    datagram_list list = {0};
+    for (int64_t i = 0; i < 3; i++) {
+        add_stamped(&list, (uint64_t)i, 8 * i, -1);
+    }
+    datagrams_add_stop(&list, 3);
+    sp2_receive_options options = accounting(8);
+    options.count_item = TIMESTAMP;
+    sp2_receive_stats stats;
+    heap_list heaps = receive(&options, &list, &stats);
+    check_counts(&stats, 3, 0, 0);
+    CHECK_EQ_U64(stats.stop_heaps, 1);
+    CHECK_EQ_U64(stats.heaps_unplaced, 0);
+    heaps_free(&heaps);
+    datagrams_free(&list);
+}
+
+SP2_TEST(Item_of_a_later_packet_places_its_heap) {
+    /* Its first packet is lost: only the second one has the timestamp. */
+    static const uint8_t payload[2] = {0};
+    datagram_list list = {0};
+    packet_builder packet;
+    add_stamped(&list, 1, 8, -1);
+    datagrams_add_part(&list, 48, 2, sizeof(payload), payload, 0, 1);
+    packet_begin_heap(&packet, 48, 2, sizeof(payload), 1, 1);
+    packet_add_immediate(&packet, TIMESTAMP, 16);
+    packet_add_payload(&packet, payload + 1, 1);
+    datagrams_add_packet(&list, &packet);
+    add_stamped(&list, 3, 24, -1);
+    sp2_receive_options options = accounting(8);
+    options.count_item = TIMESTAMP;
+    const sp2_receive_stats stats = count(&options, &list);
+    check_counts(&stats, 3, 0, 0);
+}
+
+SP2_TEST(Sequences_of_sets_have_a_limit) {
+    datagram_list list = {0};
+    for (int64_t i = 0; i < SP2_RECEIVE_MAX_SEQUENCES + 10; i++) {
+        add_stamped(&list, (uint64_t)i, -1, i);
+    }
+    sp2_receive_options options = accounting(1);
+    options.set_item = ANTENNA;
+    const sp2_receive_stats stats = count(&options, &list);
+    check_counts(&stats, SP2_RECEIVE_MAX_SEQUENCES, 0, 0);
+    CHECK_EQ_U64(stats.heaps_unplaced, 10);
+}
+
+SP2_TEST(Heap_dropped_at_the_stop_is_not_missing) {
+    /* The second of three is under assembly when the user stops the stream. */
+    static const uint8_t payload[2] = {0};
+    datagram_list list = {0};
+    packet_builder packet;
+    add_stamped(&list, 1, 8, -1);
+    packet_begin_heap(&packet, 48, 2, sizeof(payload), 0, 1);
+    packet_add_immediate(&packet, TIMESTAMP, 16);
+    packet_add_payload(&packet, payload, 1);
+    datagrams_add_packet(&list, &packet);
+    add_stamped(&list, 3, 24, -1);
+    sp2_receive_options options = accounting(8);
+    options.count_item = TIMESTAMP;
+    sp2_receive_stream *stream = new_stream(&options);
+    sp2_inproc_source_options source = SP2_INPROC_SOURCE_OPTIONS_INIT;
+    REQUIRE_OK(sp2_inproc_queue_create(NULL, &source.queue));
+    for (size_t i = 0; i < list.count; i++) {
+        REQUIRE_OK(sp2_inproc_queue_add_packet(source.queue, list.datagrams[i].data,
+                                               list.datagrams[i].length));
+    }
+    REQUIRE_OK(sp2_receive_stream_add_inproc_source(stream, &source, NULL));
+    heap_list heaps = pop_count(stream, 2);
+    REQUIRE_OK(sp2_receive_stream_stop(stream));
+    const sp2_receive_stats stats = stats_of(stream);
+    check_counts(&stats, 3, 0, 0);
+    CHECK_EQ_U64(stats.heaps_dropped_at_stop, 1);
+    heaps_free(&heaps);
+    sp2_receive_stream_destroy(stream);
+    sp2_inproc_queue_destroy(source.queue);
+    datagrams_free(&list);
+}
+
+SP2_TEST(Items_that_are_not_of_senders_are_refused) {
+    static const uint64_t refused[] = {1, SP2_RECEIVE_MIN_COUNT_ITEM - 1,
+                                       (uint64_t)SP2_RECEIVE_MAX_COUNT_ITEM + 1};
+    sp2_receive_stream *stream;
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        sp2_receive_options options = accounting(1);
+        options.count_item = refused[i];
+        CHECK_STATUS(sp2_receive_stream_create(NULL, &options, &stream), SP2_E_ARG);
+        options.count_item = SP2_RECEIVE_MAX_COUNT_ITEM;
+        options.set_item = refused[i];
+        CHECK_STATUS(sp2_receive_stream_create(NULL, &options, &stream), SP2_E_ARG);
+    }
+}
+
 SP2_TEST(Cnt_step_beyond_its_limit_is_refused) {
     sp2_receive_options options = accounting((uint64_t)SP2_RECEIVE_MAX_CNT_STEP + 1);
     sp2_receive_stream *stream;

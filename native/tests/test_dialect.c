@@ -248,6 +248,42 @@ SP2_TEST(Heaps_that_share_a_cnt_are_counted_like_the_first) {
     }
 }
 
+SP2_TEST(Items_tell_heaps_that_share_a_cnt_apart) {
+    enum { CHANNEL = 0x3000, CHANNELS = 3, CNTS = 20 };
+    const sp2_dialect dialect = find("ska-low-antenna-buffer");
+    sp2_receive_options options = quiet_options(SP2_RECEIVE_ACCOUNT_HEAPS);
+    options.cnt_step = 1;
+    options.set_item = CHANNEL;
+    datagram_list list = {0};
+    for (uint64_t i = 0; i < CHANNELS * CNTS; i++) {
+        if (i == 31) {
+            continue;
+        }
+        packet_builder packet;
+        packet_begin(&packet, 48);
+        packet_add_immediate(&packet, ITEM_HEAP_CNT, i / CHANNELS);
+        packet_add_immediate(&packet, ITEM_PAYLOAD_LENGTH, 0);
+        packet_add_immediate(&packet, CHANNEL, i % CHANNELS);
+        datagrams_add_packet(&list, &packet);
+    }
+    datagrams_add(&list, list.datagrams[0].data, (size_t)list.datagrams[0].length);
+    sp2_datagram_source_options source = SP2_DATAGRAM_SOURCE_OPTIONS_INIT;
+    source.datagrams = list.datagrams;
+    source.count = list.count;
+    source.dialect = &dialect;
+    sp2_receive_stream *stream = new_stream(&options);
+    REQUIRE_OK(sp2_receive_stream_add_datagram_source(stream, &source, NULL));
+    heap_list heaps = pop_all(stream);
+    const sp2_receive_stats stats = stats_of(stream);
+    CHECK_EQ_U64(stats.heaps_accounted, CHANNELS * CNTS - 1);
+    CHECK_EQ_U64(stats.heaps_missing, 1);
+    CHECK_EQ_U64(stats.heaps_duplicate, 1);
+    CHECK_EQ_U64(stats.heaps_unplaced, 0);
+    heaps_free(&heaps);
+    datagrams_free(&list);
+    sp2_receive_stream_destroy(stream);
+}
+
 SP2_TEST(Dialect_of_a_buffer_is_suggested_by_its_first_packet) {
     datagram_list list = ska_low(1);
     datagrams_add(&list, list.datagrams[0].data, (size_t)list.datagrams[0].length);

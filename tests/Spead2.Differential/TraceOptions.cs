@@ -17,6 +17,8 @@ internal sealed record TraceOptions
         new("max_unsized_gap", "--max-unsized-gap", o => o.MaxUnsizedGap, (o, n) => o with { MaxUnsizedGap = n }),
         new("accounting", null, o => (long)o.Accounting, (o, n) => o with { Accounting = (HeapAccounting)n }),
         new("cnt_step", null, o => o.CntStep, (o, n) => o with { CntStep = n }),
+        new("count_item", null, o => o.CountItem, (o, n) => o with { CountItem = n }),
+        new("set_item", null, o => o.SetItem, (o, n) => o with { SetItem = n }),
         new("bug_compat", "--bug-compat", o => (long)o.BugCompat, (o, n) => o with { BugCompat = (BugCompat)n }),
         new("in_order", "--in-order", o => o.InOrder, (o, on) => o with { InOrder = on }),
         new("no_unsized_heaps", "--no-unsized-heaps", o => o.NoUnsizedHeaps, (o, on) => o with { NoUnsizedHeaps = on }),
@@ -49,6 +51,10 @@ internal sealed record TraceOptions
     public HeapAccounting Accounting { get; init; }
 
     public long CntStep { get; init; }
+
+    public long CountItem { get; init; }
+
+    public long SetItem { get; init; }
 
     public BugCompat BugCompat { get; init; }
 
@@ -117,6 +123,8 @@ internal sealed record TraceOptions
         MaxUnsizedGap = MaxUnsizedGap,
         Accounting = Accounting,
         CntStep = CntStep,
+        CountItem = CountItem,
+        SetItem = SetItem,
         BugCompat = BugCompat,
         AllowOutOfOrder = !InOrder,
         AllowUnsizedHeaps = !NoUnsizedHeaps,

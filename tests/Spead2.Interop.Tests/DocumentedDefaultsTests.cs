@@ -23,6 +23,8 @@ public sealed partial class DocumentedDefaultsTests
         ["sp2_receive_options.max_heap_size"] = new ReceiveStreamOptions().MaxHeapSize,
         ["sp2_receive_options.max_unsized_gap"] = new ReceiveStreamOptions().MaxUnsizedGap,
         ["sp2_receive_options.cnt_step"] = new ReceiveStreamOptions().CntStep,
+        ["sp2_receive_options.count_item"] = new ReceiveStreamOptions().CountItem,
+        ["sp2_receive_options.set_item"] = new ReceiveStreamOptions().SetItem,
         ["sp2_receive_options.bug_compat"] = (long)new ReceiveStreamOptions().BugCompat,
         ["sp2_receive_options.log_level"] = nameof(sp2_log_level.SP2_LOG_WARNING),
         ["sp2_receive_options.custom_stat_count"] = (long)new ReceiveStreamOptions().CustomStatistics.Count,

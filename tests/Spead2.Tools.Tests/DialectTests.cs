@@ -213,24 +213,7 @@ public sealed class DialectTests(string engine)
     [Test]
     public async Task Channels_with_one_cnt_leave_it_unknown_what_is_missing([Values] bool isCntMissing)
     {
-        List<HeapReference> heaps = [];
-        for (long number = 0; number < 4 * 20; number++)
-        {
-            // A channel is missing, or a moment, too.
-            if (number == 41 || (isCntMissing && number / 4 == 7))
-            {
-                continue;
-            }
-
-            HeapToSend heap = new();
-            heap.AddImmediate(0x3000, (ulong)number % 4);
-            heap.AddItem(0x3301, new byte[16]);
-            heaps.Add(new(heap) { Cnt = number / 4 });
-        }
-
-        using PacketFile file = PacketFile.OfDatagrams(await SendAsync(SendDialect.SkaLowSps, 48, [.. heaps]));
-        CommandResult result = await InProcess.RunAsync(
-            "recv", "--packets", file.Path, "--dialect", "ska-low-sps", "--fail-on-loss", "--engine", engine);
+        CommandResult result = await ReceiveChannelsAsync(isCntMissing);
 
         Assert.That(
             result.Lines[^1],
@@ -239,6 +222,27 @@ public sealed class DialectTests(string engine)
                 + (isCntMissing ? " No heap of 1 cnt between theirs arrived." : "")));
         Assert.That(result.Output, Does.Not.Contain("heaps_duplicate"));
         Assert.That(result.ExitCode, Is.EqualTo(isCntMissing ? 1 : 0));
+    }
+
+    [Test]
+    public async Task Item_of_channels_with_one_cnt_tells_what_is_missing()
+    {
+        CommandResult result = await ReceiveChannelsAsync(isCntMissing: true, "--set-item", "0x3000");
+
+        Assert.That(result.Lines[^1], Is.EqualTo("75 of 80 heaps up to heap 19: 5 never arrived."));
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Item_that_channels_have_in_common_does_not_tell_what_is_missing()
+    {
+        CommandResult result = await ReceiveChannelsAsync(isCntMissing: true, "--set-item", "0x3001", "--cnt-step", "1");
+
+        Assert.That(
+            result.Lines[^1],
+            Is.EqualTo("75 heaps arrived in full; whether others are missing is not known, as several have the same values "
+                + "(--expect counts them). No heap of 1 value between theirs arrived."));
+        Assert.That(result.ExitCode, Is.EqualTo(1));
     }
 
     [TestCase("ska-low-sps", SendDialect.SkaLowSps, 2)]
@@ -318,6 +322,31 @@ public sealed class DialectTests(string engine)
 
         Assert.That(result.ExitCode, Is.Not.Zero);
         Assert.That(result.Error + result.Output, Does.Contain("--"));
+    }
+
+    /// <summary>Receives heaps of 4 channels at 20 moments with a cnt each; one heap is missing, and a moment if so.</summary>
+    private async Task<CommandResult> ReceiveChannelsAsync(bool isCntMissing, params string[] arguments)
+    {
+        List<HeapReference> heaps = [];
+        for (long number = 0; number < 4 * 20; number++)
+        {
+            if (number == 41 || (isCntMissing && number / 4 == 7))
+            {
+                continue;
+            }
+
+            HeapToSend heap = new();
+            heap.AddImmediate(0x3000, (ulong)number % 4);
+            heap.AddImmediate(0x3001, 1);
+            heap.AddItem(0x3301, new byte[16]);
+            heaps.Add(new(heap) { Cnt = number / 4 });
+        }
+
+        using PacketFile file = PacketFile.OfDatagrams(await SendAsync(SendDialect.SkaLowSps, 48, [.. heaps]));
+        return await InProcess.RunAsync(
+        [
+            "recv", "--packets", file.Path, "--dialect", "ska-low-sps", "--fail-on-loss", "--engine", engine, .. arguments,
+        ]);
     }
 
     // The packets that the engine sends of heaps, in order.

@@ -119,6 +119,48 @@ public sealed class VerdictTests(string engine)
     }
 
     [Test]
+    public async Task Heaps_can_be_counted_by_items()
+    {
+        List<byte[]> packets = [];
+        for (int i = 0; i < 20; i++)
+        {
+            HeapToSend heap = new();
+            heap.AddImmediate(0x1600, (ulong)(4096 * (i / 2)));
+            heap.AddImmediate(0x4101, (ulong)(i % 2));
+            packets.AddRange(i is 8 or 11 ? [] : PacketFile.Encode(heap, (ulong)(i * i)));
+        }
+
+        HeapToSend end = new();
+        end.AddEnd();
+        using var file = PacketFile.OfDatagrams([.. packets, .. PacketFile.Encode(end, 1)]);
+
+        CommandResult result = await InProcess.RunAsync(
+            "recv", "--packets", file.Path, "--count-item", "0x1600", "--set-item", "16641", "--cnt-step", "4096", "--engine",
+            engine);
+
+        Assert.That(result.Lines[^1], Is.EqualTo("18 of 20 heaps: 2 never arrived."));
+    }
+
+    [Test]
+    public async Task Heaps_without_the_item_claim_nothing()
+    {
+        CommandResult result = await ReceiveAsync([1, 2, 3], stops: true, "--count-item", "0x1600");
+
+        Assert.That(result.Lines[^1], Does.EndWith("without the items of --count-item and --set-item)."));
+    }
+
+    [TestCase("0x6")]
+    [TestCase("timestamp")]
+    [TestCase("0x80000000000000")]
+    public async Task Item_to_count_by_is_an_identifier(string id)
+    {
+        CommandResult result = await ReceiveAsync([1], stops: true, "--count-item", id);
+
+        Assert.That(result.ExitCode, Is.EqualTo(2));
+        Assert.That(result.Error, Does.Contain($"--count-item must be the identifier of an item, for example 0x1600, not '{id}'."));
+    }
+
+    [Test]
     public async Task Nothing_that_arrives_is_exit_code_3()
     {
         CommandResult result = await InProcess.RunAsync(

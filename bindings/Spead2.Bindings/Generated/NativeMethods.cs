@@ -359,6 +359,12 @@ internal static unsafe partial class NativeMethods
     [NativeTypeName("#define SP2_RECEIVE_MAX_CNT_STEP 36028797018963967")]
     public const long SP2_RECEIVE_MAX_CNT_STEP = 36028797018963967;
 
+    [NativeTypeName("#define SP2_RECEIVE_MIN_COUNT_ITEM 7")]
+    public const int SP2_RECEIVE_MIN_COUNT_ITEM = 7;
+
+    [NativeTypeName("#define SP2_RECEIVE_MAX_COUNT_ITEM 36028797018963967")]
+    public const long SP2_RECEIVE_MAX_COUNT_ITEM = 36028797018963967;
+
     [NativeTypeName("#define SP2_RECEIVE_REORDER_HEAPS 256")]
     public const int SP2_RECEIVE_REORDER_HEAPS = 256;
 

@@ -59,4 +59,10 @@ internal unsafe partial struct sp2_receive_options
 
     [NativeTypeName("int64_t")]
     public long long_pause_ns;
+
+    [NativeTypeName("uint64_t")]
+    public ulong count_item;
+
+    [NativeTypeName("uint64_t")]
+    public ulong set_item;
 }

@@ -95,6 +95,8 @@ internal static unsafe class ReceiveOptions
                 : flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_ACCOUNT_HEAPS) ? HeapAccounting.BySubstream
                 : HeapAccounting.None,
             CntStep = (long)options.cnt_step,
+            CountItem = (long)options.count_item,
+            SetItem = (long)options.set_item,
             Senders = flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_SEPARATE_SENDERS) ? SenderTracking.Separate
                 : flags.HasFlag(sp2_receive_flags.SP2_RECEIVE_RECORD_SENDERS) ? SenderTracking.Record
                 : SenderTracking.None,
@@ -172,10 +174,22 @@ internal static unsafe class ReceiveOptions
                 $"{Options}.cnt_step is {options.cnt_step}, but at most {NativeMethods.SP2_RECEIVE_MAX_CNT_STEP} is allowed");
         }
 
+        CheckItem(options.count_item, nameof(options.count_item));
+        CheckItem(options.set_item, nameof(options.set_item));
         if (options.ring_heaps > Most)
         {
             throw Failure.Argument(
                 $"{Options}.ring_heaps is {options.ring_heaps}, but at most {Most} are allowed");
+        }
+    }
+
+    private static void CheckItem(ulong id, string field)
+    {
+        if (id is not 0 and (< NativeMethods.SP2_RECEIVE_MIN_COUNT_ITEM or > NativeMethods.SP2_RECEIVE_MAX_COUNT_ITEM))
+        {
+            throw Failure.Argument(
+                $"{Options}.{field} is {id}, but it must be 0 or from {NativeMethods.SP2_RECEIVE_MIN_COUNT_ITEM} to " +
+                $"{NativeMethods.SP2_RECEIVE_MAX_COUNT_ITEM}");
         }
     }
 

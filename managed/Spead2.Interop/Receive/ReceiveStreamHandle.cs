@@ -416,6 +416,8 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
             max_heap_size = (ulong)options.MaxHeapSize,
             max_unsized_gap = (ulong)options.MaxUnsizedGap,
             cnt_step = (ulong)options.CntStep,
+            count_item = (ulong)options.CountItem,
+            set_item = (ulong)options.SetItem,
             bug_compat = (uint)options.BugCompat,
             spin_ns = options.SpinTime == TimeSpan.Zero
                 ? NativeMethods.SP2_NEVER_SPIN

@@ -5,8 +5,8 @@ using Spead2.Receive;
 namespace Spead2.Managed;
 
 /// <summary>
-/// Which heaps never arrived, by the cnts of those that did: spead2core/statistics.h has the rules. Memory and work per
-/// heap are bounded whatever cnts are sent. Under the stream's lock.
+/// Which heaps never arrived, by the cnts or items of those that did: spead2core/statistics.h has the rules. Memory and
+/// work per heap are bounded whatever is sent. Under the stream's lock.
 /// </summary>
 internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
 {
@@ -16,30 +16,36 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
     private readonly bool _bySource = options.Accounting == HeapAccounting.BySource;
     private readonly ulong _substreams = (ulong)options.Substreams;
     private readonly ulong _step = (ulong)options.CntStep;
-    private readonly Dictionary<(ulong Substream, int Source), CntSequence> _sequences = [];
-    private (ulong Substream, int Source) _recentKey;
+    private readonly ulong _countItem = (ulong)options.CountItem;
+    private readonly ulong _setItem = (ulong)options.SetItem;
+    private readonly Dictionary<SequenceKey, CntSequence> _sequences = [];
+    private SequenceKey _recentKey;
     private CntSequence? _recent;
 
-    /// <summary>A heap has begun.</summary>
+    /// <summary>Whether heaps are placed when they leave the assembly, not when they begin.</summary>
+    public bool ByItem { get; } = options.CountItem != 0 || options.SetItem != 0;
+
+    /// <summary>A heap has begun; not <see cref="ByItem"/>.</summary>
     /// <param name="cnt">Its cnt.</param>
     /// <param name="addressBits">Bits of a cnt.</param>
     /// <param name="source">Number of its packet source.</param>
     /// <param name="shares">Whether further heaps with its cnt are no duplicates.</param>
-    public void Take(ulong cnt, int addressBits, int source, bool shares)
-    {
-        (ulong, int) key = (_substreams == 1 ? 0 : cnt % _substreams, _bySource ? source : 0);
-        if (_recent is null || key != _recentKey)
-        {
-            if (!TryFind(key, out CntSequence? found))
-            {
-                tally[Statistic.HeapsUnplaced]++;
-                return;
-            }
+    public void Take(ulong cnt, int addressBits, int source, bool shares) =>
+        Take(new(SubstreamOf(cnt), _bySource ? source : 0, Set: 0), cnt, addressBits, shares);
 
-            (_recent, _recentKey) = (found, key);
+    /// <summary>A heap is leaving the assembly; <see cref="ByItem"/>.</summary>
+    public void TakeItems(LiveHeap heap)
+    {
+        ulong number = heap.Cnt;
+        ulong set = 0;
+        if ((_countItem != 0 && !TryFindValue(heap, _countItem, out number)) ||
+            (_setItem != 0 && !TryFindValue(heap, _setItem, out set)))
+        {
+            tally[Statistic.HeapsUnplaced]++;
+            return;
         }
 
-        _recent!.Take(cnt, addressBits, shares);
+        Take(new(SubstreamOf(heap.Cnt), _bySource ? heap.FedBy : 0, set), number, heap.AddressBits, shares: false);
     }
 
     /// <summary>The stream has ended: what has not arrived will not.</summary>
@@ -51,7 +57,41 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
         }
     }
 
-    private bool TryFind((ulong Substream, int Source) key, out CntSequence? sequence)
+    /// <summary>The value of a heap's first immediate of an identifier.</summary>
+    private static bool TryFindValue(LiveHeap heap, ulong id, out ulong value)
+    {
+        foreach (ulong pointer in heap.Pointers.All)
+        {
+            if ((pointer & Wire.ImmediateBit) != 0 && Wire.Id(pointer, heap.AddressBits) == id)
+            {
+                value = Wire.Value(pointer, heap.AddressBits);
+                return true;
+            }
+        }
+
+        value = 0;
+        return false;
+    }
+
+    private ulong SubstreamOf(ulong cnt) => _substreams == 1 ? 0 : cnt % _substreams;
+
+    private void Take(SequenceKey key, ulong number, int addressBits, bool shares)
+    {
+        if (_recent is null || key != _recentKey)
+        {
+            if (!TryFind(key, out CntSequence? found))
+            {
+                tally[Statistic.HeapsUnplaced]++;
+                return;
+            }
+
+            (_recent, _recentKey) = (found, key);
+        }
+
+        _recent!.Take(number, addressBits, shares);
+    }
+
+    private bool TryFind(SequenceKey key, out CntSequence? sequence)
     {
         if (_sequences.TryGetValue(key, out sequence))
         {
@@ -73,5 +113,15 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
         {
             return false;
         }
+    }
+
+    /// <summary>What sequences are told apart by.</summary>
+    private readonly record struct SequenceKey(ulong Substream, int Source, ulong Set)
+    {
+        /// <summary>
+        /// Who does not know the process's seed cannot choose values that fall into one bucket; halves of a number that are
+        /// exclusive-ored, as its own hash does, could be chosen.
+        /// </summary>
+        public override int GetHashCode() => HashCode.Combine(Substream, Source, (uint)Set, (uint)(Set >> 32));
     }
 }

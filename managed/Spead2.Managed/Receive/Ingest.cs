@@ -187,6 +187,11 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             _tally[Statistic.Heaps]++;
             _tally[Statistic.IncompleteHeapsFlushed]++;
             _tally[Statistic.HeapsDroppedAtStop]++;
+            if (_accounting is { ByItem: true })
+            {
+                _accounting.TakeItems(heap);
+            }
+
             stream.Log.Write(
                 MessageKind.DroppedAtStop,
                 LogLevel.Information,
@@ -398,9 +403,9 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         result.Heap!.FedBy = _sourceNumber;
         NoteSender(result.Heap);
         _heapsStarted += result.Started ? 1 : 0;
-        if (result.Started)
+        if (result.Started && _accounting is { ByItem: false })
         {
-            _accounting?.Take(packet.Cnt, packet.AddressBits, _sourceNumber, _dialect.SharesCnts);
+            _accounting.Take(packet.Cnt, packet.AddressBits, _sourceNumber, _dialect.SharesCnts);
         }
 
         bool stop = result.Stop && stream.StopOnStopItem;
@@ -531,6 +536,11 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     private void LeaveAssembly(LiveHeap heap)
     {
         _tally[Statistic.Heaps]++;
+        if (_accounting is { ByItem: true })
+        {
+            _accounting.TakeItems(heap);
+        }
+
         _tally[Statistic.HeapsMixed] += (heap.State & HeapState.Mixed) != 0 ? 1 : 0;
         _tally[Statistic.HeapsContradictory] += (heap.State & HeapState.Contradictory) != 0 ? 1 : 0;
         _tally[Statistic.MaxHeapBytes] = Math.Max(_tally[Statistic.MaxHeapBytes], (long)heap.ReceivedLength);

@@ -15,6 +15,8 @@ internal static class CommandNames
         ["MaxHeapSize"] = "--max-heap-size",
         ["MaxUnsizedGap"] = "--max-unsized-gap",
         ["CntStep"] = "--cnt-step",
+        ["CountItem"] = "--count-item",
+        ["SetItem"] = "--set-item",
         ["AllowOutOfOrder"] = "--in-order",
         ["AllowUnsizedHeaps"] = "--no-unsized-heaps",
         ["StopOnStopItem"] = "--ignore-stop-item",

@@ -248,6 +248,12 @@ internal sealed class RecvCommand
         "--cnt-step", "N", "How far the cnts of neighbouring heaps are apart, to tell what is missing; 0 learns it.",
         0, 0, ReceiveStreamOptions.LargestCntStep);
 
+    private readonly Option<long> _countItem = ItemOption(
+        "--count-item", "Count heaps by the value of this item, as 0x1600, not by their cnts; --cnt-step is its step then.");
+
+    private readonly Option<long> _setItem = ItemOption(
+        "--set-item", "Count heaps of each value of this item, for example an antenna, apart.");
+
     private readonly Option<bool> _summary = new("--summary") { Description = "Leave out single heaps." };
 
     private readonly Option<bool> _json = CommonOption.Json();
@@ -277,6 +283,7 @@ internal sealed class RecvCommand
         _memLower, _memUpper, _memMaxFree, _memInitial, _copy, _senders, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
         _maxUnsizedGap, _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items,
         _preset, _maxNameLength, _maxTextLength, _verify, _expect, _failOnLoss, _cntStep,
+        _countItem, _setItem,
         _summary, _verbose, _interval, _json,
     ];
 
@@ -344,6 +351,25 @@ internal sealed class RecvCommand
             return null;
         }
     }
+
+    private static Option<long> ItemOption(string name, string description) => new(name)
+    {
+        HelpName = "ID",
+        Description = description,
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            bool isHex = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
+            NumberStyles style = isHex ? NumberStyles.AllowHexSpecifier : NumberStyles.None;
+            if (!long.TryParse(isHex ? text[2..] : text, style, CultureInfo.InvariantCulture, out long id) ||
+                id is < ReceiveStreamOptions.SmallestCountItem or > ReceiveStreamOptions.LargestCountItem)
+            {
+                result.AddError($"{name} must be the identifier of an item, for example 0x1600, not '{text}'.");
+            }
+
+            return id;
+        },
+    };
 
     private static CopyMethod ReadCopyMethod(ArgumentResult result)
     {
@@ -511,6 +537,8 @@ internal sealed class RecvCommand
         Accounting = HeapAccounting.BySubstream,
         CntStep = parsed.GetValue(_cntStep),
         Senders = parsed.GetValue(_senders),
+        CountItem = parsed.GetValue(_countItem),
+        SetItem = parsed.GetValue(_setItem),
         AllowOutOfOrder = !parsed.GetValue(_inOrder),
         AllowUnsizedHeaps = !parsed.GetValue(_noUnsizedHeaps),
         StopOnStopItem = !parsed.GetValue(_ignoreStopItem),

@@ -83,7 +83,13 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         }
 
         Verdict verdict = Verdict.Of(
-            _tally, statistics, settings.Source.Name, settings.Expect, settings.Dialect?.DatagramIsHeap == true, period);
+            _tally,
+            statistics,
+            settings.Source.Name,
+            settings.Expect,
+            settings.Dialect?.DatagramIsHeap == true,
+            period,
+            byItem: settings.StreamOptions.CountItem != 0 || settings.StreamOptions.SetItem != 0);
         ExplainKernelDrops(statistics.KernelDropMessages, before);
         report.Finish(_tally, statistics, settings.Source.SuggestedDialect, verdict);
         if (verdict.IsNothing && settings.Expect != 0)

@@ -30,13 +30,15 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
     /// <param name="expect">Heaps that were to arrive in full.</param>
     /// <param name="sharesCnts">Whether several heaps may have one cnt, so that cnts do not tell how many there are.</param>
     /// <param name="period">Of the losses, if they have one.</param>
+    /// <param name="byItem">Whether heaps were counted by items, not by their cnts alone.</param>
     public static Verdict Of(
         HeapTally tally,
         StreamStatistics statistics,
         string source,
         long? expect,
         bool sharesCnts = false,
-        LossPeriod? period = null)
+        LossPeriod? period = null,
+        bool byItem = false)
     {
         ArgumentNullException.ThrowIfNull(tally);
         ArgumentNullException.ThrowIfNull(statistics);
@@ -47,18 +49,21 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
 
         // What has no place in a sequence: some stray heaps, or so many that the sequence says nothing.
         bool isPlaced = statistics.HeapsUnplaced * MostAccounted <= statistics.HeapsAccounted;
-        HeapCounts heaps = HeapCounts.Of(tally, statistics);
+
+        // Items tell heaps with one cnt apart unless there are duplicates.
+        bool isShared = sharesCnts && (!byItem || statistics.HeapsDuplicate > 0);
+        HeapCounts heaps = HeapCounts.Of(tally, statistics, byItem);
         long shortfall = expect is long expected ? Math.Max(0, expected - tally.Full) : 0;
         bool isLoss =
             Unused(statistics) + heaps.Missing + heaps.Incomplete + statistics.KernelDropMessages + shortfall > 0;
-        string text = sharesCnts ? SharedOf(heaps)
-            : isPlaced ? KnownOf(heaps, statistics, EndOf(tally, statistics))
-            : UnknownOf(heaps, statistics);
+        string text = isShared ? SharedOf(heaps, byItem)
+            : isPlaced ? KnownOf(heaps, statistics, EndOf(tally, statistics), byItem)
+            : UnknownOf(heaps, statistics, byItem);
         return new(
             text + ReasonsOf(heaps, statistics, shortfall) + (period is { } known ? $" {LossPeriodText.Of(known)}" : ""),
             isLoss,
             IsNothing: false,
-            IsKnown: isPlaced && !sharesCnts,
+            IsKnown: isPlaced && !isShared,
             IsMixed: MixedHeaps(statistics) > 0)
         {
             Period = period,
@@ -83,25 +88,28 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
             : $"No packet arrived {source}: {Readable.Number(others)} datagrams did, but none of them is one.";
     }
 
-    private static string SharedOf(HeapCounts heaps) =>
-        $"{Heaps(heaps.Full)} arrived in full; whether others are missing is not known, as several may have one cnt in this " +
-        "dialect (--expect counts them)." +
-        (heaps.Missing > 0 ? $" No heap of {Count(heaps.Missing, "cnt")} between theirs arrived." : "");
+    private static string SharedOf(HeapCounts heaps, bool byItem) =>
+        $"{Heaps(heaps.Full)} arrived in full; whether others are missing is not known, as several " +
+        (byItem ? "have the same values" : "may have one cnt in this dialect") + " (--expect counts them)." +
+        (heaps.Missing > 0 ? $" No heap of {Count(heaps.Missing, byItem ? "value" : "cnt")} between theirs arrived." : "");
 
-    private static string UnknownOf(HeapCounts heaps, StreamStatistics statistics) =>
+    private static string UnknownOf(HeapCounts heaps, StreamStatistics statistics, bool byItem) =>
         $"{Heaps(heaps.Full)} arrived in full; whether others are missing is not known, as " +
-        $"{Readable.Number(statistics.HeapsUnplaced)} of the cnts {(statistics.HeapsUnplaced == 1 ? "has" : "have")} no place in a sequence (too few heaps, or several " +
-        "senders: --cnt-step and --substreams help).";
+        $"{Readable.Number(statistics.HeapsUnplaced)} of the {(byItem ? "heaps" : "cnts")} " +
+        $"{(statistics.HeapsUnplaced == 1 ? "has" : "have")} no place in a sequence (too few heaps, or " +
+        (byItem ? "without the items of --count-item and --set-item)."
+            : "several senders: --cnt-step and --substreams help).");
 
-    private static string KnownOf(HeapCounts heaps, StreamStatistics statistics, string end)
+    private static string KnownOf(HeapCounts heaps, StreamStatistics statistics, string end, bool byItem)
     {
         string text = $"{Readable.Number(heaps.Arrived)} of {Heaps(heaps.Arrived + heaps.Incomplete + heaps.Missing)}{end}";
         text += heaps.Missing > 0 ? $": {Readable.Number(heaps.Missing)} never arrived."
             : heaps.Incomplete > 0 ? "."
             : ", none missing.";
-        return statistics.HeapsUnplaced > 0
-            ? $"{text} {Heaps(statistics.HeapsUnplaced)} had {(statistics.HeapsUnplaced == 1 ? "a cnt" : "cnts")} far from these: of another sender?"
-            : text;
+        bool isOne = statistics.HeapsUnplaced == 1;
+        return statistics.HeapsUnplaced == 0 ? text
+            : byItem ? $"{text} {Heaps(statistics.HeapsUnplaced)} had no such item, or {(isOne ? "a value" : "values")} far from these."
+            : $"{text} {Heaps(statistics.HeapsUnplaced)} had {(isOne ? "a cnt" : "cnts")} far from these: of another sender?";
     }
 
     /// <summary>A stop heap, or the last heap of a stream, closes the count.</summary>
@@ -139,10 +147,10 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
     /// <summary>Heaps by what is known of them; each of the last three counts once.</summary>
     private readonly record struct HeapCounts(long Full, long Arrived, long Incomplete, long Missing)
     {
-        public static HeapCounts Of(HeapTally tally, StreamStatistics statistics)
+        public static HeapCounts Of(HeapTally tally, StreamStatistics statistics, bool byItem)
         {
             // A stop heap has a cnt of its own, but is not delivered; a late one may have counted as missing.
-            long placed = statistics.HeapsAccounted + statistics.HeapsLate - statistics.StopHeaps;
+            long placed = statistics.HeapsAccounted + statistics.HeapsLate - (byItem ? 0 : statistics.StopHeaps);
             long full = tally.Full;
             long arrived = Math.Min(full, placed);
             long torn = tally.Incomplete + statistics.IncompleteHeapsDropped;

@@ -46,6 +46,12 @@ public sealed class ReceiveStreamOptions : IValidatableObject
     /// <summary>Largest <see cref="CntStep"/>: half of the largest number of cnts.</summary>
     public const long LargestCntStep = (1L << 55) - 1;
 
+    /// <summary>Smallest <see cref="CountItem"/> and <see cref="SetItem"/> that is an item of senders.</summary>
+    public const long SmallestCountItem = ItemId.StreamControl + 1;
+
+    /// <summary>Largest <see cref="CountItem"/> and <see cref="SetItem"/>.</summary>
+    public const long LargestCountItem = (1L << 55) - 1;
+
     /// <summary>Largest <see cref="MaxHeapSize"/>: what one <see cref="ReadOnlyMemory{T}"/> can hold.</summary>
     public const long LargestMaxHeapSize = int.MaxValue;
 
@@ -95,6 +101,21 @@ public sealed class ReceiveStreamOptions : IValidatableObject
     /// </summary>
     [Range(0d, LargestCntStep)]
     public long CntStep { get; set; }
+
+    /// <summary>
+    /// With <see cref="Accounting"/>: identifier of an item whose immediate value takes the place of the heap cnt, for
+    /// example a timestamp, for senders whose cnts are not consecutive. <see cref="CntStep"/> is its step then. By default
+    /// (0) heaps are counted by their cnts.
+    /// </summary>
+    [Range(0d, LargestCountItem)]
+    public long CountItem { get; set; }
+
+    /// <summary>
+    /// With <see cref="Accounting"/>: identifier of an item of which each immediate value has a sequence of its own, for
+    /// example the number of an antenna or a channel. By default (0) there is none.
+    /// </summary>
+    [Range(0d, LargestCountItem)]
+    public long SetItem { get; set; }
 
     /// <summary>Whether the senders of heaps are recorded, or kept apart. By default they are not.</summary>
     public SenderTracking Senders { get; set; }
@@ -184,6 +205,8 @@ public sealed class ReceiveStreamOptions : IValidatableObject
             .. OptionFault.Outside(MaxHeapSize, 1, LargestMaxHeapSize, nameof(MaxHeapSize)),
             .. OptionFault.Outside(MaxUnsizedGap, 1, long.MaxValue, nameof(MaxUnsizedGap)),
             .. OptionFault.Outside(CntStep, 0, LargestCntStep, nameof(CntStep)),
+            .. ItemFaults(CountItem, nameof(CountItem)),
+            .. ItemFaults(SetItem, nameof(SetItem)),
             .. OptionFault.Outside(
                 (long)MaxHeaps * Substreams, 1, MaxSlots, $"{nameof(MaxHeaps)} times {nameof(Substreams)}"),
         ];
@@ -245,6 +268,15 @@ public sealed class ReceiveStreamOptions : IValidatableObject
             {
                 yield return fault;
             }
+        }
+    }
+
+    private static IEnumerable<OptionFault> ItemFaults(long id, string name)
+    {
+        if (id != 0 && id is < SmallestCountItem or > LargestCountItem)
+        {
+            yield return OptionFault.OutOfRange(
+                name, id, $"{name} must be 0, or from {SmallestCountItem} to {LargestCountItem}.");
         }
     }
 

@@ -36,6 +36,7 @@ typedef struct stretch {
 
 struct sp2__sequence {
     uint64_t substream;
+    uint64_t set;  /* value of set_item */
     uint64_t step; /* 0: not known yet */
     uint32_t source;
     uint32_t address_bits; /* of the latest heap */
@@ -328,25 +329,28 @@ static SP2__COLD void take_lesson(sp2__accounting *accounting, sp2__sequence *se
     }
 }
 
+/* Who does not know the multiplier cannot choose values that fall into one bucket. */
 static sp2__sequence **bucket_of(const sp2__accounting *accounting, uint64_t substream,
-                                 uint32_t source) {
-    const uint64_t key = substream ^ (uint64_t)source << 32;
-    return &accounting->buckets[(key * accounting->multiplier) >> (64 - BUCKETS_LOG2)];
+                                 uint32_t source, uint64_t set) {
+    uint64_t number = (substream ^ (uint64_t)source << 32) * accounting->multiplier;
+    number = (number ^ number >> 32 ^ set) * accounting->multiplier;
+    return &accounting->buckets[number >> (64 - BUCKETS_LOG2)];
 }
 
-/* The sequence of a substream, new if need be; NULL if there is no memory, or there are too many.
- */
+/* The sequence of a substream, source and set, new if need be; NULL if there is no memory, or there
+ * are too many. */
 static SP2__COLD sp2__sequence *find(sp2__accounting *accounting, uint64_t substream,
-                                     uint32_t source) {
+                                     uint32_t source, uint64_t set) {
     if (accounting->buckets == NULL) {
         accounting->buckets = sp2__calloc_array(BUCKETS, sizeof(*accounting->buckets));
         if (accounting->buckets == NULL) {
             return NULL;
         }
     }
-    sp2__sequence **bucket = bucket_of(accounting, substream, source);
+    sp2__sequence **bucket = bucket_of(accounting, substream, source, set);
     for (sp2__sequence *sequence = *bucket; sequence != NULL; sequence = sequence->next) {
-        if (sequence->substream == substream && sequence->source == source) {
+        if (sequence->substream == substream && sequence->source == source &&
+            sequence->set == set) {
             return sequence;
         }
     }
@@ -357,6 +361,7 @@ static SP2__COLD sp2__sequence *find(sp2__accounting *accounting, uint64_t subst
         accounting->count++;
         sequence->substream = substream;
         sequence->source = source;
+        sequence->set = set;
         sequence->step = accounting->step;
         sequence->next = *bucket;
         *bucket = sequence;
@@ -369,11 +374,14 @@ void sp2__accounting_init(sp2__accounting *accounting, const sp2_receive_options
     *accounting = (sp2__accounting){
         .is_on = options->flags & (SP2_RECEIVE_ACCOUNT_HEAPS | SP2_RECEIVE_ACCOUNT_BY_SOURCE),
         .by_source = options->flags & SP2_RECEIVE_ACCOUNT_BY_SOURCE,
+        .count_item = options->count_item,
+        .set_item = options->set_item,
         .substreams = options->substreams,
         .step = options->cnt_step,
         .multiplier = multiplier,
         .stats = stats,
     };
+    accounting->by_item = accounting->is_on && (options->count_item | options->set_item) != 0;
 }
 
 void sp2__accounting_destroy(sp2__accounting *accounting) {
@@ -387,14 +395,14 @@ void sp2__accounting_destroy(sp2__accounting *accounting) {
     sp2__free(accounting->buckets);
 }
 
-void sp2__accounting_take(sp2__accounting *accounting, uint64_t cnt, uint32_t address_bits,
-                          uint32_t source, bool shares) {
-    const uint64_t substream = accounting->substreams == 1 ? 0 : cnt % accounting->substreams;
+/* Places a heap by its number, which is the cnt or the value of an item. */
+static void take_number(sp2__accounting *accounting, uint64_t substream, uint32_t source,
+                        uint64_t set, uint64_t number, uint32_t address_bits, bool shares) {
     const uint32_t of_source = accounting->by_source ? source : 0;
     sp2__sequence *sequence = accounting->recent;
     if (SP2__UNLIKELY(sequence == NULL || sequence->substream != substream ||
-                      sequence->source != of_source)) {
-        sequence = find(accounting, substream, of_source);
+                      sequence->source != of_source || sequence->set != set)) {
+        sequence = find(accounting, substream, of_source, set);
         if (sequence == NULL) {
             accounting->stats->heaps_unplaced++;
             return;
@@ -404,10 +412,43 @@ void sp2__accounting_take(sp2__accounting *accounting, uint64_t cnt, uint32_t ad
     sequence->address_bits = address_bits;
     sequence->shares = shares;
     if (SP2__UNLIKELY(sequence->step == 0)) {
-        take_lesson(accounting, sequence, cnt);
+        take_lesson(accounting, sequence, number);
     } else {
-        take(accounting, sequence, cnt);
+        take(accounting, sequence, number);
     }
+}
+
+static uint64_t substream_of(const sp2__accounting *accounting, uint64_t cnt) {
+    return accounting->substreams == 1 ? 0 : cnt % accounting->substreams;
+}
+
+void sp2__accounting_take(sp2__accounting *accounting, uint64_t cnt, uint32_t address_bits,
+                          uint32_t source, bool shares) {
+    take_number(accounting, substream_of(accounting, cnt), source, 0, cnt, address_bits, shares);
+}
+
+/* The value of a heap's first immediate of an identifier. */
+static bool find_value(const sp2_heap *heap, uint64_t id, uint64_t *value) {
+    for (uint32_t i = 0; i < heap->pointers.count; i++) {
+        const uint64_t pointer = heap->pointers.all[i];
+        if (pointer & SP2__IMMEDIATE_BIT && sp2__pointer_id(pointer, heap->address_bits) == id) {
+            *value = sp2__pointer_value(pointer, heap->address_bits);
+            return true;
+        }
+    }
+    return false;
+}
+
+void sp2__accounting_take_items(sp2__accounting *accounting, const sp2_heap *heap) {
+    uint64_t number = heap->cnt;
+    uint64_t set = 0;
+    if ((accounting->count_item != 0 && !find_value(heap, accounting->count_item, &number)) ||
+        (accounting->set_item != 0 && !find_value(heap, accounting->set_item, &set))) {
+        accounting->stats->heaps_unplaced++;
+        return;
+    }
+    take_number(accounting, substream_of(accounting, heap->cnt), heap->fed_by, set, number,
+                heap->address_bits, false);
 }
 
 static void settle(sp2__accounting *accounting, sp2__sequence *sequence) {

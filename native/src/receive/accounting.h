@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/compiler.h"
+#include "heap/heap.h"
 #include "spead2core/receive.h"
 #include "spead2core/statistics.h"
 
@@ -20,6 +21,9 @@ typedef struct sp2__sequence sp2__sequence;
 typedef struct sp2__accounting {
     bool is_on;
     bool by_source;
+    bool by_item;        /* heaps are placed when they have left the assembly */
+    uint64_t count_item; /* 0: the cnt */
+    uint64_t set_item;   /* 0: none */
     uint64_t substreams;
     uint64_t step;       /* as set; 0: learned */
     uint64_t multiplier; /* of the hash of sequences */
@@ -33,9 +37,12 @@ void sp2__accounting_init(sp2__accounting *accounting, const sp2_receive_options
                           uint64_t multiplier, sp2_receive_stats *stats);
 void sp2__accounting_destroy(sp2__accounting *accounting);
 
-/* A heap has begun. `shares`: further heaps with its cnt are no duplicates. */
+/* A heap has begun; not `by_item`. `shares`: further heaps with its cnt are no duplicates. */
 void sp2__accounting_take(sp2__accounting *accounting, uint64_t cnt, uint32_t address_bits,
                           uint32_t source, bool shares);
+
+/* A heap is leaving the assembly; `by_item`. */
+void sp2__accounting_take_items(sp2__accounting *accounting, const sp2_heap *heap);
 
 /* The stream has ended: what has not arrived will not. */
 void sp2__accounting_settle(sp2__accounting *accounting);

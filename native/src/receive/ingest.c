@@ -88,6 +88,9 @@ static SP2__COLD void count_marks(sp2_receive_stats *stats, uint32_t flags) {
 /* A heap that leaves the assembly, for whatever reason but the user's stop. */
 static void leave_assembly(sp2_receive_stream *stream, sp2_heap *heap) {
     stream->stats.heaps++;
+    if (SP2__UNLIKELY(stream->accounting.by_item)) {
+        sp2__accounting_take_items(&stream->accounting, heap);
+    }
     if (SP2__UNLIKELY(heap->flags != 0)) {
         count_marks(&stream->stats, heap->flags);
     }
@@ -290,7 +293,7 @@ static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packe
     result.heap->fed_by = stream->reading_number;
     note_sender(stream, result.heap);
     stream->heaps_started += result.started;
-    if (SP2__UNLIKELY(stream->accounting.is_on) && result.started) {
+    if (SP2__UNLIKELY(stream->accounting.is_on) && result.started && !stream->accounting.by_item) {
         const bool shares =
             stream->dialect != NULL && stream->dialect->flags & SP2_DIALECT_DATAGRAM_IS_HEAP;
         sp2__accounting_take(&stream->accounting, packet->cnt, packet->address_bits,

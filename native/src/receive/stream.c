@@ -25,6 +25,16 @@ static void set_default(uint64_t *field, uint64_t value) {
     }
 }
 
+static int32_t check_item(uint64_t id, const char *field) {
+    if (id != 0 && (id < SP2_RECEIVE_MIN_COUNT_ITEM || id > SP2_RECEIVE_MAX_COUNT_ITEM)) {
+        return sp2__fail(
+            SP2_E_ARG, 0,
+            "sp2_receive_options.%s is %" PRIu64 ", but it must be 0 or from %d to %" PRIu64, field,
+            id, SP2_RECEIVE_MIN_COUNT_ITEM, (uint64_t)SP2_RECEIVE_MAX_COUNT_ITEM);
+    }
+    return SP2_OK;
+}
+
 static int32_t check_values(const sp2_receive_options *options) {
     uint64_t slots;
     const uint32_t unknown = options->flags & ~(uint32_t)ALL_FLAGS;
@@ -80,7 +90,8 @@ static int32_t check_values(const sp2_receive_options *options) {
                          " is allowed",
                          options->cnt_step, (uint64_t)SP2_RECEIVE_MAX_CNT_STEP);
     }
-    return SP2_OK;
+    const int32_t status = check_item(options->count_item, "count_item");
+    return status != SP2_OK ? status : check_item(options->set_item, "set_item");
 }
 
 /* sizeof(sp2_receive_options) in the first release (docs/abi.md). */
@@ -346,6 +357,9 @@ static void drop_live_heaps(sp2_receive_stream *stream) {
         stream->stats.heaps++;
         stream->stats.incomplete_heaps_flushed++;
         stream->stats.heaps_dropped_at_stop++;
+        if (stream->accounting.by_item) {
+            sp2__accounting_take_items(&stream->accounting, heap);
+        }
         SP2__LOG(&stream->logger, SP2__MESSAGE_DROPPED_AT_STOP, SP2_LOG_INFO,
                  "dropped heap %" PRIu64 ", which was under assembly when the stream was stopped",
                  heap->cnt);

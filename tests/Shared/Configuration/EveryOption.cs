@@ -30,6 +30,8 @@ internal static class EveryOption
         [nameof(ReceiveStreamOptions.MaxUnsizedGap)] = 1 << 19,
         [nameof(ReceiveStreamOptions.Accounting)] = "BySource",
         [nameof(ReceiveStreamOptions.CntStep)] = 4,
+        [nameof(ReceiveStreamOptions.CountItem)] = 0x1600,
+        [nameof(ReceiveStreamOptions.SetItem)] = 0x4101,
         [nameof(ReceiveStreamOptions.Senders)] = "Separate",
         [nameof(ReceiveStreamOptions.AllowOutOfOrder)] = false,
         [nameof(ReceiveStreamOptions.AllowUnsizedHeaps)] = false,

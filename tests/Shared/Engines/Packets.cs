@@ -42,7 +42,8 @@ internal static class Packets
         return content;
     }
 
-    private static List<ReadOnlyMemory<byte>> Encode(
+    /// <summary>The packets of a heap.</summary>
+    public static List<ReadOnlyMemory<byte>> Encode(
         HeapToSend heap, ulong cnt, int maxPacketSize = PacketEncoder.DefaultMaxPacketSize)
     {
         PacketEncoder encoder = new(default, maxPacketSize);

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spead2.Receive;
+using Spead2.Send;
 
 namespace Spead2.Testing.Engines;
 
@@ -172,6 +173,47 @@ public sealed class StatisticsTests
         StreamStatistics statistics = stream.Statistics;
         Assert.That(
             (statistics.HeapsUnplaced, statistics.HeapsAccounted, statistics.HeapsMissing), Is.EqualTo((64, 16, 0)));
+    }
+
+    [Test]
+    public void Timestamps_of_each_antenna_tell_what_is_missing()
+    {
+        const int Timestamp = 0x1600;
+        const int Antenna = 0x4101;
+        List<ReadOnlyMemory<byte>> packets = [];
+        for (int i = 0; i < 60; i++)
+        {
+            HeapToSend heap = new();
+            heap.AddImmediate(Timestamp, (ulong)(8192 * (i / 3)));
+            heap.AddImmediate(Antenna, (ulong)(i % 3));
+            packets.AddRange(i is 20 or 40 or 41 ? [] : Packets.Encode(heap, (ulong)(i * i)));
+        }
+
+        using ReceiveStream stream = new(
+            new ReceiveStreamOptions
+            {
+                RingHeaps = 128,
+                Accounting = HeapAccounting.BySubstream,
+                CntStep = 8192,
+                CountItem = Timestamp,
+                SetItem = Antenna,
+            },
+            NullLogger.Instance);
+        stream.AddDatagramReader(packets);
+        Assert.That(stream.ReadAll().Count(), Is.EqualTo(57));
+
+        StreamStatistics statistics = stream.Statistics;
+        Assert.That(
+            (statistics.HeapsUnplaced, statistics.HeapsAccounted, statistics.HeapsMissing), Is.EqualTo((0, 57, 3)));
+    }
+
+    [TestCase(1)]
+    [TestCase(6)]
+    [TestCase(-1)]
+    public void Item_that_is_not_of_senders_counts_nothing(long id)
+    {
+        Assert.That(() => new ReceiveStream(new() { CountItem = id }), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ReceiveStream(new() { SetItem = id }), Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
     [Test]

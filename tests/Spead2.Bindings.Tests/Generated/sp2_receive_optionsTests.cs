@@ -30,7 +30,7 @@ public static unsafe partial class sp2_receive_optionsTests
     {
         if (Environment.Is64BitProcess)
         {
-            Assert.That(sizeof(sp2_receive_options), Is.EqualTo(128));
+            Assert.That(sizeof(sp2_receive_options), Is.EqualTo(144));
         }
         else
         {

@@ -7,6 +7,12 @@ namespace Spead2.Differential.Generation;
 /// <summary>Makes the packets of heaps: as a sender would, and as the protocol just about allows.</summary>
 internal sealed class HeapMaker(Dice dice, int addressBits)
 {
+    /// <summary>Identifier of an item that heaps may be counted by, which others have, too.</summary>
+    public const long CountItem = 0x1000;
+
+    /// <summary>Identifier of an item whose values tell sequences apart.</summary>
+    public const long SetItem = 0x1001;
+
     private const long Stop = 2;
 
     // Packets of a trace should be small enough to be read.
@@ -17,10 +23,18 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
     /// <summary>The packets of a heap, in order.</summary>
     public List<Draft> Make(long cnt) => dice.Chance(35) ? Encoded(cnt) : Raw(cnt);
 
-    /// <summary>A heap of one small packet.</summary>
-    public List<Draft> MakeSmall(long cnt)
+    /// <summary>A heap of one small packet: the number is its cnt, or that of the item that heaps are counted by.</summary>
+    public List<Draft> MakeSmall(long number, TraceOptions options)
     {
         byte[] payload = dice.Bytes(1);
+        bool isItem = options.CountItem != 0 && dice.Chance(95);
+        long cnt = isItem ? (long)dice.Bits() & _empty.LargestValue : number;
+        List<ulong> items = isItem ? [_empty.Immediate(CountItem, number)] : [];
+        if (options.SetItem != 0 && dice.Chance(95))
+        {
+            items.Add(_empty.Immediate(SetItem, dice.Pick(0, 0, 0, 1, 2)));
+        }
+
         return
         [
             _empty with
@@ -30,6 +44,7 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
                 [
                     _empty.Immediate(ItemId.HeapCnt, cnt), _empty.Immediate(ItemId.HeapLength, payload.Length),
                     _empty.Immediate(ItemId.PayloadOffset, 0), _empty.Immediate(ItemId.PayloadLength, payload.Length),
+                    .. items,
                 ],
             },
         ];
@@ -218,7 +233,7 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
     // Identifiers of outer heaps that mean something in descriptors are ordinary ones.
     private long UserId()
     {
-        long id = dice.Pick<long>(7, 0x10, 0x14, 0x20, 0x1000, 0x1001, (long)dice.Bits());
+        long id = dice.Pick<long>(7, 0x10, 0x14, 0x20, CountItem, SetItem, (long)dice.Bits());
         long largest = (1L << (63 - addressBits)) - 1;
         return Math.Max(7, id & largest);
     }

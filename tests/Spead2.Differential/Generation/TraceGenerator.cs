@@ -17,6 +17,9 @@ internal sealed class TraceGenerator
     private readonly TraceOptions _options;
     private readonly int _addressBits;
 
+    // Many heaps, which come as they were sent: what their order tells would be lost in disorder.
+    private bool _isCalm;
+
     private TraceGenerator(ulong seed)
     {
         _dice = new Dice(seed);
@@ -64,6 +67,8 @@ internal sealed class TraceGenerator
                 : _dice.Pick(1, 2, 16, 40, 100, 1000),
             Accounting = (HeapAccounting)_dice.Pick(0, 1, 1, 2),
             CntStep = _dice.Pick(0, 0, 0, 1, substreams, 2, 16, 1L << 32),
+            CountItem = _dice.Pick(0, 0, 0, HeapMaker.CountItem),
+            SetItem = _dice.Pick(0, 0, 0, HeapMaker.SetItem),
             BugCompat = _dice.Chance(80) ? BugCompat.None : (BugCompat)_dice.Below(8),
             InOrder = _dice.Chance(30),
             NoUnsizedHeaps = _dice.Chance(20),
@@ -82,6 +87,11 @@ internal sealed class TraceGenerator
     private List<byte[]> Packets()
     {
         List<List<Draft>> heaps = Heaps();
+        if (_isCalm)
+        {
+            return [.. heaps.SelectMany(heap => heap).Select(_speaker.Say).Select(packet => packet.Encode())];
+        }
+
         foreach (List<Draft> heap in heaps)
         {
             Disorder(heap);
@@ -112,9 +122,10 @@ internal sealed class TraceGenerator
         long cnt = _dice.Pick(0, 1, cntMask - _dice.Below(count + 1), (long)_dice.Bits() & cntMask);
         long step = _dice.Pick(1, 1, 1, 2, _options.Substreams, 16, 1L << 32, -1);
         List<List<Draft>> heaps = [];
-        if (_dice.Chance(10))
+        if (_dice.Chance(18))
         {
-            heaps.AddRange(Walk(cnt, step).Select(walked => maker.MakeSmall(walked & cntMask)));
+            _isCalm = _dice.Chance(75);
+            heaps.AddRange(Walk(cnt, step).Select(walked => maker.MakeSmall(walked & cntMask, _options)));
             return heaps;
         }
 
@@ -145,7 +156,7 @@ internal sealed class TraceGenerator
             cnt += step;
             if (_dice.Chance(percentOfJumps))
             {
-                cnt += (step * _dice.Pick(1, 2, 100, 254, 255, 256, 257, 1000, 1 << 24, 1 << 30, -20, -300, -5000)) +
+                cnt += (step * _dice.Pick(1, 2, 100, 254, 255, 256, 257, 1000, 1 << 24, 1 << 30, -10, -20, -30, -40, -50, -300, -5000)) +
                     _dice.Pick(0, 0, 0, 1);
             }
 

@@ -118,6 +118,10 @@ static void set_option(trace *t, const char *name, const char *value) {
         t->options.flags |= number == 1 ? SP2_RECEIVE_ACCOUNT_HEAPS : SP2_RECEIVE_ACCOUNT_BY_SOURCE;
     } else if (strcmp(name, "cnt_step") == 0) {
         t->options.cnt_step = number;
+    } else if (strcmp(name, "count_item") == 0) {
+        t->options.count_item = number;
+    } else if (strcmp(name, "set_item") == 0) {
+        t->options.set_item = number;
     } else if (strcmp(name, "bug_compat") == 0) {
         t->options.bug_compat = (uint32_t)number;
     } else if (strcmp(name, "sleep_at_once") == 0) {

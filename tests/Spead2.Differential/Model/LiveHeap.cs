@@ -17,6 +17,8 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
 
     public long Cnt => first.Cnt;
 
+    public int AddressBits => first.AddressBits;
+
     /// <summary>The stream's: among the heaps of its substream, in the order of their starts.</summary>
     public long Number { get; set; }
 
@@ -36,6 +38,10 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
         .Max(packet => (long?)packet.Offset + packet.Payload.Length).GetValueOrDefault();
 
     private long Received => _accepted.Sum(packet => packet.Payload.Length);
+
+    /// <summary>The value that the first immediate of an identifier has.</summary>
+    public long? ValueOf(long id) => _pointers.Where(pointer => pointer.IsImmediate && pointer.Id == id)
+        .Select(pointer => (long?)pointer.Value).FirstOrDefault();
 
     /// <summary>Makes a packet part of the heap. Returns null, or the statistic that says why it cannot be.</summary>
     public string? Accept(Packet packet)

@@ -23,7 +23,7 @@ internal sealed class NaiveStream
     private readonly int _chainBits;
     private bool _stopped;
 
-    private readonly Dictionary<long, NaiveSequence> _sequences = [];
+    private readonly Dictionary<(long Substream, long Set), NaiveSequence> _sequences = [];
 
     // SP2_RECEIVE_EVICTED_HEAPS.
     private const int RememberedHeaps = 1024;
@@ -165,7 +165,10 @@ internal sealed class NaiveStream
         {
             Number(heap, before);
             Start(heap);
-            Account(packet);
+            if (!CountsByItem)
+            {
+                Account(packet.Cnt, 0, packet.Cnt, packet.AddressBits);
+            }
         }
 
         bool stops = heap.HasStopItem && !_options.IgnoreStopItem;
@@ -185,14 +188,32 @@ internal sealed class NaiveStream
         _stopped |= stops;
     }
 
+    private bool CountsByItem => _options.CountItem != 0 || _options.SetItem != 0;
+
     /// <summary>There is one source, so accounting by source is the same.</summary>
-    private void Account(Packet packet)
+    private void Account(long cnt, long set, long number, int addressBits)
     {
         if (_options.Accounting != HeapAccounting.None)
         {
-            long substream = packet.Cnt % _options.Substreams;
-            _sequences.TryAdd(substream, new(_options.CntStep, Count));
-            _sequences[substream].Take(packet.Cnt, packet.AddressBits, _options.Dialect.HasFlag(DialectFlags.DatagramIsHeap));
+            (long, long) key = (cnt % _options.Substreams, set);
+            _sequences.TryAdd(key, new(_options.CntStep, Count));
+            _sequences[key].Take(
+                number, addressBits, !CountsByItem && _options.Dialect.HasFlag(DialectFlags.DatagramIsHeap));
+        }
+    }
+
+    /// <summary>A heap has left whose place is that of a value in it.</summary>
+    private void AccountByItem(LiveHeap heap)
+    {
+        long? number = _options.CountItem == 0 ? heap.Cnt : heap.ValueOf(_options.CountItem);
+        long? set = _options.SetItem == 0 ? 0 : heap.ValueOf(_options.SetItem);
+        if (number is not null && set is not null)
+        {
+            Account(heap.Cnt, set.Value, number.Value, heap.AddressBits);
+        }
+        else if (_options.Accounting != HeapAccounting.None)
+        {
+            Count("heaps_unplaced");
         }
     }
 
@@ -275,6 +296,11 @@ internal sealed class NaiveStream
     private void Leave(LiveHeap heap)
     {
         Count("heaps");
+        if (CountsByItem)
+        {
+            AccountByItem(heap);
+        }
+
         Count("heaps_contradictory", heap.IsContradictory ? 1 : 0);
         _statistics["max_heap_bytes"] =
             Math.Max(_statistics.GetValueOrDefault("max_heap_bytes"), heap.Freeze().ReceivedLength);

@@ -36,6 +36,10 @@ typedef struct sp2_receive_stream sp2_receive_stream;
 /* Largest cnt_step. */
 #define SP2_RECEIVE_MAX_CNT_STEP 36028797018963967
 
+/* Smallest and largest count_item and set_item: the items of senders. */
+#define SP2_RECEIVE_MIN_COUNT_ITEM 7
+#define SP2_RECEIVE_MAX_COUNT_ITEM 36028797018963967
+
 /* How far heaps may be out of order before a heap that was passed over counts as missing. */
 #define SP2_RECEIVE_REORDER_HEAPS 256
 
@@ -181,6 +185,12 @@ typedef struct sp2_receive_options {
                               a warning says so; default 1,000,000,000. With SP2_NEVER_LONG there
                               is a warning only when the kernel has dropped messages in a pause, or
                               within a second after it, which there always is */
+    uint64_t count_item;   /* with accounting: identifier of an item whose immediate value takes the
+                              place of the cnt, for example a timestamp; cnt_step is its step then;
+                              default 0: the cnt */
+    uint64_t set_item;     /* with accounting: identifier of an item of which each immediate value,
+                              for example the number of an antenna, has a sequence of its own; default
+                              0: none */
 } sp2_receive_options;
 
 #define SP2_RECEIVE_OPTIONS_INIT SP2_SIZED_INIT(sp2_receive_options)

@@ -37,6 +37,12 @@ extern "C" {
  * divisor of the differences between their cnts; at least a quarter of these must be equal to it,
  * and be three or more unless it is 1. A cnt may wrap.
  *
+ * With count_item the values of that item take the place of cnts, and with set_item each value of
+ * that one has its sequences. They are known when the heap leaves the assembly, so that it is
+ * placed then. A heap that lacks one of them, or has it elsewhere than in its pointer, is unplaced,
+ * but for a stop heap that ends the stream, which is not placed at all. A heap with the values of
+ * an earlier one is a duplicate.
+ *
  * A heap counts as missing when the sequence is SP2_RECEIVE_REORDER_HEAPS ahead of it, or the
  * stream ends; what a sender sent before the first heap that came, or after the last one, is not
  * known. A cnt further away, or off the step, begins a new sequence if 64 heaps in a row belong to
@@ -44,9 +50,10 @@ extern "C" {
  * restarted; so it has if 8 heaps in a row repeat each other's successors. Otherwise such heaps are
  * late, if they are behind the sequence, or unplaced: perhaps there are several senders. Heaps of a
  * source whose dialect has SP2_DIALECT_DATAGRAM_IS_HEAP may have one cnt together: they count like
- * the first of them, none is a duplicate, and one that is missing among them is not known. At the
- * end of the stream all of that is settled with what has come. heaps that began == heaps_accounted
- * + heaps_late + heaps_duplicate + heaps_unplaced holds from then on.
+ * the first of them, none is a duplicate unless items are counted, and one that is missing among
+ * them is not known. At the end of the stream all of that is settled with what has come. heaps that
+ * began, or were to be placed by items == heaps_accounted + heaps_late + heaps_duplicate +
+ * heaps_unplaced holds from then on.
  */
 #define SP2_RECEIVE_STATS_MAP(X)                                                                   \
     X(heaps) /* heaps put into the stream: complete, evicted and flushed ones */                   \
