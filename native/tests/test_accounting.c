@@ -424,6 +424,29 @@ SP2_TEST(Heap_dropped_at_the_stop_is_not_missing) {
     datagrams_free(&list);
 }
 
+SP2_TEST(Rest_of_an_evicted_heap_is_a_duplicate) {
+    /* Eight heaps that come in turns have four slots: each of their packets begins a heap. */
+    enum { HEAPS = 8, PARTS = 3 };
+    static const uint8_t payload[PARTS] = {0};
+    for (uint64_t item = 0; item <= TIMESTAMP; item += TIMESTAMP) {
+        datagram_list list = {0};
+        for (uint64_t part = 0; part < PARTS; part++) {
+            for (uint64_t cnt = 1; cnt <= HEAPS; cnt++) {
+                packet_builder packet;
+                packet_begin_heap(&packet, 48, cnt, PARTS, part, 1);
+                packet_add_immediate(&packet, TIMESTAMP, cnt);
+                packet_add_payload(&packet, payload, 1);
+                datagrams_add_packet(&list, &packet);
+            }
+        }
+        sp2_receive_options options = accounting(1);
+        options.count_item = item;
+        const sp2_receive_stats stats = count(&options, &list);
+        check_counts(&stats, HEAPS, 0, 0);
+        CHECK_EQ_U64(stats.heaps_duplicate, HEAPS * (PARTS - 1));
+    }
+}
+
 SP2_TEST(Items_that_are_not_of_senders_are_refused) {
     static const uint64_t refused[] = {1, SP2_RECEIVE_MIN_COUNT_ITEM - 1,
                                        (uint64_t)SP2_RECEIVE_MAX_COUNT_ITEM + 1};

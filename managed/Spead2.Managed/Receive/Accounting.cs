@@ -26,16 +26,24 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
     public bool ByItem { get; } = options.CountItem != 0 || options.SetItem != 0;
 
     /// <summary>A heap has begun; not <see cref="ByItem"/>.</summary>
-    /// <param name="cnt">Its cnt.</param>
-    /// <param name="addressBits">Bits of a cnt.</param>
-    /// <param name="source">Number of its packet source.</param>
+    /// <param name="heap">The heap.</param>
     /// <param name="shares">Whether further heaps with its cnt are no duplicates.</param>
-    public void Take(ulong cnt, int addressBits, int source, bool shares) =>
-        Take(new(SubstreamOf(cnt), _bySource ? source : 0, Set: 0), cnt, addressBits, shares);
+    public void Take(LiveHeap heap, bool shares)
+    {
+        if (!TakeRest(heap))
+        {
+            Take(new(SubstreamOf(heap.Cnt), _bySource ? heap.FedBy : 0, Set: 0), heap.Cnt, heap.AddressBits, shares);
+        }
+    }
 
     /// <summary>A heap is leaving the assembly; <see cref="ByItem"/>.</summary>
     public void TakeItems(LiveHeap heap)
     {
+        if (TakeRest(heap))
+        {
+            return;
+        }
+
         ulong number = heap.Cnt;
         ulong set = 0;
         if ((_countItem != 0 && !TryFindValue(heap, _countItem, out number)) ||
@@ -55,6 +63,13 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
         {
             sequence.Settle();
         }
+    }
+
+    /// <summary>What is left of a heap that was evicted: its place is taken, and tells nothing of the sender.</summary>
+    private bool TakeRest(LiveHeap heap)
+    {
+        tally[Statistic.HeapsDuplicate] += heap.HasReturned ? 1 : 0;
+        return heap.HasReturned;
     }
 
     /// <summary>The value of a heap's first immediate of an identifier.</summary>

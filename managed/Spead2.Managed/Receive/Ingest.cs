@@ -405,7 +405,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _heapsStarted += result.Started ? 1 : 0;
         if (result.Started && _accounting is { ByItem: false })
         {
-            _accounting.Take(packet.Cnt, packet.AddressBits, _sourceNumber, _dialect.SharesCnts);
+            _accounting.Take(result.Heap, _dialect.SharesCnts);
         }
 
         bool stop = result.Stop && stream.StopOnStopItem;

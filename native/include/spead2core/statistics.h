@@ -41,7 +41,8 @@ extern "C" {
  * that one has its sequences. They are known when the heap leaves the assembly, so that it is
  * placed then. A heap that lacks one of them, or has it elsewhere than in its pointer, is unplaced,
  * but for a stop heap that ends the stream, which is not placed at all. A heap with the values of
- * an earlier one is a duplicate.
+ * an earlier one is a duplicate. What is left of a heap that was evicted is one always, as far as
+ * evicted heaps are remembered.
  *
  * A heap counts as missing when the sequence is SP2_RECEIVE_REORDER_HEAPS ahead of it, or the
  * stream ends; what a sender sent before the first heap that came, or after the last one, is not

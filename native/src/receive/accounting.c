@@ -422,9 +422,20 @@ static uint64_t substream_of(const sp2__accounting *accounting, uint64_t cnt) {
     return accounting->substreams == 1 ? 0 : cnt % accounting->substreams;
 }
 
-void sp2__accounting_take(sp2__accounting *accounting, uint64_t cnt, uint32_t address_bits,
-                          uint32_t source, bool shares) {
-    take_number(accounting, substream_of(accounting, cnt), source, 0, cnt, address_bits, shares);
+/* What is left of a heap that was evicted: its place is taken, and tells nothing of the sender. */
+static bool take_rest(sp2__accounting *accounting, const sp2_heap *heap) {
+    if (SP2__LIKELY(!heap->has_returned)) {
+        return false;
+    }
+    accounting->stats->heaps_duplicate++;
+    return true;
+}
+
+void sp2__accounting_take(sp2__accounting *accounting, const sp2_heap *heap, bool shares) {
+    if (!take_rest(accounting, heap)) {
+        take_number(accounting, substream_of(accounting, heap->cnt), heap->fed_by, 0, heap->cnt,
+                    heap->address_bits, shares);
+    }
 }
 
 /* The value of a heap's first immediate of an identifier. */
@@ -442,6 +453,9 @@ static bool find_value(const sp2_heap *heap, uint64_t id, uint64_t *value) {
 void sp2__accounting_take_items(sp2__accounting *accounting, const sp2_heap *heap) {
     uint64_t number = heap->cnt;
     uint64_t set = 0;
+    if (take_rest(accounting, heap)) {
+        return;
+    }
     if ((accounting->count_item != 0 && !find_value(heap, accounting->count_item, &number)) ||
         (accounting->set_item != 0 && !find_value(heap, accounting->set_item, &set))) {
         accounting->stats->heaps_unplaced++;

@@ -38,8 +38,7 @@ void sp2__accounting_init(sp2__accounting *accounting, const sp2_receive_options
 void sp2__accounting_destroy(sp2__accounting *accounting);
 
 /* A heap has begun; not `by_item`. `shares`: further heaps with its cnt are no duplicates. */
-void sp2__accounting_take(sp2__accounting *accounting, uint64_t cnt, uint32_t address_bits,
-                          uint32_t source, bool shares);
+void sp2__accounting_take(sp2__accounting *accounting, const sp2_heap *heap, bool shares);
 
 /* A heap is leaving the assembly; `by_item`. */
 void sp2__accounting_take_items(sp2__accounting *accounting, const sp2_heap *heap);

@@ -296,8 +296,7 @@ static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packe
     if (SP2__UNLIKELY(stream->accounting.is_on) && result.started && !stream->accounting.by_item) {
         const bool shares =
             stream->dialect != NULL && stream->dialect->flags & SP2_DIALECT_DATAGRAM_IS_HEAP;
-        sp2__accounting_take(&stream->accounting, packet->cnt, packet->address_bits,
-                             stream->reading_number, shares);
+        sp2__accounting_take(&stream->accounting, result.heap, shares);
     }
     const bool stop = result.stop && stream->stop_on_stop_item;
     stream->ending |= stop;

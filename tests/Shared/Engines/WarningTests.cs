@@ -19,12 +19,15 @@ public sealed class WarningTests
     public void Eight_senders_in_turns_are_told_that_8_slots_suffice()
     {
         RecordingLogger logger = new(LogLevel.Warning);
-        StreamStatistics few = Receive(new(), logger, out int complete);
+        StreamStatistics few = Receive(new() { Accounting = HeapAccounting.BySubstream }, logger, out int complete);
         string[] told = [.. logger.Texts.Where(text => text.Contains("sufficed", StringComparison.Ordinal))];
         Assert.Multiple(() =>
         {
             Assert.That(complete, Is.Zero);
             Assert.That(few.MaxHeapsNeeded, Is.EqualTo(Senders));
+            Assert.That(few.HeapsAccounted, Is.EqualTo(Senders));
+            Assert.That(few.HeapsDuplicate, Is.EqualTo(Senders * (PacketsOfHeap - 1)));
+            Assert.That(few.HeapsMissing + few.SenderRestarts, Is.Zero);
             Assert.That(told, Has.Length.EqualTo(1));
             Assert.That(told.FirstOrDefault(), Does.Contain("MaxHeaps, which is 4; 8 would have sufficed so far"));
         });

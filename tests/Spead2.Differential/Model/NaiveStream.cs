@@ -167,7 +167,7 @@ internal sealed class NaiveStream
             Start(heap);
             if (!CountsByItem)
             {
-                Account(packet.Cnt, 0, packet.Cnt, packet.AddressBits);
+                AccountByCnt(heap);
             }
         }
 
@@ -190,31 +190,48 @@ internal sealed class NaiveStream
 
     private bool CountsByItem => _options.CountItem != 0 || _options.SetItem != 0;
 
-    /// <summary>There is one source, so accounting by source is the same.</summary>
-    private void Account(long cnt, long set, long number, int addressBits)
+    /// <summary>A heap has begun. What is left of one that was evicted has its place already.</summary>
+    private void AccountByCnt(LiveHeap heap)
     {
-        if (_options.Accounting != HeapAccounting.None)
+        if (_options.Accounting != HeapAccounting.None && !CountRest(heap))
         {
-            (long, long) key = (cnt % _options.Substreams, set);
-            _sequences.TryAdd(key, new(_options.CntStep, Count));
-            _sequences[key].Take(
-                number, addressBits, !CountsByItem && _options.Dialect.HasFlag(DialectFlags.DatagramIsHeap));
+            Account(heap, 0, heap.Cnt);
         }
     }
 
     /// <summary>A heap has left whose place is that of a value in it.</summary>
     private void AccountByItem(LiveHeap heap)
     {
+        if (_options.Accounting == HeapAccounting.None || CountRest(heap))
+        {
+            return;
+        }
+
         long? number = _options.CountItem == 0 ? heap.Cnt : heap.ValueOf(_options.CountItem);
         long? set = _options.SetItem == 0 ? 0 : heap.ValueOf(_options.SetItem);
         if (number is not null && set is not null)
         {
-            Account(heap.Cnt, set.Value, number.Value, heap.AddressBits);
+            Account(heap, set.Value, number.Value);
         }
-        else if (_options.Accounting != HeapAccounting.None)
+        else
         {
             Count("heaps_unplaced");
         }
+    }
+
+    private bool CountRest(LiveHeap heap)
+    {
+        Count("heaps_duplicate", _returned.Contains(heap) ? 1 : 0);
+        return _returned.Contains(heap);
+    }
+
+    /// <summary>There is one source, so accounting by source is the same.</summary>
+    private void Account(LiveHeap heap, long set, long number)
+    {
+        (long, long) key = (heap.Cnt % _options.Substreams, set);
+        _sequences.TryAdd(key, new(_options.CntStep, Count));
+        _sequences[key].Take(
+            number, heap.AddressBits, !CountsByItem && _options.Dialect.HasFlag(DialectFlags.DatagramIsHeap));
     }
 
     /// <summary>The evicted heap that a packet is more of: then more heaps are under way than there are slots.</summary>
