@@ -218,25 +218,28 @@ public sealed class DialectTests(string engine)
         Assert.That(
             result.Lines[^1],
             Is.EqualTo($"{(isCntMissing ? 75 : 79)} heaps arrived in full; whether others are missing is not known, as several "
-                + "may have one cnt in this dialect (--expect counts them)."
+                + "may have one cnt in this dialect (--set-item tells them apart, --expect counts them)."
                 + (isCntMissing ? " No heap of 1 cnt between theirs arrived." : "")));
         Assert.That(result.Output, Does.Not.Contain("heaps_duplicate"));
         Assert.That(result.ExitCode, Is.EqualTo(isCntMissing ? 1 : 0));
     }
 
-    [Test]
-    public async Task Item_of_channels_with_one_cnt_tells_what_is_missing()
+    [TestCase("--set-item", "0x3000")]
+    [TestCase("--preset", "ska-low-sps")]
+    [TestCase("--preset", "ska-low-sps", "--cnt-step", "0")]
+    public async Task Item_of_channels_with_one_cnt_tells_what_is_missing(params string[] arguments)
     {
-        CommandResult result = await ReceiveChannelsAsync(isCntMissing: true, "--set-item", "0x3000");
+        CommandResult result = await ReceiveChannelsAsync(isCntMissing: true, arguments);
 
         Assert.That(result.Lines[^1], Is.EqualTo("75 of 80 heaps up to heap 19: 5 never arrived."));
         Assert.That(result.ExitCode, Is.EqualTo(1));
     }
 
-    [Test]
-    public async Task Item_that_channels_have_in_common_does_not_tell_what_is_missing()
+    [TestCase("--cnt-step", "1")]
+    [TestCase("--preset", "ska-low-sps")]
+    public async Task Item_that_channels_have_in_common_does_not_tell_what_is_missing(params string[] arguments)
     {
-        CommandResult result = await ReceiveChannelsAsync(isCntMissing: true, "--set-item", "0x3001", "--cnt-step", "1");
+        CommandResult result = await ReceiveChannelsAsync(isCntMissing: true, ["--set-item", "0x3001", .. arguments]);
 
         Assert.That(
             result.Lines[^1],

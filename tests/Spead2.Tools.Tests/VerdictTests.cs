@@ -141,6 +141,33 @@ public sealed class VerdictTests(string engine)
         Assert.That(result.Lines[^1], Is.EqualTo("18 of 20 heaps: 2 never arrived."));
     }
 
+    [TestCase(1, "19 of 20 heaps: 1 never arrived.")]
+    [TestCase(2, "39 heaps arrived in full; whether others are missing is not known, as several have the same values "
+        + "(--expect counts them).")]
+    public async Task Preset_counts_heaps_by_its_items(int groups, string verdict)
+    {
+        const ulong Antennas = 2;
+        List<byte[]> packets = [];
+        for (ulong number = 0; number < 20 * (ulong)groups; number++)
+        {
+            ulong heapOfGroup = number / (ulong)groups;
+            HeapToSend heap = new();
+            heap.AddImmediate(0x1600, heapOfGroup / Antennas << 21);
+            heap.AddImmediate(0x4101, heapOfGroup % Antennas);
+            heap.AddImmediate(0x4103, number % (ulong)groups * 128);
+            packets.AddRange(number == 9 ? [] : PacketFile.Encode(heap, number * number));
+        }
+
+        HeapToSend end = new();
+        end.AddEnd();
+        using var file = PacketFile.OfDatagrams([.. packets, .. PacketFile.Encode(end, 1)]);
+
+        CommandResult result = await InProcess.RunAsync(
+            "recv", "--packets", file.Path, "--preset", "fengine", "--engine", engine);
+
+        Assert.That(result.Lines[^1], Is.EqualTo(verdict));
+    }
+
     [Test]
     public async Task Heaps_without_the_item_claim_nothing()
     {

@@ -282,9 +282,8 @@ internal sealed class RecvCommand
         _udp, _tcp, _reaccept, _bind, _interface, _bufferSize, _maxSize, _file, _packets, _dialect, _engine, _threads, _affinity, _memPool,
         _memLower, _memUpper, _memMaxFree, _memInitial, _copy, _senders, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
         _maxUnsizedGap, _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items,
-        _preset, _maxNameLength, _maxTextLength, _verify, _expect, _failOnLoss, _cntStep,
-        _countItem, _setItem,
-        _summary, _verbose, _interval, _json,
+        _preset, _maxNameLength, _maxTextLength, _verify, _expect, _failOnLoss, _cntStep, _countItem, _setItem, _summary,
+        _verbose, _interval, _json,
     ];
 
     private ReceiveSettings Read(ParseResult parsed)
@@ -527,26 +526,33 @@ internal sealed class RecvCommand
             });
     }
 
-    private ReceiveStreamOptions ReadStreamOptions(ParseResult parsed) => new()
+    private ReceiveStreamOptions ReadStreamOptions(ParseResult parsed)
     {
-        MaxHeaps = (int)parsed.GetValue(_maxHeaps),
-        Substreams = (int)parsed.GetValue(_substreams),
-        RingHeaps = (int)parsed.GetValue(_ringHeaps),
-        MaxHeapSize = parsed.GetValue(_maxHeapSize),
-        MaxUnsizedGap = parsed.GetValue(_maxUnsizedGap),
-        Accounting = HeapAccounting.BySubstream,
-        CntStep = parsed.GetValue(_cntStep),
-        Senders = parsed.GetValue(_senders),
-        CountItem = parsed.GetValue(_countItem),
-        SetItem = parsed.GetValue(_setItem),
-        AllowOutOfOrder = !parsed.GetValue(_inOrder),
-        AllowUnsizedHeaps = !parsed.GetValue(_noUnsizedHeaps),
-        StopOnStopItem = !parsed.GetValue(_ignoreStopItem),
-        ContiguousOnly = !parsed.GetValue(_incomplete),
-        IncompleteKeepPayload = parsed.GetValue(_incomplete),
-        IncompleteKeepPayloadRanges = parsed.GetValue(_incomplete),
-        BugCompat = (BugCompat)parsed.GetValue(_bugCompat),
-    };
+        // What a preset knows of its stream counts its heaps, but for what is given.
+        StreamPreset? preset = parsed.GetValue(_preset);
+        long step = preset?.Step ?? 0;
+        long countItem = preset is null or { TimeId: ItemId.HeapCnt } ? 0 : preset.TimeId;
+        return new()
+        {
+            MaxHeaps = (int)parsed.GetValue(_maxHeaps),
+            Substreams = (int)parsed.GetValue(_substreams),
+            RingHeaps = (int)parsed.GetValue(_ringHeaps),
+            MaxHeapSize = parsed.GetValue(_maxHeapSize),
+            MaxUnsizedGap = parsed.GetValue(_maxUnsizedGap),
+            Accounting = HeapAccounting.BySubstream,
+            CntStep = Given(parsed, _cntStep) ?? step,
+            Senders = parsed.GetValue(_senders),
+            CountItem = Given(parsed, _countItem) ?? countItem,
+            SetItem = Given(parsed, _setItem) ?? preset?.SetId ?? 0,
+            AllowOutOfOrder = !parsed.GetValue(_inOrder),
+            AllowUnsizedHeaps = !parsed.GetValue(_noUnsizedHeaps),
+            StopOnStopItem = !parsed.GetValue(_ignoreStopItem),
+            ContiguousOnly = !parsed.GetValue(_incomplete),
+            IncompleteKeepPayload = parsed.GetValue(_incomplete),
+            IncompleteKeepPayloadRanges = parsed.GetValue(_incomplete),
+            BugCompat = (BugCompat)parsed.GetValue(_bugCompat),
+        };
+    }
 
     /// <summary>The value of an option; null if it was not given.</summary>
     public static long? Given(ParseResult parsed, Option<long> option) =>

@@ -50,8 +50,8 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
         // What has no place in a sequence: some stray heaps, or so many that the sequence says nothing.
         bool isPlaced = statistics.HeapsUnplaced * MostAccounted <= statistics.HeapsAccounted;
 
-        // Items tell heaps with one cnt apart unless there are duplicates.
-        bool isShared = sharesCnts && (!byItem || statistics.HeapsDuplicate > 0);
+        // Items tell heaps apart unless some have the same values, which are not the rest of a heap that was pushed out.
+        bool isShared = byItem ? statistics.HeapsDuplicate > statistics.IncompleteHeapsEvicted : sharesCnts;
         HeapCounts heaps = HeapCounts.Of(tally, statistics, byItem);
         long shortfall = expect is long expected ? Math.Max(0, expected - tally.Full) : 0;
         bool isLoss =
@@ -90,7 +90,8 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
 
     private static string SharedOf(HeapCounts heaps, bool byItem) =>
         $"{Heaps(heaps.Full)} arrived in full; whether others are missing is not known, as several " +
-        (byItem ? "have the same values" : "may have one cnt in this dialect") + " (--expect counts them)." +
+        (byItem ? "have the same values (" : "may have one cnt in this dialect (--set-item tells them apart, ") +
+        "--expect counts them)." +
         (heaps.Missing > 0 ? $" No heap of {Count(heaps.Missing, byItem ? "value" : "cnt")} between theirs arrived." : "");
 
     private static string UnknownOf(HeapCounts heaps, StreamStatistics statistics, bool byItem) =>

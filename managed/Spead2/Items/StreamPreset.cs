@@ -31,18 +31,20 @@ public sealed class StreamPreset
     private static readonly PresetItem FirstChannel =
         PresetItem.OfFormat(0x4103, "frequency", "first channel of the heap", Immediate);
 
-    private StreamPreset(string name, string description, long timeId, long? step, params ImmutableArray<PresetItem> items)
+    private StreamPreset(
+        string name, string description, long timeId, long? step, long setId, params ImmutableArray<PresetItem> items)
     {
         Name = name;
         Description = description;
         TimeId = timeId;
         Step = step;
+        SetId = setId;
         Items = items;
     }
 
     /// <summary>Raw samples of a MeerKAT digitiser.</summary>
     public static StreamPreset Digitiser { get; } = new(
-        "digitiser", "MeerKAT digitiser: one packet of 4,096 samples of 10 bits is a heap", TimestampId, 4096,
+        "digitiser", "MeerKAT digitiser: one packet of 4,096 samples of 10 bits is a heap", TimestampId, 4096, 0x3101,
         Timestamp,
         PresetItem.OfFormat(0x3101, "digitiser_id", "which digitiser", Immediate),
         PresetItem.OfFormat(0x3102, "digitiser_status", "status of the digitiser", Immediate),
@@ -50,7 +52,7 @@ public sealed class StreamPreset
 
     /// <summary>Channelised voltages of an F-engine. The step is a setting of the stream.</summary>
     public static StreamPreset FEngine { get; } = new(
-        "fengine", "F-engine output: channelised voltages of one antenna", TimestampId, null,
+        "fengine", "F-engine output: channelised voltages of one antenna", TimestampId, null, 0x4101,
         Timestamp,
         PresetItem.OfFormat(0x4101, "feng_id", "which F-engine", Immediate),
         FirstChannel,
@@ -60,7 +62,7 @@ public sealed class StreamPreset
 
     /// <summary>Visibilities of an X-engine. The step is one integration, a setting of the stream.</summary>
     public static StreamPreset XEngine { get; } = new(
-        "xengine", "X-engine output: visibilities of some channels", TimestampId, null,
+        "xengine", "X-engine output: visibilities of some channels", TimestampId, null, 0x4103,
         Timestamp,
         FirstChannel,
         PresetItem.OfFormat(
@@ -70,7 +72,7 @@ public sealed class StreamPreset
     /// Beams of an SKA-Low station. The samples are what a decoder for this dialect makes an item of.
     /// </summary>
     public static StreamPreset SkaLowSps { get; } = new(
-        "ska-low-sps", "SKA-Low station beam: one packet of one frequency channel is a heap", ItemId.HeapCnt, 1,
+        "ska-low-sps", "SKA-Low station beam: one packet of one frequency channel is a heap", ItemId.HeapCnt, 1, 0x3000,
         PresetItem.OfFormat(0x3010, "scan_id", "which scan", Immediate),
         PresetItem.OfNumPy(
             0x3000, "channel_info", "beam and frequency channel",
@@ -99,6 +101,12 @@ public sealed class StreamPreset
     /// How much more it is in the next heap of the same source; null if that is a setting of the stream.
     /// </summary>
     public long? Step { get; }
+
+    /// <summary>
+    /// The item that tells the sources of a stream apart, each of which has a heap for each time: a digitiser, an antenna, the
+    /// first channel of an engine, a beam and channel. For <see cref="Receive.ReceiveStreamOptions.SetItem"/>.
+    /// </summary>
+    public long SetId { get; }
 
     /// <summary>The items.</summary>
     public ImmutableArray<PresetItem> Items { get; }
@@ -140,7 +148,7 @@ public sealed class StreamPreset
             .. Items.SelectMany(item => item.Axes).Where(own => own.Length == Unknown).Select(own => own.Name).Distinct(),
         ];
         return open.Contains(axis)
-            ? new(Name, Description, TimeId, Step, [.. Items.Select(item => item.With(axis, length))])
+            ? new(Name, Description, TimeId, Step, SetId, [.. Items.Select(item => item.With(axis, length))])
             : throw new ArgumentException(
                 $"The preset '{Name}' has no axis '{axis}' whose length is open; "
                 + (open.Length == 0 ? "it has none." : $"it has {string.Join(", ", open)}."),

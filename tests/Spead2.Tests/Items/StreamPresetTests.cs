@@ -19,21 +19,21 @@ public sealed class StreamPresetTests : IDisposable
     {
         string[] expected =
         [
-            "digitiser 0x1600 4096",
+            "digitiser 0x1600 4096 0x3101",
             "0x1600 'timestamp': bits:u48 ()",
             "0x3101 'digitiser_id': bits:u48 ()",
             "0x3102 'digitiser_status': bits:u48 ()",
             "0x3300 'raw_data': bits:i10 (?,)",
-            "fengine 0x1600 ",
+            "fengine 0x1600  0x4101",
             "0x1600 'timestamp': bits:u48 ()",
             "0x4101 'feng_id': bits:u48 ()",
             "0x4103 'frequency': bits:u48 ()",
             "0x4300 'feng_raw': |i1 (?, 2, 2)",
-            "xengine 0x1600 ",
+            "xengine 0x1600  0x4103",
             "0x1600 'timestamp': bits:u48 ()",
             "0x4103 'frequency': bits:u48 ()",
             "0x1800 'xeng_raw': >i4 (?, 2)",
-            "ska-low-sps 0x1 1",
+            "ska-low-sps 0x1 1 0x3000",
             "0x3010 'scan_id': bits:u48 ()",
             "0x3000 'channel_info': [('', '|V2'), ('beam_id', '>u2'), ('frequency_id', '>u2')] ()",
             "0x3001 'antenna_info': "
@@ -44,7 +44,7 @@ public sealed class StreamPresetTests : IDisposable
 
         IEnumerable<string> actual = StreamPreset.All.SelectMany(preset => preset.Items
             .Select(item => item.Descriptor.ToString())
-            .Prepend($"{preset} 0x{preset.TimeId:x} {preset.Step}"));
+            .Prepend($"{preset} 0x{preset.TimeId:x} {preset.Step} 0x{preset.SetId:x}"));
 
         Assert.That(actual, Is.EqualTo(expected));
         Assert.That(
