@@ -39,6 +39,7 @@ public sealed class TcpTests
     [TestCase("--bind does not go with --tcp", "--tcp", "0", "--bind", "::1")]
     [TestCase("--dialect does not go with --tcp", "--tcp", "0", "--dialect", "pyspead")]
     [TestCase("--tcp takes one address of this host", "--tcp", "239.2.1.150:7148")]
+    [TestCase("--max-size must be at most 65535 with --udp", "--udp", "0", "--max-size", "65536")]
     [TestCase("Give one of --udp, --tcp", "--tcp", "0", "--udp", "0")]
     public async Task Options_that_do_not_go_together_are_refused(string says, params string[] arguments)
     {

@@ -86,8 +86,9 @@ internal sealed class RecvCommand
         null, 0);
 
     private readonly Option<long> _maxSize = NumberOption.Whole(
-        "--max-size", "BYTES", "With --udp: largest packet; with --tcp it is 65536 by default.",
-        UdpSourceOptions.DefaultMaxSize, 1, UdpSourceOptions.LargestDatagram);
+        "--max-size", "BYTES",
+        $"Largest packet; with --udp at most {UdpSourceOptions.LargestDatagram}, with --tcp {TcpSourceOptions.DefaultMaxSize} by default.",
+        UdpSourceOptions.DefaultMaxSize, 1, TcpSourceOptions.LargestPacket);
 
     private readonly Option<string> _file = new("--file")
     {
@@ -218,7 +219,8 @@ internal sealed class RecvCommand
         HelpName = "NAME",
         Description = "--items for a stream that carries no descriptors: "
             + string.Join(", ", StreamPreset.All.Select(preset => preset.Name))
-            + ". Axes that it leaves open are one unless they are given: fengine:channel=128.",
+            + ". Axes that it leaves open are one unless they are given: fengine:channel=128. Missing heaps are counted by its "
+            + "timestamp, for each source apart.",
         CustomParser = ReadPreset,
     };
 
@@ -506,6 +508,11 @@ internal sealed class RecvCommand
         if (parsed.GetValue(_bind) is not null && endpoints.FirstOrDefault(e => e.Host is not null) is { } bound)
         {
             throw new UserErrorException($"--bind goes with a port alone, not with '{bound.Text}'.");
+        }
+
+        if (parsed.GetValue(_maxSize) > UdpSourceOptions.LargestDatagram)
+        {
+            throw new UserErrorException($"--max-size must be at most {UdpSourceOptions.LargestDatagram} with --udp.");
         }
 
         bool anyGroup = endpoints.Any(endpoint => endpoint.IsGroup || (endpoint.Host is not null && endpoint.Address is null));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Spead2.Receive;
+using Spead2.Tools.Diagnosis;
 using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Receive;
@@ -11,6 +12,9 @@ internal interface IPacketSource
     /// <summary>Whether the packets are all there already, so that each heap is worth a line in a table.</summary>
     bool IsFile { get; }
 
+    /// <summary>Whether packets follow each other without anything between, so that bytes are refused, not datagrams.</summary>
+    bool IsBytestream { get; }
+
     /// <summary>What it is, as in "on UDP port 7148".</summary>
     string Name { get; }
 
@@ -20,6 +24,12 @@ internal interface IPacketSource
 
     /// <summary>Lets a stream read from here.</summary>
     void AttachTo(IReceiveStream stream, Terminal terminal);
+
+    /// <summary>
+    /// Begins to look for what keeps packets away. What it returns says that, the surest first, once a stream reads from here;
+    /// it is told how long it may look. Null where nothing can be found out.
+    /// </summary>
+    Func<TimeSpan, IReadOnlyList<Finding>>? WatchSilence();
 
     /// <summary>The name of a dialect that takes what was refused, or null.</summary>
     string? SuggestedDialect { get; }

@@ -43,7 +43,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
                 settings.Expect);
         settings.Source.Open();
         KernelCounters before = KernelCounters.Read();
-        Silence? silence = OperatingSystem.IsLinux() && settings.Source is UdpSource udp ? new(udp.Targets) : null;
+        Func<TimeSpan, IReadOnlyList<Finding>>? silence = settings.Source.WatchSilence();
         StreamStatistics statistics;
         IReadOnlyList<RefusedDatagram> refused;
         LossPeriod? period;
@@ -79,13 +79,13 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         // Where a file of packets stops being one has just been said.
         foreach (RefusedDatagram datagram in refused.Where(_ => settings.Source is not BufferSource))
         {
-            terminal.Say(RefusedText.Of(datagram));
+            terminal.Say(RefusedText.Of(datagram, settings.Source.IsBytestream));
         }
 
         Verdict verdict = Verdict.Of(
             _tally,
             statistics,
-            settings.Source.Name,
+            settings.Source,
             settings.Expect,
             settings.Dialect?.DatagramIsHeap == true,
             period,
@@ -105,18 +105,19 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         : IsAsExpected() && !(settings.FailOnLoss && verdict.IsLoss) ? ExitCode.Success
         : ExitCode.Failure;
 
-    /// <summary>Says after a while why datagrams that were to come have not.</summary>
-    private void ExplainSilence(IReceiveStream stream, Silence? silence)
+    /// <summary>Says after a while why packets that were to come have not.</summary>
+    private void ExplainSilence(IReceiveStream stream, Func<TimeSpan, IReadOnlyList<Finding>>? silence)
     {
         if (!settings.Source.IsFile && IsSilent(stream))
         {
-            terminal.Say($"Nothing has arrived {settings.Source.Name} for {LongSilence.TotalSeconds:0} s.");
+            string what = settings.Source.IsBytestream ? "No packet" : "Nothing";
+            terminal.Say($"{what} has arrived {settings.Source.Name} for {LongSilence.TotalSeconds:0} s.");
             Explain(silence, Look, () => IsSilent(stream));
         }
     }
 
-    /// <summary>Says what keeps datagrams away, once.</summary>
-    private void Explain(Silence? silence, TimeSpan look, Func<bool> isSilent)
+    /// <summary>Says what keeps packets away, once.</summary>
+    private void Explain(Func<TimeSpan, IReadOnlyList<Finding>>? silence, TimeSpan look, Func<bool> isSilent)
     {
         lock (_explaining)
         {
@@ -125,7 +126,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
                 return;
             }
 
-            IReadOnlyList<Finding> findings = silence.Explain(look);
+            IReadOnlyList<Finding> findings = silence(look);
             if (isSilent())
             {
                 _hasExplained = true;
@@ -137,11 +138,11 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         }
     }
 
-    private static bool IsSilent(IReceiveStream stream)
+    private bool IsSilent(IReceiveStream stream)
     {
         try
         {
-            return !HasSeenAnything(stream.Statistics);
+            return settings.Source.IsBytestream ? stream.Statistics.Packets == 0 : !HasSeenAnything(stream.Statistics);
         }
         catch (ObjectDisposedException)
         {

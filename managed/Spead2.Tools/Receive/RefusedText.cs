@@ -17,12 +17,14 @@ internal static class RefusedText
     /// For example <c>The first datagram refused as malformed_magic: 8 bytes from 10.0.0.1:4321 at 12:00:01.123Z:
     /// 52 04 02 … "R\x04\x02</c>.
     /// </summary>
-    public static string Of(RefusedDatagram datagram)
+    /// <param name="datagram">The datagram, or the bytes.</param>
+    /// <param name="isBytestream">Whether it is bytes between packets.</param>
+    public static string Of(RefusedDatagram datagram, bool isBytestream = false)
     {
         // When a file was read says nothing.
         string from = datagram.Sender is null ? ""
             : string.Create(CultureInfo.InvariantCulture, $" from {datagram.Sender} at {datagram.Time:HH:mm:ss.fff}Z");
-        return $"The first datagram refused as {Name(datagram.Cause)}: {Length(datagram)}{from}: {FirstBytes(datagram)}";
+        return $"The first {(isBytestream ? "bytes" : "datagram")} refused as {Name(datagram.Cause)}: {Length(datagram)}{from}: {FirstBytes(datagram)}";
     }
 
     /// <summary>For example <c>8 bytes, malformed_magic: 52 04 02 … "R\x04\x02"</c>.</summary>

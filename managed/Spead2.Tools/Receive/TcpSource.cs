@@ -3,6 +3,7 @@
 using System.Globalization;
 using Spead2.Receive;
 using Spead2.Tools.Commands;
+using Spead2.Tools.Diagnosis;
 using Spead2.Tools.Network;
 using Spead2.Tools.Output;
 
@@ -17,12 +18,16 @@ internal sealed class TcpSource(Endpoint endpoint, TcpSourceOptions options) : I
 
     public bool IsFile => false;
 
+    public bool IsBytestream => true;
+
     // Dialects are for datagrams.
     public string? SuggestedDialect => null;
 
     // The port is the last word: programs that start a receiver read which one the system chose.
     public string Name => string.Create(
-        CultureInfo.InvariantCulture, $"on TCP {endpoint.Place} port {_source?.Port ?? endpoint.Port}");
+        CultureInfo.InvariantCulture, $"on TCP {endpoint.Place} port {Port}");
+
+    private int Port => _source?.Port ?? endpoint.Port;
 
     public void Open()
     {
@@ -43,6 +48,15 @@ internal sealed class TcpSource(Endpoint endpoint, TcpSourceOptions options) : I
         }
 
         terminal.Say($"Listening {Name}.");
+    }
+
+    public Func<TimeSpan, IReadOnlyList<Finding>>? WatchSilence()
+    {
+        KernelCounters before = KernelCounters.Read();
+        return _ => _source is null
+            ? []
+            : new TcpSilence(Target.Of(endpoint, new UdpSettings(), NetworkDevice.All()), Port, options.MaxSize, before)
+                .Explain(_source.Statistics);
     }
 
     public void ExplainEnd(StreamStatistics statistics, Terminal terminal)

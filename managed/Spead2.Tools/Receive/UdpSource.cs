@@ -35,6 +35,8 @@ internal sealed class UdpSource : IPacketSource
 
     public bool IsFile => false;
 
+    public bool IsBytestream => false;
+
     /// <summary>Datagrams that have arrived.</summary>
     public long Datagrams => _sources.Sum(source => source.Statistics.Datagrams);
 
@@ -62,6 +64,9 @@ internal sealed class UdpSource : IPacketSource
             terminal.Say($"Listening {listener.Name}.");
         }
     }
+
+    public Func<TimeSpan, IReadOnlyList<Finding>>? WatchSilence() =>
+        OperatingSystem.IsLinux() ? new Silence(Targets).Explain : null;
 
     public void ExplainEnd(StreamStatistics statistics, Terminal terminal)
     {

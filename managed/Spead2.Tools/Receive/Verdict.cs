@@ -26,7 +26,7 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
     /// <summary>The verdict on a stream.</summary>
     /// <param name="tally">The heaps that were delivered.</param>
     /// <param name="statistics">Of the stream, with accounting, after its end.</param>
-    /// <param name="source">What the packets came from, as in "on UDP port 7148".</param>
+    /// <param name="source">What the packets came from.</param>
     /// <param name="expect">Heaps that were to arrive in full.</param>
     /// <param name="sharesCnts">Whether several heaps may have one cnt, so that cnts do not tell how many there are.</param>
     /// <param name="period">Of the losses, if they have one.</param>
@@ -34,7 +34,7 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
     public static Verdict Of(
         HeapTally tally,
         StreamStatistics statistics,
-        string source,
+        IPacketSource source,
         long? expect,
         bool sharesCnts = false,
         LossPeriod? period = null,
@@ -42,6 +42,7 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
     {
         ArgumentNullException.ThrowIfNull(tally);
         ArgumentNullException.ThrowIfNull(statistics);
+        ArgumentNullException.ThrowIfNull(source);
         if (statistics.Packets == 0)
         {
             return new(NothingOf(statistics, source), IsLoss: false, IsNothing: true, IsKnown: true);
@@ -79,13 +80,14 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
     private static long MixedHeaps(StreamStatistics statistics) =>
         Math.Max(statistics.HeapsMixed, statistics.HeapsContradictory);
 
-    private static string NothingOf(StreamStatistics statistics, string source)
+    private static string NothingOf(StreamStatistics statistics, IPacketSource source)
     {
         long others = statistics.Malformed + statistics.SizeMismatch + statistics.Truncated + statistics.Empty;
         return others == 0
-            ? $"No packet arrived {source}."
-            : others == 1 ? $"No packet arrived {source}: 1 datagram did, but it is none."
-            : $"No packet arrived {source}: {Readable.Number(others)} datagrams did, but none of them is one.";
+            ? $"No packet arrived {source.Name}."
+            : source.IsBytestream ? $"No packet arrived {source.Name}: bytes did, but no packet that can be used is among them."
+            : others == 1 ? $"No packet arrived {source.Name}: 1 datagram did, but it is none."
+            : $"No packet arrived {source.Name}: {Readable.Number(others)} datagrams did, but none of them is one.";
     }
 
     private static string SharedOf(HeapCounts heaps, bool byItem) =>
