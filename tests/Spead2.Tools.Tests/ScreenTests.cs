@@ -33,6 +33,21 @@ public sealed class ScreenTests
         });
     }
 
+    [TestCase("warnings-wide", 80)]
+    [TestCase("warnings-narrow", 40)]
+    public void Screen_shows_warnings_under_the_table(string name, int columns)
+    {
+        InstalledTree.Require("tmux");
+        NetworkNamespace.Run(() =>
+        {
+            using TmuxScreen screen = new(columns, $"dotnet '{Program}' recv 127.0.0.1:{Port} --summary");
+            screen.AwaitText("malformed");
+            SendInTurns();
+
+            Compare(name, screen.AwaitText("incomplete 6 ", "warning: ", "rate 0.00 Gb/s", "packets/s 0 "));
+        });
+    }
+
     [TestCase("doctor-wide", 80, false)]
     [TestCase("doctor-narrow", 40, false)]
     [TestCase("doctor-no-colour", 80, true)]
@@ -97,6 +112,21 @@ public sealed class ScreenTests
             foreach (byte[] packet in PacketFile.Encode(cnt, new byte[100]))
             {
                 socket.SendTo(packet, to);
+            }
+        }
+    }
+
+    // Two packets of each of five heaps, which have four slots: the second one comes when its heap has been pushed out.
+    private static void SendInTurns()
+    {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        IPEndPoint to = new(IPAddress.Loopback, Port);
+        List<byte[]>[] heaps = [.. Enumerable.Range(1, 5).Select(cnt => PacketFile.Encode((ulong)cnt, new byte[300]))];
+        for (int i = 0; i < 2; i++)
+        {
+            foreach (List<byte[]> packets in heaps)
+            {
+                socket.SendTo(packets[i], to);
             }
         }
     }

@@ -81,6 +81,23 @@ public sealed class VerdictTests(string engine)
     }
 
     [Test]
+    public async Task Slots_that_would_have_sufficed_are_named()
+    {
+        // Eight senders that take turns lose every heap with the default of four slots.
+        List<byte[]>[] heaps = [.. Enumerable.Range(1, 8).Select(cnt => PacketFile.Encode((ulong)cnt, new byte[600]))];
+        using var file = PacketFile.OfDatagrams(Enumerable.Range(0, heaps[0].Count).SelectMany(i => heaps.Select(heap => heap[i])));
+
+        CommandResult few = await InProcess.RunAsync("recv", "--packets", file.Path, "--engine", engine);
+        CommandResult enough = await InProcess.RunAsync("recv", "--packets", file.Path, "--max-heaps", "8", "--engine", engine);
+
+        Assert.That(
+            few.Lines[^1],
+            Is.EqualTo(
+                "0 of 8 heaps. 8 heaps came in part. More heaps were under way than --max-heaps: 8 would have sufficed."));
+        Assert.That(enough.Lines[^1], Is.EqualTo("8 of 8 heaps up to heap 8, none missing."));
+    }
+
+    [Test]
     public async Task One_packet_is_no_plural()
     {
         byte[] other = PacketFile.Encode(1, "data"u8.ToArray()).Single();

@@ -76,6 +76,13 @@ internal static class LiveTable
         {
             yield return [new(LiveScreen.Cut(LossPeriodText.Of(known), width), Tone.Bad)];
         }
+
+        // The warning that says so soon has others behind it, one for each heap.
+        if (now.MaxHeapsNeeded > 0)
+        {
+            string needed = $"--max-heaps {Plain(now.MaxHeapsNeeded)} is needed: more heaps are under way.";
+            yield return [new(LiveScreen.Cut(needed, width), Tone.Bad)];
+        }
     }
 
     private static (string Name, string Value, Tone Tone) Bad(string name, long value) =>
@@ -103,6 +110,8 @@ internal static class LiveTable
 
     private static string Rule(char left, char middle, char right, int columns) =>
         left + string.Join(middle, Enumerable.Repeat(new string('─', CellWidth + Border - 1), columns)) + right;
+
+    private static string Plain(long value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static string Number(long value) =>
         value <= LargestShown ? Readable.Number(value) : value.ToString("0.000e0", CultureInfo.InvariantCulture);

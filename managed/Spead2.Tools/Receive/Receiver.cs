@@ -90,7 +90,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             settings.Dialect?.DatagramIsHeap == true,
             period,
             byItem: settings.StreamOptions.CountItem != 0 || settings.StreamOptions.SetItem != 0);
-        ExplainKernelDrops(statistics.KernelDropMessages, before);
+        ExplainKernelDrops(statistics, before);
         report.Finish(_tally, statistics, settings.Source.SuggestedDialect, verdict);
         if (verdict.IsNothing && settings.Expect != 0)
         {
@@ -151,9 +151,18 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         }
     }
 
-    /// <summary>Says why the kernel dropped messages of the stream's sockets, as far as that is known.</summary>
-    private void ExplainKernelDrops(long messages, KernelCounters before)
+    /// <summary>Says why the kernel dropped messages of the stream's sockets, as far as that is known, or that it did not.</summary>
+    private void ExplainKernelDrops(StreamStatistics statistics, KernelCounters before)
     {
+        long messages = statistics.KernelDropMessages;
+        bool isLost = statistics.HeapsMissing > statistics.HeapsLate || statistics.IncompleteHeapsEvicted > 0;
+        if (messages == 0 && isLost && statistics.MaxHeapsNeeded == 0 && settings.Source is UdpSource && OperatingSystem.IsLinux())
+        {
+            terminal.Say(
+                "The sockets dropped nothing: what is missing was lost on its way to them, or never sent. 'spead2 doctor' looks for "
+                + "losses on this machine.");
+        }
+
         if (messages > 0 && KernelDropsText.Of(KernelCounters.Read().Explain(before, messages)) is { Length: > 0 } text)
         {
             terminal.Say($"Of {Readable.Number(messages)} messages that the kernel dropped {text}.");

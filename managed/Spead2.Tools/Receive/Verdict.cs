@@ -126,10 +126,14 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
         (long Count, string Text)[] reasons =
         [
             (heaps.Incomplete,
-                statistics.BytesMissing == 0
+                statistics.MaxHeapsNeeded > 0 ? $"{Heaps(heaps.Incomplete)} came in part."
+                : statistics.BytesMissing == 0
                     ? $"{Heaps(heaps.Incomplete)} came with all payload, but an item that begins behind it."
                     : $"{Heaps(heaps.Incomplete)} came without {Count(statistics.PacketsMissing, "packet")} " +
                     $"({Readable.Bytes(statistics.BytesMissing)})."),
+            (statistics.MaxHeapsNeeded, string.Create(
+                CultureInfo.InvariantCulture,
+                $"More heaps were under way than --max-heaps: {statistics.MaxHeapsNeeded} would have sufficed.")),
             (shortfall, $"--expect asked for {Readable.Number(shortfall)} more."),
             (Unused(statistics), $"{Count(Unused(statistics), "packet")} {(Unused(statistics) == 1 ? "was" : "were")} refused."),
             (statistics.KernelDropMessages,
