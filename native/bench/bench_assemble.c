@@ -20,7 +20,8 @@
  * With --unsized the packets do not say how long their heap is: its memory grows as they come.
  *
  * With --pool a third method takes its turns: receive_pool is receive with a memory pool of the
- * heap's size as the stream's allocator.
+ * heap's size as the stream's allocator. With --account one does, too: receive_account is receive
+ * with everything that a stream can count of loss: heaps by items and source, and senders.
  *
  * A repetition of either method is a list of RUN_BYTES of payload: short enough that most of them
  * pass undisturbed on a machine that is shared. Receiving is measured from the moment when the
@@ -47,6 +48,10 @@
  * measured.
  */
 enum { DEFAULT_REPEATS = 101, MAX_DESTINATIONS = 64, LEAST_HEAPS = 8 };
+
+/* With --account: items that heaps are counted by, and source heaps, so that a heap follows the one
+ * before more often than it repeats an earlier one. */
+enum { COUNT_ITEM = 0x1600, SET_ITEM = 0x4101, ACCOUNTED_HEAPS = 16 };
 
 /* One heap size and packet size with everything made ready. */
 typedef struct shape {
@@ -106,6 +111,10 @@ static void add_source_heap(shape *s, uint64_t cnt) {
     uint8_t *content = new_payload(s->heap, cnt);
     packet_builder first;
     packet_begin_heap(&first, 48, cnt, length, 0, s->payload);
+    if (s->settings->account) {
+        packet_add_immediate(&first, COUNT_ITEM, cnt);
+        packet_add_immediate(&first, SET_ITEM, 1);
+    }
     packet_add_address(&first, 0x1000, 0);
     packet_add_payload(&first, content, (size_t)s->payload);
     datagrams_add_packet(&s->source, &first);
@@ -134,12 +143,18 @@ static int32_t pop(const shape *s, sp2_receive_stream *stream, sp2_heap **heaps,
     return status;
 }
 
-/* `allocator` NULL: the default memory. */
-static double receive_once(const shape *s, sp2_allocator *allocator, bool compare) {
+/* `allocator` NULL: the default memory. `accounts`: counts all that can be counted of loss. */
+static double receive_once(const shape *s, sp2_allocator *allocator, bool accounts, bool compare) {
     sp2_receive_stream *stream;
     sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
     /* A heap without a length ends when the next one begins, whose cnt is the one's before. */
     options.max_heaps = s->settings->unsized ? 1 : 0;
+    if (accounts) {
+        options.flags = SP2_RECEIVE_ACCOUNT_BY_SOURCE | SP2_RECEIVE_RECORD_SENDERS;
+        options.cnt_step = 1;
+        options.count_item = COUNT_ITEM;
+        options.set_item = SET_ITEM;
+    }
     check(sp2_receive_stream_create(s->pool, &options, &stream), "sp2_receive_stream_create");
     check(sp2_receive_stream_set_memory_allocator(stream, allocator),
           "sp2_receive_stream_set_memory_allocator");
@@ -212,15 +227,15 @@ static void make_memory_pool(shape *s) {
     options.initial = s->destinations;
     options.flags = SP2_MEMORY_POOL_NO_WARNING;
     check(sp2_memory_pool_create(&options, &s->memory_pool), "sp2_memory_pool_create");
-    receive_once(s, s->memory_pool, true);
+    receive_once(s, s->memory_pool, false, true);
 }
 
 /* Lets both methods run, and finds how many heap buffers the receive path uses. */
 static void warm_up(shape *s) {
     sp2_memory_stats memory = SP2_MEMORY_STATS_INIT;
-    receive_once(s, NULL, true);
+    receive_once(s, NULL, s->settings->account, true);
     check(sp2_memory_trim(), "sp2_memory_trim");
-    receive_once(s, NULL, false);
+    receive_once(s, NULL, false, false);
     check(sp2_memory_get_stats(&memory), "sp2_memory_get_stats");
     const uint64_t buffers = memory.cached_bytes / s->heap;
     s->destinations = buffers < 1                  ? 1
@@ -255,27 +270,29 @@ static double print_result(const shape *s, const char *method, double *ns, uint3
     return median;
 }
 
-/* How much dearer the default memory is than an explicit pool; before either array is sorted. */
-static double median_ratio(const double *with_default, const double *with_pool, uint32_t count) {
+/* How much dearer one way is than another, which took turns; before either array is sorted. */
+static double median_ratio(const double *one, const double *other, uint32_t count) {
     static double ratio[MAX_REPEATS];
     for (uint32_t i = 0; i < count; i++) {
-        ratio[i] = with_default[i] / with_pool[i];
+        ratio[i] = one[i] / other[i];
     }
     return median_of(ratio, count);
 }
 
 /* One turn of the plain copy and one of receiving: whatever memory the stream uses, it finds the
  * caches as the copy leaves them. */
-static double copy_and_receive(const shape *s, sp2_allocator *allocator, double *copy_ns) {
+static double copy_and_receive(const shape *s, sp2_allocator *allocator, bool accounts,
+                               double *copy_ns) {
     run_on(s->settings->worker_cpu);
     *copy_ns = memcpy_once(s);
     run_on(s->settings->consumer_cpu);
-    return receive_once(s, allocator, false);
+    return receive_once(s, allocator, accounts, false);
 }
 
 static void measure(const bench_settings *settings, uint64_t heap, uint64_t payload) {
     shape s = {.settings = settings, .heap = heap, .payload = payload};
-    for (uint64_t cnt = 1; cnt <= SOURCE_HEAPS; cnt++) {
+    const uint64_t source_heaps = settings->account ? ACCOUNTED_HEAPS : SOURCE_HEAPS;
+    for (uint64_t cnt = 1; cnt <= source_heaps; cnt++) {
         add_source_heap(&s, cnt);
     }
     s.heaps = RUN_BYTES / heap < LEAST_HEAPS ? LEAST_HEAPS : RUN_BYTES / heap;
@@ -294,13 +311,16 @@ static void measure(const bench_settings *settings, uint64_t heap, uint64_t payl
     static double copy[MAX_REPEATS];
     static double receive[MAX_REPEATS];
     static double with_pool[MAX_REPEATS];
+    static double accounting[MAX_REPEATS];
     const double end = now_ns() + settings->seconds * 1e9;
     uint32_t done = 0;
     while (settings->seconds > 0 ? now_ns() < end && done < MAX_REPEATS : done < repeats) {
         double unused;
-        receive[done] = copy_and_receive(&s, NULL, &copy[done]);
+        receive[done] = copy_and_receive(&s, NULL, false, &copy[done]);
         with_pool[done] =
-            settings->pool ? copy_and_receive(&s, s.memory_pool, &unused) : receive[done];
+            settings->pool ? copy_and_receive(&s, s.memory_pool, false, &unused) : receive[done];
+        accounting[done] =
+            settings->account ? copy_and_receive(&s, NULL, true, &unused) : receive[done];
         done++;
     }
     static double overhead[MAX_REPEATS];
@@ -308,6 +328,7 @@ static void measure(const bench_settings *settings, uint64_t heap, uint64_t payl
         overhead[i] = receive[i] - copy[i];
     }
     const double ratio = median_ratio(receive, with_pool, done);
+    const double accounting_ratio = median_ratio(accounting, receive, done);
     const double copy_ns = print_result(&s, "memcpy", copy, done);
     print_result(&s, "receive", receive, done);
     const double overhead_ns = median_of(overhead, done);
@@ -322,6 +343,12 @@ static void measure(const bench_settings *settings, uint64_t heap, uint64_t payl
         printf("{\"bench\":\"assemble\",\"heap\":%llu,\"payload\":%llu,"
                "\"default_over_pool\":%.3f}\n",
                (unsigned long long)heap, (unsigned long long)payload, ratio);
+    }
+    if (settings->account) {
+        print_result(&s, "receive_account", accounting, done);
+        printf("{\"bench\":\"assemble\",\"heap\":%llu,\"payload\":%llu,"
+               "\"account_over_default\":%.4f}\n",
+               (unsigned long long)heap, (unsigned long long)payload, accounting_ratio);
     }
     fflush(stdout);
 
@@ -349,6 +376,7 @@ static void print_help(void) {
         "  --no-cpu          leave both where the scheduler puts them\n"
         "  --unsized         the packets do not say how long their heap is\n"
         "  --pool            also receives with an explicit memory pool\n"
+        "  --account         also counts everything that can be counted of loss\n"
         "  --poll            the consumer looks for heaps without pause instead of waiting\n"
         "These compare the methods of sp2_receive_stream_set_memcpy instead, in a table:\n"
         "  --rotate BYTES    the consumer keeps so many bytes of heaps, so that no heap's memory\n"
@@ -410,6 +438,9 @@ static bench_settings parse(int argc, char **argv) {
             continue;
         } else if (strcmp(option, "--pool") == 0) {
             s.pool = true;
+            continue;
+        } else if (strcmp(option, "--account") == 0) {
+            s.account = true;
             continue;
         } else if (strcmp(option, "--consume") == 0) {
             s.consume = true;

@@ -21,6 +21,7 @@ typedef struct bench_settings {
     bool poll;
     bool unsized;        /* no packet says how long its heap is */
     bool pool;           /* also with an explicit memory pool */
+    bool account;        /* also with everything that a stream can count of loss */
     bool consume;        /* the consumer reads every byte */
     uint64_t rotate;     /* bytes of heaps that the consumer keeps */
     uint64_t ring_heaps; /* 0: the default */
