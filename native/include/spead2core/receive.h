@@ -43,8 +43,8 @@ typedef struct sp2_receive_stream sp2_receive_stream;
 /* How far heaps may be out of order before a heap that was passed over counts as missing. */
 #define SP2_RECEIVE_REORDER_HEAPS 256
 
-/* Most sequences of heap cnts that a stream accounts for: a substream, or one of a packet source.
- */
+/* Most sequences of heaps that a stream accounts for: one of a substream, or of it and a packet
+ * source, a value of set_item, or both. */
 #define SP2_RECEIVE_MAX_SEQUENCES 16384
 
 /* Evicted heaps that a stream remembers, to see whether more of them comes (max_heaps_needed). */
