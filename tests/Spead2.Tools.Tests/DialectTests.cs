@@ -235,6 +235,16 @@ public sealed class DialectTests(string engine)
         Assert.That(result.ExitCode, Is.EqualTo(1));
     }
 
+    [Test]
+    public async Task Channel_that_falls_silent_is_missing()
+    {
+        CommandResult result = await ReceiveChannelsAsync(silentFrom: 10, "--preset", "ska-low-sps");
+
+        // Of the latest moment of all it cannot be known whether the sender has finished it.
+        Assert.That(result.Lines[^1], Is.EqualTo("70 of 79 heaps up to heap 19: 9 never arrived."));
+        Assert.That(result.ExitCode, Is.EqualTo(1));
+    }
+
     [TestCase("--cnt-step", "1")]
     [TestCase("--preset", "ska-low-sps")]
     public async Task Item_that_channels_have_in_common_does_not_tell_what_is_missing(params string[] arguments)
@@ -328,21 +338,28 @@ public sealed class DialectTests(string engine)
     }
 
     /// <summary>Receives heaps of 4 channels at 20 moments with a cnt each; one heap is missing, and a moment if so.</summary>
-    private async Task<CommandResult> ReceiveChannelsAsync(bool isCntMissing, params string[] arguments)
+    private Task<CommandResult> ReceiveChannelsAsync(bool isCntMissing, params string[] arguments) =>
+        ReceiveChannelsAsync(number => number == 41 || (isCntMissing && number / 4 == 7), arguments);
+
+    /// <summary>The same, where the last channel falls silent.</summary>
+    private Task<CommandResult> ReceiveChannelsAsync(ulong silentFrom, params string[] arguments) =>
+        ReceiveChannelsAsync(number => number % 4 == 3 && number / 4 >= silentFrom, arguments);
+
+    private async Task<CommandResult> ReceiveChannelsAsync(Predicate<ulong> isMissing, params string[] arguments)
     {
         List<HeapReference> heaps = [];
-        for (long number = 0; number < 4 * 20; number++)
+        for (ulong number = 0; number < 4 * 20; number++)
         {
-            if (number == 41 || (isCntMissing && number / 4 == 7))
+            if (isMissing(number))
             {
                 continue;
             }
 
             HeapToSend heap = new();
-            heap.AddImmediate(0x3000, (ulong)number % 4);
+            heap.AddImmediate(0x3000, number % 4);
             heap.AddImmediate(0x3001, 1);
             heap.AddItem(0x3301, new byte[16]);
-            heaps.Add(new(heap) { Cnt = number / 4 });
+            heaps.Add(new(heap) { Cnt = (long)number / 4 });
         }
 
         using PacketFile file = PacketFile.OfDatagrams(await SendAsync(SendDialect.SkaLowSps, 48, [.. heaps]));

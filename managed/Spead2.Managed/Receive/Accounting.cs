@@ -13,12 +13,23 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
     /// <summary>Most sequences of heap cnts that a stream accounts for.</summary>
     public const int MaxSequences = 16384;
 
+    // Heaps after which sets are held to each other, which is twice before a silent one is too far behind.
+    private const int ExpectAfter = CntStretch.Window / 2;
+
     private readonly bool _bySource = options.Accounting == HeapAccounting.BySource;
     private readonly ulong _substreams = (ulong)options.Substreams;
     private readonly ulong _step = (ulong)options.CntStep;
     private readonly ulong _countItem = (ulong)options.CountItem;
     private readonly ulong _setItem = (ulong)options.SetItem;
     private readonly Dictionary<SequenceKey, CntSequence> _sequences = [];
+
+    // All values of _setItem have the same heaps.
+    private readonly bool _expectsSets =
+        options is { SetItem: not 0, Substreams: 1, Accounting: not HeapAccounting.BySource };
+
+    // Times that a sequence went on, and likewise since sequences were held to each other.
+    private long _moves;
+    private long _unexpected;
     private SequenceKey _recentKey;
     private CntSequence? _recent;
 
@@ -63,6 +74,38 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
         {
             sequence.Settle();
         }
+
+        // Unless the sender has said that it stops, its latest heaps may be on their way.
+        int open = tally[Statistic.StopHeaps] == 0 ? 1 : 0;
+        CntSequence? front = _expectsSets
+            ? _sequences.Values.Where(sequence => sequence.IsSet).MaxBy(sequence => sequence.Moved)
+            : null;
+        foreach (CntSequence sequence in _sequences.Values)
+        {
+            if (front is not null)
+            {
+                sequence.Expect(front, open);
+            }
+
+            sequence.CountHoles();
+        }
+    }
+
+    /// <summary>A set has gone on. The others are looked at when as many heaps have come as there are sets.</summary>
+    private void MoveFront(CntSequence front)
+    {
+        front.Moved = ++_moves;
+        _unexpected++;
+        if (!front.IsSet || _unexpected < Math.Max(ExpectAfter, _sequences.Count))
+        {
+            return;
+        }
+
+        _unexpected = 0;
+        foreach (CntSequence sequence in _sequences.Values)
+        {
+            sequence.Expect(front, CntStretch.Window);
+        }
     }
 
     /// <summary>What is left of a heap that was evicted: its place is taken, and tells nothing of the sender.</summary>
@@ -103,7 +146,10 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
             (_recent, _recentKey) = (found, key);
         }
 
-        _recent!.Take(number, addressBits, shares);
+        if (_recent!.Take(number, addressBits, shares) && _expectsSets)
+        {
+            MoveFront(_recent);
+        }
     }
 
     private bool TryFind(SequenceKey key, out CntSequence? sequence)

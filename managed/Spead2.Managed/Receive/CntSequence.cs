@@ -20,6 +20,11 @@ internal sealed class CntSequence(ulong step, Tally tally)
     private const int Run = 64;
     private const int RepeatedRun = 8;
 
+    // Heaps of a set from which on it is expected to have what others have: a single one may be no sender's. And heaps that it
+    // may be behind them: one that is further away has a clock of its own.
+    private const int LeastOfSet = 8;
+    private const int MostBehind = 2 * CntStretch.Window;
+
     // Steps that a sequence may be ahead of the one before, as its continuation.
     private const long MostAhead = 1 << 24;
 
@@ -53,24 +58,33 @@ internal sealed class CntSequence(ulong step, Tally tally)
         Outside,
     }
 
+    /// <summary>When it went on last, in <see cref="Accounting"/>'s moves.</summary>
+    public long Moved { get; set; }
+
+    /// <summary>Whether other sets can be held to it, and it to others.</summary>
+    public bool IsSet => _main.Received >= LeastOfSet;
+
     /// <summary>A heap has begun.</summary>
+    /// <returns>Whether the sequence has gone on.</returns>
     /// <param name="cnt">Its cnt.</param>
     /// <param name="addressBits">Bits of a cnt.</param>
     /// <param name="shares">Whether further heaps with its cnt are no duplicates.</param>
-    public void Take(ulong cnt, int addressBits, bool shares)
+    public bool Take(ulong cnt, int addressBits, bool shares)
     {
         _addressBits = addressBits;
         _shares = shares;
         if (_step != 0)
         {
+            bool isFirst = _main.Span == 0;
+            ulong top = _main.Top;
             Take(cnt);
-            return;
+            return isFirst || _main.Top != top;
         }
 
         if (shares && _lesson.Contains(cnt))
         {
             _lessonShared++;
-            return;
+            return true;
         }
 
         _lesson.Add(cnt);
@@ -79,9 +93,30 @@ internal sealed class CntSequence(ulong step, Tally tally)
         {
             ForgetLesson();
         }
+
+        return true;
     }
 
-    /// <summary>The stream has ended: what has not arrived will not.</summary>
+    /// <summary>Counts what a set lacks that another one has: all but the latest <paramref name="open"/> heaps of that.</summary>
+    public void Expect(CntSequence front, long open)
+    {
+        if (IsSet && _candidate.Span == 0 && _step == front._step && _addressBits == front._addressBits &&
+            TryCountSteps(front._main.Top, _main.Top, out long lag) && lag > open && lag <= MostBehind)
+        {
+            long missing = _main.Missing;
+            _main.PassOver(lag - open, _step);
+            tally[Statistic.HeapsMissing] += _main.Missing - missing;
+        }
+    }
+
+    /// <summary>What is not in the window of the last heaps any more has been counted; now the rest is.</summary>
+    public void CountHoles()
+    {
+        tally[Statistic.HeapsMissing] += _main.Holes;
+        _main.Missing += _main.Holes;
+    }
+
+    /// <summary>The stream has ended: all heaps get their place.</summary>
     public void Settle()
     {
         if (_step == 0 && !TryLearn())
@@ -102,9 +137,6 @@ internal sealed class CntSequence(ulong step, Tally tally)
                 DropCandidate();
             }
         }
-
-        tally[Statistic.HeapsMissing] += _main.Holes;
-        _main.Missing += _main.Holes;
     }
 
     /// <summary>How far the candidate is ahead of what was so far, if that goes on there, or else 0.</summary>

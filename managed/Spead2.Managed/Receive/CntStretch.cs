@@ -57,6 +57,23 @@ internal struct CntStretch
         Received++;
     }
 
+    /// <summary>The top is so many cnts of a step further, of which none has arrived.</summary>
+    public void PassOver(long by, ulong step)
+    {
+        int shift = (int)Math.Min(by, Window);
+        for (int i = WordCount - 1; i >= 0; i--)
+        {
+            _bits[i] = Shifted(i, shift);
+        }
+
+        Top += (ulong)by * step;
+        Span += by;
+        if (Span > Window)
+        {
+            Missing = Span - Window - (Received - CountBits());
+        }
+    }
+
     /// <summary>A heap behind the top has arrived; false if it had before.</summary>
     public bool TryFill(int back)
     {

@@ -35,7 +35,7 @@ internal static class LossExplanation
         ["malformed_payload"] = "Malformed ones with more payload than fits into them.",
         ["malformed_beyond_heap"] = "Malformed ones with payload that ends beyond its heap.",
         ["size_mismatch"] = "Datagrams that are longer than the packet in them.",
-        ["truncated"] = "Datagrams larger than --max-size.",
+        ["truncated"] = "Datagrams, or packets of TCP, larger than --max-size.",
         ["empty"] = "Datagrams without a byte.",
         ["kernel_drop_messages"] =
             "Messages that the kernel dropped (each a datagram, or several coalesced ones), mostly because the socket's "

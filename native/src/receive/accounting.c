@@ -19,6 +19,11 @@ enum { FIRST_LESSON = 16, LAST_LESSON = 64, LEAST_SHARE = 4, LEAST_EQUAL = 3 };
  * hand over at once; and those that make one of repetitions. */
 enum { RUN = 64, REPEATED_RUN = 8 };
 
+/* Heaps of a set from which on it is expected to have what others have: a single one may be no
+ * sender's. Heaps that it may be behind them: one that is further away has a clock of its own. And
+ * heaps after which sets are held to each other, which is twice before a silent one is as far. */
+enum { LEAST_OF_SET = 8, MOST_BEHIND = 2 * WINDOW, EXPECT_AFTER = WINDOW / 2 };
+
 /* Steps that a sequence may be ahead of the one before, as its continuation. */
 #define MOST_AHEAD (INT64_C(1) << 24)
 
@@ -47,6 +52,7 @@ struct sp2__sequence {
     uint64_t last_repeated; /* cnt of the latest heap, if it was a repetition */
     uint32_t repeated;      /* heaps in a row that repeat, each the successor of the one before */
     uint32_t lesson_count;
+    uint64_t moved;               /* the accounting's `moves` when it went on last */
     uint64_t lesson_shared;       /* further heaps with these cnts */
     uint64_t lesson[LAST_LESSON]; /* cnts, as long as the step is not known */
 };
@@ -94,6 +100,16 @@ static void advance(stretch *s, uint64_t cnt, uint64_t by) {
     s->span += by;
     s->received++;
     s->missing += lost;
+}
+
+/* The top is `by` cnts of step `step` further, of which none has arrived. */
+static SP2__COLD void pass_over(stretch *s, uint64_t by, uint64_t step) {
+    shift(s, sp2__min_u64(by, WINDOW));
+    s->top += by * step;
+    s->span += by;
+    if (s->span > WINDOW) {
+        s->missing = s->span - WINDOW - (s->received - count_bits(s));
+    }
 }
 
 static uint64_t holes(const stretch *s) {
@@ -381,6 +397,8 @@ void sp2__accounting_init(sp2__accounting *accounting, const sp2_receive_options
         .multiplier = multiplier,
         .stats = stats,
     };
+    accounting->expects_sets = options->set_item != 0 && options->substreams == 1 &&
+                               !(options->flags & SP2_RECEIVE_ACCOUNT_BY_SOURCE);
     accounting->by_item = accounting->is_on && (options->count_item | options->set_item) != 0;
 }
 
@@ -393,6 +411,36 @@ void sp2__accounting_destroy(sp2__accounting *accounting) {
         }
     }
     sp2__free(accounting->buckets);
+}
+
+/* Counts what a set lacks that others have: all but `open` heaps up to the front. */
+static void expect(sp2__accounting *accounting, sp2__sequence *sequence, const sp2__sequence *front,
+                   int64_t open) {
+    stretch *s = &sequence->main;
+    int64_t lag;
+    if (s->received >= LEAST_OF_SET && sequence->candidate.span == 0 &&
+        sequence->step == front->step && sequence->address_bits == front->address_bits &&
+        steps_ahead(sequence, front->main.top, s->top, &lag) && lag > open && lag <= MOST_BEHIND) {
+        const uint64_t missing = s->missing;
+        pass_over(s, (uint64_t)(lag - open), sequence->step);
+        accounting->stats->heaps_missing += s->missing - missing;
+    }
+}
+
+/* A set has gone on. The others are looked at when as many heaps have come as there are sets. */
+static void move_front(sp2__accounting *accounting, sp2__sequence *front) {
+    front->moved = ++accounting->moves;
+    accounting->unexpected++;
+    if (front->main.received < LEAST_OF_SET || accounting->unexpected < EXPECT_AFTER ||
+        accounting->unexpected < accounting->count) {
+        return;
+    }
+    accounting->unexpected = 0;
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        for (sp2__sequence *s = accounting->buckets[i]; s != NULL; s = s->next) {
+            expect(accounting, s, front, WINDOW);
+        }
+    }
 }
 
 /* Places a heap by its number, which is the cnt or the value of an item. */
@@ -411,10 +459,16 @@ static void take_number(sp2__accounting *accounting, uint64_t substream, uint32_
     }
     sequence->address_bits = address_bits;
     sequence->shares = shares;
+    const uint64_t top = sequence->main.top;
+    bool has_moved = sequence->main.span == 0;
     if (SP2__UNLIKELY(sequence->step == 0)) {
         take_lesson(accounting, sequence, number);
     } else {
         take(accounting, sequence, number);
+    }
+    has_moved |= sequence->main.top != top;
+    if (SP2__UNLIKELY(accounting->expects_sets) && has_moved) {
+        move_front(accounting, sequence);
     }
 }
 
@@ -478,14 +532,40 @@ static void settle(sp2__accounting *accounting, sp2__sequence *sequence) {
             drop_candidate(accounting, sequence);
         }
     }
-    accounting->stats->heaps_missing += holes(&sequence->main);
-    sequence->main.missing += holes(&sequence->main);
+}
+
+/* The set that went on last, among those that are no stray heaps; or NULL. */
+static const sp2__sequence *find_front(const sp2__accounting *accounting) {
+    const sp2__sequence *front = NULL;
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        for (const sp2__sequence *s = accounting->buckets[i]; s != NULL; s = s->next) {
+            if (s->main.received >= LEAST_OF_SET && (front == NULL || s->moved > front->moved)) {
+                front = s;
+            }
+        }
+    }
+    return front;
 }
 
 void sp2__accounting_settle(sp2__accounting *accounting) {
-    for (unsigned i = 0; accounting->buckets != NULL && i < BUCKETS; i++) {
+    if (accounting->buckets == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < BUCKETS; i++) {
         for (sp2__sequence *s = accounting->buckets[i]; s != NULL; s = s->next) {
             settle(accounting, s);
+        }
+    }
+    /* Unless the sender has said that it stops, its latest heaps may be on their way. */
+    const int64_t open = accounting->stats->stop_heaps == 0;
+    const sp2__sequence *front = accounting->expects_sets ? find_front(accounting) : NULL;
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        for (sp2__sequence *s = accounting->buckets[i]; s != NULL; s = s->next) {
+            if (front != NULL) {
+                expect(accounting, s, front, open);
+            }
+            accounting->stats->heaps_missing += holes(&s->main);
+            s->main.missing += holes(&s->main);
         }
     }
 }

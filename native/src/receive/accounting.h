@@ -22,12 +22,15 @@ typedef struct sp2__accounting {
     bool is_on;
     bool by_source;
     bool by_item;        /* heaps are placed when they have left the assembly */
+    bool expects_sets;   /* all values of `set_item` have the same heaps */
     uint64_t count_item; /* 0: the cnt */
     uint64_t set_item;   /* 0: none */
     uint64_t substreams;
     uint64_t step;       /* as set; 0: learned */
     uint64_t multiplier; /* of the hash of sequences */
     uint32_t count;      /* sequences */
+    uint64_t moves;      /* times that a sequence went on */
+    uint64_t unexpected; /* likewise, since sequences were held to each other */
     sp2__sequence *recent;
     sp2__sequence **buckets;  /* NULL: there are none yet */
     sp2_receive_stats *stats; /* the stream's */

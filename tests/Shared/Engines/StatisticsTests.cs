@@ -207,6 +207,32 @@ public sealed class StatisticsTests
             (statistics.HeapsUnplaced, statistics.HeapsAccounted, statistics.HeapsMissing), Is.EqualTo((0, 57, 3)));
     }
 
+    [TestCase(HeapAccounting.BySubstream, 779)]
+    [TestCase(HeapAccounting.BySource, 0)]
+    public void Antenna_that_falls_silent_is_missing(HeapAccounting accounting, long missing)
+    {
+        const long Antenna = 0x4101;
+        List<ReadOnlyMemory<byte>> packets = [];
+        for (int cnt = 0; cnt < 800; cnt++)
+        {
+            for (int antenna = 0; antenna < (cnt < 20 ? 3 : 2); antenna++)
+            {
+                HeapToSend heap = new();
+                heap.AddImmediate(Antenna, (ulong)antenna);
+                packets.AddRange(Packets.Encode(heap, (ulong)cnt));
+            }
+        }
+
+        using ReceiveStream stream = new(
+            new ReceiveStreamOptions { RingHeaps = 1024, Accounting = accounting, SetItem = Antenna }, NullLogger.Instance);
+        stream.AddDatagramReader(packets);
+        Assert.That(stream.ReadAll().Count(), Is.EqualTo(1620));
+
+        StreamStatistics statistics = stream.Statistics;
+        Assert.That(
+            (statistics.HeapsUnplaced, statistics.HeapsAccounted, statistics.HeapsMissing), Is.EqualTo((0, 1620, missing)));
+    }
+
     [TestCase(1)]
     [TestCase(6)]
     [TestCase(-1)]

@@ -20,6 +20,8 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
 
     private readonly Draft _empty = new() { AddressBits = addressBits };
 
+    private bool _onlyOneSet;
+
     /// <summary>The packets of a heap, in order.</summary>
     public List<Draft> Make(long cnt) => dice.Chance(35) ? Encoded(cnt) : Raw(cnt);
 
@@ -32,7 +34,9 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
         List<ulong> items = isItem ? [_empty.Immediate(CountItem, number)] : [];
         if (options.SetItem != 0 && dice.Chance(95))
         {
-            items.Add(_empty.Immediate(SetItem, dice.Pick(0, 0, 0, 1, 2)));
+            // Now and then all but one fall silent for a while.
+            _onlyOneSet ^= dice.Chance(1);
+            items.Add(_empty.Immediate(SetItem, _onlyOneSet ? 0 : dice.Pick(0, 0, 0, 1, 2)));
         }
 
         return

@@ -20,8 +20,24 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
     private int _sharedCnts;
     private int _sharedByCandidate;
 
-    /// <summary>A heap has begun; <paramref name="shares"/>: other heaps may have its cnt.</summary>
-    public void Take(long cnt, int addressBits, bool shares)
+    /// <summary>When it went on last.</summary>
+    public long Moved { get; set; }
+
+    /// <summary>Whether it has enough heaps to be held to others, and others to it.</summary>
+    public bool IsSet => _main?.Places.Count >= 8;
+
+    /// <summary>
+    /// A heap has begun; <paramref name="shares"/>: other heaps may have its cnt. Returns whether it is further than what was
+    /// there, or there is no telling.
+    /// </summary>
+    public bool Take(long cnt, int addressBits, bool shares)
+    {
+        long? top = _main?.Top;
+        TakeOne(cnt, addressBits, shares);
+        return top is null || _main?.Top != top;
+    }
+
+    private void TakeOne(long cnt, int addressBits, bool shares)
     {
         _addressBits = addressBits;
         _shares = shares;
@@ -59,7 +75,16 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
         }
 
         DropCandidate();
-        CountHoles();
+    }
+
+    /// <summary>What another set has, but for its latest heaps, this one has to have.</summary>
+    public void Expect(NaiveSequence front, long open)
+    {
+        if (IsSet && _candidate is null && _step == front._step && _addressBits == front._addressBits
+            && Steps(front._main!.Top, _main!.Top) is <= 512 and var lag && lag > open)
+        {
+            _main.Pass(lag - open, _step);
+        }
     }
 
     private long? Continuation =>
@@ -169,11 +194,12 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
         }
     }
 
-    private void CountHoles()
+    /// <summary>The heaps up to the top that have not come.</summary>
+    public void CountHoles()
     {
         if (_main is not null)
         {
-            count("heaps_missing", _main.Places.Max - _main.Places.Min + 1 - _main.Places.Count);
+            count("heaps_missing", _main.TopPlace - _main.Places.Min + 1 - _main.Places.Count);
         }
     }
 
@@ -216,21 +242,27 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
 
     private sealed class Stretch(long top)
     {
-        private long _topPlace;
+        public long TopPlace { get; private set; }
 
         public long Top { get; private set; } = top;
 
         /// <summary>Which heaps have arrived, in steps from the first one.</summary>
         public SortedSet<long> Places { get; } = [];
 
-        public long First(long step) => Top - ((_topPlace - Places.Min) * step);
+        public long First(long step) => Top - ((TopPlace - Places.Min) * step);
+
+        public void Pass(long steps, long step)
+        {
+            TopPlace += steps;
+            Top += steps * step;
+        }
 
         public bool TryAdd(long cnt, long steps)
         {
-            bool isNew = Places.Add(_topPlace + steps);
+            bool isNew = Places.Add(TopPlace + steps);
             if (steps > 0)
             {
-                _topPlace += steps;
+                TopPlace += steps;
                 Top = cnt;
             }
 

@@ -25,6 +25,10 @@ internal sealed class NaiveStream
 
     private readonly Dictionary<(long Substream, long Set), NaiveSequence> _sequences = [];
 
+    // Times that one went on, and likewise since they were held to each other.
+    private long _moves;
+    private int _unexpected;
+
     // SP2_RECEIVE_EVICTED_HEAPS.
     private const int RememberedHeaps = 1024;
 
@@ -230,8 +234,31 @@ internal sealed class NaiveStream
     {
         (long, long) key = (heap.Cnt % _options.Substreams, set);
         _sequences.TryAdd(key, new(_options.CntStep, Count));
-        _sequences[key].Take(
+        bool hasMoved = _sequences[key].Take(
             number, heap.AddressBits, !CountsByItem && _options.Dialect.HasFlag(DialectFlags.DatagramIsHeap));
+        if (hasMoved && ExpectsSets)
+        {
+            Move(_sequences[key]);
+        }
+    }
+
+    /// <summary>Whether each value of an item has the heaps of the others.</summary>
+    private bool ExpectsSets =>
+        _options is { SetItem: not 0, Substreams: 1, Accounting: HeapAccounting.BySubstream };
+
+    /// <summary>Now and then all sets are held to the one that has gone on.</summary>
+    private void Move(NaiveSequence front)
+    {
+        front.Moved = ++_moves;
+        _unexpected++;
+        if (front.IsSet && _unexpected >= Math.Max(128, _sequences.Count))
+        {
+            _unexpected = 0;
+            foreach (NaiveSequence sequence in _sequences.Values)
+            {
+                sequence.Expect(front, 256);
+            }
+        }
     }
 
     /// <summary>The evicted heap that a packet is more of: then more heaps are under way than there are slots.</summary>
@@ -307,6 +334,17 @@ internal sealed class NaiveStream
         foreach (NaiveSequence sequence in _sequences.Values)
         {
             sequence.Settle();
+        }
+
+        NaiveSequence? front = ExpectsSets ? _sequences.Values.Where(set => set.IsSet).MaxBy(set => set.Moved) : null;
+        foreach (NaiveSequence sequence in _sequences.Values)
+        {
+            if (front is not null)
+            {
+                sequence.Expect(front, _statistics.GetValueOrDefault("stop_heaps") == 0 ? 1 : 0);
+            }
+
+            sequence.CountHoles();
         }
     }
 

@@ -44,6 +44,13 @@ extern "C" {
  * an earlier one is a duplicate. What is left of a heap that was evicted is one always, as far as
  * evicted heaps are remembered.
  *
+ * With set_item, one substream and sources that are not told apart, all values of it are expected
+ * to have the same heaps. What one of them lacks at its end, while others go on by the same step,
+ * is missing, too, when these are some hundred heaps ahead; at the end of the stream all of it is
+ * but the foremost heap, which is as well if a stop heap has ended the stream. That is said of
+ * values with 8 heaps and more, as others may be no sender's, and of those that are at most twice
+ * SP2_RECEIVE_REORDER_HEAPS heaps behind.
+ *
  * A heap counts as missing when the sequence is SP2_RECEIVE_REORDER_HEAPS ahead of it, or the
  * stream ends; what a sender sent before the first heap that came, or after the last one, is not
  * known. A cnt further away, or off the step, begins a new sequence if 64 heaps in a row belong to
