@@ -194,6 +194,14 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
             SourceKind.Tcp, _core.Flow.IsClosed ? null : TcpSource.Add(_core, options, string.Empty));
     }
 
+    internal override PacketSource AddPcap(PcapSourceOptions options)
+    {
+        using StreamLease lease = Use();
+        _core.ThrowIfStarted();
+        return new ManagedPacketSource(
+            SourceKind.Pcap, _core.Flow.IsClosed ? null : PcapSource.Add(_core, options, nameof(options.Path)));
+    }
+
     internal override PacketSource AddBuffer(BufferSourceOptions options)
     {
         using StreamLease lease = Use();

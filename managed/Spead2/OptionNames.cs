@@ -66,6 +66,7 @@ internal static class OptionNames
         ["SP2_NEVER_LONG"] = "Timeout.InfiniteTimeSpan",
         ["SP2_RECEIVE_EXPLICIT_START"] = "ExplicitStart",
         ["SP2_UDP_EXISTING_SOCKET"] = "Socket",
+        ["SP2_PCAP_OUTGOING"] = "Outgoing",
         ["SP2_TCP_EXISTING_SOCKET"] = "Socket",
         ["SP2_TCP_CONNECT"] = "Connect",
         ["SP2_TCP_REACCEPT"] = "Reaccept",

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "fault_scenarios.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture_builder.h"
 #include "loopback.h"
 #include "os_faults.h"
 
@@ -148,6 +150,16 @@ int32_t scenario_add_readers(fault_trial *trial) {
         status = sp2_receive_stream_add_tcp_source(stream, &tcp, NULL);
     }
 #endif
+    if (status == SP2_OK) {
+        capture_builder capture;
+        sp2_pcap_source_options pcap = SP2_PCAP_SOURCE_OPTIONS_INIT;
+        capture_begin(&capture, (capture_shape){.pcapng = false}, LINK_ETHERNET);
+        char *path = file_write(&capture.bytes);
+        pcap.path = path;
+        status = sp2_receive_stream_add_pcap_source(stream, &pcap, NULL);
+        file_remove(path);
+        bytes_free(&capture.bytes);
+    }
     sp2_receive_stream_destroy(stream);
     return status;
 }
@@ -510,6 +522,54 @@ int32_t scenario_receive_by_tcp(fault_trial *trial) {
     free(bytes);
     datagrams_free(&list);
     return SP2_OK;
+}
+#endif
+
+#if !defined(_WIN32)
+/* The heaps in a capture, as fragments, for which there is memory only then. */
+static void write_capture(const char *path) {
+    const frame_shape shape = {.v6 = true};
+    capture_builder capture;
+    datagram_list list = make_heaps();
+    capture_begin(&capture, (capture_shape){.pcapng = true}, LINK_ETHERNET);
+    for (size_t i = 0; i < list.count; i++) {
+        capture_add_fragments(&capture, &shape, (uint32_t)i, &list.datagrams[i], 1024);
+    }
+    file_write_as(path, &capture.bytes);
+    bytes_free(&capture.bytes);
+    datagrams_free(&list);
+}
+
+/* Adds the source; takes the heaps if it could be added. The path is in messages. */
+static int32_t receive_capture(fault_trial *trial, const char *path) {
+    const sp2_receive_options options = options_for(trial, SP2_RECEIVE_DELIVER_INCOMPLETE);
+    sp2_pcap_source_options pcap = SP2_PCAP_SOURCE_OPTIONS_INIT;
+    sp2_receive_stream *stream = NULL;
+    sp2_packet_source *source = NULL;
+    write_capture(path);
+    pcap.path = path;
+    int32_t status = sp2_receive_stream_create(NULL, &options, &stream);
+    if (status == SP2_OK) {
+        status = sp2_receive_stream_add_pcap_source(stream, &pcap, &source);
+        CHECK((source != NULL) == (status == SP2_OK));
+    }
+    if (status == SP2_OK) {
+        take_heaps(trial, stream, HEAP_BYTES);
+    }
+    sp2_packet_source_release(source);
+    sp2_receive_stream_destroy(stream);
+    remove(path);
+    return status;
+}
+
+int32_t scenario_add_pcap(fault_trial *trial) {
+    return receive_capture(trial, "refused.pcap");
+}
+
+int32_t scenario_receive_by_pcap(fault_trial *trial) {
+    const int32_t status = receive_capture(trial, "received.pcap");
+    trial->lost |= trial->whole_heaps != SCENARIO_HEAPS;
+    return status;
 }
 #endif
 

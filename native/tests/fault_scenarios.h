@@ -34,6 +34,8 @@ int32_t scenario_add_writer(fault_trial *trial);
 int32_t scenario_add_group_writer(fault_trial *trial);
 int32_t scenario_add_existing_writer(fault_trial *trial);
 int32_t scenario_send_by_udp(fault_trial *trial);
+int32_t scenario_add_pcap(fault_trial *trial);
+int32_t scenario_receive_by_pcap(fault_trial *trial);
 #endif
 
 #define IN_THREADS "three threads with names and CPUs", scenario_make_threads
@@ -60,6 +62,8 @@ int32_t scenario_send_by_udp(fault_trial *trial);
 #define IN_GROUP_WRITER "a UDP writer to a multicast group", scenario_add_group_writer
 #define IN_EXISTING_WRITER "a UDP writer with a user-supplied socket", scenario_add_existing_writer
 #define IN_SENDING "20 heaps that are sent by UDP", scenario_send_by_udp
+#define IN_PCAP "a source of a capture", scenario_add_pcap
+#define IN_PCAP_RECEIVING "20 heaps of a capture", scenario_receive_by_pcap
 #define IN_WAITING "a pop that waits for 20 ms", scenario_wait_in_vain
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROWS = 200, ROW_SIZE = 700, LONGEST_NUMBER = 3 };
+enum { ROWS = 200, ROW_SIZE = 1200, LONGEST_NUMBER = 3 };
 
 static char rows[ROWS][ROW_SIZE];
 static unsigned row_count;

@@ -47,9 +47,12 @@ typedef enum os_call {
     OS_GETSOCKNAME,
     OS_GETSOCKOPT, /* detail: the option */
     OS_LISTEN,
+    OS_LSEEK,
     OS_MMAP,
     OS_MMAP_HUGETLB, /* those for pages of the system's pool */
     OS_MUNMAP,
+    OS_OPEN,
+    OS_PREAD,
     OS_PTHREAD_CREATE,
     OS_READ,
     OS_RECV,

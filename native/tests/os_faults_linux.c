@@ -190,6 +190,19 @@ WRAPPED(int, bind, int fd, const struct sockaddr *address, socklen_t length) {
     return fault(OS_BIND, OS_ANY) != 0 ? -1 : __real_bind(fd, address, length);
 }
 
+/* Nothing that is tested makes a file. */
+WRAPPED(int, open, const char *path, int flags) {
+    return fault(OS_OPEN, OS_ANY) != 0 ? -1 : __real_open(path, flags);
+}
+
+WRAPPED(off_t, lseek, int fd, off_t offset, int whence) {
+    return fault(OS_LSEEK, OS_ANY) != 0 ? -1 : __real_lseek(fd, offset, whence);
+}
+
+WRAPPED(ssize_t, pread, int fd, void *bytes, size_t size, off_t offset) {
+    return fault(OS_PREAD, OS_ANY) != 0 ? -1 : __real_pread(fd, bytes, size, offset);
+}
+
 WRAPPED(int, listen, int fd, int backlog) {
     return fault(OS_LISTEN, OS_ANY) != 0 ? -1 : __real_listen(fd, backlog);
 }

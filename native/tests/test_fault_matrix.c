@@ -33,7 +33,7 @@ static void add_text(char *list, size_t size, const char *text) {
 static void fail_every_allocation(const char *name, fault_scenario scenario, long at_least) {
     CHECK_STATUS(fault_trial_run(scenario, &current), SP2_OK);
     CHECK(!current.lost && current.log.length == 0);
-    char refused[600] = "";
+    char refused[1000] = "";
     long n = 0;
     for (bool hit = true; hit && n < LAST_FAULT; n++) {
         sp2_test_context("%s: allocation %ld failed", name, n);

@@ -275,6 +275,10 @@ static void child_calls_everything(receiver *r) {
     none = r->sources[0];
     CHILD_CHECK(sp2_receive_stream_add_tcp_source(r->stream, &tcp_source, &none) == forked, 46);
     CHILD_CHECK(none == NULL, 47);
+    const sp2_pcap_source_options pcap_source = SP2_PCAP_SOURCE_OPTIONS_INIT;
+    none = r->sources[0];
+    CHILD_CHECK(sp2_receive_stream_add_pcap_source(r->stream, &pcap_source, &none) == forked, 48);
+    CHILD_CHECK(none == NULL, 49);
     CHILD_CHECK(sp2_packet_source_remove(r->sources[0]) == SP2_OK, 29);
     sp2_packet_source_release(r->sources[0]);
 }

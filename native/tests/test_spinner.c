@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture_builder.h"
 #include "loopback.h"
 #include "receiver.h"
 #include "test_threads.h"
@@ -57,6 +58,7 @@
     X(sp2_receive_stream_add_buffer_source)                                                        \
     X(sp2_receive_stream_add_datagram_source)                                                      \
     X(sp2_receive_stream_add_inproc_source)                                                        \
+    X(sp2_receive_stream_add_pcap_source)                                                          \
     X(sp2_receive_stream_add_tcp_source)                                                           \
     X(sp2_receive_stream_add_udp_source)                                                           \
     X(sp2_receive_stream_create)                                                                   \
@@ -402,6 +404,24 @@ static const uint8_t content[] = {1, 2, 3, 4, 5, 6, 7, 8};
 static packet_builder packets[HEAPS];
 static sp2_datagram datagrams[HEAPS + 1];
 static packet_builder buffer;
+static char *capture_path;
+
+static void remove_capture(void) {
+    file_remove(capture_path);
+}
+
+/* The same heaps in a capture, a file that is there until the program ends. */
+static void make_capture(void) {
+    capture_builder capture;
+    capture_begin(&capture, (capture_shape){.pcapng = true}, LINK_ETHERNET);
+    for (uint64_t i = 0; i < HEAPS; i++) {
+        capture_add_datagram(&capture, &(frame_shape){.tags = (unsigned)i}, datagrams[i].data,
+                             (size_t)datagrams[i].length);
+    }
+    capture_path = file_write(&capture.bytes);
+    bytes_free(&capture.bytes);
+    atexit(remove_capture);
+}
 
 static void describe_item(packet_builder *descriptor, uint64_t id, const char *name,
                           const char *type) {
@@ -433,6 +453,7 @@ static void make_packets(void) {
     }
     packet_free(&descriptor);
     packet_free(&odd);
+    make_capture();
 }
 
 /* A struct with a size that may be wrong, or that of a later version with something in its tail, or
@@ -589,6 +610,17 @@ static void feed_tcp(spinner *self, sp2_receive_stream *stream) {
     }
 }
 
+static void feed_pcap(spinner *self, sp2_receive_stream *stream, sp2_packet_source **source) {
+    static const char *const addresses[] = {NULL, "", "239.2.1.150", "ff12::5", "10.0.0"};
+    const sp2_pcap_source_options options = {.port = once_in(self, 2) ? 0 : 7148};
+    void *given = sized(self, &options, sizeof(options));
+    sp2_pcap_source_options *changed = (sp2_pcap_source_options *)self->options;
+    changed->path = once_in(self, 8) ? "/nowhere" : capture_path;
+    changed->address = addresses[below(self, 5)];
+    changed->dialect = any_dialect(self);
+    NOTE(sp2_receive_stream_add_pcap_source, stream, given, source);
+}
+
 static void feed_udp(spinner *self, sp2_receive_stream *stream) {
     static const char *const hosts[] = {NULL, "127.0.0.1", "::1", ""};
     const sp2_udp_source_options options = {.buffer_size = SP2_UDP_BUFFER_SIZE_OS,
@@ -649,7 +681,7 @@ static void feed_list(spinner *self, sp2_receive_stream *stream, sp2_packet_sour
 static void feed(spinner *self) {
     sp2_receive_stream *stream = handle_of(self, STREAM);
     sp2_packet_source *source = NULL;
-    switch (below(self, 5)) {
+    switch (below(self, 6)) {
     case 0:
         feed_buffer(self, stream, once_in(self, 16) ? NULL : &source);
         break;
@@ -661,6 +693,9 @@ static void feed(spinner *self) {
         break;
     case 3:
         feed_tcp(self, stream);
+        break;
+    case 4:
+        feed_pcap(self, stream, once_in(self, 16) ? NULL : &source);
         break;
     default:
         NOTE(sp2_receive_stream_start, stream);

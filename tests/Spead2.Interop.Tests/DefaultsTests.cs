@@ -85,6 +85,7 @@ public sealed class DefaultsTests
             Assert.That((int)SourceKind.Datagrams, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_DATAGRAMS));
             Assert.That((int)SourceKind.InProcess, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_INPROC));
             Assert.That((int)SourceKind.Tcp, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_TCP));
+            Assert.That((int)SourceKind.Pcap, Is.EqualTo((int)sp2_source_kind.SP2_SOURCE_PCAP));
             Assert.That(
                 Enum.GetNames<SourceState>(),
                 Is.EqualTo(Enum.GetNames<sp2_source_state>().Select(name => PascalCase(name["SP2_SOURCE_".Length..]))));

@@ -55,7 +55,7 @@ public sealed partial class DocumentedDefaultsTests
         ["sp2_memory_pool_options.log_level"] = nameof(sp2_log_level.SP2_LOG_WARNING),
     };
 
-    private static readonly Type[] OptionTypes = [typeof(ReceiveStreamOptions), typeof(UdpSourceOptions), typeof(TcpSourceOptions), typeof(SendStreamOptions), typeof(UdpWriterOptions)];
+    private static readonly Type[] OptionTypes = [typeof(ReceiveStreamOptions), typeof(UdpSourceOptions), typeof(TcpSourceOptions), typeof(PcapSourceOptions), typeof(SendStreamOptions), typeof(UdpWriterOptions)];
 
     private static readonly string Root = typeof(DocumentedDefaultsTests).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "RepositoryRoot").Value!;

@@ -11,7 +11,7 @@ public sealed class CommandNamesTests
     // What the command has no option for, and what is a common word.
     private static readonly string[] Unnamed =
     [
-        "Accounting", "ExplicitStart", "CustomStatistics", "SpinTime", "LongPause", "Port", "Socket", "Connect", "Name",
+        "Accounting", "ExplicitStart", "CustomStatistics", "SpinTime", "LongPause", "Port", "Socket", "Connect", "Address", "Name",
     ];
 
     [Test]
@@ -20,7 +20,7 @@ public sealed class CommandNamesTests
         CommandResult help = await InProcess.RunAsync("recv", "--help");
         string[] properties =
         [
-            .. new[] { typeof(ReceiveStreamOptions), typeof(UdpSourceOptions), typeof(TcpSourceOptions) }
+            .. new[] { typeof(ReceiveStreamOptions), typeof(UdpSourceOptions), typeof(TcpSourceOptions), typeof(PcapSourceOptions) }
                 .SelectMany(type => type.GetProperties()).Select(property => property.Name).Except(Unnamed),
         ];
 

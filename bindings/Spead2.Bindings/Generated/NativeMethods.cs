@@ -248,6 +248,10 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_add_pcap_source(sp2_receive_stream* stream, [NativeTypeName("const sp2_pcap_source_options *")] sp2_pcap_source_options* options, sp2_packet_source** source);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
     public static extern int sp2_receive_stream_get_stats(sp2_receive_stream* stream, sp2_receive_stats* stats);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

@@ -67,4 +67,31 @@ internal unsafe partial struct sp2_packet_source_stats
 
     [NativeTypeName("uint64_t")]
     public ulong unfinished_bytes;
+
+    [NativeTypeName("uint64_t")]
+    public ulong frames;
+
+    [NativeTypeName("uint64_t")]
+    public ulong frames_other;
+
+    [NativeTypeName("uint64_t")]
+    public ulong frames_filtered;
+
+    [NativeTypeName("uint64_t")]
+    public ulong frames_outgoing;
+
+    [NativeTypeName("uint64_t")]
+    public ulong frames_truncated;
+
+    [NativeTypeName("uint64_t")]
+    public ulong frames_malformed;
+
+    [NativeTypeName("uint64_t")]
+    public ulong frames_unreadable;
+
+    [NativeTypeName("uint64_t")]
+    public ulong fragments;
+
+    [NativeTypeName("uint64_t")]
+    public ulong fragments_lost;
 }

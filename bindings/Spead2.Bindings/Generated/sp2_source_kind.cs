@@ -11,4 +11,5 @@ internal enum sp2_source_kind : uint
     SP2_SOURCE_DATAGRAMS = 3,
     SP2_SOURCE_INPROC = 4,
     SP2_SOURCE_TCP = 5,
+    SP2_SOURCE_PCAP = 6,
 }

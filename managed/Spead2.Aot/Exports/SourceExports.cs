@@ -8,7 +8,7 @@ using Spead2.Receive;
 
 namespace Spead2.Aot;
 
-/// <summary>The functions of source.h, buffer.h, tcp.h and udp.h.</summary>
+/// <summary>The functions of source.h, buffer.h, pcap.h, tcp.h and udp.h.</summary>
 internal static unsafe class SourceExports
 {
     [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_add_buffer_source")]
@@ -105,6 +105,26 @@ internal static unsafe class SourceExports
                 HandOut(new(sp2_source_kind.SP2_SOURCE_TCP, added), source);
             }
 
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_add_pcap_source")]
+    public static int AddPcapSource(
+        sp2_receive_stream* stream, sp2_pcap_source_options* options, sp2_packet_source** source)
+    {
+        const string Function = "sp2_receive_stream_add_pcap_source";
+        try
+        {
+            using StreamCall call = Begin(stream, options, source, Function);
+            PcapSourceOptions known = PcapOptions.Read(options);
+            StreamCore core = OpenCore(call.Stream, Function);
+            Source? added = core.Flow.IsClosed ? null : PcapSource.Add(core, known, PcapOptions.Path);
+            HandOut(new(sp2_source_kind.SP2_SOURCE_PCAP, added), source);
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)
@@ -218,6 +238,15 @@ internal static unsafe class SourceExports
                 connections = (ulong)counters.Connections,
                 skipped_bytes = (ulong)counters.SkippedBytes,
                 unfinished_bytes = (ulong)counters.UnfinishedBytes,
+                frames = (ulong)counters.Frames,
+                frames_other = (ulong)counters.FramesOther,
+                frames_filtered = (ulong)counters.FramesFiltered,
+                frames_outgoing = (ulong)counters.FramesOutgoing,
+                frames_truncated = (ulong)counters.FramesTruncated,
+                frames_malformed = (ulong)counters.FramesMalformed,
+                frames_unreadable = (ulong)counters.FramesUnreadable,
+                fragments = (ulong)counters.Fragments,
+                fragments_lost = (ulong)counters.FragmentsLost,
             };
             if (found.Source?.LastSender is { } sender)
             {

@@ -292,7 +292,11 @@ FUNCTION(sp2_receive_stream_add_inproc_source,
           sp2_packet_source **source),
          (stream, options, source), clear_pointer(source))
 
-/* source.h, tcp.h, udp.h, buffer.h */
+/* source.h, pcap.h, tcp.h, udp.h, buffer.h */
+FUNCTION(sp2_receive_stream_add_pcap_source,
+         (sp2_receive_stream * stream, const sp2_pcap_source_options *options,
+          sp2_packet_source **source),
+         (stream, options, source), clear_pointer(source))
 FUNCTION(sp2_receive_stream_add_tcp_source,
          (sp2_receive_stream * stream, const sp2_tcp_source_options *options,
           sp2_packet_source **source),

@@ -70,6 +70,15 @@ internal sealed unsafe class NativePacketSource : PacketSource
                 Connections = (long)stats.connections,
                 SkippedBytes = (long)stats.skipped_bytes,
                 UnfinishedBytes = (long)stats.unfinished_bytes,
+                Frames = (long)stats.frames,
+                FramesOther = (long)stats.frames_other,
+                FramesFiltered = (long)stats.frames_filtered,
+                FramesOutgoing = (long)stats.frames_outgoing,
+                FramesTruncated = (long)stats.frames_truncated,
+                FramesMalformed = (long)stats.frames_malformed,
+                FramesUnreadable = (long)stats.frames_unreadable,
+                Fragments = (long)stats.fragments,
+                FragmentsLost = (long)stats.fragments_lost,
                 LastSender = ToEndPoint(stats.sender, stats.sender_port),
             };
         }

@@ -182,6 +182,12 @@ public sealed class ReceiveStream : ReceiveStreamBase
         return _handle.AddTcp(options);
     }
 
+    internal override PacketSource AddPcap(PcapSourceOptions options)
+    {
+        using HandleLease lease = Use();
+        return _handle.AddPcap(options);
+    }
+
     internal override PacketSource AddBuffer(BufferSourceOptions options)
     {
         using HandleLease lease = Use();

@@ -223,6 +223,28 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         }
     }
 
+    /// <summary>Feeds the stream from a capture.</summary>
+    public NativePacketSource AddPcap(PcapSourceOptions options)
+    {
+        sp2_dialect nativeDialect = ToNative(options.Dialect);
+        fixed (byte* path = NativeText.FromString(options.Path))
+        fixed (byte* address = NativeText.FromString(options.GivenAddress))
+        {
+            sp2_pcap_source_options native = new()
+            {
+                size = (uint)sizeof(sp2_pcap_source_options),
+                flags = options.Outgoing ? (uint)sp2_pcap_flags.SP2_PCAP_OUTGOING : 0,
+                path = (sbyte*)path,
+                address = (sbyte*)address,
+                port = (uint)options.Port,
+                dialect = options.Dialect is null ? null : &nativeDialect,
+            };
+            sp2_packet_source* source;
+            NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_pcap_source(Stream, &native, &source));
+            return new(new PacketSourceHandle(source));
+        }
+    }
+
     /// <summary>Lets sources receive if the stream waits for that.</summary>
     public void Start() => NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_start(Stream));
 

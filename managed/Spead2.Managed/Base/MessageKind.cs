@@ -41,6 +41,9 @@ internal enum MessageKind
     /// <summary>A socket reports an error, or is not as asked for.</summary>
     Socket,
 
+    /// <summary>A frame or the end of a capture.</summary>
+    Capture,
+
     /// <summary>A packet source failed, so that its stream ends.</summary>
     Source,
 
@@ -71,6 +74,7 @@ internal static class MessageKindExtensions
         MessageKind.DroppedAtStop => "heaps dropped at the stop",
         MessageKind.RingFull => "a full ring",
         MessageKind.Socket => "the socket",
+        MessageKind.Capture => "the capture",
         MessageKind.Source => "failed sources",
         MessageKind.User => "callbacks",
         MessageKind.Thread => "threads",

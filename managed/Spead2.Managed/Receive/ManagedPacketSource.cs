@@ -53,6 +53,15 @@ internal sealed class ManagedPacketSource(SourceKind kind, Source? source) : Pac
                 Connections = counters.Connections,
                 SkippedBytes = counters.SkippedBytes,
                 UnfinishedBytes = counters.UnfinishedBytes,
+                Frames = counters.Frames,
+                FramesOther = counters.FramesOther,
+                FramesFiltered = counters.FramesFiltered,
+                FramesOutgoing = counters.FramesOutgoing,
+                FramesTruncated = counters.FramesTruncated,
+                FramesMalformed = counters.FramesMalformed,
+                FramesUnreadable = counters.FramesUnreadable,
+                Fragments = counters.Fragments,
+                FragmentsLost = counters.FragmentsLost,
                 LastSender = source?.LastSender,
             };
         }

@@ -51,6 +51,33 @@ internal struct SourceCounters
     /// <summary>Bytes of connections, passed over in search of a packet.</summary>
     public long SkippedBytes;
 
-    /// <summary>Bytes of connections that had come but were not used at their end.</summary>
+    /// <summary>Bytes of connections or captures that had come but were not used at their end.</summary>
     public long UnfinishedBytes;
+
+    /// <summary>Frames of a capture that were read.</summary>
+    public long Frames;
+
+    /// <summary>Frames of a capture that hold no UDP datagram.</summary>
+    public long FramesOther;
+
+    /// <summary>Frames of a capture to other addresses or ports than the source's.</summary>
+    public long FramesFiltered;
+
+    /// <summary>Frames of a capture that the capturing host sent, and that are not asked for.</summary>
+    public long FramesOutgoing;
+
+    /// <summary>Frames of a capture whose end was not captured.</summary>
+    public long FramesTruncated;
+
+    /// <summary>Frames of a capture whose headers contradict their length.</summary>
+    public long FramesMalformed;
+
+    /// <summary>Frames of a capture that are of an unknown link type or interface, or longer than 512 KiB.</summary>
+    public long FramesUnreadable;
+
+    /// <summary>Fragments of IP packets, in frames of their own.</summary>
+    public long Fragments;
+
+    /// <summary>Fragments that could not be put together.</summary>
+    public long FragmentsLost;
 }

@@ -30,6 +30,8 @@ internal static class CommandNames
         ["Reaccept"] = "--reaccept",
         ["Group"] = "--udp",
         ["Senders"] = "--udp",
+        ["Path"] = "--pcap",
+        ["Outgoing"] = "--outgoing",
         ["MaxSize"] = "--max-size",
         ["BufferSize"] = "--buffer-size",
         ["InterfaceIndex"] = "--interface",

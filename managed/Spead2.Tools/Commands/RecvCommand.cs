@@ -102,6 +102,24 @@ internal sealed class RecvCommand
         Description = "Receive from a file of datagrams, each behind its length (32 bits, little-endian).",
     };
 
+    private readonly Option<string> _pcap = new("--pcap")
+    {
+        HelpName = "FILE",
+        Description = "Receive the UDP datagrams in a capture of pcap or pcapng, as tcpdump and Wireshark write them.",
+    };
+
+    private readonly Option<string> _only = new("--only")
+    {
+        HelpName = "[ADDRESS:]PORT",
+        Description = "With --pcap: use only datagrams to there, as in 239.2.1.150:7148; port 0 is every port.",
+    };
+
+    private readonly Option<bool> _outgoing = new("--outgoing")
+    {
+        Description = "With --pcap: use frames that the capturing host sent, too. Captures of all interfaces (tcpdump -i any) "
+            + "may have a packet twice, sent and received.",
+    };
+
     private readonly Option<string> _dialect = CommonOption.Dialect(
         "Read packets of senders that break a rule", "auto refuses them, and proposes a dialect for the first of them.",
         AutoDialect);
@@ -281,7 +299,7 @@ internal sealed class RecvCommand
 
     private IEnumerable<Option> All =>
     [
-        _udp, _tcp, _reaccept, _bind, _interface, _bufferSize, _maxSize, _file, _packets, _dialect, _engine, _threads, _affinity, _memPool,
+        _udp, _tcp, _reaccept, _bind, _interface, _bufferSize, _maxSize, _file, _packets, _pcap, _only, _outgoing, _dialect, _engine, _threads, _affinity, _memPool,
         _memLower, _memUpper, _memMaxFree, _memInitial, _copy, _senders, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
         _maxUnsizedGap, _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items,
         _preset, _maxNameLength, _maxTextLength, _verify, _expect, _failOnLoss, _cntStep, _countItem, _setItem, _summary,
@@ -438,16 +456,22 @@ internal sealed class RecvCommand
         Option[] sources =
         [
             .. endpoints.Length > 0 ? (Option[])[_udp] : [],
-            .. new Option[] { _tcp, _file, _packets }.Where(option => IsGiven(parsed, option)),
+            .. new Option[] { _tcp, _file, _packets, _pcap }.Where(option => IsGiven(parsed, option)),
         ];
         if (sources.Length != 1)
         {
-            throw new UserErrorException("Give one of --udp, --tcp, --file and --packets to say where the packets come from.");
+            throw new UserErrorException("Give one of --udp, --tcp, --file, --packets and --pcap to say where the packets come from.");
         }
 
         if (parsed.GetValue(_reaccept) && sources[0] != _tcp)
         {
             throw new UserErrorException("--reaccept goes with --tcp only.");
+        }
+
+        if (sources[0] != _pcap &&
+            new Option[] { _only, _outgoing }.FirstOrDefault(option => IsGiven(parsed, option)) is { } stray)
+        {
+            throw new UserErrorException($"{stray.Name} goes with --pcap only.");
         }
 
         if (sources[0] == _tcp)
@@ -468,7 +492,8 @@ internal sealed class RecvCommand
             throw new UserErrorException($"{misplaced.Name} goes with --udp only.");
         }
 
-        return sources[0] == _file
+        return sources[0] == _pcap ? ReadPcap(parsed, dialect)
+            : sources[0] == _file
             ? new BufferSource(parsed.GetRequiredValue(_file), dialect, mayHaveDialect: name is not null)
             : new DatagramSource(parsed.GetRequiredValue(_packets), dialect);
     }
@@ -501,6 +526,35 @@ internal sealed class RecvCommand
                 BufferSize = Given(parsed, _bufferSize) is > 0 and { } bytes ? bytes : null,
                 MaxSize = (int?)Given(parsed, _maxSize) ?? TcpSourceOptions.DefaultMaxSize,
             });
+    }
+
+    private PcapSource ReadPcap(ParseResult parsed, Dialect? dialect)
+    {
+        PcapSourceOptions options = new()
+        {
+            Path = parsed.GetRequiredValue(_pcap),
+            Outgoing = parsed.GetValue(_outgoing),
+            Dialect = dialect,
+        };
+        if (parsed.GetValue(_only) is { } only)
+        {
+            var endpoint = Endpoint.Parse(only, _only.Name);
+            if (endpoint.Count > 1 || endpoint.Senders.Count > 0 || endpoint.Interface is not null ||
+                (endpoint.Host is not null && endpoint.Address is null))
+            {
+                throw new UserErrorException($"--only takes one address and a port, not '{only}'.");
+            }
+
+            options.Address = endpoint.Address?.ToString();
+            options.Port = endpoint.Port;
+        }
+
+        if (options.Path.Length == 0)
+        {
+            throw new UserErrorException("--pcap needs the name of a file.");
+        }
+
+        return new(options);
     }
 
     private UdpSource ReadUdp(ParseResult parsed, Endpoint[] endpoints, Dialect? dialect)

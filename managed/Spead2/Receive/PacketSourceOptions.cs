@@ -6,7 +6,7 @@ namespace Spead2.Receive;
 
 /// <summary>
 /// Where the packets of a stream come from: what <see cref="IReceiveStream.Add"/> takes. Each transport has options of
-/// its own: <see cref="UdpSourceOptions"/>, <see cref="TcpSourceOptions"/>, <see cref="InProcessSourceOptions"/>,
+/// its own: <see cref="UdpSourceOptions"/>, <see cref="TcpSourceOptions"/>, <see cref="PcapSourceOptions"/>, <see cref="InProcessSourceOptions"/>,
 /// <see cref="BufferSourceOptions"/>, <see cref="DatagramSourceOptions"/>.
 /// </summary>
 /// <remarks>

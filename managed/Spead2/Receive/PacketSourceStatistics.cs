@@ -73,8 +73,38 @@ public sealed class PacketSourceStatistics
     /// <summary>Bytes of connections, passed over in search of a packet.</summary>
     public long SkippedBytes { get; internal init; }
 
-    /// <summary>Bytes of connections that had come but were not used at their end: a part of a packet.</summary>
+    /// <summary>
+    /// Bytes of connections that had come but were not used at their end: a part of a packet; of captures, a part of a
+    /// record.
+    /// </summary>
     public long UnfinishedBytes { get; internal init; }
+
+    /// <summary>Frames of a capture that were read.</summary>
+    public long Frames { get; internal init; }
+
+    /// <summary>Frames of a capture that hold no UDP datagram.</summary>
+    public long FramesOther { get; internal init; }
+
+    /// <summary>Frames of a capture to other addresses or ports than the source's.</summary>
+    public long FramesFiltered { get; internal init; }
+
+    /// <summary>Frames of a capture that the capturing host sent, and that are not asked for.</summary>
+    public long FramesOutgoing { get; internal init; }
+
+    /// <summary>Frames of a capture whose end was not captured.</summary>
+    public long FramesTruncated { get; internal init; }
+
+    /// <summary>Frames of a capture whose headers contradict their length.</summary>
+    public long FramesMalformed { get; internal init; }
+
+    /// <summary>Frames of a capture that are of an unknown link type or interface, or longer than 512 KiB.</summary>
+    public long FramesUnreadable { get; internal init; }
+
+    /// <summary>Fragments of IP packets, in frames of their own.</summary>
+    public long Fragments { get; internal init; }
+
+    /// <summary>Fragments that could not be put together.</summary>
+    public long FragmentsLost { get; internal init; }
 
     /// <summary>
     /// Who sent the first datagram of the latest batch; null if nothing has come from a network yet. The address has no

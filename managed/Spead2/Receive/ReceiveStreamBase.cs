@@ -353,6 +353,9 @@ public abstract class ReceiveStreamBase : IReceiveStream
     /// <summary>Adds a TCP connection, by valid options.</summary>
     internal abstract PacketSource AddTcp(TcpSourceOptions options);
 
+    /// <summary>Adds a capture, by valid options.</summary>
+    internal abstract PacketSource AddPcap(PcapSourceOptions options);
+
     /// <summary>Adds packets in memory, by valid options.</summary>
     internal abstract PacketSource AddBuffer(BufferSourceOptions options);
 

@@ -72,6 +72,22 @@ public static class ReceiveStreamExtensions
             BufferSize = bufferSize,
         });
 
+    /// <summary>
+    /// Feeds the stream from the UDP datagrams in a capture (spead2: <c>add_udp_pcap_file_reader</c>).
+    /// </summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="path">See <see cref="PcapSourceOptions.Path"/>.</param>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The stream has <see cref="IReceiveStream.Start">started</see>.
+    /// </exception>
+    /// <exception cref="Spead2Exception">For example the file does not exist or is no capture.</exception>
+    public static void AddUdpPcapFileReader(this IReceiveStream stream, string path)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        stream.Add(new PcapSourceOptions { Path = path });
+    }
+
     /// <summary>Feeds the stream from a UDP socket (spead2: <c>add_udp_reader</c>).</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="options">Where and how to receive.</param>

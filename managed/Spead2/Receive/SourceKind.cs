@@ -22,4 +22,7 @@ public enum SourceKind
 
     /// <summary>A TCP connection.</summary>
     Tcp = 5,
+
+    /// <summary>A capture file.</summary>
+    Pcap = 6,
 }

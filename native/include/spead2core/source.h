@@ -13,9 +13,9 @@ extern "C" {
 
 /*
  * One packet source of a receive stream: a socket, or memory. The function of its transport adds it
- * to the stream (udp.h, tcp.h, buffer.h, inproc.h) and gives this handle to callers who want one.
- * The source belongs to the stream; the handle only looks at it, and stays valid until it is
- * released, also after the stream was destroyed.
+ * to the stream (udp.h, tcp.h, pcap.h, buffer.h, inproc.h) and gives this handle to callers who
+ * want one. The source belongs to the stream; the handle only looks at it, and stays valid until it
+ * is released, also after the stream was destroyed.
  */
 typedef struct sp2_packet_source sp2_packet_source;
 
@@ -25,7 +25,8 @@ typedef enum sp2_source_kind {
     SP2_SOURCE_BUFFER = 2,    /* packets back to back in memory */
     SP2_SOURCE_DATAGRAMS = 3, /* datagrams in memory */
     SP2_SOURCE_INPROC = 4,    /* a queue of packets in this process */
-    SP2_SOURCE_TCP = 5        /* a TCP connection */
+    SP2_SOURCE_TCP = 5,       /* a TCP connection */
+    SP2_SOURCE_PCAP = 6       /* a capture file */
 } sp2_source_kind;
 
 /* What a source does. */
@@ -78,12 +79,21 @@ typedef struct sp2_packet_source_info {
                                back */                                                             \
     X(blocked)              /* times that the source paused because the ring was full */           \
     X(slices)               /* bounded pieces of work done for it on its thread */                 \
-    X(yields)           /* times that it let another source go first, which might have the rest    \
-                           of a heap that it was about to push out */                              \
-    X(connections)      /* of TCP that were made */                                                \
-    X(skipped_bytes)    /* of connections, passed over in search of a packet */                    \
-    X(unfinished_bytes) /* of connections, that had come but were not used at their end: a part    \
-                           of a packet */
+    X(yields)            /* times that it let another source go first, which might have the rest   \
+                            of a heap that it was about to push out */                             \
+    X(connections)       /* of TCP that were made */                                               \
+    X(skipped_bytes)     /* of connections, passed over in search of a packet */                   \
+    X(unfinished_bytes)  /* of connections, that had come but were not used at their end: a part   \
+                            of a packet; of captures, a part of a record */                        \
+    X(frames)            /* of a capture that were read */                                         \
+    X(frames_other)      /* that hold no UDP datagram */                                           \
+    X(frames_filtered)   /* to other addresses or ports than the source's */                       \
+    X(frames_outgoing)   /* that the capturing host sent, and that are not asked for */            \
+    X(frames_truncated)  /* whose end was not captured */                                          \
+    X(frames_malformed)  /* whose headers contradict their length */                               \
+    X(frames_unreadable) /* of an unknown link type or interface, or longer than 512 KiB */        \
+    X(fragments)         /* of IP packets, in frames of their own */                               \
+    X(fragments_lost)    /* of those, that could not be put together */
 
 /* Statistics of one source. Set `size` with the INIT macro. */
 typedef struct sp2_packet_source_stats {

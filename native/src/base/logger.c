@@ -26,6 +26,7 @@ static const char *const kind_names[SP2__MESSAGE_COUNT] = {
     [SP2__MESSAGE_DROPPED_AT_STOP] = "heaps dropped at the stop",
     [SP2__MESSAGE_RING_FULL] = "a full ring",
     [SP2__MESSAGE_SOCKET] = "the socket",
+    [SP2__MESSAGE_CAPTURE] = "the capture",
     [SP2__MESSAGE_THREAD] = "threads",
     [SP2__MESSAGE_POOL_EMPTY] = "an empty memory pool",
 };

@@ -23,6 +23,7 @@ typedef enum sp2__message {
     SP2__MESSAGE_DROPPED_AT_STOP, /* a heap was dropped because the user stopped the stream */
     SP2__MESSAGE_RING_FULL,       /* the consumer is too slow */
     SP2__MESSAGE_SOCKET,          /* a socket reports an error, or is not as asked for */
+    SP2__MESSAGE_CAPTURE,         /* a frame or the end of a capture */
     SP2__MESSAGE_THREAD,          /* a thread could not be bound to its CPU */
     SP2__MESSAGE_POOL_EMPTY,      /* a memory pool had no block */
     SP2__MESSAGE_COUNT

@@ -277,6 +277,20 @@ void sp2__ip_address_tell(const sp2__ip_address *address, char *text, uint32_t s
     }
 }
 
+sp2__ip_address sp2__ip_address_make(const sp2__address *address) {
+    sp2__ip_address made = {0};
+    if (address->length == sizeof(made.v4.sin_addr)) {
+        made.v4.sin_family = AF_INET;
+        made.v4.sin_port = htons((uint16_t)address->port);
+        memcpy(&made.v4.sin_addr, address->bytes, address->length);
+    } else {
+        made.v6.sin6_family = AF_INET6;
+        made.v6.sin6_port = htons((uint16_t)address->port);
+        memcpy(&made.v6.sin6_addr, address->bytes, sizeof(made.v6.sin6_addr));
+    }
+    return made;
+}
+
 sp2__address sp2__ip_address_read(const sp2__ip_address *address) {
     sp2__address read = {0};
     if (address->any.sa_family == AF_INET) {

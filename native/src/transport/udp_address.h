@@ -72,6 +72,9 @@ void sp2__ip_address_tell(const sp2__ip_address *address, char *text, uint32_t s
 /* Gives an address without scope, and its port. */
 sp2__address sp2__ip_address_read(const sp2__ip_address *address);
 
+/* The other way round. */
+sp2__ip_address sp2__ip_address_make(const sp2__address *address);
+
 /* Fills in the address that a socket is bound to, and the group if it is one. */
 void sp2__ip_address_describe(const sp2__ip_address *address, uint32_t length,
                               sp2_packet_source_info *info);

@@ -27,6 +27,6 @@ public static unsafe partial class sp2_packet_source_statsTests
     [Test]
     public static void SizeOfTest()
     {
-        Assert.That(sizeof(sp2_packet_source_stats), Is.EqualTo(216));
+        Assert.That(sizeof(sp2_packet_source_stats), Is.EqualTo(288));
     }
 }

@@ -64,6 +64,7 @@ internal static unsafe partial class Libc
     public const int F_SETFL = 4;
     public const int F_DUPFD_CLOEXEC = 1030;
     public const int O_NONBLOCK = 0x800;
+    public const int O_CLOEXEC = 0x80000;
 
     public const int AF_UNSPEC = 0;
     public const int AF_INET = 2;
@@ -162,6 +163,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library)]
     public static partial int close(int fd);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int open(string path, int flags);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int fcntl(int fd, int command, int argument);

@@ -53,6 +53,7 @@
 #include "log.h"
 #include "memory.h"
 #include "packet.h"
+#include "pcap.h"
 #include "receive.h"
 #include "send.h"
 #include "source.h"
