@@ -77,6 +77,15 @@ internal static partial class NetworkNamespace
         return output;
     }
 
+    /// <summary>Whether the command <c>ip</c> does something, which not every kernel can.</summary>
+    public static bool Try(string arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo("ip", arguments) { RedirectStandardError = true })!;
+        process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        return process.ExitCode == 0;
+    }
+
     /// <summary>Index of an interface.</summary>
     public static int IndexOf(string name) => (int)if_nametoindex(name);
 
