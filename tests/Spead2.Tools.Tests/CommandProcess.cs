@@ -143,6 +143,13 @@ internal sealed partial class CommandProcess : IDisposable
         return new CommandResult(_process.ExitCode, _output + await output, _error + await error);
     }
 
+    /// <summary>Ends the process as no process can prevent, and waits for that.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
     public void Dispose()
     {
         if (!_process.HasExited)

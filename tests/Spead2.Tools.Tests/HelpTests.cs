@@ -10,6 +10,7 @@ public sealed class HelpTests
     [TestCase("send")]
     [TestCase("doctor")]
     [TestCase("demo")]
+    [TestCase("top")]
     public async Task Every_command_has_help_and_json(string command)
     {
         CommandResult result = await InProcess.RunAsync(command, "--help");
@@ -25,6 +26,6 @@ public sealed class HelpTests
         CommandResult result = await InProcess.RunAsync();
 
         Assert.That(result.ExitCode, Is.Zero);
-        Assert.That(result.Output, Does.Contain("recv").And.Contain("send").And.Contain("doctor").And.Contain("demo"));
+        Assert.That(result.Output, Does.Contain("recv").And.Contain("send").And.Contain("doctor").And.Contain("demo").And.Contain("top"));
     }
 }

@@ -17,7 +17,10 @@ internal static partial class ScreenPicture
 
     private static readonly Dictionary<string, string> Colours = new()
     {
-        // The colours of Tone, of 256.
+        // The colours of Tone, of 8 as live screens have them, and of 256.
+        ["31"] = "#e06c75",
+        ["32"] = "#98c379",
+        ["33"] = "#e5c07b",
         ["38;5;9"] = "#e06c75",
         ["38;5;2"] = "#98c379",
         ["38;5;11"] = "#e5c07b",

@@ -68,17 +68,18 @@ public sealed class ScreenTests
         });
     }
 
-    [Test]
-    public void Picture_in_the_documentation_is_what_the_doctor_shows()
+    [TestCase("doctor")]
+    [TestCase("top")]
+    public void Picture_in_the_documentation_is_what_the_command_shows(string command)
     {
-        string screen = File.ReadAllText(FileOf("doctor-wide"));
-        string picture = Path.Combine(RepositoryFiles.Root, "docs/images/doctor.svg");
+        string picture = ScreenPicture.Of(File.ReadAllText(FileOf($"{command}-wide")), $"What spead2 {command} shows");
+        string file = Path.Combine(RepositoryFiles.Root, $"docs/images/{command}.svg");
         if (Environment.GetEnvironmentVariable("SPEAD2_WRITE_SCREENS") == "1")
         {
-            File.WriteAllText(picture, ScreenPicture.Of(screen, "What spead2 doctor shows"));
+            File.WriteAllText(file, picture);
         }
 
-        Assert.That(File.ReadAllText(picture), Is.EqualTo(ScreenPicture.Of(screen, "What spead2 doctor shows")));
+        Assert.That(File.ReadAllText(file), Is.EqualTo(picture));
     }
 
     [Test]
@@ -131,10 +132,12 @@ public sealed class ScreenTests
         }
     }
 
-    private static string FileOf(string name) =>
+    /// <summary>The file of a screen.</summary>
+    internal static string FileOf(string name) =>
         Path.Combine(RepositoryFiles.Root, "tests/Spead2.Tools.Tests/Screens", $"{name}.txt");
 
-    private static void Compare(string name, string screen)
+    /// <summary>Compares a screen with the file of a name.</summary>
+    internal static void Compare(string name, string screen)
     {
         string file = FileOf(name);
         if (!File.Exists(file) || Environment.GetEnvironmentVariable("SPEAD2_WRITE_SCREENS") == "1")

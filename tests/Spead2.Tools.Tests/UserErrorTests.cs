@@ -26,6 +26,13 @@ public sealed class UserErrorTests
             await CommandProcess.RunAsync("recv", option, path), $"'{path}' is a directory, not a file of packets.");
     }
 
+    [TestCase("")]
+    [TestCase("μ")]
+    public async Task Name_of_a_stream_is_refused(string name) =>
+        AssertRefused(
+            await CommandProcess.RunAsync("recv", "--udp", "0", "--name", name),
+            "--name must be 1 to 64 printable ASCII characters.");
+
     [Test]
     public async Task Missing_file_is_refused() =>
         AssertRefused(

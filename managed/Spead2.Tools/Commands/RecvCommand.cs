@@ -274,6 +274,18 @@ internal sealed class RecvCommand
     private readonly Option<long> _setItem = ItemOption(
         "--set-item", "Count heaps of each value of this item, for example an antenna, apart.");
 
+    private readonly Option<string> _name = new("--name")
+    {
+        HelpName = "NAME",
+        Description = "What `spead2 top` calls the stream.",
+        DefaultValueFactory = _ => "recv",
+    };
+
+    private readonly Option<bool> _noPublish = new("--no-publish")
+    {
+        Description = "Do not let `spead2 top` and other programs of the user read the statistics.",
+    };
+
     private readonly Option<bool> _summary = new("--summary") { Description = "Leave out single heaps." };
 
     private readonly Option<bool> _json = CommonOption.Json();
@@ -302,8 +314,9 @@ internal sealed class RecvCommand
         _udp, _tcp, _reaccept, _bind, _interface, _bufferSize, _maxSize, _file, _packets, _pcap, _only, _outgoing, _dialect, _engine, _threads, _affinity, _memPool,
         _memLower, _memUpper, _memMaxFree, _memInitial, _copy, _senders, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
         _maxUnsizedGap, _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items,
-        _preset, _maxNameLength, _maxTextLength, _verify, _expect, _failOnLoss, _cntStep, _countItem, _setItem, _summary,
-        _verbose, _interval, _json,
+        _preset, _maxNameLength, _maxTextLength, _verify, _expect, _failOnLoss, _cntStep, _countItem, _setItem,
+        _name, _noPublish,
+        _summary, _verbose, _interval, _json,
     ];
 
     private ReceiveSettings Read(ParseResult parsed)
@@ -337,6 +350,7 @@ internal sealed class RecvCommand
             Affinity = parsed.GetValue(_affinity) ?? [],
             MemoryPool = ReadMemoryPool(parsed),
             CopyMethod = parsed.GetValue(_copy),
+            Publish = !parsed.GetValue(_noPublish),
             Verbose = parsed.GetValue(_verbose),
             Interval = interval > 0 ? TimeSpan.FromSeconds(interval) : null,
             Heaps = Given(parsed, _heaps),
@@ -587,6 +601,17 @@ internal sealed class RecvCommand
             });
     }
 
+    private string ReadName(ParseResult parsed)
+    {
+        string name = parsed.GetRequiredValue(_name);
+        foreach (OptionFault fault in StreamName.Faults(name, "--name"))
+        {
+            throw new UserErrorException(fault.Message);
+        }
+
+        return name;
+    }
+
     private ReceiveStreamOptions ReadStreamOptions(ParseResult parsed)
     {
         // What a preset knows of its stream counts its heaps, but for what is given.
@@ -595,6 +620,7 @@ internal sealed class RecvCommand
         long countItem = preset is null or { TimeId: ItemId.HeapCnt } ? 0 : preset.TimeId;
         return new()
         {
+            Name = ReadName(parsed),
             MaxHeaps = (int)parsed.GetValue(_maxHeaps),
             Substreams = (int)parsed.GetValue(_substreams),
             RingHeaps = (int)parsed.GetValue(_ringHeaps),

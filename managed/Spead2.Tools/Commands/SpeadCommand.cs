@@ -20,6 +20,7 @@ internal static class SpeadCommand
             SendCommand.Create(terminal),
             DoctorCommand.Create(terminal),
             DemoCommand.Create(terminal),
+            TopCommand.Create(terminal),
         };
         ParseResult parsed = root.Parse(arguments.Count == 0 ? ["--help"] : arguments);
         if (parsed.Errors.Count > 0)

@@ -29,6 +29,9 @@ internal sealed record ReceiveSettings
     /// <summary>How payload is copied.</summary>
     public CopyMethod CopyMethod { get; init; }
 
+    /// <summary>Whether `spead2 top` may see the stream.</summary>
+    public bool Publish { get; init; }
+
     /// <summary>Whether it is said of each packet or heap that is not used why it is not.</summary>
     public bool Verbose { get; init; }
 

@@ -51,6 +51,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         using (IReceiveStream stream = settings.Engine.Open(settings, logger))
         {
             using var interrupt = new Interrupt(stream.Stop);
+            using StatisticsPage? page = Publish(stream);
             settings.Source.AttachTo(stream, terminal);
             using var alarm = new Timer(_ => ExplainSilence(stream, silence), null, LongSilence, Timeout.InfiniteTimeSpan);
             if (settings.Json || settings.Items || settings.Source.IsFile || !terminal.IsWatched)
@@ -98,6 +99,25 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         }
 
         return CodeOf(verdict);
+    }
+
+    /// <summary>Lets others see how the stream is, as far as that is wanted and the system has room for it.</summary>
+    private StatisticsPage? Publish(IReceiveStream stream)
+    {
+        if (!settings.Publish || settings.Source.IsFile || !OperatingSystem.IsLinux())
+        {
+            return null;
+        }
+
+        try
+        {
+            return StatisticsPage.Publish(stream);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            terminal.Warn($"`spead2 top` will not show this stream: {exception.Message}");
+            return null;
+        }
     }
 
     private int CodeOf(Verdict verdict) =>

@@ -22,6 +22,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
     private IReadOnlyList<CustomStatistic> _customStatistics = [];
     private int _ringLimit;
     private StreamPlace? _place;
+    private List<PacketSource>? _sources;
     private int _disposed;
 
     internal ReceiveStreamBase()
@@ -165,7 +166,17 @@ public abstract class ReceiveStreamBase : IReceiveStream
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        return options.AddTo(this);
+        PacketSource source = options.AddTo(this);
+        if (_sources is { } sources)
+        {
+            lock (sources)
+            {
+                sources.RemoveAll(old => old.State == SourceState.Removed);
+                sources.Add(source);
+            }
+        }
+
+        return source;
     }
 
     /// <inheritdoc/>
@@ -422,7 +433,51 @@ public abstract class ReceiveStreamBase : IReceiveStream
     internal ValueTask<bool> WaitUnlessDisposedAsync(CancellationToken cancellationToken) =>
         TryEnter() ? WaitToReadAndExit(cancellationToken) : ValueTask.FromResult(false);
 
-    /// <summary>What the meter shows of the stream; null if the engine's stream has gone.</summary>
+    /// <summary>What people call the stream.</summary>
+    internal string Name { get; private set; } = StreamName.Default;
+
+    /// <summary>Whether the stream has stopped and its heaps have been taken, or it has been disposed.</summary>
+    internal bool HasEnded
+    {
+        get
+        {
+            if (!TryEnter())
+            {
+                return true;
+            }
+
+            try
+            {
+                return HeapFunction?.HasEnded ?? Queue!.IsCompleted;
+            }
+            finally
+            {
+                Exit();
+            }
+        }
+    }
+
+    /// <summary>The sources that were added after <see cref="KeepSources"/>, and have not been removed.</summary>
+    internal IReadOnlyList<PacketSource> Sources
+    {
+        get
+        {
+            if (_sources is not { } sources)
+            {
+                return [];
+            }
+
+            lock (sources)
+            {
+                return [.. sources.Where(source => source.State != SourceState.Removed)];
+            }
+        }
+    }
+
+    /// <summary>Sources are listed from now on.</summary>
+    internal void KeepSources() => LazyInitializer.EnsureInitialized(ref _sources, () => []);
+
+    /// <summary>What the meter and the statistics page show of the stream; null if the engine's stream has gone.</summary>
     internal ReceiveReading? ReadForMeter()
     {
         try
@@ -438,6 +493,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
     /// <summary>Shows the stream, which has been made, in the meter.</summary>
     private protected void ShowInMeter(ReceiveStreamOptions options)
     {
+        Name = options.Name;
         _customStatistics = [.. options.CustomStatistics];
         _ringLimit = HeapFunction is null ? options.RingHeaps : 0;
         _place = StreamMeter.Receiving.Add(this, options.Name);
