@@ -195,6 +195,26 @@ public sealed class DialectTests(string engine)
         }
     }
 
+    [TestCase("ska-low-antenna-buffer")]
+    [TestCase("pyspead")]
+    [TestCase("datagram-is-heap")]
+    public async Task Items_in_a_dialect_are_verified(string dialect)
+    {
+        (CommandProcess receiver, int port) = await CommandProcess.StartReceiverAsync(
+            "--bind", "127.0.0.1", "--json", "--dialect", dialect, "--items", "--verify", "--expect", "5", "--timeout", "20",
+            "--engine", engine);
+        using (receiver)
+        {
+            CommandResult sent = await CommandProcess.RunAsync(
+                "send", "--udp", $"127.0.0.1:{port}", "--dialect", dialect, "--items", "--heaps", "5", "--engine", engine);
+            CommandResult received = await receiver.WaitAsync();
+
+            Assert.That(sent.ExitCode, Is.Zero, sent.Error);
+            Assert.That(received.ExitCode, Is.Zero, received.Output + received.Error);
+            Assert.That(received.Output, Does.Contain("""{"content":{"right":5,"wrong":0}}"""));
+        }
+    }
+
     [TestCase("ska-low-sps", SendDialect.SkaLowSps)]
     [TestCase("pyspead", SendDialect.PySpead)]
     public async Task Other_content_in_a_dialect_is_wrong(string dialect, SendDialect sent)
@@ -327,7 +347,8 @@ public sealed class DialectTests(string engine)
     [TestCase("send", "--udp", "127.0.0.1:1", "--dialect", "auto")]
     [TestCase("send", "--udp", "127.0.0.1:1", "--preset", "ska")]
     [TestCase("send", "--udp", "127.0.0.1:1", "--preset", "fengine", "--heap-size", "8")]
-    [TestCase("send", "--udp", "127.0.0.1:1", "--dialect", "pyspead", "--items")]
+    [TestCase("send", "--udp", "127.0.0.1:1", "--dialect", "ska-low-sps", "--items")]
+    [TestCase("send", "--udp", "127.0.0.1:1", "--dialect", "pyspead", "--items", "--packet-size", "1000")]
     [TestCase("send", "--udp", "127.0.0.1:1", "--dialect", "pyspead", "--heap-size", "2000")]
     public async Task What_does_not_go_together_is_refused(params string[] arguments)
     {

@@ -2,6 +2,7 @@
 
 using System.CommandLine;
 using System.Globalization;
+using Spead2.Receive;
 using Spead2.Send;
 using Spead2.Tools.Items;
 using Spead2.Tools.Output;
@@ -82,7 +83,7 @@ internal sealed class SendCommand
 
     private readonly Option<string> _dialect = CommonOption.Dialect(
         "Break the rule of SPEAD that these senders break", "Each heap is one packet, as long as --packet-size "
-        + "lets it be unless --heap-size or --preset says it. docs/dialects.md has them.");
+        + "lets it be unless --heap-size, --items or --preset says it. docs/dialects.md has them.");
 
     private readonly Option<long> _descriptorEvery = NumberOption.Whole(
         "--descriptor-every", "N", "With --items: send descriptors in every N-th heap; 0 in the first heap only.",
@@ -159,7 +160,10 @@ internal sealed class SendCommand
         string? dialect = parsed.GetValue(_dialect);
         ThrowIfMisplaced(parsed, preset);
         int addressBits = preset is null ? (int)parsed.GetValue(_flavour) : PresetHeaps.AddressBits;
-        int packetSize = (int)parsed.GetValue(_packetSize) / PacketSizeUnit * PacketSizeUnit;
+        bool items = parsed.GetValue(_items);
+        int packetSize = items && dialect is not null && !IsGiven(parsed, _packetSize)
+            ? UdpSourceOptions.DefaultMaxSize
+            : (int)parsed.GetValue(_packetSize) / PacketSizeUnit * PacketSizeUnit;
         long heapSize = dialect is null || IsGiven(parsed, _heapSize)
             ? parsed.GetValue(_heapSize)
             : packetSize - SizeOfHead(dialect, items: 1);
@@ -168,7 +172,6 @@ internal sealed class SendCommand
             throw new UserErrorException($"--flavour must be a multiple of 8, not {addressBits}.");
         }
 
-        bool items = parsed.GetValue(_items);
         if (items && IsGiven(parsed, _heapSize))
         {
             throw new UserErrorException("--heap-size does not go with --items, whose heaps have a size of their own.");
@@ -214,7 +217,11 @@ internal sealed class SendCommand
             Destinations = destinations,
             Heaps = parsed.GetValue(_heaps),
             Source = presetHeaps is not null ? presetHeaps
-                : items ? new ItemHeaps(flavour, (int)parsed.GetValue(_descriptorEvery), destinations.Count)
+                : items ? new ItemHeaps(
+                    flavour,
+                    (int)parsed.GetValue(_descriptorEvery),
+                    destinations.Count,
+                    isHeapZero: dialect == "datagram-is-heap")
                 : new DataHeaps((int)heapSize, maxHeaps, isHeapZero: dialect == "datagram-is-heap"),
             Stream = new()
             {
@@ -303,9 +310,9 @@ internal sealed class SendCommand
             throw new UserErrorException($"{misplaced.Name} does not go with --preset, which says what is sent.");
         }
 
-        if (parsed.GetValue(_dialect) is not null && parsed.GetValue(_items))
+        if (parsed.GetValue(_dialect) == "ska-low-sps" && parsed.GetValue(_items))
         {
-            throw new UserErrorException("--items does not go with --dialect, whose heaps are one packet each.");
+            throw new UserErrorException("--items does not go with --dialect ska-low-sps, whose heaps have one item.");
         }
     }
 

@@ -9,6 +9,7 @@ namespace Spead2.Tools.Send;
 internal sealed class ItemHeaps : IHeapSource
 {
     private readonly Destination[] _destinations;
+    private readonly bool _isHeapZero;
 
     /// <summary>Makes heaps.</summary>
     /// <param name="flavour">Flavour of the descriptors.</param>
@@ -16,11 +17,17 @@ internal sealed class ItemHeaps : IHeapSource
     /// Each so many heaps of a destination have the descriptors; 0 for the first heap alone.
     /// </param>
     /// <param name="destinations">How many destinations there are: each gets the descriptors.</param>
-    public ItemHeaps(Flavour flavour, int descriptorEvery, int destinations) =>
+    /// <param name="isHeapZero">Whether each is sent as heap 0, whose values it has then.</param>
+    public ItemHeaps(Flavour flavour, int descriptorEvery, int destinations, bool isHeapZero = false)
+    {
         _destinations =
             [.. Enumerable.Range(0, destinations).Select(_ => new Destination(flavour, descriptorEvery))];
+        _isHeapZero = isHeapZero;
+    }
 
-    public HeapToSend Next(ulong cnt, int destination) => _destinations[destination].Next(cnt);
+    public ulong CntOf(ulong number) => _isHeapZero ? 0 : number;
+
+    public HeapToSend Next(ulong cnt, int destination) => _destinations[destination].Next(CntOf(cnt));
 
     public void Dispose() => Array.ForEach(_destinations, destination => destination.Dispose());
 
