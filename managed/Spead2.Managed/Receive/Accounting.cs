@@ -75,8 +75,7 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
             sequence.Settle();
         }
 
-        // Unless the sender has said that it stops, its latest heaps may be on their way.
-        int open = tally[Statistic.StopHeaps] == 0 ? 1 : 0;
+        // The foremost heap may be of a moment at which the sender ended.
         CntSequence? front = _expectsSets
             ? _sequences.Values.Where(sequence => sequence.IsSet).MaxBy(sequence => sequence.Moved)
             : null;
@@ -84,7 +83,7 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
         {
             if (front is not null)
             {
-                sequence.Expect(front, open);
+                sequence.Expect(front, open: 1);
             }
 
             sequence.CountHoles();

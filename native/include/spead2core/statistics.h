@@ -47,8 +47,8 @@ extern "C" {
  * With set_item, one substream and sources that are not told apart, all values of it are expected
  * to have the same heaps. What one of them lacks at its end, while others go on by the same step,
  * is missing, too, when these are some hundred heaps ahead; at the end of the stream all of it is
- * but the foremost heap, which is as well if a stop heap has ended the stream. That is said of
- * values with 8 heaps and more, as others may be no sender's, and of those that are at most twice
+ * but the foremost heap, as a sender may end at any of its values. That is said of values with 8
+ * heaps and more, as others may be no sender's, and of those that are at most twice
  * SP2_RECEIVE_REORDER_HEAPS heaps behind.
  *
  * A heap counts as missing when the sequence is SP2_RECEIVE_REORDER_HEAPS ahead of it, or the

@@ -413,7 +413,7 @@ void sp2__accounting_destroy(sp2__accounting *accounting) {
     sp2__free(accounting->buckets);
 }
 
-/* Counts what a set lacks that others have: all but `open` heaps up to the front. */
+/* Counts what a set lacks that others have: all but the latest `open` heaps up to the front. */
 static void expect(sp2__accounting *accounting, sp2__sequence *sequence, const sp2__sequence *front,
                    int64_t open) {
     stretch *s = &sequence->main;
@@ -556,13 +556,12 @@ void sp2__accounting_settle(sp2__accounting *accounting) {
             settle(accounting, s);
         }
     }
-    /* Unless the sender has said that it stops, its latest heaps may be on their way. */
-    const int64_t open = accounting->stats->stop_heaps == 0;
+    /* The foremost heap may be of a moment at which the sender ended. */
     const sp2__sequence *front = accounting->expects_sets ? find_front(accounting) : NULL;
     for (unsigned i = 0; i < BUCKETS; i++) {
         for (sp2__sequence *s = accounting->buckets[i]; s != NULL; s = s->next) {
             if (front != NULL) {
-                expect(accounting, s, front, open);
+                expect(accounting, s, front, 1);
             }
             accounting->stats->heaps_missing += holes(&s->main);
             s->main.missing += holes(&s->main);

@@ -341,7 +341,7 @@ internal sealed class NaiveStream
         {
             if (front is not null)
             {
-                sequence.Expect(front, _statistics.GetValueOrDefault("stop_heaps") == 0 ? 1 : 0);
+                sequence.Expect(front, 1);
             }
 
             sequence.CountHoles();
