@@ -332,7 +332,7 @@ void capture_add_fragments(capture_builder *capture, const frame_shape *shape, u
 void file_write_as(const char *path, const test_bytes *bytes) {
     FILE *file = fopen(path, "wb");
     REQUIRE(file != NULL);
-    REQUIRE(fwrite(bytes->data, 1, bytes->length, file) == bytes->length);
+    REQUIRE(bytes->length == 0 || fwrite(bytes->data, 1, bytes->length, file) == bytes->length);
     REQUIRE(fclose(file) == 0);
 }
 

@@ -149,7 +149,6 @@ int32_t scenario_add_readers(fault_trial *trial) {
         tcp.host = "127.0.0.1";
         status = sp2_receive_stream_add_tcp_source(stream, &tcp, NULL);
     }
-#endif
     if (status == SP2_OK) {
         capture_builder capture;
         sp2_pcap_source_options pcap = SP2_PCAP_SOURCE_OPTIONS_INIT;
@@ -160,6 +159,7 @@ int32_t scenario_add_readers(fault_trial *trial) {
         file_remove(path);
         bytes_free(&capture.bytes);
     }
+#endif
     sp2_receive_stream_destroy(stream);
     return status;
 }

@@ -349,20 +349,23 @@ SP2_TEST(Segmented_sends_are_cut_into_packets) {
 }
 
 SP2_TEST(Packets_that_do_not_tile_a_datagram_are_refused) {
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         capture_builder capture;
         datagram_list list = {0};
         uint8_t *payload = new_payload(HEAP_BYTES, 1);
         datagrams_add_heap(&list, 1, payload, 500, 250);
-        /* A byte behind them; a shorter one that is not the last; a larger one at the end. */
+        /* A byte behind them; a shorter one that is not the last; a larger one at the end; a byte
+         * behind a shorter one. */
         if (i == 1) {
             datagrams_add_heap(&list, 2, payload, 100, 250);
             datagrams_add_heap(&list, 3, payload, 250, 250);
         } else if (i == 2) {
             datagrams_add_heap(&list, 2, payload, 300, 300);
+        } else if (i == 3) {
+            datagrams_add_heap(&list, 2, payload, 100, 250);
         }
         capture_begin(&capture, plain, LINK_ETHERNET);
-        add_segmented(&capture, &list, i == 0 ? 1 : 0);
+        add_segmented(&capture, &list, i == 0 || i == 3 ? 1 : 0);
         result got = receive_capture(&capture, NULL, NULL);
         CHECK_EQ_U64(got.heaps.count, 0);
         CHECK_EQ_U64(got.source.size_mismatch, 1);

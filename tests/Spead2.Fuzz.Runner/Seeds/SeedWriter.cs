@@ -4,7 +4,7 @@ namespace Spead2.Fuzz.Runner.Seeds;
 
 /// <summary>
 /// The packets of tests/vectors as inputs: alone, as datagrams and as a buffer of a stream, and for a source. What the bytes
-/// around them mean is in fuzz_packet.c, fuzz_stream.c, fuzz_descriptor.c and fuzz_readers.c. The streams of tests/cases,
+/// around them mean is in the sources of the targets. The streams of tests/cases,
 /// which have items in the spellings of other senders, are inputs of items, too (ItemInput.cs).
 /// </summary>
 internal static class SeedWriter
@@ -21,6 +21,15 @@ internal static class SeedWriter
     private const byte Alone = 0x80; // one stream, whose allocations may fail
     private const byte Failing = 0x40; // the same for descriptors
     private const byte Made = 0x80; // descriptors of packets that are made
+
+    private const byte PieceOfConnection = 7; // bytes that come at a time
+    private const int IpAndUdp = 28; // bytes of both headers
+
+    private static readonly byte[] LargestPacket = [0x0f, 0xff];
+
+    // Version 2.4, raw IP.
+    private static readonly byte[] PcapHeader =
+        [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 101, 0, 0, 0];
 
     private static readonly byte[][] Streams =
         [[0, Sizes, LargestHeap], [AllFlags, Sizes, LargestHeap], [AllFlags | 1, Sizes, LargestHeap]];
@@ -82,6 +91,8 @@ internal static class SeedWriter
         }
 
         byte[] item = [.. packets.SelectMany(packet => packet)];
+        yield return ("splitter", tag, [.. LargestPacket, PieceOfConnection, .. item]);
+        yield return ("captures", tag, [.. PcapHeader, .. packets.SelectMany(OfFrame)]);
         for (byte flavour = 4; flavour <= 5; flavour++)
         {
             yield return ("descriptor", $"{tag}-{flavour}", [0, flavour, .. item]);
@@ -99,6 +110,18 @@ internal static class SeedWriter
             yield return ("readers", $"{tag}-{source}",
                 [AllFlags, 0, source, (byte)sized.Length, .. sized.SelectMany(packet => packet)]);
         }
+    }
+
+    // A record of pcap: a UDP datagram in an IPv4 packet without anything before it.
+    private static byte[] OfFrame(byte[] packet)
+    {
+        byte[] length = BitConverter.GetBytes(packet.Length + IpAndUdp);
+        return
+        [
+            0, 0, 0, 0, 0, 0, 0, 0, .. length, .. length,
+            0x45, 0, length[1], length[0], 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 239, 2, 1, 150,
+            0x9c, 0x40, 0x1b, 0xec, 0, 0, 0, 0, .. packet,
+        ];
     }
 
     // Ranges of a heap: every other byte, upwards and downwards, and then what is between. An allocation fails for the many
