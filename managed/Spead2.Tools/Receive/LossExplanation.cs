@@ -44,11 +44,12 @@ internal static class LossExplanation
         ["heaps_dropped_at_stop"] = "Heaps under assembly when receiving was stopped.",
         ["packets_missing"] = "Packets that incomplete heaps lacked.",
         ["bytes_missing"] = "Payload bytes that incomplete heaps lacked.",
-        ["heaps_missing"] = "Heaps of which nothing arrived, by the cnts of those that did.",
+        ["heaps_missing"] = "Heaps of which nothing arrived, by the cnts or the items of those that did.",
         ["heaps_late"] = "Heaps that came so late that they may have counted as missing.",
         ["heaps_duplicate"] = "Heaps whose cnt had come before: sent twice, or the rest of a heap that was pushed out.",
         ["heaps_unplaced"] =
-            "Heaps whose cnt has no place in a sequence: several senders with cnts of their own, or too few heaps to tell.",
+            "Heaps whose cnt or item has no place in a sequence: several senders with cnts of their own, too few heaps to tell, or "
+            + "no item of --count-item and --set-item.",
         ["max_heaps_needed"] =
             "More heaps were under way than --max-heaps: with this number of them none would have been pushed out too early.",
         ["heaps_mixed"] = "Heaps with packets of several senders, which use the same heap cnts.",
