@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 using Spead2.Receive;
-using Spead2.Tools.Diagnosis;
 using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Receive;
@@ -28,9 +27,6 @@ internal sealed class BufferSource(string path, Dialect? dialect, bool mayHaveDi
 
     public void AttachTo(IReceiveStream stream, Terminal terminal) =>
         _source = stream.Add(new BufferSourceOptions { Packets = _bytes, Dialect = dialect });
-
-    // It is all there, or it is not.
-    public Func<TimeSpan, IReadOnlyList<Finding>>? WatchSilence() => null;
 
     public void ExplainEnd(StreamStatistics statistics, Terminal terminal)
     {

@@ -2,7 +2,6 @@
 
 using System.Buffers.Binary;
 using Spead2.Receive;
-using Spead2.Tools.Diagnosis;
 using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Receive;
@@ -17,8 +16,6 @@ internal sealed class DatagramSource(string path, Dialect? dialect) : IPacketSou
     private PacketSource? _source;
 
     public bool IsFile => true;
-
-    public bool IsBytestream => false;
 
     public string? SuggestedDialect => _source?.SuggestedDialect;
 
@@ -54,9 +51,6 @@ internal sealed class DatagramSource(string path, Dialect? dialect) : IPacketSou
 
     public void AttachTo(IReceiveStream stream, Terminal terminal) =>
         _source = stream.Add(new DatagramSourceOptions { Datagrams = _datagrams, Dialect = dialect });
-
-    // It is all there, or it is not.
-    public Func<TimeSpan, IReadOnlyList<Finding>>? WatchSilence() => null;
 
     public void ExplainEnd(StreamStatistics statistics, Terminal terminal)
     {

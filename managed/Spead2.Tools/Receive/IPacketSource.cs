@@ -13,7 +13,7 @@ internal interface IPacketSource
     bool IsFile { get; }
 
     /// <summary>Whether packets follow each other without anything between, so that bytes are refused, not datagrams.</summary>
-    bool IsBytestream { get; }
+    bool IsBytestream => false;
 
     /// <summary>What it is, as in "on UDP port 7148".</summary>
     string Name { get; }
@@ -29,7 +29,7 @@ internal interface IPacketSource
     /// Begins to look for what keeps packets away. What it returns says that, the surest first, once a stream reads from here;
     /// it is told how long it may look. Null where nothing can be found out.
     /// </summary>
-    Func<TimeSpan, IReadOnlyList<Finding>>? WatchSilence();
+    Func<TimeSpan, IReadOnlyList<Finding>>? WatchSilence() => null;
 
     /// <summary>The name of a dialect that takes what was refused, or null.</summary>
     string? SuggestedDialect { get; }

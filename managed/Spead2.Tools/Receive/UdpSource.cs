@@ -35,8 +35,6 @@ internal sealed class UdpSource : IPacketSource
 
     public bool IsFile => false;
 
-    public bool IsBytestream => false;
-
     /// <summary>Datagrams that have arrived.</summary>
     public long Datagrams => _sources.Sum(source => source.Statistics.Datagrams);
 
