@@ -8,6 +8,8 @@ public sealed class HelpTests
 {
     [TestCase("recv")]
     [TestCase("send")]
+    [TestCase("dump")]
+    [TestCase("replay")]
     [TestCase("doctor")]
     [TestCase("demo")]
     [TestCase("top")]
@@ -26,6 +28,9 @@ public sealed class HelpTests
         CommandResult result = await InProcess.RunAsync();
 
         Assert.That(result.ExitCode, Is.Zero);
-        Assert.That(result.Output, Does.Contain("recv").And.Contain("send").And.Contain("doctor").And.Contain("demo").And.Contain("top"));
+        foreach (string name in (string[])["recv", "send", "dump", "replay", "top", "doctor", "demo"])
+        {
+            Assert.That(result.Output, Does.Contain(name));
+        }
     }
 }

@@ -94,6 +94,28 @@ internal ref struct Frame
         };
     }
 
+    /// <summary>The bytes of each packet in a datagram that was captured before it was cut, or else all.</summary>
+    public static int SegmentOf(ReadOnlySpan<byte> datagram, DialectRules dialect)
+    {
+        if (PacketDecoder.Decode(datagram, dialect, out Packet packet) != PacketFault.None ||
+            packet.Bytes.Length == datagram.Length)
+        {
+            return datagram.Length;
+        }
+
+        int segment = packet.Bytes.Length;
+        for (int at = segment; at < datagram.Length; at += segment)
+        {
+            ReadOnlySpan<byte> left = datagram[at..Math.Min(at + segment, datagram.Length)];
+            if (PacketDecoder.Decode(left, dialect, out packet) != PacketFault.None || packet.Bytes.Length != left.Length)
+            {
+                return datagram.Length;
+            }
+        }
+
+        return segment;
+    }
+
     /// <summary>Takes the payload of an IP packet apart: the ports and the datagram.</summary>
     public FrameKind DecodeUdp(ReadOnlySpan<byte> bytes)
     {

@@ -430,28 +430,7 @@ internal sealed unsafe class PcapSource : Source
         _sender = SenderAddress.Of(frame.Source, frame.SourcePort);
         _datagram = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(frame.Payload));
         _length = frame.Payload.Length;
-        _piece = SegmentOf(frame.Payload);
+        _piece = Frame.SegmentOf(frame.Payload, Dialect);
         return true;
-    }
-
-    /// <summary>The bytes of each packet in a datagram that was captured before it was cut, or else all.</summary>
-    private int SegmentOf(ReadOnlySpan<byte> bytes)
-    {
-        if (PacketDecoder.Decode(bytes, Dialect, out Packet packet) != PacketFault.None || packet.Bytes.Length == bytes.Length)
-        {
-            return bytes.Length;
-        }
-
-        int segment = packet.Bytes.Length;
-        for (int at = segment; at < bytes.Length; at += segment)
-        {
-            ReadOnlySpan<byte> left = bytes[at..Math.Min(at + segment, bytes.Length)];
-            if (PacketDecoder.Decode(left, Dialect, out packet) != PacketFault.None || packet.Bytes.Length != left.Length)
-            {
-                return bytes.Length;
-            }
-        }
-
-        return segment;
     }
 }

@@ -552,13 +552,7 @@ internal sealed class RecvCommand
         };
         if (parsed.GetValue(_only) is { } only)
         {
-            var endpoint = Endpoint.Parse(only, _only.Name);
-            if (endpoint.Count > 1 || endpoint.Senders.Count > 0 || endpoint.Interface is not null ||
-                (endpoint.Host is not null && endpoint.Address is null))
-            {
-                throw new UserErrorException($"--only takes one address and a port, not '{only}'.");
-            }
-
+            Endpoint endpoint = CaptureArguments.ReadAddress(only, _only.Name);
             options.Address = endpoint.Address?.ToString();
             options.Port = endpoint.Port;
         }
@@ -645,5 +639,6 @@ internal sealed class RecvCommand
     public static long? Given(ParseResult parsed, Option<long> option) =>
         IsGiven(parsed, option) ? parsed.GetValue(option) : null;
 
-    private static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+    /// <summary>Whether a user gave an option.</summary>
+    public static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 }

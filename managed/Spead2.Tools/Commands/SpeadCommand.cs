@@ -18,6 +18,8 @@ internal static class SpeadCommand
             new VersionOption(),
             RecvCommand.Create(terminal),
             SendCommand.Create(terminal),
+            DumpCommand.Create(terminal),
+            ReplayCommand.Create(terminal),
             DoctorCommand.Create(terminal),
             DemoCommand.Create(terminal),
             TopCommand.Create(terminal),
