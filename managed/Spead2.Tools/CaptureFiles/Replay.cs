@@ -5,7 +5,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Spead2.Tools.Output;
-using Spead2.Tools.Send;
 
 namespace Spead2.Tools.CaptureFiles;
 
@@ -22,7 +21,6 @@ internal sealed class Replay(ReplaySettings settings, Terminal terminal) : IDisp
 
     private readonly long[] _lateness = new long[MostLateness + 1];
     private readonly Dictionary<AddressFamily, Socket> _sockets = [];
-    private readonly RateLimiter _limiter = new(settings.BytesPerSecond);
     private long _start;
     private long? _firstNs;
     private long _bytes;
@@ -58,13 +56,21 @@ internal sealed class Replay(ReplaySettings settings, Terminal terminal) : IDisp
     /// <summary>Waits until a datagram is due; one that was captured before another that has gone is due at once.</summary>
     private void Await(long? timeNs)
     {
-        if (settings.Speed == 0 || timeNs is not { } ns)
+        if (settings.BytesPerSecond != 0)
         {
-            return;
+            WaitUntil(_bytes / settings.BytesPerSecond);
         }
+        else if (settings.Speed != 0 && timeNs is { } ns)
+        {
+            _firstNs ??= ns;
+            double due = (ns - _firstNs.Value) / NsPerSecond / settings.Speed;
+            _lateness[(int)Math.Clamp((WaitUntil(due) - due) * 1e6, 0, MostLateness)]++;
+        }
+    }
 
-        _firstNs ??= ns;
-        double due = (ns - _firstNs.Value) / NsPerSecond / settings.Speed;
+    /// <summary>Waits for a time in seconds; gives the time then.</summary>
+    private double WaitUntil(double due)
+    {
         double now = Now;
         while (now < due && !_isStopped)
         {
@@ -72,7 +78,7 @@ internal sealed class Replay(ReplaySettings settings, Terminal terminal) : IDisp
             now = Now;
         }
 
-        _lateness[(int)Math.Clamp((now - due) * 1e6, 0, MostLateness)]++;
+        return now;
     }
 
     private double Now => Stopwatch.GetElapsedTime(_start).TotalSeconds;
@@ -97,8 +103,6 @@ internal sealed class Replay(ReplaySettings settings, Terminal terminal) : IDisp
                 terminal.Say($"warning: a datagram of {datagram.Length} bytes was not sent: {exception.Message}.");
             }
         }
-
-        _limiter.Sent(datagram.Length);
     }
 
     private void Report(CaptureWalk walk, TimeSpan time)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Diagnostics;
+using Spead2.Tools.CaptureFiles;
 
 namespace Spead2.Soak.Sending;
 

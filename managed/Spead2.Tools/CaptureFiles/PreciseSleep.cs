@@ -2,7 +2,7 @@
 
 using System.Runtime.InteropServices;
 
-namespace Spead2.Soak.Sending;
+namespace Spead2.Tools.CaptureFiles;
 
 /// <summary>Sleeps for less than a millisecond where the operating system can, and else spins.</summary>
 internal static partial class PreciseSleep
