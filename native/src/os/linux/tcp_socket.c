@@ -118,7 +118,8 @@ static int32_t start_listening(int fd, const sp2__tcp_config *config,
 
 static int32_t start_connecting(int fd, const sp2__tcp_config *config,
                                 const sp2__ip_address *address) {
-    if (connect(fd, &address->any, length_of(address)) != 0 && errno != EINPROGRESS && errno != EINTR) {
+    if (connect(fd, &address->any, length_of(address)) != 0 && errno != EINPROGRESS &&
+        errno != EINTR) {
         return fail_socket(config, errno, "connect to");
     }
     return SP2_OK;
