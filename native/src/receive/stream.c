@@ -213,6 +213,17 @@ int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_receive_optio
     return SP2_OK;
 }
 
+int32_t sp2__stream_check_call(const sp2_receive_stream *stream, const void *options,
+                               sp2_packet_source **handle, const char *function) {
+    if (handle != NULL) {
+        *handle = NULL;
+    }
+    if (stream == NULL || options == NULL) {
+        return sp2__fail_null(function, stream == NULL ? "stream" : "options");
+    }
+    return sp2__stream_is_inherited(stream) ? sp2__fail_forked(function, "the stream") : SP2_OK;
+}
+
 int32_t sp2__stream_check_open(sp2_receive_stream *stream, const char *function) {
     if ((stream->flags & SP2_RECEIVE_EXPLICIT_START) &&
         sp2__flow_state_of(&stream->flow) != SP2__FLOW_UNSTARTED) {

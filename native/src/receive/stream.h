@@ -169,6 +169,11 @@ void sp2__stream_publish(sp2_receive_stream *stream);
 /* Closes all sources. Without any lock. */
 void sp2__stream_close_sources(sp2_receive_stream *stream);
 
+/* SP2_OK if a call that adds a source has a stream of this process and options; clears its handle.
+ */
+int32_t sp2__stream_check_call(const sp2_receive_stream *stream, const void *options,
+                               sp2_packet_source **handle, const char *function);
+
 /* SP2_OK if sources can be added: not after an explicit start. */
 int32_t sp2__stream_check_open(sp2_receive_stream *stream, const char *function);
 

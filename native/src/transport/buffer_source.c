@@ -78,29 +78,23 @@ static const sp2__source_ops ops = {.poll = poll, .free = free_source};
 int32_t sp2_receive_stream_add_buffer_source(sp2_receive_stream *stream,
                                              const sp2_buffer_source_options *caller,
                                              sp2_packet_source **handle) {
-    if (handle != NULL) {
-        *handle = NULL;
-    }
-    if (stream == NULL || caller == NULL) {
-        return sp2__fail_null("sp2_receive_stream_add_buffer_source",
-                              stream == NULL ? "stream" : "options");
-    }
-    if (sp2__stream_is_inherited(stream)) {
-        return sp2__fail_forked("sp2_receive_stream_add_buffer_source", "the stream");
+    static const char function[] = "sp2_receive_stream_add_buffer_source";
+    int32_t status = sp2__stream_check_call(stream, caller, handle, function);
+    if (status != SP2_OK) {
+        return status;
     }
     sp2_buffer_source_options options;
-    int32_t status =
+    status =
         sp2__memory_options_read(caller, &options, sizeof(options), "sp2_buffer_source_options");
     if (status == SP2_OK && options.data == NULL && options.length != 0) {
-        status = sp2__fail_null("sp2_receive_stream_add_buffer_source",
-                                "sp2_buffer_source_options.data");
+        status = sp2__fail_null(function, "sp2_buffer_source_options.data");
     }
     sp2__dialect dialect;
     if (status == SP2_OK) {
         status = sp2__dialect_read(options.dialect, &dialect);
     }
     if (status == SP2_OK) {
-        status = sp2__stream_check_open(stream, "sp2_receive_stream_add_buffer_source");
+        status = sp2__stream_check_open(stream, function);
     }
     if (status != SP2_OK) {
         return status;

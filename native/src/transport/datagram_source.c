@@ -81,22 +81,16 @@ static int32_t check_datagrams(const sp2_datagram *datagrams, uint64_t count) {
 int32_t sp2_receive_stream_add_datagram_source(sp2_receive_stream *stream,
                                                const sp2_datagram_source_options *caller,
                                                sp2_packet_source **handle) {
-    if (handle != NULL) {
-        *handle = NULL;
-    }
-    if (stream == NULL || caller == NULL) {
-        return sp2__fail_null("sp2_receive_stream_add_datagram_source",
-                              stream == NULL ? "stream" : "options");
-    }
-    if (sp2__stream_is_inherited(stream)) {
-        return sp2__fail_forked("sp2_receive_stream_add_datagram_source", "the stream");
+    static const char function[] = "sp2_receive_stream_add_datagram_source";
+    int32_t status = sp2__stream_check_call(stream, caller, handle, function);
+    if (status != SP2_OK) {
+        return status;
     }
     sp2_datagram_source_options options;
-    int32_t status =
+    status =
         sp2__memory_options_read(caller, &options, sizeof(options), "sp2_datagram_source_options");
     if (status == SP2_OK && options.datagrams == NULL && options.count != 0) {
-        status = sp2__fail_null("sp2_receive_stream_add_datagram_source",
-                                "sp2_datagram_source_options.datagrams");
+        status = sp2__fail_null(function, "sp2_datagram_source_options.datagrams");
     }
     if (status == SP2_OK) {
         status = check_datagrams(options.datagrams, options.count);
@@ -106,7 +100,7 @@ int32_t sp2_receive_stream_add_datagram_source(sp2_receive_stream *stream,
         status = sp2__dialect_read(options.dialect, &dialect);
     }
     if (status == SP2_OK) {
-        status = sp2__stream_check_open(stream, "sp2_receive_stream_add_datagram_source");
+        status = sp2__stream_check_open(stream, function);
     }
     if (status != SP2_OK) {
         return status;

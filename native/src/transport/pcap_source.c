@@ -442,17 +442,12 @@ int32_t sp2_receive_stream_add_pcap_source(sp2_receive_stream *stream,
                                            const sp2_pcap_source_options *caller,
                                            sp2_packet_source **handle) {
     static const char function[] = "sp2_receive_stream_add_pcap_source";
-    if (handle != NULL) {
-        *handle = NULL;
-    }
-    if (stream == NULL || caller == NULL) {
-        return sp2__fail_null(function, stream == NULL ? "stream" : "options");
-    }
-    if (sp2__stream_is_inherited(stream)) {
-        return sp2__fail_forked(function, "the stream");
+    int32_t status = sp2__stream_check_call(stream, caller, handle, function);
+    if (status != SP2_OK) {
+        return status;
     }
     sp2__pcap_settings settings;
-    int32_t status = sp2__pcap_options_read(caller, &settings);
+    status = sp2__pcap_options_read(caller, &settings);
     if (status == SP2_OK) {
         status = sp2__stream_check_open(stream, function);
     }

@@ -405,18 +405,13 @@ int32_t sp2_receive_stream_add_tcp_source(sp2_receive_stream *stream,
                                           const sp2_tcp_source_options *caller,
                                           sp2_packet_source **handle) {
     static const char function[] = "sp2_receive_stream_add_tcp_source";
-    if (handle != NULL) {
-        *handle = NULL;
-    }
-    if (stream == NULL || caller == NULL) {
-        return sp2__fail_null(function, stream == NULL ? "stream" : "options");
-    }
-    if (sp2__stream_is_inherited(stream)) {
-        return sp2__fail_forked(function, "the stream");
+    int32_t status = sp2__stream_check_call(stream, caller, handle, function);
+    if (status != SP2_OK) {
+        return status;
     }
     sp2__tcp_config config;
     sp2__tcp_settings settings;
-    int32_t status = sp2__tcp_options_read(caller, &config, &settings);
+    status = sp2__tcp_options_read(caller, &config, &settings);
     if (status == SP2_OK) {
         status = sp2__stream_check_open(stream, function);
     }

@@ -444,22 +444,17 @@ static int32_t watch_source(udp_source *source) {
 int32_t sp2_receive_stream_add_udp_source(sp2_receive_stream *stream,
                                           const sp2_udp_source_options *caller,
                                           sp2_packet_source **handle) {
-    if (handle != NULL) {
-        *handle = NULL;
-    }
-    if (stream == NULL || caller == NULL) {
-        return sp2__fail_null("sp2_receive_stream_add_udp_source",
-                              stream == NULL ? "stream" : "options");
-    }
-    if (sp2__stream_is_inherited(stream)) {
-        return sp2__fail_forked("sp2_receive_stream_add_udp_source", "the stream");
+    static const char function[] = "sp2_receive_stream_add_udp_source";
+    int32_t status = sp2__stream_check_call(stream, caller, handle, function);
+    if (status != SP2_OK) {
+        return status;
     }
     sp2__udp_config config;
     sp2__dialect dialect;
     uint32_t max_size;
-    int32_t status = sp2__udp_options_read(caller, &config, &dialect, &max_size);
+    status = sp2__udp_options_read(caller, &config, &dialect, &max_size);
     if (status == SP2_OK) {
-        status = sp2__stream_check_open(stream, "sp2_receive_stream_add_udp_source");
+        status = sp2__stream_check_open(stream, function);
     }
     if (status != SP2_OK) {
         return status;
