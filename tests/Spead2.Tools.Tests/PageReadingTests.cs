@@ -116,7 +116,7 @@ public sealed partial class PageReadingTests
     }
 
     [TestCase("packets=0", "No packet has arrived yet.")]
-    [TestCase("packets=9 heaps=9 heaps_accounted=9", "Nothing is lost.")]
+    [TestCase("packets=9 heaps=9 heaps_accounted=9", "No loss is known.")]
     [TestCase("packets=9 heaps=9", "All heaps that came are complete; missing ones are not counted.")]
     [TestCase("packets=9 heaps=9 kernel_drop_messages+1", "The kernel drops packets: the receiver is too slow, or the socket buffer too small.")]
     [TestCase("packets=9 heaps=9 heaps_missing+1", "Heaps are being lost on the way here.")]

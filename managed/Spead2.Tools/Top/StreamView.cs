@@ -119,7 +119,7 @@ internal sealed record StreamView(PageReading Before, PageReading Now, DateTime 
                 ? ("All is well now; there were losses before.", Tone.Warning)
                 : MissingPercent is null
                     ? ("All heaps that came are complete; missing ones are not counted.", Tone.Good)
-                    : ("Nothing is lost.", Tone.Good);
+                    : ("No loss is known.", Tone.Good);
         }
     }
 
