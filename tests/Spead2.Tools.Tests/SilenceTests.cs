@@ -94,6 +94,19 @@ public sealed class SilenceTests(string engine)
             result.Error.Contains("One came from 10.77.0.9:4000 by near0.", StringComparison.Ordinal), Is.EqualTo(looks));
     });
 
+    [Test]
+    public void Datagrams_that_are_no_packets_are_not_called_silence() => NetworkNamespace.Run(() =>
+    {
+        using CommandProcess receiver = Start(Endpoint, "0.5");
+        using WireSender sender = new("far0");
+
+        CommandResult result = EndWhile(receiver, () => sender.Send(Neighbour, $"{Group}:7148", new byte[100]));
+
+        Assert.That(result.Lines[^1], Does.EndWith("datagrams did, but none of them is one."));
+        Assert.That(result.Error, Does.Not.Contain("has reached this machine"));
+        Assert.That(result.ExitCode, Is.EqualTo(3));
+    });
+
     [TestCase("7148")]
     [TestCase("127.0.0.1:7148")]
     public void Loopback_that_is_down_is_named(string endpoint) => NetworkNamespace.Run(() =>

@@ -33,6 +33,28 @@ public sealed class VerdictTests(string engine)
     }
 
     [Test]
+    public async Task Stop_heap_does_not_close_the_count_of_other_substreams()
+    {
+        // Heap 100 is missing, but nothing behind it of its substream says so.
+        CommandResult result = await ReceiveAsync([.. Enumerable.Range(1, 99)], stops: true, "--substreams", "4");
+
+        Assert.That(result.Lines[^1], Is.EqualTo("99 of 99 heaps up to heap 99, none missing."));
+    }
+
+    [TestCase(true, 3)]
+    [TestCase(false, 0)]
+    public async Task File_without_a_packet_is_exit_code_3_with_fail_on_loss(bool fails, int code)
+    {
+        using var file = PacketFile.OfDatagrams([new byte[40], new byte[50]]);
+
+        CommandResult result = await InProcess.RunAsync(
+            ["recv", "--packets", file.Path, "--engine", engine, .. fails ? (string[])["--fail-on-loss"] : []]);
+
+        Assert.That(result.Lines[^1], Does.EndWith("2 datagrams did, but none of them is one."));
+        Assert.That(result.ExitCode, Is.EqualTo(code));
+    }
+
+    [Test]
     public async Task Loss_is_exit_code_1_with_fail_on_loss()
     {
         CommandResult result = await ReceiveAsync([1, 2, 3, 5], stops: true, "--fail-on-loss");
@@ -155,10 +177,10 @@ public sealed class VerdictTests(string engine)
             "recv", "--packets", file.Path, "--count-item", "0x1600", "--set-item", "16641", "--cnt-step", "4096", "--engine",
             engine);
 
-        Assert.That(result.Lines[^1], Is.EqualTo("18 of 20 heaps: 2 never arrived."));
+        Assert.That(result.Lines[^1], Is.EqualTo("18 of 20 heaps up to heap 361: 2 never arrived."));
     }
 
-    [TestCase(1, "19 of 20 heaps: 1 never arrived.")]
+    [TestCase(1, "19 of 20 heaps up to heap 361: 1 never arrived.")]
     [TestCase(2, "39 heaps arrived in full; whether others are missing is not known, as several have the same values "
         + "(--expect counts them).")]
     public async Task Preset_counts_heaps_by_its_items(int groups, string verdict)

@@ -261,7 +261,7 @@ internal sealed class RecvCommand
 
     private readonly Option<bool> _failOnLoss = new("--fail-on-loss")
     {
-        Description = "Exit code 1 if heaps or packets are known to be lost. Without a packet the exit code is 3.",
+        Description = "Exit code 1 if heaps or packets are known to be lost, 3 if no packet arrived, from a file, too.",
     };
 
     private readonly Option<long> _cntStep = NumberOption.Whole(

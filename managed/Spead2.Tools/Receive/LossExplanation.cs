@@ -38,8 +38,8 @@ internal static class LossExplanation
         ["truncated"] = "Datagrams, or packets of TCP, larger than --max-size.",
         ["empty"] = "Datagrams without a byte.",
         ["kernel_drop_messages"] =
-            "Messages that the kernel dropped (each a datagram, or several coalesced ones), mostly because the socket's "
-            + "buffer was full: raise --buffer-size and the system's limit, or send more slowly.",
+            "Messages that the kernel dropped (each a datagram, or several coalesced ones): because the socket's buffer was "
+            + "full (raise --buffer-size and the system's limit, or send more slowly), a checksum was wrong, or a filter refused them.",
         ["incomplete_heaps_dropped"] = "Incomplete heaps that were not delivered; --incomplete shows them.",
         ["heaps_dropped_at_stop"] = "Heaps under assembly when receiving was stopped.",
         ["packets_missing"] = "Packets that incomplete heaps lacked.",

@@ -90,10 +90,11 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             settings.Expect,
             settings.Dialect?.DatagramIsHeap == true,
             period,
-            byItem: settings.StreamOptions.CountItem != 0 || settings.StreamOptions.SetItem != 0);
+            byItem: settings.StreamOptions.CountItem != 0 || settings.StreamOptions.SetItem != 0,
+            isOneSequence: settings.StreamOptions.Substreams == 1);
         ExplainKernelDrops(statistics, before);
         report.Finish(_tally, statistics, settings.Source.SuggestedDialect, verdict);
-        if (verdict.IsNothing && settings.Expect != 0)
+        if (IsSilent(statistics) && settings.Expect != 0)
         {
             Explain(silence, TimeSpan.Zero, () => true);
         }
@@ -121,7 +122,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     }
 
     private int CodeOf(Verdict verdict) =>
-        verdict.IsNothing && !settings.Source.IsFile && settings.Expect != 0 ? ExitCode.NothingArrived
+        verdict.IsNothing && (settings.FailOnLoss || !settings.Source.IsFile) && settings.Expect != 0 ? ExitCode.NothingArrived
         : IsAsExpected() && !(settings.FailOnLoss && verdict.IsLoss) ? ExitCode.Success
         : ExitCode.Failure;
 
@@ -162,7 +163,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     {
         try
         {
-            return settings.Source.IsBytestream ? stream.Statistics.Packets == 0 : !HasSeenAnything(stream.Statistics);
+            return IsSilent(stream.Statistics);
         }
         catch (ObjectDisposedException)
         {
@@ -188,6 +189,9 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             terminal.Say($"Of {Readable.Number(messages)} messages that the kernel dropped {text}.");
         }
     }
+
+    private bool IsSilent(StreamStatistics now) =>
+        settings.Source.IsBytestream ? now.Packets == 0 : !HasSeenAnything(now);
 
     private static bool HasSeenAnything(StreamStatistics now) =>
         now.Packets + now.Malformed + now.SizeMismatch + now.Truncated + now.Empty > 0;

@@ -31,6 +31,7 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
     /// <param name="sharesCnts">Whether several heaps may have one cnt, so that cnts do not tell how many there are.</param>
     /// <param name="period">Of the losses, if they have one.</param>
     /// <param name="byItem">Whether heaps were counted by items, not by their cnts alone.</param>
+    /// <param name="isOneSequence">Whether all cnts are one sequence, of which a stop heap is the end.</param>
     public static Verdict Of(
         HeapTally tally,
         StreamStatistics statistics,
@@ -38,7 +39,8 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
         long? expect,
         bool sharesCnts = false,
         LossPeriod? period = null,
-        bool byItem = false)
+        bool byItem = false,
+        bool isOneSequence = true)
     {
         ArgumentNullException.ThrowIfNull(tally);
         ArgumentNullException.ThrowIfNull(statistics);
@@ -58,7 +60,7 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
         bool isLoss =
             Unused(statistics) + heaps.Missing + heaps.Incomplete + statistics.KernelDropMessages + shortfall > 0;
         string text = isShared ? SharedOf(heaps, byItem)
-            : isPlaced ? KnownOf(heaps, statistics, EndOf(tally, statistics), byItem)
+            : isPlaced ? KnownOf(heaps, statistics, EndOf(tally, statistics, isOneSequence && !byItem), byItem)
             : UnknownOf(heaps, statistics, byItem);
         return new(
             text + ReasonsOf(heaps, statistics, shortfall) + (period is { } known ? $" {LossPeriodText.Of(known)}" : ""),
@@ -115,9 +117,12 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
             : $"{text} {Heaps(statistics.HeapsUnplaced)} had {(isOne ? "a cnt" : "cnts")} far from these: of another sender?";
     }
 
-    /// <summary>A stop heap, or the last heap of a stream, closes the count.</summary>
-    private static string EndOf(HeapTally tally, StreamStatistics statistics) =>
-        statistics.StopHeaps > 0 || tally.EndOfStream || tally.LastCnt is not ulong last
+    /// <summary>
+    /// A stop heap, or the last heap of a stream, closes the count of one sequence of cnts. It does not say how far other
+    /// substreams, or the values of items, go.
+    /// </summary>
+    private static string EndOf(HeapTally tally, StreamStatistics statistics, bool canClose) =>
+        (canClose && (statistics.StopHeaps > 0 || tally.EndOfStream)) || tally.LastCnt is not ulong last
             ? ""
             : string.Create(CultureInfo.InvariantCulture, $" up to heap {last}");
 
