@@ -84,12 +84,14 @@ internal static unsafe partial class Libc
     public const int SO_RCVBUF = 8;
     public const int SO_ACCEPTCONN = 30;
     public const int SO_RCVBUFFORCE = 33;
+    public const int SO_TIMESTAMPNS = 35;
     public const int SO_MEMINFO = 55;
     public const int SK_MEMINFO_DROPS = 8;
     public const int SK_MEMINFO_VARS = 9;
     public const int SO_BINDTOIFINDEX = 62;
     public const int SO_NETNS_COOKIE = 71;
     public const int IPPROTO_IP = 0;
+    public const int IP_PKTINFO = 8;
     public const int IP_MTU = 14;
     public const int IP_MULTICAST_IF = 32;
     public const int IP_MULTICAST_ALL = 49;
@@ -111,6 +113,8 @@ internal static unsafe partial class Libc
     public const int IPV6_LEAVE_GROUP = 21;
     public const int IPV6_MTU = 24;
     public const int IPV6_MULTICAST_ALL = 29;
+    public const int IPV6_RECVPKTINFO = 49;
+    public const int IPV6_PKTINFO = 50;
     public const int IPV6_TCLASS = 67;
     public const int MCAST_JOIN_SOURCE_GROUP = 46;
     public const int SIOCGIFNAME = 0x8910;
@@ -124,6 +128,13 @@ internal static unsafe partial class Libc
     private const string Library = "libc";
 
     public static void* MAP_FAILED => (void*)-1;
+
+    /// <summary>The flag differs between processors.</summary>
+    public static int O_DIRECT => RuntimeInformation.ProcessArchitecture switch
+    {
+        Architecture.Arm or Architecture.Arm64 => 0x10000,
+        _ => 0x4000,
+    };
 
     [LibraryImport(Library)]
     public static partial void* mmap(void* address, nuint length, int protection, int flags, int fd, nint offset);

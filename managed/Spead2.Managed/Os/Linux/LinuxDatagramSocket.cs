@@ -218,20 +218,8 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
     /// <summary>As <see cref="CountDrops"/>, under the lock.</summary>
     private long CountDropsNow()
     {
-        Span<byte> info = stackalloc byte[Libc.SK_MEMINFO_VARS * sizeof(uint)];
-        int length;
-        try
+        if (SocketDrops.Read(_socket) is { } drops)
         {
-            length = _socket.GetRawSocketOption(Libc.SOL_SOCKET, Libc.SO_MEMINFO, info);
-        }
-        catch (SocketException)
-        {
-            return _dropped;
-        }
-
-        if (length > Libc.SK_MEMINFO_DROPS * sizeof(uint))
-        {
-            uint drops = MemoryMarshal.Cast<byte, uint>(info)[Libc.SK_MEMINFO_DROPS];
             _dropped += drops - _dropsSeen;
             _dropsSeen = drops;
         }

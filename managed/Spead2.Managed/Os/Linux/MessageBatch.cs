@@ -137,6 +137,10 @@ internal sealed unsafe class MessageBatch : IDisposable
         }
     }
 
+    /// <summary>Finds what the kernel says of a message of the last call, where the socket was asked to tell it.</summary>
+    public bool TryFindControl<T>(int index, int level, int type, out T value)
+        where T : unmanaged => TryFindControl(_messages[index], level, type, out value);
+
     /// <summary>Takes what has arrived, without waiting; gives how many messages, and says what went wrong.</summary>
     public int Receive(int socket, out string? error)
     {
@@ -179,28 +183,36 @@ internal sealed unsafe class MessageBatch : IDisposable
     }
 
     /// <summary>Size of the datagrams that were coalesced into a message; 0 if none were.</summary>
-    private static int SegmentSize(in Message message)
+    private static int SegmentSize(in Message message) =>
+        TryFindControl(message, Libc.IPPROTO_UDP, Libc.UDP_GRO, out int segment) ? segment : 0;
+
+    /// <summary>Finds what the kernel says of a message under a level and a type; false if it does not say it.</summary>
+    private static bool TryFindControl<T>(in Message message, int level, int type, out T value)
+        where T : unmanaged
     {
         byte* control = message.Control;
         byte* end = control + message.ControlLength;
-        while (end - control >= ControlHeaderSize + sizeof(int))
+        while (end - control >= ControlHeaderSize)
         {
             ulong length = Unsafe.ReadUnaligned<ulong>(control);
-            if (Unsafe.ReadUnaligned<int>(control + ControlLevelOffset) == Libc.IPPROTO_UDP &&
-                Unsafe.ReadUnaligned<int>(control + ControlTypeOffset) == Libc.UDP_GRO)
-            {
-                return Unsafe.ReadUnaligned<int>(control + ControlHeaderSize);
-            }
-
             if (length < ControlHeaderSize || length > (ulong)(end - control))
             {
-                return 0;
+                break;
+            }
+
+            if (Unsafe.ReadUnaligned<int>(control + ControlLevelOffset) == level &&
+                Unsafe.ReadUnaligned<int>(control + ControlTypeOffset) == type &&
+                length >= ControlHeaderSize + (ulong)sizeof(T))
+            {
+                value = Unsafe.ReadUnaligned<T>(control + ControlHeaderSize);
+                return true;
             }
 
             control += (length + ControlAlignment - 1) / ControlAlignment * ControlAlignment;
         }
 
-        return 0;
+        value = default;
+        return false;
     }
 
     private static SenderAddress Address(ReadOnlySpan<byte> name)
