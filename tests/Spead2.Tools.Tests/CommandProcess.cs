@@ -14,6 +14,7 @@ internal sealed partial class CommandProcess : IDisposable
 {
     private const string Program = "Spead2.Tools.dll";
     private const int InterruptSignal = 2;
+    private const int UserSignal = 10;
     private const int ContinueSignal = 18;
     private const int StopSignal = 19;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
@@ -108,6 +109,24 @@ internal sealed partial class CommandProcess : IDisposable
         return line;
     }
 
+    /// <summary>Waits until the command has said on which port it listens.</summary>
+    public int AwaitPort()
+    {
+        while (ReadErrorLineAsync().GetAwaiter().GetResult() is { } line)
+        {
+            if (ReadyLine().Match(line) is { Success: true } match)
+            {
+                return int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+            }
+        }
+
+        throw new InvalidOperationException($"The command is not ready: {_error}");
+    }
+
+    /// <summary>Starts the command with arguments that have it say on which port it listens.</summary>
+    public static Task<(CommandProcess Receiver, int Port)> StartListeningCommandAsync(params string[] arguments) =>
+        StartListeningAsync(Command(arguments));
+
     /// <summary>Waits until the command has said of so many endpoints that it listens.</summary>
     public void AwaitListening(int endpoints)
     {
@@ -121,6 +140,21 @@ internal sealed partial class CommandProcess : IDisposable
 
     /// <summary>Does what Ctrl-C does.</summary>
     public void Interrupt() => Send(InterruptSignal);
+
+    /// <summary>Sends SIGUSR1.</summary>
+    public void Trigger() => Send(UserSignal);
+
+    /// <summary>Waits until a line of standard error has been written that has this text.</summary>
+    public async Task AwaitErrorAsync(string text)
+    {
+        string? line;
+        do
+        {
+            line = await ReadErrorLineAsync();
+            Assert.That(line, Is.Not.Null, $"no '{text}' in {_error}");
+        }
+        while (!line!.Contains(text, StringComparison.Ordinal));
+    }
 
     /// <summary>Holds the process where it is.</summary>
     public void Suspend()

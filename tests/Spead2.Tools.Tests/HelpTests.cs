@@ -8,6 +8,7 @@ public sealed class HelpTests
 {
     [TestCase("recv")]
     [TestCase("send")]
+    [TestCase("record")]
     [TestCase("dump")]
     [TestCase("replay")]
     [TestCase("doctor")]
@@ -28,7 +29,7 @@ public sealed class HelpTests
         CommandResult result = await InProcess.RunAsync();
 
         Assert.That(result.ExitCode, Is.Zero);
-        foreach (string name in (string[])["recv", "send", "dump", "replay", "top", "doctor", "demo"])
+        foreach (string name in (string[])["recv", "send", "record", "dump", "replay", "top", "doctor", "demo"])
         {
             Assert.That(result.Output, Does.Contain(name));
         }

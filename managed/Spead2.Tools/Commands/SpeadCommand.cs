@@ -18,6 +18,7 @@ internal static class SpeadCommand
             new VersionOption(),
             RecvCommand.Create(terminal),
             SendCommand.Create(terminal),
+            RecordCommand.Create(terminal),
             DumpCommand.Create(terminal),
             ReplayCommand.Create(terminal),
             DoctorCommand.Create(terminal),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Diagnostics;
 using Spectre.Console;
 
 namespace Spead2.Tools.Output;
@@ -13,10 +14,16 @@ internal sealed class Terminal
     // Columns where nobody sees a terminal's width: enough for the explanations in the tables.
     private const int WidthOfFiles = 110;
 
+    // How often a line that shows progress is written.
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(0.5);
+
     private readonly IAnsiConsole _console;
     private readonly TextWriter _error;
+    private readonly bool _isErrorWatched;
     private readonly Lock _gate = new();
     private LiveScreen? _live;
+    private long _progressShown;
+    private bool _hasProgress;
 
     /// <summary>Makes a terminal.</summary>
     /// <param name="output">Standard output as bytes, for JSON.</param>
@@ -27,6 +34,7 @@ internal sealed class Terminal
         Output = output;
         Writer = writer;
         _error = error;
+        _isErrorWatched = new AnsiConsoleOutput(error).IsTerminal;
         var consoleOutput = new AnsiConsoleOutput(writer);
         _console = AnsiConsole.Create(new AnsiConsoleSettings
         {
@@ -56,6 +64,7 @@ internal sealed class Terminal
         {
             if (_live is null)
             {
+                RemoveProgress();
                 _error.WriteLine(Printable.Of(message));
             }
             else
@@ -73,6 +82,7 @@ internal sealed class Terminal
         {
             if (_live is null)
             {
+                RemoveProgress();
                 _error.WriteLine(Printable.Of(message));
             }
             else
@@ -148,6 +158,44 @@ internal sealed class Terminal
             ProgressTask task = context.AddTask(Markup.Escape(Printable.Of(what)), maxValue: most);
             return action(done => task.Value = done);
         });
+
+    /// <summary>
+    /// Shows on the last line of standard error how far a command is, twice a second; nothing where nobody watches. The
+    /// next message takes its place.
+    /// </summary>
+    public void ShowProgress(Func<string> line)
+    {
+        if (!_isErrorWatched || (_hasProgress && Stopwatch.GetElapsedTime(_progressShown) < ProgressInterval))
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            _progressShown = Stopwatch.GetTimestamp();
+            RemoveProgress();
+            _error.Write(LiveScreen.Cut(Printable.Of(line()), LiveScreen.Width));
+            _hasProgress = true;
+        }
+    }
+
+    /// <summary>Removes the line that shows progress.</summary>
+    public void EndProgress()
+    {
+        lock (_gate)
+        {
+            RemoveProgress();
+        }
+    }
+
+    private void RemoveProgress()
+    {
+        if (_hasProgress)
+        {
+            _hasProgress = false;
+            _error.Write("\r\u001b[K");
+        }
+    }
 
     private void SetLive(LiveScreen? screen)
     {

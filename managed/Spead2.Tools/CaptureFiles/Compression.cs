@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+
+using System.Diagnostics;
+
+namespace Spead2.Tools.CaptureFiles;
+
+/// <summary>Programs that compress, where they are installed.</summary>
+internal static class Compression
+{
+    private const string Zstd = "zstd";
+
+    // Its fastest level, on all processors: it has to keep up.
+    private const string ZstdArguments = "-q -c -1 -T0";
+
+    /// <summary>Whether a file with this name is compressed with zstd.</summary>
+    public static bool IsZstd(string path) => path.EndsWith(".zst", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Starts zstd, which writes a new file of what its standard input gets.</summary>
+    /// <exception cref="IOException">The file is there already, or cannot be made, or there is no zstd.</exception>
+    public static Process StartZstd(string path)
+    {
+        ThrowIfMissing(Zstd);
+        new FileStream(path, FileMode.CreateNew, FileAccess.Write).Dispose();
+
+        // Ctrl-C in a terminal goes to all programs there: this one ends when it has got everything.
+        return Start("/bin/sh", ["-c", $"trap '' INT TERM; exec {Zstd} {ZstdArguments} > \"$1\"", "sh", path]);
+    }
+
+    private static Process Start(string program, string[] arguments) =>
+        Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+        })!;
+
+    private static void ThrowIfMissing(string program)
+    {
+        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        if (!folders.Any(folder => File.Exists(Path.Combine(folder, program))))
+        {
+            throw new IOException($"the program {program} is not installed");
+        }
+    }
+}
