@@ -46,23 +46,8 @@ internal sealed partial class DemoRun(DemoSettings settings, Terminal terminal)
         return receiver.ExitCode;
     }
 
-    private Process Start(ProcessStartInfo start, IEnumerable<string> arguments)
-    {
-        // Either this program's own executable, or the host `dotnet` with this program's assembly.
-        string executable = Environment.ProcessPath!;
-        start.FileName = executable;
-        if (Path.GetFileNameWithoutExtension(executable) == "dotnet")
-        {
-            start.ArgumentList.Add(typeof(DemoRun).Assembly.Location);
-        }
-
-        foreach (string argument in arguments.Concat(settings.Json ? ["--json"] : []))
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        return Process.Start(start)!;
-    }
+    private Process Start(ProcessStartInfo start, IEnumerable<string> arguments) =>
+        OwnProgram.Start(start, arguments.Concat(settings.Json ? ["--json"] : []));
 
     // The port is in the line that says that the receiver is ready. Null if it has ended instead.
     private async Task<string?> ReadPortAsync(Process receiver)

@@ -50,21 +50,33 @@ internal sealed class ReceiveEngine
 
     /// <summary>Makes a stream with the threads, memory and copy method of the settings. It is the caller's.</summary>
     /// <exception cref="UserErrorException">The native library is missing or does not fit, or a setting is refused.</exception>
-    public IReceiveStream Open(ReceiveSettings settings, ILogger logger) => Explain(() =>
+    public IReceiveStream Open(ReceiveSettings settings, ILogger logger) => Open(
+        settings.StreamOptions, logger, settings.MemoryPool, settings.CopyMethod, settings.Threads, settings.Affinity);
+
+    /// <summary>Makes a stream, by default with a thread of its own and recycled memory. It is the caller's.</summary>
+    /// <param name="options">Options of the stream.</param>
+    /// <param name="logger">Gets what there is to say.</param>
+    /// <param name="memoryPool">The pool that payload is kept in; null: the library's recycled memory.</param>
+    /// <param name="copyMethod">How payload is copied.</param>
+    /// <param name="threads">Threads that receive packets.</param>
+    /// <param name="affinity">Processors that they are bound to, in turn; null or none: they are not bound.</param>
+    /// <exception cref="UserErrorException">The native library is missing or does not fit, or an option is refused.</exception>
+    public IReceiveStream Open(
+        ReceiveStreamOptions options,
+        ILogger logger,
+        MemoryPoolOptions? memoryPool = null,
+        CopyMethod copyMethod = CopyMethod.Auto,
+        int threads = 1,
+        IReadOnlyList<int>? affinity = null) => Explain(() =>
     {
         // What the stream uses lives as long as the stream.
-        using IoThreadPool threads = new(settings.Threads, settings.Affinity, logger);
-        using MemoryAllocator? pool = settings.MemoryPool is { } options ? _newPool(options, logger) : null;
-        IReceiveStream stream = _newStream(settings.StreamOptions, logger, threads);
-        stream.MemoryAllocator = pool ?? stream.MemoryAllocator;
-        stream.CopyMethod = settings.CopyMethod;
+        using IoThreadPool pool = new(threads, affinity ?? [], logger);
+        using MemoryAllocator? memory = memoryPool is { } wanted ? _newPool(wanted, logger) : null;
+        IReceiveStream stream = _newStream(options, logger, pool);
+        stream.MemoryAllocator = memory ?? stream.MemoryAllocator;
+        stream.CopyMethod = copyMethod;
         return stream;
     });
-
-    /// <summary>Makes a stream with a thread of its own. It is the caller's.</summary>
-    /// <exception cref="UserErrorException">The native library is missing or does not fit, or an option is refused.</exception>
-    public IReceiveStream Open(ReceiveStreamOptions options, ILogger logger) =>
-        Explain(() => _newStream(options, logger, null));
 
     /// <summary>Makes a stream that sends, with a thread of its own. It is the caller's.</summary>
     /// <exception cref="UserErrorException">The native library is missing or does not fit, or an option is refused.</exception>

@@ -137,7 +137,7 @@ internal sealed class Sender(SendSettings settings, Terminal terminal)
     {
         if (!result.IsSuccess && _tally.Failed == 0)
         {
-            terminal.Say($"error: packets cannot be sent to {settings.Destinations.Name}: {Reason(result)}.");
+            terminal.Say($"error: packets cannot be sent to {settings.Destinations.Name}: {ReasonOf(result)}.");
         }
 
         _tally.Packets += result.Packets;
@@ -145,7 +145,8 @@ internal sealed class Sender(SendSettings settings, Terminal terminal)
         _tally.Failed += result.FailedPackets;
     }
 
-    private static string Reason(SendResult result) => result.Status == Spead2Status.OperatingSystem
+    /// <summary>Why heaps could not be sent.</summary>
+    public static string ReasonOf(SendResult result) => result.Status == Spead2Status.OperatingSystem
         ? System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage(result.OsCode)
         : result.Status.ToString();
 
