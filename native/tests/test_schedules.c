@@ -801,7 +801,7 @@ static void secret_is_drawn(void) {
 
 #define STREAM_FILES                                                                               \
     "ring.c ring_sink.c consumer.c flow.c stream.c source.c ingest.c wake.c event_loop.c "         \
-    "ready_handle.c settings.c datagram_source.c udp_source.c"
+    "ready_call.c ready_handle.c settings.c datagram_source.c udp_source.c"
 
 #define SEND_FILES "stream.c pump.c heap.c wake.c event_loop.c function_writer.c thread_pool.c"
 

@@ -137,7 +137,7 @@ int32_t sp2_receive_stream_set_ready_callback(sp2_receive_stream *stream, sp2_re
     sp2__ring_sink *sink;
     const int32_t status = find_sink("sp2_receive_stream_set_ready_callback", stream, &sink);
     if (status == SP2_OK) {
-        sp2__ring_sink_set_ready(sink, ready, context);
+        sp2__ready_call_set(&sink->ready_call, ready, context);
     }
     return status;
 }

@@ -84,7 +84,7 @@ void sp2__ring_sink_update_handle(sp2__ring_sink *sink) {
 static void announce(sp2__sink *base) {
     sp2__ring_sink *sink = from_base(base);
     if (sp2__ring_announce(&sink->ring)) {
-        atomic_store_explicit(&sink->ready_due, true, memory_order_relaxed);
+        sp2__ready_call_request(&sink->ready_call);
     }
     sp2__ring_sink_update_handle(sink);
 }
@@ -183,62 +183,8 @@ static void end(sp2__sink *base) {
     from_base(base)->ended = true;
 }
 
-/* The sink whose ready callback this thread is inside, so that the callback may replace itself. */
-static SP2__THREAD_LOCAL const sp2__ring_sink *inside_ready_of;
-
-/* The thread that replaces the callback goes on, and may destroy the stream, when the lock is
- * released. */
-static SP2__COLD void end_awaited_call(sp2__ring_sink *sink) {
-    sp2__mutex_lock(&sink->replace_lock);
-    sp2__spinlock_lock(&sink->ready_lock);
-    sink->ready_calls--;
-    sp2__spinlock_unlock(&sink->ready_lock);
-    sp2__condition_broadcast(&sink->ready_returned);
-    sp2__mutex_unlock(&sink->replace_lock);
-}
-
-/* Begins a call of the callback, if one is still due. What is announced from then on, or has made a
- * call due at the same time, is there for this call. */
-static bool begin_call(sp2__ring_sink *sink, sp2_ready_fn *ready, void **context) {
-    sp2__spinlock_lock(&sink->ready_lock);
-    const bool due = atomic_load_explicit(&sink->ready_due, memory_order_relaxed);
-    if (due) {
-        atomic_store_explicit(&sink->ready_due, false, memory_order_relaxed);
-        *ready = sink->ready;
-        *context = sink->ready_context;
-        sink->ready_calls++;
-    }
-    sp2__spinlock_unlock(&sink->ready_lock);
-    return due;
-}
-
-static void end_call(sp2__ring_sink *sink) {
-    sp2__spinlock_lock(&sink->ready_lock);
-    const bool awaited = sink->ready_replacings != 0;
-    if (SP2__LIKELY(!awaited)) {
-        sink->ready_calls--;
-    }
-    sp2__spinlock_unlock(&sink->ready_lock);
-    if (SP2__UNLIKELY(awaited)) {
-        end_awaited_call(sink);
-    }
-}
-
 static void serve(sp2__sink *base) {
-    sp2__ring_sink *sink = from_base(base);
-    sp2_ready_fn ready;
-    void *context;
-    if (SP2__LIKELY(!atomic_load_explicit(&sink->ready_due, memory_order_relaxed)) ||
-        !begin_call(sink, &ready, &context)) {
-        return;
-    }
-    if (ready != NULL) {
-        const sp2__ring_sink *outer = inside_ready_of;
-        inside_ready_of = sink;
-        ready(context);
-        inside_ready_of = outer;
-    }
-    end_call(sink);
+    sp2__ready_call_serve(&from_base(base)->ready_call);
 }
 
 /* The callback may be the consumer: it is called before anybody looks. */
@@ -267,30 +213,6 @@ void sp2__ring_sink_spin(sp2__ring_sink *sink, uint64_t limit_ns) {
     spin_until(sp2__ring_sink_has_something, sink, limit_ns);
 }
 
-static bool is_called(sp2__ring_sink *sink) {
-    sp2__spinlock_lock(&sink->ready_lock);
-    const bool called = sink->ready_calls != 0;
-    sp2__spinlock_unlock(&sink->ready_lock);
-    return called;
-}
-
-void sp2__ring_sink_set_ready(sp2__ring_sink *sink, sp2_ready_fn ready, void *context) {
-    const bool waits = inside_ready_of != sink;
-    sp2__mutex_lock(&sink->replace_lock);
-    sp2__spinlock_lock(&sink->ready_lock);
-    sink->ready = ready;
-    sink->ready_context = context;
-    sink->ready_replacings += waits;
-    sp2__spinlock_unlock(&sink->ready_lock);
-    while (waits && is_called(sink)) {
-        sp2__condition_wait(&sink->ready_returned, &sink->replace_lock);
-    }
-    sp2__spinlock_lock(&sink->ready_lock);
-    sink->ready_replacings -= waits;
-    sp2__spinlock_unlock(&sink->ready_lock);
-    sp2__mutex_unlock(&sink->replace_lock);
-}
-
 static void destroy(sp2__sink *base) {
     sp2__ring_sink *sink = from_base(base);
     sp2_heap *heap;
@@ -304,8 +226,7 @@ static void destroy(sp2__sink *base) {
     }
     sp2__ring_destroy(&sink->ring);
     sp2__ready_handle_destroy(&sink->ready_handle);
-    sp2__condition_destroy(&sink->ready_returned);
-    sp2__mutex_destroy(&sink->replace_lock);
+    sp2__ready_call_destroy(&sink->ready_call);
 }
 
 static void close_copy(sp2__sink *base) {
@@ -331,8 +252,7 @@ bool sp2__ring_sink_init(sp2__ring_sink *sink, sp2_receive_stream *stream, uint6
     }
     sink->base = (sp2__sink){&ops, stream};
     sink->spin_ns = spin_ns;
-    sp2__mutex_init(&sink->replace_lock);
-    sp2__condition_init(&sink->ready_returned);
+    sp2__ready_call_init(&sink->ready_call);
     sp2__ready_handle_init(&sink->ready_handle);
     return true;
 }

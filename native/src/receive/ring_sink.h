@@ -6,8 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/spinlock.h"
-#include "base/thread.h"
+#include "receive/ready_call.h"
 #include "receive/ready_handle.h"
 #include "receive/sink.h"
 #include "runtime/ring.h"
@@ -20,7 +19,6 @@ typedef struct sp2__ring_sink {
 
     /* Heaps wait for room, and no source is going to look: the consumer that makes room settles. */
     atomic_bool asks_consumer;
-    atomic_bool ready_due; /* the ready callback is to be called when no stream's lock is held */
 
     /* Under the stream's lock: */
     sp2_heap *waiting_first; /* finished heaps that found the ring full, in order */
@@ -28,16 +26,7 @@ typedef struct sp2__ring_sink {
     uint64_t unannounced_bytes; /* of payload, pushed since consumers were last told */
     bool ended;                 /* no heap will be delivered any more */
 
-    sp2__spinlock ready_lock;
-    /* Under the ready lock: */
-    sp2_ready_fn ready;
-    void *ready_context;
-    uint32_t ready_calls;      /* calls under way */
-    uint32_t ready_replacings; /* threads that wait for their end */
-
-    sp2__mutex replace_lock; /* outside of the ready lock */
-    sp2__condition ready_returned;
-
+    sp2__ready_call ready_call;
     sp2__ready_handle ready_handle;
 } sp2__ring_sink;
 
@@ -59,8 +48,5 @@ void sp2__ring_sink_spin(sp2__ring_sink *sink, uint64_t limit_ns);
 
 /* Brings the handle of foreign event loops up to date. */
 void sp2__ring_sink_update_handle(sp2__ring_sink *sink);
-
-/* Replaces the ready callback, and waits for calls of the old one unless this is within it. */
-void sp2__ring_sink_set_ready(sp2__ring_sink *sink, sp2_ready_fn ready, void *context);
 
 #endif
