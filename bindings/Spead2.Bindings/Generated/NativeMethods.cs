@@ -151,6 +151,55 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    public static extern int sp2_chunk_create([NativeTypeName("const sp2_chunk_memory *")] sp2_chunk_memory* memory, sp2_chunk** chunk);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_chunk_get_info([NativeTypeName("const sp2_chunk *")] sp2_chunk* chunk, sp2_chunk_info* info);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    public static extern void sp2_chunk_release(sp2_chunk* chunk);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    public static extern void sp2_chunk_destroy(sp2_chunk* chunk);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_chunk_group_create([NativeTypeName("const sp2_chunk_group_options *")] sp2_chunk_group_options* options, sp2_chunk_group** group);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_chunk_group_add_free(sp2_chunk_group* group, sp2_chunk* chunk);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_chunk_group_pop(sp2_chunk_group* group, sp2_chunk** chunk);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_chunk_group_pop_wait(sp2_chunk_group* group, [NativeTypeName("int64_t")] long timeout_ns, sp2_chunk** chunk);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_chunk_group_set_ready_callback(sp2_chunk_group* group, [NativeTypeName("sp2_ready_fn")] delegate* unmanaged[Cdecl]<void*, void> ready, void* context);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_chunk_group_request_ready(sp2_chunk_group* group);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_chunk_group_get_stats(sp2_chunk_group* group, sp2_chunk_group_stats* stats);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_chunk_group_stop(sp2_chunk_group* group, [NativeTypeName("int32_t")] int mode);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    public static extern void sp2_chunk_group_destroy(sp2_chunk_group* group);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
     public static extern int sp2_heap_get_descriptors([NativeTypeName("const sp2_heap *")] sp2_heap* heap, [NativeTypeName("const sp2_descriptor **")] sp2_descriptor** descriptors, [NativeTypeName("uint64_t *")] ulong* count);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -398,6 +447,42 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_SOURCE_TEXT_SIZE 64")]
     public const int SP2_SOURCE_TEXT_SIZE = 64;
+
+    [NativeTypeName("#define SP2_CHUNK_NO_ID (-1)")]
+    public const int SP2_CHUNK_NO_ID = (-1);
+
+    [NativeTypeName("#define SP2_CHUNK_DEFAULT_MAX_CHUNKS 2")]
+    public const int SP2_CHUNK_DEFAULT_MAX_CHUNKS = 2;
+
+    [NativeTypeName("#define SP2_CHUNK_DEFAULT_MEMBERS 1")]
+    public const int SP2_CHUNK_DEFAULT_MEMBERS = 1;
+
+    [NativeTypeName("#define SP2_CHUNK_DEFAULT_MEMBER_TIMEOUT_NS 1000000000")]
+    public const int SP2_CHUNK_DEFAULT_MEMBER_TIMEOUT_NS = 1000000000;
+
+    [NativeTypeName("#define SP2_CHUNK_MAX_CHUNKS 65536")]
+    public const int SP2_CHUNK_MAX_CHUNKS = 65536;
+
+    [NativeTypeName("#define SP2_CHUNK_MAX_MEMBERS 65536")]
+    public const int SP2_CHUNK_MAX_MEMBERS = 65536;
+
+    [NativeTypeName("#define SP2_CHUNK_NO_TIMEOUT (-1)")]
+    public const int SP2_CHUNK_NO_TIMEOUT = (-1);
+
+    [NativeTypeName("#define SP2_CHUNK_MAX_AXES 8")]
+    public const int SP2_CHUNK_MAX_AXES = 8;
+
+    [NativeTypeName("#define SP2_CHUNK_MAX_VALUES 1048576")]
+    public const int SP2_CHUNK_MAX_VALUES = 1048576;
+
+    [NativeTypeName("#define SP2_CHUNK_MAX_ITEMS 1024")]
+    public const int SP2_CHUNK_MAX_ITEMS = 1024;
+
+    [NativeTypeName("#define SP2_CHUNK_MAX_HEAP_EXTRA 65536")]
+    public const int SP2_CHUNK_MAX_HEAP_EXTRA = 65536;
+
+    [NativeTypeName("#define SP2_CHUNK_STOP_LAST 1")]
+    public const int SP2_CHUNK_STOP_LAST = 1;
 
     [NativeTypeName("#define SP2_DIMENSION_VARIABLE (-1)")]
     public const int SP2_DIMENSION_VARIABLE = (-1);

@@ -65,4 +65,7 @@ internal unsafe partial struct sp2_receive_options
 
     [NativeTypeName("uint64_t")]
     public ulong set_item;
+
+    [NativeTypeName("const struct sp2_chunk_options *")]
+    public sp2_chunk_options* chunks;
 }

@@ -154,4 +154,25 @@ internal partial struct sp2_receive_stats
 
     [NativeTypeName("uint64_t")]
     public ulong max_heaps_needed;
+
+    [NativeTypeName("uint64_t")]
+    public ulong too_old_heaps;
+
+    [NativeTypeName("uint64_t")]
+    public ulong rejected_heaps;
+
+    [NativeTypeName("uint64_t")]
+    public ulong bad_length_heaps;
+
+    [NativeTypeName("uint64_t")]
+    public ulong missing_item_heaps;
+
+    [NativeTypeName("uint64_t")]
+    public ulong bad_timestamp_heaps;
+
+    [NativeTypeName("uint64_t")]
+    public ulong out_of_range_heaps;
+
+    [NativeTypeName("uint64_t")]
+    public ulong out_of_bounds_heaps;
 }

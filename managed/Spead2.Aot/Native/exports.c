@@ -292,6 +292,30 @@ FUNCTION(sp2_receive_stream_add_inproc_source,
           sp2_packet_source **source),
          (stream, options, source), clear_pointer(source))
 
+/* chunk.h */
+FUNCTION(sp2_chunk_create, (const sp2_chunk_memory *memory, sp2_chunk **chunk), (memory, chunk),
+         clear_pointer(chunk))
+FUNCTION(sp2_chunk_get_info, (const sp2_chunk *chunk, sp2_chunk_info *info), (chunk, info), NOTHING)
+ENDING(sp2_chunk_release, sp2_chunk *chunk, chunk, NOTHING)
+ENDING(sp2_chunk_destroy, sp2_chunk *chunk, chunk, NOTHING)
+FUNCTION(sp2_chunk_group_create, (const sp2_chunk_group_options *options, sp2_chunk_group **group),
+         (options, group), clear_pointer(group))
+FUNCTION(sp2_chunk_group_add_free, (sp2_chunk_group * group, sp2_chunk *chunk), (group, chunk),
+         NOTHING)
+FUNCTION(sp2_chunk_group_pop, (sp2_chunk_group * group, sp2_chunk **chunk), (group, chunk),
+         clear_pointer(chunk))
+FUNCTION(sp2_chunk_group_pop_wait, (sp2_chunk_group * group, int64_t timeout_ns, sp2_chunk **chunk),
+         (group, timeout_ns, chunk), clear_pointer(chunk))
+FUNCTION(sp2_chunk_group_set_ready_callback,
+         (sp2_chunk_group * group, sp2_ready_fn ready, void *context), (group, ready, context),
+         NOTHING)
+FUNCTION(sp2_chunk_group_request_ready, (sp2_chunk_group * group), (group), NOTHING)
+FUNCTION(sp2_chunk_group_get_stats, (sp2_chunk_group * group, sp2_chunk_group_stats *stats),
+         (group, stats), NOTHING)
+FUNCTION(sp2_chunk_group_stop, (sp2_chunk_group * group, int32_t mode), (group, mode),
+         return group == NULL ? SP2_E_ARG : SP2_OK)
+ENDING(sp2_chunk_group_destroy, sp2_chunk_group *group, group, NOTHING)
+
 /* source.h, pcap.h, tcp.h, udp.h, buffer.h */
 FUNCTION(sp2_receive_stream_add_pcap_source,
          (sp2_receive_stream * stream, const sp2_pcap_source_options *options,

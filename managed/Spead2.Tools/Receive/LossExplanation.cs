@@ -55,6 +55,13 @@ internal static class LossExplanation
         ["heaps_mixed"] = "Heaps with packets of several senders, which use the same heap cnts.",
         ["heaps_contradictory"] =
             "Heaps of which two packets gave an item different values: perhaps two senders use the same heap cnts.",
+        ["too_old_heaps"] = "Heaps that came when their chunk had left the window: late, or the window is too small.",
+        ["rejected_heaps"] = "Heaps without a place in a chunk.",
+        ["bad_length_heaps"] = "Heaps without a place in a chunk: of another length than its layout expects.",
+        ["missing_item_heaps"] = "Heaps without a place in a chunk: an item of its layout is not in their first packet.",
+        ["bad_timestamp_heaps"] = "Heaps without a place in a chunk: their timestamp is off the step of its layout.",
+        ["out_of_range_heaps"] = "Heaps without a place in a chunk: an item has a value that its layout does not have.",
+        ["out_of_bounds_heaps"] = "Heaps without a place in a chunk: their place is beyond it.",
         ["sender_restarts"] = "Times that the cnts began again.",
         ["datagrams_dropped_at_stop"] = "Datagrams that had come, but were not used, when receiving was stopped.",
     };

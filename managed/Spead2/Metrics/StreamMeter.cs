@@ -54,6 +54,16 @@ internal static class StreamMeter
             ("mixed", r => r.Statistics.HeapsMixed),
             ("contradictory", r => r.Statistics.HeapsContradictory)),
         new(
+            MetricKind.Counter, "spead2.receive.unplaced.heaps", "{heap}", "Heaps without a place in a chunk.", "reason",
+            ("too_old", r => r.Statistics.TooOldHeaps),
+            ("negative", r => r.Statistics.RejectedHeaps - r.Statistics.BadLengthHeaps - r.Statistics.MissingItemHeaps
+                - r.Statistics.BadTimestampHeaps - r.Statistics.OutOfRangeHeaps - r.Statistics.OutOfBoundsHeaps),
+            ("length", r => r.Statistics.BadLengthHeaps),
+            ("item", r => r.Statistics.MissingItemHeaps),
+            ("timestamp", r => r.Statistics.BadTimestampHeaps),
+            ("range", r => r.Statistics.OutOfRangeHeaps),
+            ("bounds", r => r.Statistics.OutOfBoundsHeaps)),
+        new(
             MetricKind.Counter, "spead2.receive.single_packet.heaps", "{heap}", "Heaps of one packet.",
             r => r.Statistics.SinglePacketHeaps),
         new(

@@ -54,12 +54,19 @@ internal enum Statistic
     HeapsMixed,
     HeapsContradictory,
     MaxHeapsNeeded,
+    TooOldHeaps,
+    RejectedHeaps,
+    BadLengthHeaps,
+    MissingItemHeaps,
+    BadTimestampHeaps,
+    OutOfRangeHeaps,
+    OutOfBoundsHeaps,
 }
 
 internal sealed partial class StatisticNames
 {
     /// <summary>How many of <see cref="Statistic"/> there are; an engine of a later version may have more.</summary>
-    public const int KnownCount = 48;
+    public const int KnownCount = 55;
 }
 
 public sealed partial class StreamStatistics
@@ -207,4 +214,25 @@ public sealed partial class StreamStatistics
 
     /// <summary>Least max_heaps with which no heap would have been evicted too early; 0: none was.</summary>
     public long MaxHeapsNeeded => this[Statistic.MaxHeapsNeeded];
+
+    /// <summary>Heaps whose chunk had left the window when they began or were complete.</summary>
+    public long TooOldHeaps => this[Statistic.TooOldHeaps];
+
+    /// <summary>Heaps with no place in a chunk: those of the next five, and of a negative one.</summary>
+    public long RejectedHeaps => this[Statistic.RejectedHeaps];
+
+    /// <summary>Rejected heaps whose length is not the layout's.</summary>
+    public long BadLengthHeaps => this[Statistic.BadLengthHeaps];
+
+    /// <summary>Rejected heaps whose first packet lacks an item of the layout.</summary>
+    public long MissingItemHeaps => this[Statistic.MissingItemHeaps];
+
+    /// <summary>Rejected heaps off the step of the layout's first axis.</summary>
+    public long BadTimestampHeaps => this[Statistic.BadTimestampHeaps];
+
+    /// <summary>Rejected heaps with a value that an axis of the layout does not have .</summary>
+    public long OutOfRangeHeaps => this[Statistic.OutOfRangeHeaps];
+
+    /// <summary>Rejected heaps with a place beyond their chunk.</summary>
+    public long OutOfBoundsHeaps => this[Statistic.OutOfBoundsHeaps];
 }

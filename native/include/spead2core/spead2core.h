@@ -27,10 +27,11 @@
  * is handed a longer struct than it knows refuses it with SP2_E_TOO_NEW if a field that it does
  * not know is not zero. Reserved fields must be zero. Strings are UTF-8.
  *
- * Fork (Linux). Streams, sources, queues, thread pools and memory pools belong to the process that
- * made them. A forked child has copies, on which every function returns SP2_E_FORKED at once, but
- * sp2_receive_stream_stop, sp2_send_stream_stop, sp2_inproc_queue_stop and
- * sp2_packet_source_remove, which return SP2_OK, and the functions that destroy or release.
+ * Fork (Linux). Streams, sources, queues, chunk groups, thread pools and memory pools belong to the
+ * process that made them. A forked child has copies, on which every function returns SP2_E_FORKED
+ * at once, but sp2_receive_stream_stop, sp2_send_stream_stop, sp2_inproc_queue_stop,
+ * sp2_chunk_group_stop and sp2_packet_source_remove, which return SP2_OK, and the functions that
+ * destroy or release.
  * Destroying a stream or a thread pool closes the child's copies of its descriptors and nothing
  * else: the parent receives and sends as before, and the copies' memory stays until the child ends.
  * This is so after fork, _Fork and clone. The payload of heaps that were popped before the fork can
@@ -45,6 +46,7 @@
  */
 #include "allocator.h"
 #include "buffer.h"
+#include "chunk.h"
 #include "descriptor.h"
 #include "dialect.h"
 #include "export.h"

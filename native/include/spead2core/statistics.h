@@ -15,6 +15,7 @@ extern "C" {
  * Statistics of a stream: one table gives names and order. The first nine have spead2's
  * meaning; the others explain every packet and heap that was not used:
  *   packets == packets_accepted + all of rejected_*, too_large, allocation_failed
+ * where rejected_heaps, which counts heaps, is not meant,
  * and a packet that is counted as malformed, size_mismatch, truncated, empty, kernel_drop_messages
  * or datagrams_dropped_at_stop never got as far as `packets`. Each malformed one also counts under
  * one of malformed_*: the first of these checks, in their order, that it does not pass.
@@ -117,7 +118,16 @@ extern "C" {
     X(heaps_mixed)         /* heaps with packets of several senders, where these are recorded */   \
     X(heaps_contradictory) /* heaps of which two packets gave an item different values */          \
     X(max_heaps_needed) /* least max_heaps with which no heap would have been evicted too early;   \
-                           0: none was */
+                           0: none was */                                                          \
+    X(too_old_heaps)  /* heaps whose chunk had left the window when they began or were complete */ \
+    X(rejected_heaps) /* heaps with no place in a chunk: those of the next five, and of a negative \
+                         one */                                                                    \
+    X(bad_length_heaps)    /* rejected heaps whose length is not the layout's */                   \
+    X(missing_item_heaps)  /* rejected heaps whose first packet lacks an item of the layout */     \
+    X(bad_timestamp_heaps) /* rejected heaps off the step of the layout's first axis */            \
+    X(out_of_range_heaps)  /* rejected heaps with a value that an axis of the layout does not have \
+                            */                                                                     \
+    X(out_of_bounds_heaps) /* rejected heaps with a place beyond their chunk */
 
 /* Statistics of one stream. Set `size` with the INIT macro. */
 typedef struct sp2_receive_stats {

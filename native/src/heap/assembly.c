@@ -197,7 +197,7 @@ static void expect_next(sp2_heap *heap, const sp2__packet *packet) {
     const bool usual = packet->usual_prefix &&
                        packet->payload == packet->start + SP2__USUAL_PREFIX &&
                        !heap->out_of_order && heap->min_length == heap->heap_length &&
-                       heap->received_length != 0 && !heap->has_returned;
+                       heap->received_length != 0 && !heap->has_returned && heap->payload != NULL;
     if (!usual) {
         next->header = 0;
         return;
@@ -213,6 +213,9 @@ static void expect_next(sp2_heap *heap, const sp2__packet *packet) {
 SP2__INLINE void copy_payload(sp2_heap *heap, const sp2__packet *packet,
                               const sp2__heap_rules *rules) {
     sp2__copier *copier = rules->copier;
+    if (SP2__UNLIKELY(heap->payload == NULL)) {
+        return; /* it has no place in a chunk */
+    }
     if (SP2__LIKELY(copier->function == NULL)) {
         sp2__copier_copy(copier, heap->capacity, heap->payload + packet->payload_offset,
                          packet->payload, packet->payload_length);
@@ -221,6 +224,15 @@ SP2__INLINE void copy_payload(sp2_heap *heap, const sp2__packet *packet,
     sp2_packet_header header;
     sp2__packet_describe(packet, rules->custom_stats, &header);
     copier->function(copier->context, heap->payload, &header);
+}
+
+/* How far in-order packets need nothing but their copy. */
+SP2__INLINE uint64_t step_end_of(sp2_heap *heap) {
+    if (SP2__UNLIKELY(heap->present != NULL)) {
+        return heap->heap_length;
+    }
+    return heap->block.size < SP2__HUGE_PAGE ? sp2__min_u64(heap->heap_length, heap->block.usable)
+                                             : sp2__payload_advance(heap);
 }
 
 sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
@@ -259,7 +271,8 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
     }
 
     /* Whatever can fail comes first. */
-    if (sp2__payload_room(heap, packet, rules) > heap->block.usable) {
+    if (SP2__LIKELY(rules->place == NULL) &&
+        sp2__payload_room(heap, packet, rules) > heap->block.usable) {
         verdict = sp2__payload_make_room(heap, packet, rules);
         if (SP2__UNLIKELY(verdict != SP2__ACCEPTED)) {
             return verdict;
@@ -278,6 +291,12 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
     if (packet->item_count != 0) {
         apply_items(heap, packet);
     }
+    if (SP2__UNLIKELY(rules->place != NULL) && !heap->has_packets) {
+        verdict = rules->place(rules->place_context, heap, packet);
+        if (verdict != SP2__ACCEPTED) {
+            return verdict; /* the heap is new, and will not be used */
+        }
+    }
     heap->in_order = rules->in_order;
     heap->has_packets = true;
     heap->heap_length = has_length ? packet->heap_length : heap->heap_length;
@@ -285,9 +304,7 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
     heap->received_length += packet->payload_length;
     if (packet->payload_length != 0) {
         heap->last_end = sp2__max_u64(heap->last_end, end);
-        heap->step_end = heap->block.size < SP2__HUGE_PAGE
-                             ? sp2__min_u64(heap->heap_length, heap->block.usable)
-                             : sp2__payload_advance(heap);
+        heap->step_end = step_end_of(heap);
         copy_payload(heap, packet, rules);
     }
     if (packet->payload_offset != 0 && end != packet->heap_length) {

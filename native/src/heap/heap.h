@@ -74,23 +74,16 @@ struct sp2_heap {
     uint64_t yield_length;
     uint16_t yields;
     uint16_t passes;
-    bool has_returned; /* the assembler's: it was evicted before */
-    uint64_t sender;   /* the assembler's: who sent its first packet, as a number; 0: not known */
+    bool has_returned;   /* the assembler's: it was evicted before */
+    bool has_lost_place; /* the chunk sink's: its chunk has left the window */
+    /* The chunk sink's, of a heap that it has placed: then `payload` is in that chunk. */
+    int64_t chunk_id;
+    uint8_t *present; /* its entries of presence; NULL: it has no place */
+    uint64_t sender;  /* the assembler's: who sent its first packet, as a number; 0: not known */
     sp2__address sender_address; /* the same as an address */
     uint64_t unpointed;     /* item pointer of the payload, if none points to it; 0: no such item */
     sp2__pointers pointers; /* last, as it is not zeroed */
 };
-
-/* What limits the packets that a heap accepts, and what its stream's user has set. */
-typedef struct sp2__heap_rules {
-    bool in_order;
-    bool grows; /* payload is allocated as it arrives, whatever length the packets announce */
-    uint64_t max_heap_size;
-    uint64_t max_unsized_gap; /* between what a heap without a length has and its next packet */
-    sp2_allocator *allocator; /* of heaps that begin; NULL: the default memory */
-    uint64_t *custom_stats;   /* for the user's functions; NULL if there are none */
-    sp2__copier *copier;      /* the stream's */
-} sp2__heap_rules;
 
 /* What became of a packet. */
 typedef enum sp2__verdict {
@@ -103,8 +96,25 @@ typedef enum sp2__verdict {
     SP2__REJECTED_OVERLAP,
     SP2__TOO_LARGE,
     SP2__GAP_TOO_LARGE, /* no HEAP_LENGTH, and too far behind what has arrived */
-    SP2__NO_MEMORY
+    SP2__NO_MEMORY,
+    SP2__NO_CHUNK /* not now: the packet is to be handed over again */
 } sp2__verdict;
+
+/* What limits the packets that a heap accepts, and what its stream's user has set. */
+typedef struct sp2__heap_rules {
+    bool in_order;
+    bool grows; /* payload is allocated as it arrives, whatever length the packets announce */
+    uint64_t max_heap_size;
+    uint64_t max_unsized_gap; /* between what a heap without a length has and its next packet */
+    sp2_allocator *allocator; /* of heaps that begin; NULL: the default memory */
+    uint64_t *custom_stats;   /* for the user's functions; NULL if there are none */
+    /* Sets where the payload of a heap is, when its first packet has been accepted: nowhere if it
+     * leaves `payload` NULL. SP2__ACCEPTED, or SP2__NO_CHUNK. NULL: heaps have memory of their own.
+     */
+    sp2__verdict (*place)(void *context, sp2_heap *heap, const sp2__packet *packet);
+    void *place_context;
+    sp2__copier *copier; /* the stream's */
+} sp2__heap_rules;
 
 /* A live heap for a packet, which is not accepted yet. NULL if there is no memory. */
 sp2_heap *sp2__heap_create(const sp2__packet *packet, const sp2__heap_rules *rules,
@@ -171,6 +181,19 @@ typedef struct sp2__missing {
 } sp2__missing;
 
 sp2__missing sp2__heap_missing(const sp2_heap *heap, uint64_t packet_length);
+
+/* A placed heap's chunk has left the window: its payload goes nowhere from now on. */
+static inline void sp2__heap_lose_place(sp2_heap *heap) {
+    heap->payload = NULL;
+    heap->present = NULL;
+    heap->next_packet.header = 0;
+    heap->has_lost_place = true;
+}
+
+/* Notes that what an entry of presence stands for has come. Others may do so, too. */
+static inline void sp2__note_present(uint8_t *entry) {
+    atomic_store_explicit((volatile atomic_uchar *)(void *)entry, 1, memory_order_relaxed);
+}
 
 /* Ends the assembly. Of an incomplete heap, ranges and payload are kept only if asked for. False if
  * there is no memory for the ranges, which then are lost. */

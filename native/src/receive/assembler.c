@@ -113,24 +113,37 @@ static uint64_t substream_of(const sp2__assembler *assembler, uint64_t cnt) {
     return assembler->substreams == 1 ? 0 : cnt % assembler->substreams;
 }
 
-/* Puts a heap into its substream's next slot; returns the heap that lived there, or NULL. `before`:
- * what is kept of it, as it was evicted before, or NULL. */
-static sp2_heap *place(sp2__assembler *assembler, sp2_heap *heap, sp2__evicted_heap *before) {
-    const uint64_t substream = substream_of(assembler, heap->cnt);
+/* The next slot of a substream, and the heap that lived there until now, or NULL. */
+static sp2_heap *next_slot(sp2__assembler *assembler, uint64_t substream, uint32_t *slot) {
     sp2__circle *circle = &assembler->circles[substream];
     circle->head = circle->head + UINT64_C(1) == assembler->max_heaps ? 0 : circle->head + 1;
-    heap->slot = (uint32_t)(substream * assembler->max_heaps + circle->head);
-    if (SP2__LIKELY(before == NULL)) {
-        heap->number = ++circle->started;
-    } else {
-        heap->number = before->number;
-        sp2__evicted_forget(&assembler->evicted, before);
-    }
-    sp2_heap *evicted = assembler->slots[heap->slot];
+    *slot = (uint32_t)(substream * assembler->max_heaps + circle->head);
+    sp2_heap *evicted = assembler->slots[*slot];
     if (evicted != NULL) {
         sp2__assembler_remove(assembler, evicted);
         sp2__evicted_keep(&assembler->evicted, evicted);
     }
+    return evicted;
+}
+
+sp2_heap *sp2__assembler_pass_through(sp2__assembler *assembler, uint64_t cnt) {
+    const uint64_t substream = substream_of(assembler, cnt);
+    uint32_t slot;
+    assembler->circles[substream].started++;
+    return next_slot(assembler, substream, &slot);
+}
+
+/* Puts a heap into its substream's next slot; returns the heap that lived there, or NULL. `before`:
+ * what is kept of it, as it was evicted before, or NULL. */
+static sp2_heap *place(sp2__assembler *assembler, sp2_heap *heap, sp2__evicted_heap *before) {
+    const uint64_t substream = substream_of(assembler, heap->cnt);
+    if (SP2__LIKELY(before == NULL)) {
+        heap->number = ++assembler->circles[substream].started;
+    } else {
+        heap->number = before->number;
+        sp2__evicted_forget(&assembler->evicted, before);
+    }
+    sp2_heap *evicted = next_slot(assembler, substream, &heap->slot);
     sp2_heap **bucket = sp2__assembler_bucket(assembler, heap->cnt, heap->sender);
     heap->next = *bucket;
     *bucket = heap;

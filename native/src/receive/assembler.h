@@ -119,6 +119,10 @@ static inline void sp2__assembler_pass_over(sp2__assembler *assembler, const sp2
         (uint32_t)(heap->slot % assembler->max_heaps);
 }
 
+/* A heap that is complete with its first packet takes its turn in the slots; returns the heap that
+ * it pushes out, or NULL. */
+sp2_heap *sp2__assembler_pass_through(sp2__assembler *assembler, uint64_t cnt);
+
 /* Takes a live heap out. */
 void sp2__assembler_remove(sp2__assembler *assembler, sp2_heap *heap);
 

@@ -40,9 +40,10 @@ static int32_t find_sink(const char *function, sp2_receive_stream *stream, sp2__
     }
     if (stream->sink != &stream->ring_sink.base) {
         return sp2__fail(SP2_E_STATE, 0,
-                         "%s: the stream was made with sp2_receive_options.on_heap, which takes "
-                         "every heap",
-                         function);
+                         "%s: the stream was made with sp2_receive_options.%s, which takes every "
+                         "heap",
+                         function,
+                         stream->sink == &stream->inline_sink.base ? "on_heap" : "chunks");
     }
     *sink = &stream->ring_sink;
     return SP2_OK;

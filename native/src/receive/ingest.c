@@ -32,6 +32,9 @@ sp2__answer sp2__stream_enter(sp2_receive_stream *stream) {
     if (SP2__UNLIKELY(stream->loss.seconds != NULL)) {
         look_at_clock(stream);
     }
+    if (SP2__UNLIKELY(stream->sink == &stream->chunk_sink.base)) {
+        stream->ending |= !sp2__chunk_sink_begin_slice(&stream->chunk_sink);
+    }
     if (SP2__UNLIKELY(sp2__flow_state_of(&stream->flow) == SP2__FLOW_BLOCKED)) {
         sp2__stream_settle(stream);
     }
@@ -207,6 +210,8 @@ static SP2__COLD void explain(sp2_receive_stream *stream, const sp2__packet *pac
         reject(stream, packet, &stats->allocation_failed, SP2__MESSAGE_MEMORY, SP2_LOG_WARNING,
                "there is no memory for it");
         break;
+    case SP2__NO_CHUNK:
+        break; /* it is handed over again */
     }
 }
 
@@ -268,6 +273,53 @@ SP2__INLINE void note_sender(const sp2_receive_stream *stream, sp2_heap *heap) {
     }
 }
 
+/* Whether a packet is a heap of its own that nothing but its place in a chunk need be known of:
+ * none of its items says anything about the heap. */
+static bool is_plain_heap(const sp2_receive_stream *stream, const sp2__packet *packet) {
+    const sp2__assembler *assembler = &stream->assembler;
+    if (packet->heap_length != packet->payload_length || packet->payload_length == 0 ||
+        packet->heap_length > assembler->rules.max_heap_size || stream->accounting.is_on ||
+        assembler->copier.function != NULL || assembler->evicted.heaps != NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < packet->item_count; i++) {
+        const uint64_t pointer = sp2__load_be64(packet->items + (size_t)i * SP2__POINTER_SIZE);
+        if (pointer & SP2__IMMEDIATE_BIT
+                ? sp2__pointer_id(pointer, packet->address_bits) == SP2__ID_STREAM_CTRL
+                : sp2__pointer_value(pointer, packet->address_bits) > packet->heap_length) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Copies such a heap into its chunk: it leaves the assembly before it has been in it. */
+static sp2__answer add_plain_heap(sp2_receive_stream *stream, const sp2__packet *packet) {
+    sp2_receive_stats *stats = &stream->stats;
+    sp2__heap_place at;
+    if (sp2__chunk_sink_find(&stream->chunk_sink, packet, &at) == SP2__NO_CHUNK) {
+        sp2__flow_block(&stream->flow);
+        return SP2__YIELD;
+    }
+    if (SP2__LIKELY(at.payload != NULL)) {
+        sp2__copier_copy(&stream->assembler.copier, at.capacity, at.payload, packet->payload,
+                         packet->payload_length);
+        sp2__note_present(at.present);
+    }
+    stats->packets++;
+    stats->packets_accepted++;
+    stats->single_packet_heaps++;
+    stats->heaps++;
+    stats->payload_bytes += packet->payload_length;
+    stats->max_heap_bytes = sp2__max_u64(stats->max_heap_bytes, packet->payload_length);
+    stream->heaps_started++;
+    sp2_heap *evicted = sp2__assembler_pass_through(&stream->assembler, packet->cnt);
+    if (SP2__UNLIKELY(evicted != NULL)) {
+        evict(stream, evicted);
+    }
+    return answer_of(stream);
+}
+
 /* Any packet but those that take_next takes. */
 static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packet *packet) {
     sp2_receive_stats *stats = &stream->stats;
@@ -278,7 +330,14 @@ static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packe
             return answer;
         }
     }
+    if (SP2__UNLIKELY(stream->sink == &stream->chunk_sink.base) && is_plain_heap(stream, packet)) {
+        return add_plain_heap(stream, packet);
+    }
     sp2__assembler_add(&stream->assembler, packet, &result);
+    if (SP2__UNLIKELY(result.verdict == SP2__NO_CHUNK)) {
+        sp2__flow_block(&stream->flow);
+        return SP2__YIELD;
+    }
     stats->packets++;
     stats->search_dist += result.search_steps;
     if (packet->heap_length == packet->payload_length) {
@@ -293,6 +352,10 @@ static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packe
     result.heap->fed_by = stream->reading_number;
     note_sender(stream, result.heap);
     stream->heaps_started += result.started;
+    if (SP2__UNLIKELY(stream->chunk_sink.packet_size != 0)) {
+        sp2__chunk_sink_note_packet(&stream->chunk_sink, result.heap, packet->payload_offset,
+                                    packet->payload_length);
+    }
     if (SP2__UNLIKELY(stream->accounting.is_on) && result.started && !stream->accounting.by_item) {
         const bool shares =
             stream->dialect != NULL && stream->dialect->flags & SP2_DIALECT_DATAGRAM_IS_HEAP;
@@ -357,6 +420,10 @@ SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes,
     sp2_receive_stats *stats = &stream->stats;
     heap->fed_by = stream->reading_number;
     note_sender(stream, heap);
+    if (SP2__UNLIKELY(stream->chunk_sink.packet_size != 0)) {
+        sp2__chunk_sink_note_packet(&stream->chunk_sink, heap, heap->received_length - length,
+                                    length);
+    }
     stats->packets++;
     stats->packets_accepted++;
     stats->search_dist += stream->assembler.recent_steps;

@@ -13,8 +13,13 @@
 /* After a pause the socket's buffer is full, and goes on to overflow until it has been read. */
 #define AFTERMATH_NS ((uint64_t)SP2__NS_PER_SECOND)
 
-void sp2__pause_init(sp2__pause *pause, int64_t long_ns) {
-    *pause = (sp2__pause){.long_ns = long_ns};
+void sp2__pause_init(sp2__pause *pause, int64_t long_ns, bool of_chunks) {
+    *pause = (sp2__pause){.long_ns = long_ns, .of_chunks = of_chunks};
+}
+
+/* What helps against bursts. */
+static const char *advice(const sp2_receive_stream *stream) {
+    return stream->pause.of_chunks ? "more free chunks help" : "a larger ring_heaps helps";
 }
 
 /* Counts the drops since this was last called. */
@@ -30,9 +35,10 @@ static uint64_t look(sp2_receive_stream *stream, uint64_t now) {
 static void say_dropped(sp2_receive_stream *stream, uint64_t messages) {
     if (messages != 0) {
         SP2__LOG(&stream->logger, SP2__MESSAGE_RING_FULL, SP2_LOG_WARNING,
-                 "the ring was full: the consumer is too slow, and the kernel has dropped %" PRIu64
-                 " messages (a larger ring_heaps helps against bursts)",
-                 messages);
+                 "%s: the consumer is too slow, and the kernel has dropped %" PRIu64
+                 " messages (%s against bursts)",
+                 stream->pause.of_chunks ? "no chunk was free" : "the ring was full", messages,
+                 advice(stream));
     }
 }
 
@@ -43,10 +49,10 @@ static bool is_long(const sp2__pause *pause, uint64_t length) {
 static void say_long(sp2_receive_stream *stream, uint64_t length) {
     stream->pause.is_told = true;
     SP2__LOG(&stream->logger, SP2__MESSAGE_RING_FULL, SP2_LOG_WARNING,
-             "the ring is full, for %" PRIu64
-             " ms already: the consumer is too slow, and packets may be lost (a larger ring_heaps "
-             "helps against bursts)",
-             length / SP2__NS_PER_MS);
+             "%s, for %" PRIu64 " ms already: the consumer is too slow, and packets may be lost "
+             "(%s against bursts)",
+             stream->pause.of_chunks ? "no chunk is free" : "the ring is full",
+             length / SP2__NS_PER_MS, advice(stream));
 }
 
 SP2__COLD void sp2__pause_begin(sp2_receive_stream *stream) {

@@ -8,12 +8,13 @@
 #include "spead2core/receive.h"
 
 /*
- * Whether it is worth a warning that the sources of a stream pause, because its ring is full: when
+ * Whether it is worth a warning that the sources of a stream pause, because its sink is full: when
  * the kernel drops messages meanwhile, or soon after, and when it lasts long. A pause of a moment
  * is how a stream adapts to its consumer. Under the stream's lock.
  */
 typedef struct sp2__pause {
     int64_t long_ns;    /* how long is too long; SP2_NEVER_LONG */
+    bool of_chunks;     /* the sink is one of chunks */
     uint64_t began_ns;  /* of the pause that is under way; 0: there is none */
     uint64_t ended_ns;  /* of the latest one; 0: there was none */
     uint64_t looked_ns; /* when the kernel's drops were counted last */
@@ -21,7 +22,7 @@ typedef struct sp2__pause {
     bool is_told;       /* it was said that the pause that is under way is long */
 } sp2__pause;
 
-void sp2__pause_init(sp2__pause *pause, int64_t long_ns);
+void sp2__pause_init(sp2__pause *pause, int64_t long_ns, bool of_chunks);
 
 /* A heap waits for room in the ring, which was not so before. */
 void sp2__pause_begin(sp2_receive_stream *stream);

@@ -19,6 +19,9 @@ typedef struct sp2__sink_ops {
     /* Makes room if that is possible. False if the sink is still full: then it sees to it that
      * sp2__stream_settle is called once it has room. */
     bool (*settle)(sp2__sink *sink);
+    /* When a full sink has to be settled by itself, a time of sp2__clock_ns; 0: never. NULL: it
+     * never has to. */
+    uint64_t (*look_at)(sp2__sink *sink);
     /* No heap will be delivered any more. */
     void (*end)(sp2__sink *sink);
     /* The lock is about to be released: others may see what was delivered. Returns whether

@@ -62,6 +62,15 @@ static void settle(sp2_receive_stream *stream) {
     sp2__stream_unlock(stream);
 }
 
+/* When a parked source has to look again by itself, as of now; 0: never. Under the stream's lock.
+ */
+static uint64_t when_to_look(sp2_receive_stream *stream) {
+    sp2__sink *sink = stream->sink;
+    const uint64_t long_at = sp2__pause_check(stream);
+    const uint64_t sink_at = sink->ops->look_at != NULL ? sink->ops->look_at(sink) : 0;
+    return long_at == 0 || (sink_at != 0 && sink_at < long_at) ? sink_at : long_at;
+}
+
 /* Whether the source has to wait until the state is running again, or has been closed. With its
  * lock. Who found the sink full sees to it that the consumer is asked for room, closed or not. */
 static bool park(sp2_packet_source *source) {
@@ -71,11 +80,11 @@ static bool park(sp2_packet_source *source) {
     /* It may be parked already: an error of its socket makes it look once more. */
     const bool was_parked = source->is_parked;
     const bool parked = !source->closed && sp2__flow_park(&stream->flow, source);
-    const uint64_t long_at = parked ? sp2__pause_check(stream) : 0;
+    const uint64_t look_at = parked ? when_to_look(stream) : 0;
     sp2__stream_publish(stream);
     sp2__stream_unlock(stream);
-    if (long_at != 0 && !source->timer.set) {
-        sp2__event_loop_set_timer(source->loop, &source->timer, &source->task, long_at);
+    if (look_at != 0 && (!source->timer.set || source->timer.deadline_ns > look_at)) {
+        sp2__event_loop_set_timer(source->loop, &source->timer, &source->task, look_at);
     }
     if (parked) {
         source->stats.blocked +=

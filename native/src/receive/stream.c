@@ -90,6 +90,11 @@ static int32_t check_values(const sp2_receive_options *options) {
                          " is allowed",
                          options->cnt_step, (uint64_t)SP2_RECEIVE_MAX_CNT_STEP);
     }
+    if (options->chunks != NULL && options->on_heap != NULL) {
+        return sp2__fail(SP2_E_ARG, 0,
+                         "sp2_receive_options has both on_heap and chunks, but heaps can go to one "
+                         "of them only");
+    }
     const int32_t status = check_item(options->count_item, "count_item");
     return status != SP2_OK ? status : check_item(options->set_item, "set_item");
 }
@@ -104,6 +109,10 @@ static int32_t read_options(const sp2_receive_options *caller, sp2_receive_optio
                                                RELEASED_OPTIONS_SIZE, "sp2_receive_options");
         if (status != SP2_OK) {
             return status;
+        }
+        /* A size that no version has had may end within the pointer. */
+        if (caller->size < offsetof(sp2_receive_options, chunks) + sizeof(options->chunks)) {
+            options->chunks = NULL;
         }
     }
     set_default(&options->max_heaps, SP2_RECEIVE_DEFAULT_MAX_HEAPS);
@@ -122,6 +131,24 @@ static int32_t read_options(const sp2_receive_options *caller, sp2_receive_optio
 
 static int32_t fail_stream_memory(void) {
     return sp2__fail_memory("a stream (max_heaps, substreams and ring_heaps decide its size)");
+}
+
+/* Where its heaps go. Last, as a group cannot undo that a stream has become its member. */
+static int32_t init_sink(sp2_receive_stream *stream, const sp2_receive_options *options) {
+    if (options->chunks != NULL) {
+        stream->sink = &stream->chunk_sink.base;
+        return sp2__chunk_sink_init(&stream->chunk_sink, stream, options->chunks);
+    }
+    if (options->on_heap != NULL) {
+        stream->sink = &stream->inline_sink.base;
+        sp2__inline_sink_init(&stream->inline_sink, stream, options->on_heap,
+                              options->on_heap_context);
+        return SP2_OK;
+    }
+    stream->sink = &stream->ring_sink.base;
+    return sp2__ring_sink_init(&stream->ring_sink, stream, options->ring_heaps, options->spin_ns)
+               ? SP2_OK
+               : fail_stream_memory();
 }
 
 /* What a stream consists of, but its threads. On failure there is nothing to be destroyed. */
@@ -143,20 +170,13 @@ static int32_t init_parts(sp2_receive_stream *stream, const sp2_receive_options 
     stream->assembler.rules.custom_stats = stream->custom.batch;
     sp2__accounting_init(&stream->accounting, options, stream->assembler.multiplier,
                          &stream->stats);
-    if (options->on_heap != NULL) {
-        sp2__inline_sink_init(&stream->inline_sink, stream, options->on_heap,
-                              options->on_heap_context);
-        stream->sink = &stream->inline_sink.base;
-        return SP2_OK;
-    }
-    stream->sink = &stream->ring_sink.base;
-    if (!sp2__ring_sink_init(&stream->ring_sink, stream, options->ring_heaps, options->spin_ns)) {
+    const int32_t sink_status = init_sink(stream, options);
+    if (sink_status != SP2_OK) {
         sp2__loss_line_destroy(&stream->loss);
         sp2__assembler_destroy(&stream->assembler);
         sp2__custom_stats_destroy(&stream->custom);
-        return fail_stream_memory();
     }
-    return SP2_OK;
+    return sink_status;
 }
 
 static int32_t allocate(const sp2_receive_options *options, sp2_receive_stream **stream) {
@@ -201,10 +221,15 @@ int32_t sp2_receive_stream_create(sp2_thread_pool *pool, const sp2_receive_optio
     stream->pool = held_pool;
     stream->process = sp2__process();
     stream->flags = options.flags;
+    if (options.chunks != NULL) {
+        /* The sink looks at incomplete heaps, too, and keeps nothing of any. */
+        stream->flags |= SP2_RECEIVE_DELIVER_INCOMPLETE;
+        stream->flags &= ~(uint32_t)(SP2_RECEIVE_KEEP_RANGES | SP2_RECEIVE_KEEP_INCOMPLETE_PAYLOAD);
+    }
     sp2__flow_init(&stream->flow, !(options.flags & SP2_RECEIVE_EXPLICIT_START));
     stream->stop_on_stop_item = !(options.flags & SP2_RECEIVE_IGNORE_STOP_ITEM);
     sp2__logger_init(&stream->logger, options.log, options.log_context, options.log_level);
-    sp2__pause_init(&stream->pause, options.long_pause_ns);
+    sp2__pause_init(&stream->pause, options.long_pause_ns, options.chunks != NULL);
     sp2__mutex_init(&stream->lock);
     sp2__mutex_init(&stream->sources_lock);
     sp2__condition_init(&stream->detached);

@@ -12,6 +12,7 @@
 #include "packet/packet.h"
 #include "receive/accounting.h"
 #include "receive/assembler.h"
+#include "receive/chunk_sink.h"
 #include "receive/custom_stats.h"
 #include "receive/flow.h"
 #include "receive/inline_sink.h"
@@ -42,7 +43,8 @@ typedef struct sp2__gone_sources {
 struct sp2_receive_stream {
     sp2__ring_sink ring_sink; /* first, as it is isolated */
     sp2__inline_sink inline_sink;
-    sp2__sink *sink; /* one of these two */
+    sp2__chunk_sink chunk_sink;
+    sp2__sink *sink; /* one of these three */
     sp2_thread_pool *pool;
     uint32_t process; /* that made the stream; base/process.h */
     uint32_t flags;   /* sp2_receive_flags as the user gave them */

@@ -30,11 +30,11 @@ public static unsafe partial class sp2_receive_optionsTests
     {
         if (Environment.Is64BitProcess)
         {
-            Assert.That(sizeof(sp2_receive_options), Is.EqualTo(144));
+            Assert.That(sizeof(sp2_receive_options), Is.EqualTo(152));
         }
         else
         {
-            Assert.That(sizeof(sp2_receive_options), Is.EqualTo(104));
+            Assert.That(sizeof(sp2_receive_options), Is.EqualTo(112));
         }
     }
 }

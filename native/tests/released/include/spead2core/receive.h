@@ -191,6 +191,8 @@ typedef struct sp2_receive_options {
     uint64_t set_item;     /* with accounting: identifier of an item of which each immediate value,
                               for example the number of an antenna, has a sequence of its own; default
                               0: none */
+    const struct sp2_chunk_options *chunks; /* makes the stream a member of a chunk group (chunk.h);
+                                               not with `on_heap`; default: none */
 } sp2_receive_options;
 
 #define SP2_RECEIVE_OPTIONS_INIT SP2_SIZED_INIT(sp2_receive_options)
