@@ -284,6 +284,96 @@ int32_t scenario_receive_large_heap(fault_trial *trial) {
     return status;
 }
 
+enum { CHUNKS = 3, HEAPS_PER_CHUNK = 8 };
+
+/* A group with all that it can have memory for, and its chunks. */
+static int32_t make_chunk_group(sp2_chunk_group **group) {
+    int32_t status = sp2_chunk_group_create(NULL, group);
+    for (int i = 0; i < CHUNKS && status == SP2_OK; i++) {
+        sp2_chunk_memory memory = SP2_CHUNK_MEMORY_INIT;
+        sp2_chunk *chunk = NULL;
+        memory.data_size = HEAPS_PER_CHUNK * HEAP_BYTES;
+        memory.present_size = HEAPS_PER_CHUNK;
+        memory.extra_size = 1;
+        status = sp2_chunk_create(&memory, &chunk);
+        if (status == SP2_OK) {
+            CHECK_STATUS(sp2_chunk_group_add_free(*group, chunk), SP2_OK);
+        }
+    }
+    return status;
+}
+
+/* A member that places heaps by their cnt. */
+static int32_t make_member(fault_trial *trial, sp2_chunk_group *group,
+                           sp2_receive_stream **stream) {
+    static const uint64_t one_antenna = SP2_RECEIVE_MIN_COUNT_ITEM;
+    static const sp2_chunk_axis axes[] = {
+        {.item = 1, .count = HEAPS_PER_CHUNK, .data_stride = HEAP_BYTES, .present_stride = 1},
+        {.item = 0x1000 + one_antenna, .count = 1, .values = &one_antenna},
+    };
+    sp2_receive_options options = options_for(trial, 0);
+    sp2_chunk_layout layout = SP2_CHUNK_LAYOUT_INIT;
+    sp2_chunk_options chunks = SP2_CHUNK_OPTIONS_INIT;
+    layout.axes = axes;
+    layout.axis_count = 2;
+    chunks.group = group;
+    chunks.layout = &layout;
+    chunks.max_heap_extra = 1;
+    options.chunks = &chunks;
+    return sp2_receive_stream_create(NULL, &options, stream);
+}
+
+/* Every heap says its length, and has the items in its first packet, which comes first. */
+static datagram_list make_placed_heaps(void) {
+    datagram_list list = {0};
+    for (uint64_t cnt = 1; cnt <= SCENARIO_HEAPS; cnt++) {
+        uint8_t *payload = new_payload(HEAP_BYTES, cnt);
+        for (uint64_t offset = 0; offset < HEAP_BYTES; offset += PACKET_BYTES) {
+            packet_builder packet;
+            packet_begin_heap(&packet, 48, cnt, HEAP_BYTES, offset, PACKET_BYTES);
+            for (uint32_t i = 0; i < POINTERS && offset == 0; i++) {
+                packet_add_immediate(&packet, 0x1000 + i, i);
+            }
+            packet_add_payload(&packet, payload + offset, PACKET_BYTES);
+            datagrams_add_packet(&list, &packet);
+        }
+        free(payload);
+        if (cnt % 2 == 0) {
+            datagrams_swap(&list, list.count - 1, list.count - 3);
+        }
+    }
+    return list;
+}
+
+int32_t scenario_receive_into_chunks(fault_trial *trial) {
+    datagram_list list = make_placed_heaps();
+    sp2_chunk_group *group = NULL;
+    sp2_receive_stream *stream = NULL;
+    int32_t status = make_chunk_group(&group);
+    if (status == SP2_OK) {
+        status = make_member(trial, group, &stream);
+    }
+    if (status == SP2_OK) {
+        status = add_datagram_source(stream, list.datagrams, list.count);
+    }
+    if (status == SP2_OK) {
+        sp2_chunk *chunk;
+        while (sp2_chunk_group_pop_wait(group, -1, &chunk) == SP2_OK) {
+            sp2_chunk_info info = SP2_CHUNK_INFO_INIT;
+            REQUIRE_OK(sp2_chunk_get_info(chunk, &info));
+            trial->whole_heaps += info.present_count;
+            sp2_chunk_release(chunk);
+        }
+        trial->stats = stats_of(stream);
+        check_sums(&trial->stats);
+    }
+    trial->lost |= trial->whole_heaps != SCENARIO_HEAPS;
+    sp2_receive_stream_destroy(stream);
+    sp2_chunk_group_destroy(group);
+    datagrams_free(&list);
+    return status;
+}
+
 static void *user_allocate(void *context, uint64_t size, const sp2_packet_header *packet,
                            void **block_context) {
     (void)context;

@@ -14,6 +14,7 @@ int32_t scenario_receive_heaps(fault_trial *trial);
 int32_t scenario_receive_into_pool(fault_trial *trial);
 int32_t scenario_share_pool(fault_trial *trial);
 int32_t scenario_receive_into_mappings(fault_trial *trial);
+int32_t scenario_receive_into_chunks(fault_trial *trial);
 int32_t scenario_receive_large_heap(fault_trial *trial);
 int32_t scenario_receive_with_functions(fault_trial *trial);
 int32_t scenario_add_loopback(fault_trial *trial);
@@ -46,6 +47,7 @@ int32_t scenario_receive_by_pcap(fault_trial *trial);
 #define IN_SHARED_POOL "two streams that share a memory pool", scenario_share_pool
 #define IN_MAPPING "a heap in a mapping of its own", scenario_receive_into_mappings
 #define IN_LARGE_HEAP "a heap of 3 MiB in the default memory", scenario_receive_large_heap
+#define IN_CHUNKS "20 heaps in chunks", scenario_receive_into_chunks
 #define IN_FUNCTIONS                                                                               \
     "the user's memory, copying, statistics, callback and handle", scenario_receive_with_functions
 #define IN_READER "a UDP source", scenario_add_loopback

@@ -100,6 +100,10 @@ SP2_TEST(Each_allocation_of_a_stream_with_functions_of_the_user_fails) {
     fail_every_allocation(IN_FUNCTIONS, 30);
 }
 
+SP2_TEST(Each_allocation_of_a_stream_of_chunks_fails) {
+    fail_every_allocation(IN_CHUNKS, 25);
+}
+
 SP2_TEST(Each_allocation_of_a_large_heap_fails) {
     fail_every_allocation(IN_LARGE_HEAP, 10);
 }

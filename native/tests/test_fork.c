@@ -78,6 +78,8 @@ typedef struct receiver {
     sp2_send_stream *sender; /* to the first source, on a thread of its own */
     sp2_send_heap *heap;
     sp2_inproc_queue *queue; /* of no stream */
+    sp2_chunk_group *group;  /* the same */
+    sp2_chunk *chunk;        /* of no group */
 } receiver;
 
 static sp2_allocator *new_memory_pool(sp2_thread_pool *threads) {
@@ -122,6 +124,11 @@ static receiver start_receiver(uint64_t ring_heaps) {
     REQUIRE_OK(sp2_send_stream_add_udp_writer(r.sender, &writer, NULL));
     REQUIRE_OK(sp2_send_heap_create(NULL, &r.heap));
     REQUIRE_OK(sp2_inproc_queue_create(NULL, &r.queue));
+    sp2_chunk_memory chunk = SP2_CHUNK_MEMORY_INIT;
+    chunk.data_size = HEAP_BYTES;
+    chunk.present_size = 1;
+    REQUIRE_OK(sp2_chunk_group_create(NULL, &r.group));
+    REQUIRE_OK(sp2_chunk_create(&chunk, &r.chunk));
     return r;
 }
 
@@ -161,6 +168,8 @@ static void destroy_all(receiver *r) {
     sp2_send_stream_destroy(r->sender);
     sp2_send_heap_destroy(r->heap);
     sp2_inproc_queue_destroy(r->queue);
+    sp2_chunk_release(r->chunk);
+    sp2_chunk_group_destroy(r->group);
     sp2_receive_stream_destroy(r->stream);
     sp2_allocator_destroy(r->memory);
     sp2_thread_pool_destroy(r->threads);
@@ -271,6 +280,25 @@ static void child_calls_everything(receiver *r) {
     CHILD_CHECK(sp2_receive_stream_add_inproc_source(r->stream, &inproc_source, &none) == forked,
                 44);
     CHILD_CHECK(none == NULL, 45);
+    sp2_chunk *chunk = r->chunk;
+    sp2_chunk_group_stats group_stats = SP2_CHUNK_GROUP_STATS_INIT;
+    sp2_chunk_options member = SP2_CHUNK_OPTIONS_INIT;
+    sp2_receive_options member_stream = quiet_options(0);
+    sp2_chunk_layout layout = SP2_CHUNK_LAYOUT_INIT;
+    const sp2_chunk_axis axis = {.item = ITEM_HEAP_CNT, .count = 1};
+    layout.axes = &axis;
+    layout.axis_count = 1;
+    member.group = r->group;
+    member.layout = &layout;
+    member_stream.chunks = &member;
+    CHILD_CHECK(sp2_chunk_group_add_free(r->group, r->chunk) == forked, 50);
+    CHILD_CHECK(sp2_chunk_group_pop(r->group, &chunk) == forked && chunk == NULL, 51);
+    CHILD_CHECK(sp2_chunk_group_pop_wait(r->group, -1, &chunk) == forked, 52);
+    CHILD_CHECK(sp2_chunk_group_request_ready(r->group) == forked, 53);
+    CHILD_CHECK(sp2_chunk_group_set_ready_callback(r->group, NULL, NULL) == forked, 54);
+    CHILD_CHECK(sp2_chunk_group_get_stats(r->group, &group_stats) == forked, 55);
+    CHILD_CHECK(sp2_chunk_group_stop(r->group, SP2_CHUNK_STOP_DROP) == SP2_OK, 56);
+    CHILD_CHECK(sp2_receive_stream_create(NULL, &member_stream, &stream) == forked, 57);
     const sp2_tcp_source_options tcp_source = SP2_TCP_SOURCE_OPTIONS_INIT;
     none = r->sources[0];
     CHILD_CHECK(sp2_receive_stream_add_tcp_source(r->stream, &tcp_source, &none) == forked, 46);

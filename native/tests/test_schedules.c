@@ -669,6 +669,197 @@ static void flushed_by_two(void) {
     end_sending();
 }
 
+/* ---- chunks: of one heap of each member, which have a thread and a list each ---- */
+
+enum { MEMBERS = 2, CHUNKS = 3, MEMBER_HEAPS = MEMBERS * CHUNKS };
+
+static struct {
+    sp2_chunk_group *group;
+    sp2_receive_stream *streams[MEMBERS];
+    uint64_t members;
+    int64_t last_id;
+    uint64_t present;
+    uint32_t calls;
+    uint32_t calls_used;
+} chunks;
+
+static datagram_list member_heaps[MEMBERS];
+
+/* Heaps 0, 2, 4 and 1, 3, 5. */
+static void make_member_packets(void) {
+    for (uint64_t cnt = 0; member_heaps[MEMBERS - 1].count != CHUNKS; cnt++) {
+        uint8_t *payload = new_payload(HEAP_BYTES, cnt);
+        datagrams_add_heap(&member_heaps[cnt % MEMBERS], cnt, payload, HEAP_BYTES, HEAP_BYTES);
+        free(payload);
+    }
+}
+
+static void begin_chunks(uint64_t members, uint32_t flags, uint32_t memories) {
+    static const sp2_chunk_axis axis = {
+        .item = ITEM_HEAP_CNT, .count = MEMBERS, .data_stride = HEAP_BYTES, .present_stride = 1};
+    platform_reset();
+    make_member_packets();
+    memset(&chunks, 0, sizeof(chunks));
+    chunks.members = members;
+    chunks.last_id = -1;
+    sp2_chunk_group_options options = SP2_CHUNK_GROUP_OPTIONS_INIT;
+    options.flags = flags;
+    options.max_chunks = 1;
+    options.ring_chunks = 1;
+    options.members = members;
+    options.member_timeout_ns = SP2_CHUNK_NO_TIMEOUT;
+    SCHEDULE_CHECK(sp2_chunk_group_create(&options, &chunks.group) == SP2_OK);
+    for (uint32_t i = 0; i < memories; i++) {
+        sp2_chunk_memory memory = SP2_CHUNK_MEMORY_INIT;
+        sp2_chunk *chunk;
+        memory.data_size = MEMBERS * HEAP_BYTES;
+        memory.present_size = MEMBERS;
+        SCHEDULE_CHECK(sp2_chunk_create(&memory, &chunk) == SP2_OK);
+        SCHEDULE_CHECK(sp2_chunk_group_add_free(chunks.group, chunk) == SP2_OK);
+    }
+    for (uint64_t i = 0; i < members; i++) {
+        sp2_chunk_layout layout = SP2_CHUNK_LAYOUT_INIT;
+        sp2_chunk_options member = SP2_CHUNK_OPTIONS_INIT;
+        sp2_receive_options stream = SP2_RECEIVE_OPTIONS_INIT;
+        layout.flags = SP2_CHUNK_LAYOUT_ORIGIN;
+        layout.axes = &axis;
+        layout.axis_count = 1;
+        member.group = chunks.group;
+        member.layout = &layout;
+        stream.chunks = &member;
+        stream.log_level = SP2_LOG_NONE;
+        SCHEDULE_CHECK(sp2_receive_stream_create(NULL, &stream, &chunks.streams[i]) == SP2_OK);
+    }
+}
+
+static void feed_members(void) {
+    for (uint64_t i = 0; i < chunks.members; i++) {
+        SCHEDULE_CHECK(add_datagram_source(chunks.streams[i], member_heaps[i].datagrams,
+                                           member_heaps[i].count) == SP2_OK);
+    }
+}
+
+/* Chunks come in order, and what is present of them has its bytes. */
+static void take_chunk(sp2_chunk *chunk) {
+    sp2_chunk_info info = SP2_CHUNK_INFO_INIT;
+    SCHEDULE_CHECK(sp2_chunk_get_info(chunk, &info) == SP2_OK);
+    SCHEDULE_CHECK(info.id > chunks.last_id && info.id < CHUNKS);
+    chunks.last_id = info.id;
+    for (uint64_t i = 0; i < MEMBERS; i++) {
+        uint8_t *payload = new_payload(HEAP_BYTES, (uint64_t)info.id * MEMBERS + i);
+        SCHEDULE_CHECK(info.present[i] == 0 ||
+                       memcmp(info.data + i * HEAP_BYTES, payload, HEAP_BYTES) == 0);
+        chunks.present += info.present[i];
+        free(payload);
+    }
+    sp2_chunk_release(chunk);
+}
+
+static void consume_chunks(void *unused) {
+    (void)unused;
+    sp2_chunk *chunk;
+    int32_t status;
+    while ((status = sp2_chunk_group_pop_wait(chunks.group, ENDLESS, &chunk)) == SP2_OK) {
+        take_chunk(chunk);
+    }
+    SCHEDULE_CHECK(status == SP2_E_STOPPED);
+}
+
+/* Returns how many heaps were not placed. */
+static uint64_t end_chunks(void) {
+    uint64_t lost = 0;
+    schedule_join();
+    schedule_choices(false);
+    for (uint64_t i = 0; i < chunks.members; i++) {
+        sp2_receive_stats stats = SP2_RECEIVE_STATS_INIT;
+        SCHEDULE_CHECK(sp2_receive_stream_get_stats(chunks.streams[i], &stats) == SP2_OK);
+        lost += stats.too_old_heaps;
+        sp2_receive_stream_destroy(chunks.streams[i]);
+    }
+    sp2_chunk_group_destroy(chunks.group);
+    return lost;
+}
+
+/* The data ring has room for one chunk, and there is one more than that. */
+static void chunks_with_full_ring(void) {
+    begin_chunks(1, 0, 2);
+    schedule_start(consume_chunks, NULL);
+    schedule_choices(true);
+    feed_members();
+    SCHEDULE_CHECK(end_chunks() == 0 && chunks.present == CHUNKS);
+}
+
+static void lossless_members(void) {
+    begin_chunks(MEMBERS, SP2_CHUNK_GROUP_LOSSLESS, 2);
+    schedule_start(consume_chunks, NULL);
+    schedule_choices(true);
+    feed_members();
+    SCHEDULE_CHECK(end_chunks() == 0 && chunks.present == MEMBER_HEAPS);
+}
+
+static void lossy_members(void) {
+    begin_chunks(MEMBERS, 0, 2);
+    schedule_start(consume_chunks, NULL);
+    schedule_choices(true);
+    feed_members();
+    SCHEDULE_CHECK(end_chunks() + chunks.present == MEMBER_HEAPS);
+}
+
+/* A member waits for its chunk, and its stream is destroyed while somebody may let it go on. */
+static void waiting_member_destroyed(void) {
+    begin_chunks(1, 0, 2);
+    feed_members();
+    schedule_start(consume_chunks, NULL);
+    schedule_choices(true);
+    sp2_receive_stream_destroy(chunks.streams[0]);
+    chunks.members = 0;
+    end_chunks();
+}
+
+static void group_stopped(void) {
+    begin_chunks(MEMBERS, 0, 2);
+    schedule_start(consume_chunks, NULL);
+    schedule_choices(true);
+    feed_members();
+    SCHEDULE_CHECK(sp2_chunk_group_stop(chunks.group, SP2_CHUNK_STOP_DROP) == SP2_OK);
+    end_chunks();
+}
+
+static void chunk_ready(void *context) {
+    (void)context;
+    chunks.calls++;
+}
+
+static bool chunk_was_called(void *unused) {
+    (void)unused;
+    return chunks.calls != chunks.calls_used;
+}
+
+static void consume_chunks_by_callback(void *unused) {
+    (void)unused;
+    for (;;) {
+        sp2_chunk *chunk;
+        const int32_t status = sp2_chunk_group_pop(chunks.group, &chunk);
+        if (status == SP2_OK) {
+            take_chunk(chunk);
+        } else if (status == SP2_E_STOPPED) {
+            return;
+        } else if (sp2_chunk_group_request_ready(chunks.group) == SP2_E_EMPTY) {
+            schedule_wait(chunk_was_called, NULL, false);
+            chunks.calls_used++;
+        }
+    }
+}
+
+static void chunks_by_callback(void) {
+    begin_chunks(1, 0, 2);
+    SCHEDULE_CHECK(sp2_chunk_group_set_ready_callback(chunks.group, chunk_ready, NULL) == SP2_OK);
+    schedule_start(consume_chunks_by_callback, NULL);
+    schedule_choices(true);
+    feed_members();
+    SCHEDULE_CHECK(end_chunks() == 0 && chunks.present == CHUNKS);
+}
+
 /* ---- the memory pool and the default memory ---- */
 
 static void *base_allocate(void *context, uint64_t size, const sp2_packet_header *packet,
@@ -803,6 +994,10 @@ static void secret_is_drawn(void) {
     "ring.c ring_sink.c consumer.c flow.c stream.c source.c ingest.c wake.c event_loop.c "         \
     "ready_call.c ready_handle.c settings.c datagram_source.c udp_source.c"
 
+#define CHUNK_FILES                                                                                \
+    "chunk_group.c chunk_sink.c ready_call.c flow.c stream.c source.c ingest.c wake.c "            \
+    "event_loop.c datagram_source.c"
+
 #define SEND_FILES "stream.c pump.c heap.c wake.c event_loop.c function_writer.c thread_pool.c"
 
 static const schedule_scenario scenarios[] = {
@@ -825,6 +1020,12 @@ static const schedule_scenario scenarios[] = {
     {"two sources, one is removed", one_of_two_sources_removed, STREAM_FILES, false},
     {"two sources, one is removed with a full ring", removed_with_full_ring, STREAM_FILES, false},
     {"two sources, a handle outlives its stream", handle_outlives_stream, STREAM_FILES, false},
+    {"chunks, full ring", chunks_with_full_ring, CHUNK_FILES, false},
+    {"chunks with the ready callback", chunks_by_callback, CHUNK_FILES, false},
+    {"chunks of two members, lossless", lossless_members, CHUNK_FILES, false},
+    {"chunks of two members, lossy", lossy_members, CHUNK_FILES, false},
+    {"member of a group is destroyed while it waits", waiting_member_destroyed, CHUNK_FILES, false},
+    {"group is stopped while its members receive", group_stopped, CHUNK_FILES, false},
     {"heaps are sent through a full queue", sent_through_full_queue, SEND_FILES, false},
     {"a completion sends", sent_by_completion, SEND_FILES, false},
     {"two users send", sent_by_two, SEND_FILES, false},
@@ -838,7 +1039,7 @@ static const schedule_scenario scenarios[] = {
 
 SP2_TEST(Files_of_scenarios_are_sources_of_the_core) {
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
-        char files[256];
+        char files[512];
         char *rest = files;
         snprintf(files, sizeof(files), "%s", scenarios[i].files);
         for (char *file; (file = strtok_r(rest, " ", &rest)) != NULL;) {
@@ -889,6 +1090,10 @@ static const struct {
     {"two sources, destroyed", MUTATE_LOCK, "run"},
     {"two sources, stopped by the user", MUTATE_LOCK, "run"},
     {"two sources, a handle outlives its stream", MUTATE_LOCK, "close_as"},
+    {"chunks, full ring", MUTATE_LOCK, "announce"},
+    {"chunks, full ring", MUTATE_LOCK, "park"},
+    {"member of a group is destroyed while it waits", MUTATE_LOCK, "sp2__chunk_group_part"},
+    {"member of a group is destroyed while it waits", MUTATE_LOCK, "announce"},
     {"default memory loses its last user", MUTATE_LOCK, "lock_class"},
 };
 

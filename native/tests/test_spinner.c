@@ -28,6 +28,19 @@
 #define CORE_FUNCTIONS(X)                                                                          \
     X(sp2_allocator_create)                                                                        \
     X(sp2_allocator_destroy)                                                                       \
+    X(sp2_chunk_create)                                                                            \
+    X(sp2_chunk_destroy)                                                                           \
+    X(sp2_chunk_get_info)                                                                          \
+    X(sp2_chunk_group_add_free)                                                                    \
+    X(sp2_chunk_group_create)                                                                      \
+    X(sp2_chunk_group_destroy)                                                                     \
+    X(sp2_chunk_group_get_stats)                                                                   \
+    X(sp2_chunk_group_pop)                                                                         \
+    X(sp2_chunk_group_pop_wait)                                                                    \
+    X(sp2_chunk_group_request_ready)                                                               \
+    X(sp2_chunk_group_set_ready_callback)                                                          \
+    X(sp2_chunk_group_stop)                                                                        \
+    X(sp2_chunk_release)                                                                           \
     X(sp2_dialect_find)                                                                            \
     X(sp2_explain_kernel_drops)                                                                    \
     X(sp2_find_loss_period)                                                                        \
@@ -143,6 +156,8 @@ typedef enum kind {
     SEND_STREAM,
     SEND_HEAP,
     QUEUE,
+    CHUNK,
+    CHUNK_GROUP,
     ITEM_GROUP,
     KINDS
 } kind;
@@ -272,6 +287,16 @@ static void give_back(kind of, void *handle) {
     case QUEUE:
         CALL(sp2_inproc_queue_destroy, handle);
         break;
+    case CHUNK:
+        if ((uintptr_t)handle / 64 % 2 == 0) {
+            CALL(sp2_chunk_release, handle);
+        } else {
+            CALL(sp2_chunk_destroy, handle);
+        }
+        break;
+    case CHUNK_GROUP:
+        CALL(sp2_chunk_group_destroy, handle);
+        break;
     default:
         CALL(sp2_heap_release, handle);
     }
@@ -328,12 +353,14 @@ static void keep(spinner *self, kind of, void *handle) {
     CALL(sp2_send_stream_destroy, old);
     CALL(sp2_send_heap_destroy, old);
     CALL(sp2_inproc_queue_destroy, old);
+    CALL(sp2_chunk_release, old);
+    CALL(sp2_chunk_group_destroy, old);
 }
 
 /* The handle stays where it is. */
 static void end(spinner *self) {
     void *handle = handle_of(self, (kind)below(self, KINDS));
-    switch (below(self, 9)) {
+    switch (below(self, 12)) {
     case 0:
         CALL(sp2_receive_stream_destroy, handle);
         break;
@@ -357,6 +384,15 @@ static void end(spinner *self) {
         break;
     case 7:
         CALL(sp2_inproc_queue_destroy, handle);
+        break;
+    case 8:
+        CALL(sp2_chunk_release, handle);
+        break;
+    case 9:
+        CALL(sp2_chunk_destroy, handle);
+        break;
+    case 10:
+        CALL(sp2_chunk_group_destroy, handle);
         break;
     default:
         CALL(sp2_heap_release, handle);
@@ -500,7 +536,44 @@ static void create_pool(spinner *self) {
     }
 }
 
+static void place(sp2_chunk_place *heap, uint64_t size, void *context) {
+    (void)context;
+    CHECK(size == sizeof(*heap) && heap->packet_size > sizeof(content));
+    heap->chunk_id = heap->items != NULL ? heap->items[0] / 2 : -1;
+    heap->heap_index = (uint64_t)heap->chunk_id % 4;
+    atomic_fetch_add_explicit(&callbacks, 1, memory_order_relaxed);
+}
+
+/* What makes a stream a member of a group; often refused. */
+static const sp2_chunk_options *any_chunk_options(spinner *self, sp2_chunk_options *options,
+                                                  sp2_chunk_layout *layout) {
+    static const uint64_t items[] = {ITEM_HEAP_CNT, ITEM_ID};
+    static const sp2_chunk_axis axes[] = {
+        {.item = ITEM_HEAP_CNT, .count = 2, .data_stride = 256, .present_stride = 1},
+        {.item = ITEM_ID, .first = ITEM_VALUE, .count = 1},
+    };
+    if (!once_in(self, 3)) {
+        return NULL;
+    }
+    *layout = (sp2_chunk_layout)SP2_CHUNK_LAYOUT_INIT;
+    layout->flags = (uint32_t)below(self, 2);
+    layout->axes = axes;
+    layout->axis_count = (uint32_t)below(self, 3);
+    *options = (sp2_chunk_options)SP2_CHUNK_OPTIONS_INIT;
+    options->group = handle_of(self, CHUNK_GROUP);
+    options->max_chunks = below(self, 3);
+    options->items = items;
+    options->item_count = below(self, 3);
+    options->place = once_in(self, 2) ? place : NULL;
+    options->layout = once_in(self, 8) == (options->place != NULL) ? layout : NULL;
+    options->max_heap_extra = once_in(self, 4) ? below(self, 1 << 17) : 0;
+    options->packet_presence_size = once_in(self, 4) ? 100 : 0;
+    return options;
+}
+
 static void create_stream(spinner *self) {
+    sp2_chunk_options chunks;
+    sp2_chunk_layout layout;
     static const sp2_custom_stat custom[] = {{"mine", SP2_STAT_COUNTER, 0}};
     /* Any of the first flags; and no accounting, or by substream, or by source. */
     const uint32_t flags = (uint32_t)below(self, SP2_RECEIVE_UNKEYED_SEARCH) +
@@ -521,6 +594,7 @@ static void create_stream(spinner *self) {
     changed->log = count_log;
     changed->custom_stats = custom;
     changed->on_heap = NULL;
+    changed->chunks = any_chunk_options(self, &chunks, &layout);
     changed->custom_stat_count = (uint32_t)below(self, 2);
     NOTE(sp2_receive_stream_create, once_in(self, 8) ? NULL : handle_of(self, POOL), given,
          once_in(self, 16) ? NULL : &stream);
@@ -741,6 +815,99 @@ static void use_queue(spinner *self) {
     if (source != NULL) {
         keep(self, SOURCE, source);
     }
+}
+
+static void create_chunk_group(spinner *self) {
+    const sp2_chunk_group_options options = {.flags = (uint32_t)below(self, 2),
+                                             .max_chunks = below(self, 4),
+                                             .ring_chunks = below(self, 3),
+                                             .members = below(self, 3),
+                                             .member_timeout_ns = (int64_t)below(self, 100000) - 1};
+    sp2_chunk_group *group = NULL;
+    void *given = sized(self, &options, sizeof(options));
+    sp2_chunk_group_options *changed = (sp2_chunk_group_options *)self->options;
+    changed->max_chunks &= ~(uint64_t)0xfffff0;
+    changed->members &= ~(uint64_t)0xfffff0;
+    NOTE(sp2_chunk_group_create, once_in(self, 4) ? NULL : given,
+         once_in(self, 16) ? NULL : &group);
+    if (group == NULL) {
+        return;
+    }
+    for (uint64_t i = below(self, 4); i != 0; i--) {
+        sp2_chunk_memory memory = SP2_CHUNK_MEMORY_INIT;
+        sp2_chunk *chunk;
+        memory.data_size = 1024;
+        memory.present_size = 8;
+        CHECK_STATUS(sp2_chunk_create(&memory, &chunk), SP2_OK);
+        NOTE(sp2_chunk_group_add_free, group, chunk);
+    }
+    keep(self, CHUNK_GROUP, group);
+}
+
+/* Most are given to a group at once. */
+static void create_chunk(spinner *self) {
+    const sp2_chunk_memory options = {.data_size = below(self, 1024),
+                                      .present_size = below(self, 8),
+                                      .extra_size = below(self, 8)};
+    sp2_chunk *chunk = NULL;
+    void *given = sized(self, &options, sizeof(options));
+    sp2_chunk_memory *changed = (sp2_chunk_memory *)self->options;
+    /* Little, or more than there can be. */
+    changed->data_size &= ~(uint64_t)0xffffffff0000;
+    changed->present_size &= ~(uint64_t)0xffffffff0000;
+    changed->extra_size &= ~(uint64_t)0xffffffff0000;
+    changed->allocator = once_in(self, 4) ? handle_of(self, ALLOCATOR) : NULL;
+    changed->data = NULL;
+    changed->present = NULL;
+    changed->extra = NULL;
+    changed->free = NULL;
+    NOTE(sp2_chunk_create, given, once_in(self, 16) ? NULL : &chunk);
+    if (chunk == NULL) {
+        return;
+    }
+    if (!once_in(self, 4)) {
+        const int32_t status = sp2_chunk_group_add_free(handle_of(self, CHUNK_GROUP), chunk);
+        count(COUNT_sp2_chunk_group_add_free, status);
+        if (status == SP2_OK) {
+            return;
+        }
+    }
+    keep(self, CHUNK, chunk);
+}
+
+static void use_chunk_group(spinner *self) {
+    sp2_chunk_group *group = handle_of(self, CHUNK_GROUP);
+    sp2_chunk *chunk = NULL;
+    const sp2_chunk_group_stats stats = {0};
+    switch (below(self, 8)) {
+    case 0:
+        NOTE(sp2_chunk_group_get_stats, group, sized(self, &stats, sizeof(stats)));
+        break;
+    case 1:
+        NOTE(sp2_chunk_group_request_ready, group);
+        break;
+    case 2:
+        NOTE(sp2_chunk_group_set_ready_callback, group, once_in(self, 4) ? NULL : count_ready,
+             NULL);
+        break;
+    case 3:
+        NOTE(sp2_chunk_group_stop, group, (int32_t)below(self, 8) - 1);
+        break;
+    case 4:
+        NOTE(sp2_chunk_group_pop_wait, group, (int64_t)below(self, 100000),
+             once_in(self, 16) ? NULL : &chunk);
+        break;
+    default:
+        NOTE(sp2_chunk_group_pop, group, once_in(self, 16) ? NULL : &chunk);
+    }
+    if (chunk != NULL) {
+        keep(self, CHUNK, chunk);
+    }
+}
+
+static void look_at_chunks(spinner *self) {
+    const sp2_chunk_info info = {0};
+    NOTE(sp2_chunk_get_info, handle_of(self, CHUNK), sized(self, &info, sizeof(info)));
 }
 
 static void use_source(spinner *self) {
@@ -1244,6 +1411,13 @@ static void *spin(void *context) {
         create_send_stream,
         add_writer,
         add_writer,
+        create_chunk_group,
+        create_chunk,
+        create_chunk,
+        create_chunk,
+        use_chunk_group,
+        use_chunk_group,
+        look_at_chunks,
         create_queue,
         use_queue,
         create_send_heap,
