@@ -18,7 +18,9 @@ internal abstract class ReadQueue<T>(bool spins = true)
 
     private readonly bool _spins = spins && Environment.ProcessorCount > 1;
     private readonly Lock _gate = new();
-    private readonly LinkedList<Waiter> _waiters = new();
+    private readonly LinkedList<IReadWaiter<T>> _waiters = new();
+    private AsyncWaiter<T>? _spare;
+    private Action<object?, CancellationToken>? _cancel;
     private TaskCompletionSource<bool>? _ready;
     private bool _serveAgain;
 
@@ -133,10 +135,14 @@ internal abstract class ReadQueue<T>(bool spins = true)
             return ValueTask.FromResult(item);
         }
 
-        Waiter waiter = Enqueue();
-        return cancellationToken.CanBeCanceled
-            ? new(WaitAsync(waiter, cancellationToken))
-            : new(waiter.Task);
+        AsyncWaiter<T> waiter = Interlocked.Exchange(ref _spare, null) ?? new(Recycle);
+        Enqueue(waiter);
+        if (cancellationToken.CanBeCanceled)
+        {
+            waiter.Cancellation = cancellationToken.UnsafeRegister(_cancel ??= Cancel, waiter);
+        }
+
+        return waiter.Task;
     }
 
     /// <summary>
@@ -169,9 +175,10 @@ internal abstract class ReadQueue<T>(bool spins = true)
             return true;
         }
 
-        Waiter waiter = Enqueue();
+        BlockedWaiter<T> waiter = new();
+        Enqueue(waiter);
         bool interrupted = false;
-        using (cancellationToken.UnsafeRegister(_ => Cancel(waiter, cancellationToken), null))
+        using (cancellationToken.UnsafeRegister(_cancel ??= Cancel, waiter))
         {
             try
             {
@@ -298,37 +305,30 @@ internal abstract class ReadQueue<T>(bool spins = true)
         return result;
     }
 
-    private Waiter Enqueue()
+    private void Enqueue(IReadWaiter<T> waiter)
     {
-        Waiter waiter = new();
         lock (_gate)
         {
             _waiters.AddLast(waiter.Place);
             _waiting++;
             Serve();
         }
-
-        return waiter;
     }
 
-    private async Task<T?> WaitAsync(Waiter waiter, CancellationToken cancellationToken)
-    {
-        using (cancellationToken.UnsafeRegister(_ => Cancel(waiter, cancellationToken), null))
-        {
-            return await waiter.Task.ConfigureAwait(false);
-        }
-    }
+    /// <summary>A waiter that has been served and seen to it is the next one.</summary>
+    private void Recycle(AsyncWaiter<T> waiter) => Volatile.Write(ref _spare, waiter);
 
-    private void Cancel(Waiter waiter, CancellationToken cancellationToken)
+    private void Cancel(object? state, CancellationToken cancellationToken)
     {
+        IReadWaiter<T> waiter = (IReadWaiter<T>)state!;
         if (TryRemove(waiter))
         {
-            waiter.SetCanceled(cancellationToken);
+            waiter.SetException(new OperationCanceledException(cancellationToken));
         }
     }
 
     /// <summary>Takes a waiter out of the line unless it has been served.</summary>
-    private bool TryRemove(Waiter waiter)
+    private bool TryRemove(IReadWaiter<T> waiter)
     {
         lock (_gate)
         {
@@ -342,7 +342,7 @@ internal abstract class ReadQueue<T>(bool spins = true)
         }
     }
 
-    private void Remove(Waiter waiter)
+    private void Remove(IReadWaiter<T> waiter)
     {
         _waiters.Remove(waiter.Place);
         _waiting--;
@@ -385,7 +385,7 @@ internal abstract class ReadQueue<T>(bool spins = true)
         }
     }
 
-    private bool TryPopFor(Waiter waiter)
+    private bool TryPopFor(IReadWaiter<T> waiter)
     {
         try
         {
@@ -437,17 +437,5 @@ internal abstract class ReadQueue<T>(bool spins = true)
         {
             OnReady();
         }
-    }
-
-    /// <summary>One who waits in line for an item; null tells that the stream has stopped.</summary>
-    private sealed class Waiter : TaskCompletionSource<T?>
-    {
-        public Waiter()
-            : base(TaskCreationOptions.RunContinuationsAsynchronously)
-        {
-            Place = new(this);
-        }
-
-        public LinkedListNode<Waiter> Place { get; }
     }
 }
