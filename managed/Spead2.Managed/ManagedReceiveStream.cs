@@ -45,26 +45,22 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
         HeapFunction? function = onHeap is null ? null : new(onHeap);
         HeapFunction = function;
         IoThreads threads = pool is null ? ManagedIoThreads.NewThreads() : ManagedIoThreads.RetainOf(pool);
-        try
-        {
-            _core = new(
+        _core = MakeCore(
+            threads,
+            () => new(
                 options,
                 threads,
                 EngineLog.For(logger),
-                function is null ? null : heap => function.Call(heap is null ? null : ManagedHeap.Own(heap)));
-        }
-        catch (Exception exception)
-        {
-            // Also what a logger throws that is asked which levels it wants.
-            threads.Release(wait: true);
-            if (exception is OutOfMemoryException)
-            {
-                throw StatusException.NoMemory("a stream (MaxHeaps, Substreams and RingHeaps decide its size)");
-            }
+                function is null ? null : heap => function.Call(heap is null ? null : ManagedHeap.Own(heap))));
+        ShowInMeter(options);
+    }
 
-            throw;
-        }
-
+    /// <summary>Makes a stream that places its heaps in chunks, by valid options.</summary>
+    internal ManagedReceiveStream(
+        ReceiveStreamOptions options, ILogger? logger, IoThreadPool? pool, ChunkMembership chunks)
+    {
+        IoThreads threads = pool is null ? ManagedIoThreads.NewThreads() : ManagedIoThreads.RetainOf(pool);
+        _core = MakeCore(threads, () => new(options, threads, EngineLog.For(logger), chunks: chunks));
         ShowInMeter(options);
     }
 
@@ -159,6 +155,8 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
 
     internal override HeapFunction? HeapFunction { get; }
 
+    internal override bool FillsChunks => _core.Member is not null;
+
     internal override StatisticNames StatisticNames => _core.StatisticNames;
 
     /// <inheritdoc/>
@@ -244,6 +242,26 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
     {
         _core.Release(wait: true);
         ExchangeMemory(null)?.EndUse(wait: true);
+    }
+
+    /// <summary>Makes the stream's core; releases the threads if that fails.</summary>
+    private static StreamCore MakeCore(IoThreads threads, Func<StreamCore> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (Exception exception)
+        {
+            // Also what a logger throws that is asked which levels it wants.
+            threads.Release(wait: true);
+            if (exception is OutOfMemoryException)
+            {
+                throw StatusException.NoMemory("a stream (MaxHeaps, Substreams and RingHeaps decide its size)");
+            }
+
+            throw;
+        }
     }
 
     private ManagedPacketSource Add(SourceKind kind, Source source)

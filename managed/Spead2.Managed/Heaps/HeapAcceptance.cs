@@ -19,11 +19,16 @@ internal static unsafe class HeapAcceptance
         }
 
         // Whatever can fail comes first.
-        if (!HeapPayload.TryMakeRoom(heap, packet, rules, copy) ||
+        if ((heap.Placer is null && !HeapPayload.TryMakeRoom(heap, packet, rules, copy)) ||
             !heap.Pointers.TryReserve(packet.ItemCount + (heap.Unpointed != 0 ? 1 : 0)) ||
             (heap.OutOfOrder && !heap.Ranges.TryAdd(packet.PayloadOffset, packet.PayloadEnd)))
         {
             return Verdict.NoMemory;
+        }
+
+        if (heap.Placer is not null && heap.Placer.Bind(heap, packet) == Verdict.Waits)
+        {
+            return Verdict.Waits;
         }
 
         if (packet.ItemCount != 0)
@@ -39,8 +44,7 @@ internal static unsafe class HeapAcceptance
         if (packet.PayloadLength != 0)
         {
             heap.LastEnd = Math.Max(heap.LastEnd, packet.PayloadEnd);
-            HeapPayload.Advance(heap);
-            copy.Copy(packet, heap.Payload, heap.Capacity);
+            CopyPayload(heap, packet, copy);
         }
 
         if (packet.PayloadOffset != 0 && packet.PayloadEnd != packet.HeapLength)
@@ -50,6 +54,25 @@ internal static unsafe class HeapAcceptance
 
         ExpectNext(heap, packet);
         return Verdict.Accepted;
+    }
+
+    private static void CopyPayload(LiveHeap heap, in Packet packet, PayloadCopy copy)
+    {
+        if (heap.Placer is null)
+        {
+            HeapPayload.Advance(heap);
+        }
+        else if (heap.Payload is null)
+        {
+            return;
+        }
+        else
+        {
+            heap.StepEnd = heap.HeapLength;
+            heap.Placer.NotePacket(heap, packet.PayloadOffset);
+        }
+
+        copy.Copy(packet, heap.Payload, heap.Capacity);
     }
 
     private static Verdict Check(LiveHeap heap, in Packet packet, ulong needed, in HeapRules rules)
@@ -251,7 +274,8 @@ internal static unsafe class HeapAcceptance
     {
         ref NextPacket next = ref heap.NextPacket;
         bool usual = packet.HasUsualPrefix && packet.Bytes.Length - packet.Payload.Length == Wire.UsualPrefix &&
-            !heap.OutOfOrder && heap.MinLength == heap.HeapLength && heap.ReceivedLength != 0 && !heap.HasReturned;
+            !heap.OutOfOrder && heap.MinLength == heap.HeapLength && heap.ReceivedLength != 0 && !heap.HasReturned &&
+            heap.Payload is not null;
         if (!usual)
         {
             next.Header = 0;

@@ -2,6 +2,7 @@
 
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using Spead2.Chunks;
 using Spead2.Receive;
 
 namespace Spead2.Managed;
@@ -76,6 +77,24 @@ internal sealed unsafe class LiveHeap
     /// <summary>While it is live, the last two only.</summary>
     public HeapState State;
 
+    /// <summary>What gives the payload its place; null if it has memory of its own.</summary>
+    public PayloadPlacer? Placer;
+
+    /// <summary>The placer's: number of the chunk that the heap belongs to, and where; and the chunk, if it was there.</summary>
+    public long PlaceId;
+
+    /// <inheritdoc cref="PlaceId"/>
+    public ulong PlaceIndex;
+
+    /// <inheritdoc cref="PlaceId"/>
+    public ulong PlaceOffset;
+
+    /// <inheritdoc cref="PlaceId"/>
+    public Chunk? Chunk;
+
+    /// <summary>The placer's: when it found the chunk.</summary>
+    public long PlaceEpoch;
+
     /// <summary>The assembler's: index of the slot it lives in.</summary>
     public int Slot;
 
@@ -126,9 +145,10 @@ internal sealed unsafe class LiveHeap
     public bool IsContiguous => ReceivedLength == MinLength;
 
     /// <summary>Makes the record of another heap ready for this packet, which is not accepted yet.</summary>
-    public void Begin(in Packet packet, BugCompat bugCompat, PayloadMemory? memory)
+    public void Begin(in Packet packet, BugCompat bugCompat, PayloadMemory? memory, PayloadPlacer? placer)
     {
         Memory = memory;
+        Placer = placer;
         Cnt = packet.Cnt;
         HeapLength = Wire.LengthUnknown;
         ReceivedLength = 0;
@@ -260,6 +280,8 @@ internal sealed unsafe class LiveHeap
 
         Pointers.Clear();
         Memory = null;
+        Placer = null;
+        Chunk = null;
         LiveHeapPool.Return(this);
     }
 

@@ -24,4 +24,7 @@ internal enum Verdict
     /// <summary>No HEAP_LENGTH, and too far behind what has arrived.</summary>
     GapTooLarge,
     NoMemory,
+
+    /// <summary>There is no room yet where its heap belongs: it is to come again.</summary>
+    Waits,
 }

@@ -109,6 +109,9 @@ internal sealed class Assembler
     /// <summary>Where the payloads of heaps that begin from now on live; null for the default memory.</summary>
     public PayloadMemory? Memory { get; set; }
 
+    /// <summary>What places the payloads of heaps; null if they have memory of their own. Such heaps have lengths.</summary>
+    public PayloadPlacer? Placer { get; init; }
+
     /// <summary>Heaps that a substream has room for.</summary>
     public int MaxHeaps => _maxHeaps;
 
@@ -121,7 +124,7 @@ internal sealed class Assembler
     public void Add(in Packet packet, out Assembly result)
     {
         result = default;
-        if (!packet.HasHeapLength && !_allowUnsized)
+        if (!packet.HasHeapLength && (!_allowUnsized || Placer is not null))
         {
             result.Verdict = Verdict.RejectedUnsized;
             return;
@@ -177,8 +180,12 @@ internal sealed class Assembler
         ulong cnt = Wire.Value(BinaryPrimitives.ReadUInt64BigEndian(bytes[Wire.HeaderSize..]), addressBits);
         Recent = Find(cnt, out long steps);
         RecentSteps = steps;
+        Recent?.Placer?.Refresh(Recent);
         return Recent;
     }
+
+    /// <summary>The next packet is not the recent heap's, as far as is known.</summary>
+    public void ForgetRecent() => Recent = null;
 
     /// <summary>The live heap that would be pushed out if a packet were accepted; null if none would.</summary>
     public LiveHeap? FindVictim(in Packet packet) =>
@@ -263,7 +270,7 @@ internal sealed class Assembler
             return null;
         }
 
-        heap.Begin(packet, _bugCompat, Memory);
+        heap.Begin(packet, _bugCompat, Memory, Placer);
         heap.HasReturned = before is not null;
         result.Verdict = HeapAcceptance.Accept(heap, packet, _rules, _copy);
         if (result.Verdict != Verdict.Accepted)

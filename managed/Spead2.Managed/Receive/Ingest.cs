@@ -21,15 +21,16 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     // Refused datagrams of a source that are looked at to see which dialect takes them.
     private const int MostSuggestions = 64;
 
-    private readonly Assembler _assembler = new(options, stream.Copy);
+    private readonly Assembler _assembler = new(options, stream.Copy) { Placer = stream.Member };
+    private readonly ChunkMember? _member = stream.Member;
     private readonly PayloadCopy _copy = stream.Copy;
     private readonly Tally _tally = stream.Tally;
     private readonly Accounting? _accounting =
         options.Accounting == HeapAccounting.None ? null : new(options, stream.Tally);
 
-    private readonly bool _deliverIncomplete = !options.ContiguousOnly;
-    private readonly bool _keepRanges = options.IncompleteKeepPayloadRanges;
-    private readonly bool _keepIncompletePayload = options.IncompleteKeepPayload;
+    private readonly bool _deliverIncomplete = !options.ContiguousOnly || stream.Member is not null;
+    private readonly bool _keepRanges = options.IncompleteKeepPayloadRanges && stream.Member is null;
+    private readonly bool _keepIncompletePayload = options.IncompleteKeepPayload && stream.Member is null;
 
     // The slice under way: its source, the heaps it has started, and what had been counted before it.
     private Source? _source;
@@ -63,6 +64,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _source = source;
         _sourceNumber = source.Number;
         _heapsStarted = 0;
+        _member?.SourceNumber = source.Number;
         _dialect = source.Dialect;
         _assembler.DecodesAll = _dialect.DecodesAll;
         if (WantsSenders)
@@ -73,6 +75,9 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         Look(ref _before);
         return stream.Flow.Answer;
     }
+
+    /// <summary>What was found for the recent heap does not hold any more.</summary>
+    public void ForgetRecent() => _assembler.ForgetRecent();
 
     /// <summary>Says who sent what is handed over from now on, in this slice.</summary>
     public void SetSender(SenderAddress sender) => _assembler.Sender = sender;
@@ -254,6 +259,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _tally[Statistic.SearchDist] += _assembler.RecentSteps;
         _tally[Statistic.PayloadBytes] += (long)length;
         heap!.FedBy = _sourceNumber;
+        _member?.NotePacket(heap, heap.ReceivedLength - length);
         NoteSender(heap);
         result = PollResult.More;
         if (heap.IsComplete)
@@ -385,6 +391,13 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         }
 
         _assembler.Add(packet, out Assembly result);
+        if (result.Verdict == Verdict.Waits)
+        {
+            stream.Flow.Block();
+            stream.CountBlocked(isFirst: true);
+            return PollResult.Yield;
+        }
+
         _tally[Statistic.Packets]++;
         _tally[Statistic.SearchDist] += result.SearchSteps;
         if (packet.HeapLength == packet.PayloadLength)

@@ -13,7 +13,8 @@ namespace Spead2.Managed;
 /// <param name="sources">The stream's sources.</param>
 /// <param name="log">The stream's messages.</param>
 /// <param name="tooLong">How long is too long; infinite: no time.</param>
-internal sealed class Pause(SourceList sources, EngineLog log, TimeSpan tooLong)
+/// <param name="fillsChunks">Whether it is for a chunk that the sources pause, not for room in the ring.</param>
+internal sealed class Pause(SourceList sources, EngineLog log, TimeSpan tooLong, bool fillsChunks)
 {
     // The kernel is asked for its drops at most this often, as pauses may be many.
     private const long LookInterval = 10 * Clock.NanosecondsPerMillisecond;
@@ -133,11 +134,11 @@ internal sealed class Pause(SourceList sources, EngineLog log, TimeSpan tooLong)
             log.Write(
                 MessageKind.RingFull,
                 LogLevel.Warning,
-                messages,
-                static messages => string.Create(
+                (messages, fillsChunks),
+                static x => string.Create(
                     CultureInfo.InvariantCulture,
-                    $"the ring was full: the consumer is too slow, and the kernel has dropped {messages} messages ") +
-                    "(a larger RingHeaps helps against bursts)");
+                    $"{(x.fillsChunks ? "no chunk was free" : "the ring was full")}: the consumer is too slow, and the kernel has dropped {x.messages} messages ") +
+                    Advice(x.fillsChunks));
         }
     }
 
@@ -147,10 +148,13 @@ internal sealed class Pause(SourceList sources, EngineLog log, TimeSpan tooLong)
         log.Write(
             MessageKind.RingFull,
             LogLevel.Warning,
-            length / Clock.NanosecondsPerMillisecond,
-            static ms => string.Create(
+            (ms: length / Clock.NanosecondsPerMillisecond, fillsChunks),
+            static x => string.Create(
                 CultureInfo.InvariantCulture,
-                $"the ring is full, for {ms} ms already: the consumer is too slow, and packets may be lost ") +
-                "(a larger RingHeaps helps against bursts)");
+                $"{(x.fillsChunks ? "no chunk is free" : "the ring is full")}, for {x.ms} ms already: the consumer is too slow, and packets may be lost ") +
+                Advice(x.fillsChunks));
     }
+
+    private static string Advice(bool fillsChunks) =>
+        $"({(fillsChunks ? "more free chunks help" : "a larger RingHeaps helps")} against bursts)";
 }

@@ -13,7 +13,7 @@ internal enum PollResult
 
     /// <summary>
     /// The packet was not taken, as it would evict a heap that another source may still complete: others first, then
-    /// this source with the same packet.
+    /// this source with the same packet. Or there is no room where its heap belongs: then all sources pause.
     /// </summary>
     Yield,
 

@@ -362,6 +362,11 @@ internal abstract class Source : LoopTask
             }
 
             PollResult result = PollSafely();
+            if (result == PollResult.Yield && YieldTo is null && !Stream.Flow.IsRunning)
+            {
+                result = PollResult.Blocked;
+            }
+
             _wasServed = result != PollResult.Blocked;
             Publish();
             if (result == PollResult.Idle && Arm() is { } error)

@@ -30,8 +30,14 @@ internal sealed class StreamCore
     /// <param name="onHeap">
     /// Takes every finished heap, on a thread that receives, and null at the end; without it heaps wait in a ring.
     /// </param>
+    /// <param name="chunks">Makes the stream a member of a group, in whose chunks the heaps are placed instead.</param>
+    /// <exception cref="InvalidOperationException">The group takes no more members.</exception>
     public StreamCore(
-        ReceiveStreamOptions options, IoThreads threads, EngineLog log, Action<LiveHeap?>? onHeap = null)
+        ReceiveStreamOptions options,
+        IoThreads threads,
+        EngineLog log,
+        Action<LiveHeap?>? onHeap = null,
+        ChunkMembership? chunks = null)
     {
         Threads = threads;
         Log = log;
@@ -41,17 +47,19 @@ internal sealed class StreamCore
         _explicitStart = options.ExplicitStart;
         Flow = new(options.ExplicitStart);
         StopOnStopItem = options.StopOnStopItem;
-        if (onHeap is null)
+        Member = chunks is null ? null : new(this, chunks.Group, chunks.Options);
+        if (onHeap is null && Member is null)
         {
             Ring = new(this, options.RingHeaps, options.SpinTime);
             _queue = new(Ring.Consumer, spins: options.SpinTime != TimeSpan.Zero);
             Ring.Ready = _queue.OnReady;
         }
 
-        Pause = new(Sources, Log, options.LongPause);
-        Sink = Ring is null ? new InlineSink(this, onHeap!) : Ring;
+        Pause = new(Sources, Log, options.LongPause, fillsChunks: Member is not null);
+        Sink = Member is not null ? new ChunkSink(Member) : Ring is null ? new InlineSink(this, onHeap!) : Ring;
         Loss = options.Accounting == HeapAccounting.None ? null : new(Clock.Now / NanosecondsPerSecond);
         Ingest = new(this, options);
+        Member?.Group.Join(Member);
     }
 
     public IoThreads Threads { get; }
@@ -75,10 +83,13 @@ internal sealed class StreamCore
     /// <summary>Where finished heaps go.</summary>
     public HeapSink Sink { get; }
 
-    /// <summary>The sink, if heaps wait in it until they are pulled; null if they are handed to a function.</summary>
+    /// <summary>The sink, if heaps wait in it until they are pulled; else null.</summary>
     public RingSink? Ring { get; }
 
-    /// <summary>Consumers of <see cref="Heap"/>s; null if these are handed to a function.</summary>
+    /// <summary>The stream as a member of a chunk group; null if it is in none.</summary>
+    public ChunkMember? Member { get; }
+
+    /// <summary>Consumers of <see cref="Heap"/>s; null if nobody pulls these.</summary>
     public ManagedReadQueue? Queue => _queue;
 
     /// <summary>The stream's lock.</summary>
@@ -287,6 +298,24 @@ internal sealed class StreamCore
         Unlock();
         Sources.Close();
         Log.SayLeftOut();
+        Sink.CallBack();
+    }
+
+    /// <summary>Ends the stream as the end of a source does. Without any lock.</summary>
+    public void EndInside()
+    {
+        Gate.Enter();
+        if (Flow.TryClose())
+        {
+            Ingest.FlushLiveHeaps();
+            Pause.Finish();
+            EndSeconds();
+            Tally.Publish();
+            MakeRoom();
+        }
+
+        Unlock();
+        Sources.Close();
         Sink.CallBack();
     }
 

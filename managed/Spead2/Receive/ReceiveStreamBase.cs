@@ -24,6 +24,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
     private StreamPlace? _place;
     private List<PacketSource>? _sources;
     private int _disposed;
+    private volatile bool _isStopped;
 
     internal ReceiveStreamBase()
     {
@@ -53,7 +54,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
             Enter();
             try
             {
-                return HeapFunction?.HasEnded ?? Queue!.IsCompleted;
+                return HasNoMore;
             }
             finally
             {
@@ -123,6 +124,9 @@ public abstract class ReceiveStreamBase : IReceiveStream
     /// <summary>What takes every heap instead of consumers, or null.</summary>
     internal abstract HeapFunction? HeapFunction { get; }
 
+    /// <summary>Whether every heap is placed in a chunk, so that none can be read.</summary>
+    internal virtual bool FillsChunks => false;
+
     /// <summary>A handle for event loops. Of a stream whose heaps are read.</summary>
     internal abstract nint EngineFd { get; }
 
@@ -158,6 +162,11 @@ public abstract class ReceiveStreamBase : IReceiveStream
 
     /// <summary>Whether the stream has been disposed.</summary>
     private protected bool IsDisposed => Volatile.Read(ref _disposed) != 0;
+
+    private bool HasNoMore =>
+        FillsChunks
+            ? _isStopped || Sources.Any(source => source.State == SourceState.Ended)
+            : HeapFunction?.HasEnded ?? Queue!.IsCompleted;
 
     private string DebugText => IsDisposed ? "disposed" : Statistics.ToString();
 
@@ -314,6 +323,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
     {
         ThrowIfDisposed();
         StopEngine();
+        _isStopped = true;
     }
 
     /// <summary>
@@ -388,6 +398,23 @@ public abstract class ReceiveStreamBase : IReceiveStream
     /// <summary>Gives up the engine's stream, which was stopped. Called once.</summary>
     internal abstract void DisposeEngine();
 
+    /// <summary>Stops the stream, if it has not been disposed.</summary>
+    internal void StopUnlessDisposed()
+    {
+        if (TryEnter())
+        {
+            try
+            {
+                StopEngine();
+                _isStopped = true;
+            }
+            finally
+            {
+                Exit();
+            }
+        }
+    }
+
     /// <summary>Takes a heap if one is waiting; false also if the stream is disposed.</summary>
     internal bool TryReadUnlessDisposed([NotNullWhen(true)] out Heap? heap)
     {
@@ -448,7 +475,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
 
             try
             {
-                return HeapFunction?.HasEnded ?? Queue!.IsCompleted;
+                return HasNoMore;
             }
             finally
             {
@@ -495,7 +522,13 @@ public abstract class ReceiveStreamBase : IReceiveStream
     {
         Name = options.Name;
         _customStatistics = [.. options.CustomStatistics];
-        _ringLimit = HeapFunction is null ? options.RingHeaps : 0;
+        _ringLimit = HeapFunction is null && !FillsChunks ? options.RingHeaps : 0;
+        if (FillsChunks)
+        {
+            // They tell whether the stream has ended.
+            KeepSources();
+        }
+
         _place = StreamMeter.Receiving.Add(this, options.Name);
     }
 
@@ -517,6 +550,12 @@ public abstract class ReceiveStreamBase : IReceiveStream
         {
             throw new InvalidOperationException(
                 "The stream was made with onHeap, which takes every heap, so that none can be read.");
+        }
+
+        if (FillsChunks)
+        {
+            throw new InvalidOperationException(
+                "The stream places its heaps in chunks, so that none can be read; read the chunks of its group.");
         }
     }
 
