@@ -2,6 +2,7 @@
 
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
+using Spead2.Chunks;
 
 namespace Spead2.Receive;
 
@@ -45,6 +46,16 @@ public sealed class ReceiveStream : ReceiveStreamBase
         _log = new(logger);
         HeapFunction = onHeap is null ? null : new(onHeap);
         _handle = new(options, pool, _log, HeapFunction);
+        ShowInMeter(options);
+    }
+
+    /// <summary>Makes a stream that places its heaps in the chunks of a group, by valid options.</summary>
+    internal ReceiveStream(
+        ReceiveStreamOptions options, ILogger? logger, IoThreadPool? pool, ChunkGroupHandle group, ChunkOptions chunks)
+    {
+        _log = new(logger);
+        _handle = new(options, pool, _log, function: null, group, chunks);
+        FillsChunks = true;
         ShowInMeter(options);
     }
 
@@ -150,6 +161,8 @@ public sealed class ReceiveStream : ReceiveStreamBase
     internal override ReadQueue<Heap>? Queue => _handle.Queue;
 
     internal override HeapFunction? HeapFunction { get; }
+
+    internal override bool FillsChunks { get; }
 
     internal override StatisticNames StatisticNames => _handle.StatisticNames;
 

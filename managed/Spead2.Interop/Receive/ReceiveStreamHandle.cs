@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Spead2.Bindings;
+using Spead2.Chunks;
 
 namespace Spead2.Receive;
 
@@ -14,8 +15,21 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     private readonly FirstFault _fault;
     private readonly HeapFunction? _function;
 
+    /// <param name="options">Valid options.</param>
+    /// <param name="pool">Threads; the stream's own if null.</param>
+    /// <param name="log">The stream's messages.</param>
+    /// <param name="function">Takes the heaps, or null.</param>
+    /// <param name="group">The group, which is leased, in whose chunks the heaps are placed; null: in none.</param>
+    /// <param name="chunks">How.</param>
+    /// <exception cref="InvalidOperationException">The group takes no more streams.</exception>
     /// <exception cref="Spead2Exception">The stream could not be made.</exception>
-    public ReceiveStreamHandle(ReceiveStreamOptions options, IoThreadPool? pool, NativeLog log, HeapFunction? function)
+    public ReceiveStreamHandle(
+        ReceiveStreamOptions options,
+        IoThreadPool? pool,
+        NativeLog log,
+        HeapFunction? function,
+        ChunkGroupHandle? group = null,
+        ChunkOptions? chunks = null)
         : base(invalidHandleValue: 0, ownsHandle: true)
     {
         _fault = new(log);
@@ -34,6 +48,13 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
             native.on_heap_context = (void*)KeepContext(new UserHeapFunction(function, log));
         }
 
+        using NativeChunkOptions? nativeChunks = chunks is null ? null : new(
+            group!.Group,
+            chunks,
+            chunks.Place is null
+                ? null
+                : (void*)KeepContext(new UserPlaceFunction(chunks, options.CustomStatistics.Count, log)));
+        native.chunks = nativeChunks is null ? null : nativeChunks.Options;
         try
         {
             IoThreadPoolHandle? threads = null;
@@ -57,7 +78,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
         StatisticNames = ReadStatisticNames(options.CustomStatistics);
         Payloads = new(Stream, options.CustomStatistics.Count, log);
         Keep(Payloads);
-        if (function is not null)
+        if (function is not null || chunks is not null)
         {
             return;
         }
@@ -72,7 +93,7 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     /// <summary>The native stream, valid while leased.</summary>
     public sp2_receive_stream* Stream => (sp2_receive_stream*)handle;
 
-    /// <summary>Waiters for heaps; null if a function takes them.</summary>
+    /// <summary>Waiters for heaps; null if a function takes them, or they are placed in chunks.</summary>
     public NativeReadQueue? Queue { get; }
 
     /// <summary>What the library calls the stream's statistics; a later version may have more than this facade knows.</summary>

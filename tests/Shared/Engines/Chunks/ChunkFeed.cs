@@ -14,7 +14,7 @@ internal sealed class ChunkFeed : IDisposable
     public ChunkFeed(ChunkGroup group, long streamId = 0, int maxChunks = 0, long? origin = 0)
     {
         Stream = group.AddStream(
-            new() { Layout = ChunkSettings.Layout(origin), StreamId = streamId, MaxChunks = maxChunks });
+            new ChunkOptions { Layout = ChunkSettings.Layout(origin), StreamId = streamId, MaxChunks = maxChunks });
         Source = Stream.Add(new InProcessSourceOptions(_queue));
     }
 
