@@ -189,6 +189,42 @@ SP2_TEST(Repeated_heaps_are_duplicates) {
     CHECK_EQ_U64(stats.heaps_duplicate, 57);
 }
 
+/* Adds a packet of a heap of two, with a timestamp. */
+static void add_half(datagram_list *list, uint64_t cnt, uint64_t half) {
+    static const uint8_t payload[2] = {0};
+    packet_builder packet;
+    packet_begin_heap(&packet, 48, cnt, sizeof(payload), half, 1);
+    packet_add_immediate(&packet, 0x1600, cnt);
+    packet_add_payload(&packet, payload + half, 1);
+    datagrams_add_packet(list, &packet);
+}
+
+SP2_TEST(Late_duplicate_packet_is_no_loss) {
+    /* One packet of every fifth heap comes again when the heap is complete, before and after the
+     * step is known, and of the last one a packet does not come at all. */
+    for (uint64_t item = 0; item <= 0x1600; item += 0x1600) {
+        for (uint64_t step = 0; step < 2; step++) {
+            datagram_list list = {0};
+            for (uint64_t cnt = 1; cnt <= 50; cnt++) {
+                add_half(&list, cnt, 0);
+                if (cnt < 50) {
+                    add_half(&list, cnt, 1);
+                }
+                if (cnt % 5 == 0 && cnt < 50) {
+                    add_half(&list, cnt - 3, cnt % 2);
+                }
+            }
+            sp2_receive_options options = accounting(step);
+            options.count_item = item;
+            const sp2_receive_stats stats = count(&options, &list);
+            check_counts(&stats, 50, 0, 0);
+            CHECK_EQ_U64(stats.heaps_duplicate, 9);
+            CHECK_EQ_U64(stats.packets_missing, 1);
+            CHECK_EQ_U64(stats.bytes_missing, 1);
+        }
+    }
+}
+
 SP2_TEST(Restarted_sender_loses_nothing) {
     static const uint64_t first[] = {20, 200, 1000, 20000};
     for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {

@@ -104,6 +104,9 @@ internal sealed unsafe class LiveHeap
     /// <summary>The assembler's: it was evicted before.</summary>
     public bool HasReturned;
 
+    /// <summary>The accounting's: its cnt had come before.</summary>
+    public bool IsRepeat;
+
     /// <summary>The ingest's: number of the source that its latest packet came from.</summary>
     public int FedBy;
 
@@ -169,6 +172,7 @@ internal sealed unsafe class LiveHeap
         SenderNumber = 0;
         Passes = 0;
         HasReturned = false;
+        IsRepeat = false;
         Yields = 0;
         YieldNumber = 0;
         YieldLength = 0;

@@ -17,6 +17,7 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
     private const int ExpectAfter = CntStretch.Window / 2;
 
     private readonly bool _bySource = options.Accounting == HeapAccounting.BySource;
+    private readonly bool _bySender = options.Senders == SenderTracking.Separate;
     private readonly ulong _substreams = (ulong)options.Substreams;
     private readonly ulong _step = (ulong)options.CntStep;
     private readonly ulong _countItem = (ulong)options.CountItem;
@@ -24,8 +25,10 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
     private readonly Dictionary<SequenceKey, CntSequence> _sequences = [];
 
     // All values of _setItem have the same heaps.
-    private readonly bool _expectsSets =
-        options is { SetItem: not 0, Substreams: 1, Accounting: not HeapAccounting.BySource };
+    private readonly bool _expectsSets = options is
+    {
+        SetItem: not 0, Substreams: 1, Accounting: not HeapAccounting.BySource, Senders: not SenderTracking.Separate,
+    };
 
     // Times that a sequence went on, and likewise since sequences were held to each other.
     private long _moves;
@@ -36,18 +39,18 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
     /// <summary>Whether heaps are placed when they leave the assembly, not when they begin.</summary>
     public bool ByItem { get; } = options.CountItem != 0 || options.SetItem != 0;
 
-    /// <summary>A heap has begun; not <see cref="ByItem"/>.</summary>
+    /// <summary>A heap has begun; not <see cref="ByItem"/>. Says in the heap whether it is a repetition.</summary>
     /// <param name="heap">The heap.</param>
     /// <param name="shares">Whether further heaps with its cnt are no duplicates.</param>
     public void Take(LiveHeap heap, bool shares)
     {
         if (!TakeRest(heap))
         {
-            Take(new(SubstreamOf(heap.Cnt), _bySource ? heap.FedBy : 0, Set: 0), heap.Cnt, heap.AddressBits, shares);
+            Take(heap, set: 0, heap.Cnt, shares);
         }
     }
 
-    /// <summary>A heap is leaving the assembly; <see cref="ByItem"/>.</summary>
+    /// <summary>The same for a heap that is leaving the assembly; <see cref="ByItem"/>.</summary>
     public void TakeItems(LiveHeap heap)
     {
         if (TakeRest(heap))
@@ -64,7 +67,7 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
             return;
         }
 
-        Take(new(SubstreamOf(heap.Cnt), _bySource ? heap.FedBy : 0, set), number, heap.AddressBits, shares: false);
+        Take(heap, set, number, shares: false);
     }
 
     /// <summary>The stream has ended: what has not arrived will not.</summary>
@@ -132,8 +135,10 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
 
     private ulong SubstreamOf(ulong cnt) => _substreams == 1 ? 0 : cnt % _substreams;
 
-    private void Take(SequenceKey key, ulong number, int addressBits, bool shares)
+    private void Take(LiveHeap heap, ulong set, ulong number, bool shares)
     {
+        SequenceKey key = new(
+            SubstreamOf(heap.Cnt), _bySource ? heap.FedBy : 0, set, _bySender ? heap.SenderNumber : 0);
         if (_recent is null || key != _recentKey)
         {
             if (!TryFind(key, out CntSequence? found))
@@ -145,7 +150,7 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
             (_recent, _recentKey) = (found, key);
         }
 
-        if (_recent!.Take(number, addressBits, shares) && _expectsSets)
+        if (_recent!.Take(heap, number, shares) && _expectsSets)
         {
             MoveFront(_recent);
         }
@@ -176,12 +181,13 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
     }
 
     /// <summary>What sequences are told apart by.</summary>
-    private readonly record struct SequenceKey(ulong Substream, int Source, ulong Set)
+    private readonly record struct SequenceKey(ulong Substream, int Source, ulong Set, ulong Sender)
     {
         /// <summary>
         /// Who does not know the process's seed cannot choose values that fall into one bucket; halves of a number that are
         /// exclusive-ored, as its own hash does, could be chosen.
         /// </summary>
-        public override int GetHashCode() => HashCode.Combine(Substream, Source, (uint)Set, (uint)(Set >> 32));
+        public override int GetHashCode() =>
+            HashCode.Combine(Substream, Source, (uint)Set, (uint)(Set >> 32), (uint)Sender, (uint)(Sender >> 32));
     }
 }

@@ -144,6 +144,7 @@ internal sealed class Assembler
                 NoteNeeded(heap.Cnt, heap.Number);
             }
 
+            result.Heap = heap;
             result.Verdict = HeapAcceptance.Accept(heap, packet, _rules, _copy);
         }
         else
@@ -359,7 +360,7 @@ internal struct Assembly
     /// <summary>Hash table entries looked at.</summary>
     public long SearchSteps;
 
-    /// <summary>The heap that accepted the packet; null if none did.</summary>
+    /// <summary>The heap that the packet is of, accepted or not, or null.</summary>
     public LiveHeap? Heap;
 
     /// <summary>The packet started the heap.</summary>

@@ -15,9 +15,7 @@ internal sealed class CntSequence(ulong step, Tally tally)
     private const int LeastShare = 4;
     private const int LeastEqual = 3;
 
-    // Heaps in a row that make a sequence of what is far from the one so far: more than a sender may hand over at once;
-    // and those that make one of repetitions.
-    private const int Run = 64;
+    // Heaps in a row that make a sequence of repetitions.
     private const int RepeatedRun = 8;
 
     // Heaps of a set from which on it is expected to have what others have: a single one may be no sender's. And heaps that it
@@ -28,14 +26,13 @@ internal sealed class CntSequence(ulong step, Tally tally)
     // Steps that a sequence may be ahead of the one before, as its continuation.
     private const long MostAhead = 1 << 24;
 
-    // Cnts, as long as the step is not known.
-    private readonly List<ulong> _lesson = [];
+    // Heaps, as long as the step is not known.
+    private readonly List<(ulong Cnt, ulong Sender)> _lesson = [];
 
     // Further heaps with these cnts.
     private long _lessonShared;
 
     private ulong _step = step;
-    private int _addressBits;
     private CntStretch _main;
 
     // Heaps in a row that have no place in the main stretch.
@@ -44,11 +41,15 @@ internal sealed class CntSequence(ulong step, Tally tally)
     // Further heaps with cnts of those.
     private long _candidateShared;
 
-    // Whether other heaps may have the cnt of the latest one.
+    // Of the latest heap: its sender, 0 if it is not known, and whether others may have its cnt.
+    private int _addressBits;
+    private ulong _sender;
     private bool _shares;
 
-    // Heaps in a row that repeat, each the successor of the one before, and the cnt of the latest.
+    // Heaps in a row that repeat, each the successor of the one before, those of them that another sender had sent, and the
+    // cnt of the latest.
     private int _repeated;
+    private int _repeatedOfOthers;
     private ulong _lastRepeated;
 
     private enum Placing
@@ -64,30 +65,33 @@ internal sealed class CntSequence(ulong step, Tally tally)
     /// <summary>Whether other sets can be held to it, and it to others.</summary>
     public bool IsSet => _main.Received >= LeastOfSet;
 
-    /// <summary>A heap has begun.</summary>
+    /// <summary>A heap has begun. Says in it whether it is a repetition.</summary>
     /// <returns>Whether the sequence has gone on.</returns>
-    /// <param name="cnt">Its cnt.</param>
-    /// <param name="addressBits">Bits of a cnt.</param>
+    /// <param name="heap">The heap.</param>
+    /// <param name="cnt">Its cnt, or what takes its place.</param>
     /// <param name="shares">Whether further heaps with its cnt are no duplicates.</param>
-    public bool Take(ulong cnt, int addressBits, bool shares)
+    public bool Take(LiveHeap heap, ulong cnt, bool shares)
     {
-        _addressBits = addressBits;
+        _addressBits = heap.AddressBits;
+        _sender = heap.SenderNumber;
         _shares = shares;
         if (_step != 0)
         {
             bool isFirst = _main.Span == 0;
             ulong top = _main.Top;
-            Take(cnt);
+            heap.IsRepeat = Take(cnt);
             return isFirst || _main.Top != top;
         }
 
-        if (shares && _lesson.Contains(cnt))
+        bool isKnown = _lesson.Exists(known => known.Cnt == cnt);
+        if (shares && isKnown)
         {
             _lessonShared++;
             return true;
         }
 
-        _lesson.Add(cnt);
+        heap.IsRepeat = isKnown;
+        _lesson.Add((cnt, _sender));
         bool isLesson = _lesson.Count >= FirstLesson && BitOperations.IsPow2(_lesson.Count);
         if (isLesson && !TryLearn() && _lesson.Count == LastLesson)
         {
@@ -144,18 +148,28 @@ internal sealed class CntSequence(ulong step, Tally tally)
     {
         get
         {
+            if (AreDifferent(_main.OnlySender, _candidate.OnlySender))
+            {
+                // A sender that has restarted has another port.
+                return 0;
+            }
+
             ulong first = _candidate.Top - ((ulong)(_candidate.Span - 1) * _step);
             return TryCountSteps(first, _main.Top, out long steps) && steps is > 0 and < MostAhead ? steps : 0;
         }
     }
 
-    private void Take(ulong cnt)
+    /// <summary>Whether both are known, and are not the same.</summary>
+    private static bool AreDifferent(ulong sender, ulong other) => sender != 0 && other != 0 && sender != other;
+
+    /// <summary>True if a heap with this cnt has come before.</summary>
+    private bool Take(ulong cnt)
     {
         if (_main.Span == 0)
         {
             tally[Statistic.HeapsAccounted]++;
-            _main = CntStretch.Of(cnt, 1);
-            return;
+            _main = CntStretch.Of(cnt, 1, _sender);
+            return false;
         }
 
         long missing = _main.Missing;
@@ -168,8 +182,7 @@ internal sealed class CntSequence(ulong step, Tally tally)
 
         if (where == Placing.Repeated && !_shares)
         {
-            TakeRepeated(cnt);
-            return;
+            return TakeRepeated(cnt);
         }
 
         if (_repeated != 0)
@@ -180,11 +193,10 @@ internal sealed class CntSequence(ulong step, Tally tally)
         if (where != Placing.Outside)
         {
             tally[Statistic.HeapsAccounted]++;
+            return false;
         }
-        else
-        {
-            TakeStray(cnt);
-        }
+
+        return TakeStray(cnt);
     }
 
     /// <summary>How far a cnt is ahead of another one, where cnts wrap.</summary>
@@ -212,15 +224,15 @@ internal sealed class CntSequence(ulong step, Tally tally)
 
         if (steps > 0)
         {
-            stretch.Advance(cnt, (int)steps);
+            stretch.Advance(cnt, (int)steps, _sender);
             return Placing.Placed;
         }
 
-        return stretch.TryFill((int)-steps) ? Placing.Placed : Placing.Repeated;
+        return stretch.TryFill((int)-steps, _sender) ? Placing.Placed : Placing.Repeated;
     }
 
-    /// <summary>A heap far from the sequence, or off its step.</summary>
-    private void TakeStray(ulong cnt)
+    /// <summary>A heap far from the sequence, or off its step. True if it has come before.</summary>
+    private bool TakeStray(ulong cnt)
     {
         Placing where = _candidate.Span == 0 ? Placing.Outside : Place(ref _candidate, cnt);
         if (where == Placing.Repeated && _shares)
@@ -234,16 +246,21 @@ internal sealed class CntSequence(ulong step, Tally tally)
         else if (where == Placing.Outside)
         {
             DropCandidate();
-            _candidate = CntStretch.Of(cnt, 1);
+            _candidate = CntStretch.Of(cnt, 1, _sender);
         }
-        else if (_candidate.Received == Run)
+        else if (_candidate.Received == CntStretch.Run)
         {
             Promote();
         }
+
+        return where == Placing.Repeated && !_shares;
     }
 
-    /// <summary>A heap that has come before: the network's doing, or the sender's that has restarted.</summary>
-    private void TakeRepeated(ulong cnt)
+    /// <summary>
+    /// A heap that has come before: the network's doing, another sender's, or that of the sender, which has restarted: then it
+    /// is false.
+    /// </summary>
+    private bool TakeRepeated(ulong cnt)
     {
         if (_repeated != 0 && !(TryCountSteps(cnt, _lastRepeated, out long steps) && steps == 1))
         {
@@ -252,20 +269,27 @@ internal sealed class CntSequence(ulong step, Tally tally)
 
         _lastRepeated = cnt;
         _repeated++;
-        if (_repeated == RepeatedRun)
+        _repeatedOfOthers += AreDifferent(_sender, _main.LatestSender) ? 1 : 0;
+        if (_repeated < RepeatedRun)
         {
-            tally[Statistic.HeapsMissing] += _main.Holes;
-            tally[Statistic.SenderRestarts]++;
-            tally[Statistic.HeapsAccounted] += RepeatedRun;
-            _main = CntStretch.Of(cnt, RepeatedRun);
-            _repeated = 0;
+            return true;
         }
+
+        tally[Statistic.HeapsMissing] += _main.Holes;
+        tally[Statistic.SenderRestarts]++;
+        tally[Statistic.HeapsAccounted] += RepeatedRun;
+        _main = CntStretch.Of(cnt, RepeatedRun, _sender);
+        _repeated = 0;
+        _repeatedOfOthers = 0;
+        return false;
     }
 
     private void EndRepetition()
     {
         tally[Statistic.HeapsDuplicate] += _repeated;
+        tally[Statistic.HeapsMixed] += _repeatedOfOthers;
         _repeated = 0;
+        _repeatedOfOthers = 0;
     }
 
     /// <summary>
@@ -308,8 +332,9 @@ internal sealed class CntSequence(ulong step, Tally tally)
             return false;
         }
 
-        foreach (ulong cnt in _lesson)
+        foreach ((ulong cnt, ulong sender) in _lesson)
         {
+            _sender = sender;
             Take(cnt);
         }
 
@@ -322,7 +347,7 @@ internal sealed class CntSequence(ulong step, Tally tally)
     /// <summary>The step that the lesson teaches, or 0.</summary>
     private ulong LearnedStep()
     {
-        long[] places = [.. _lesson.Select(cnt => Ahead(cnt, _lesson[0])).Distinct().Order()];
+        long[] places = [.. _lesson.Select(heap => Ahead(heap.Cnt, _lesson[0].Cnt)).Distinct().Order()];
         ulong[] differences = [.. places.Zip(places.Skip(1), (near, far) => (ulong)(far - near))];
         ulong step = differences.Aggregate(0UL, CommonDivisor);
         int equal = differences.Count(difference => difference == step);

@@ -11,6 +11,11 @@ internal struct CntStretch
     /// <summary>How far heaps may be out of order before a heap that was passed over counts as missing.</summary>
     public const int Window = 256;
 
+    /// <summary>
+    /// Heaps in a row that make a sequence of what is far from the one so far: more than a sender may hand over at once.
+    /// </summary>
+    public const int Run = 64;
+
     private const int WordBits = 64;
     private const int WordCount = Window / WordBits;
 
@@ -26,22 +31,32 @@ internal struct CntStretch
     /// <summary>How many of those count as missing already: they are out of the window.</summary>
     public long Missing;
 
+    // Of the latest heap, nobody: not known; and heaps before those that have come from it in a row.
+    private ulong _sender;
+    private long _others;
+
     // Which have arrived, from the top on backwards.
     private Words _bits;
 
     /// <summary>Those that have neither arrived nor count as missing.</summary>
     public readonly long Holes => Span - Received - Missing;
 
+    /// <summary>Who sent the latest heap; 0: not known.</summary>
+    public readonly ulong LatestSender => _sender;
+
+    /// <summary>The sender of all heaps, or of so many that those of others before do not matter; 0: there is none.</summary>
+    public readonly ulong OnlySender => _others == 0 || Received - _others >= Run ? _sender : 0;
+
     /// <summary>A stretch of heaps in a row.</summary>
-    public static CntStretch Of(ulong top, int count)
+    public static CntStretch Of(ulong top, int count, ulong sender)
     {
-        CntStretch stretch = new() { Top = top, Span = count, Received = count };
+        CntStretch stretch = new() { Top = top, Span = count, Received = count, _sender = sender };
         stretch._bits[0] = (1UL << count) - 1;
         return stretch;
     }
 
     /// <summary>The top is so many cnts further.</summary>
-    public void Advance(ulong top, int by)
+    public void Advance(ulong top, int by, ulong sender)
     {
         int before = CountBits();
         long leaving = Math.Max(0, Math.Min(Span, Window) - (Window - by));
@@ -54,7 +69,7 @@ internal struct CntStretch
         _bits[0] |= 1;
         Top = top;
         Span += by;
-        Received++;
+        Receive(sender);
     }
 
     /// <summary>The top is so many cnts of a step further, of which none has arrived.</summary>
@@ -75,7 +90,7 @@ internal struct CntStretch
     }
 
     /// <summary>A heap behind the top has arrived; false if it had before.</summary>
-    public bool TryFill(int back)
+    public bool TryFill(int back, ulong sender)
     {
         ref ulong word = ref _bits[back / WordBits];
         ulong bit = 1UL << (back % WordBits);
@@ -86,8 +101,18 @@ internal struct CntStretch
 
         word |= bit;
         Span = Math.Max(Span, back + 1);
-        Received++;
+        Receive(sender);
         return true;
+    }
+
+    private void Receive(ulong sender)
+    {
+        if (_sender != sender)
+        {
+            (_sender, _others) = (sender, Received);
+        }
+
+        Received++;
     }
 
     private readonly ulong Shifted(int word, int by)

@@ -371,7 +371,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _tally[Statistic.MalformedSize + (fault - PacketFault.TooSmall)]++;
     }
 
-    /// <summary>A packet has become part of a heap.</summary>
+    /// <summary>A packet has come of a live heap, whether it became part of that or not.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void NoteSender(LiveHeap heap)
     {
@@ -408,6 +408,11 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         if (result.Verdict != Verdict.Accepted)
         {
             Reject(packet, result.Verdict);
+            if (result.Heap is not null)
+            {
+                NoteSender(result.Heap);
+            }
+
             return PollResult.More;
         }
 
@@ -558,7 +563,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _tally[Statistic.HeapsContradictory] += (heap.State & HeapState.Contradictory) != 0 ? 1 : 0;
         _tally[Statistic.MaxHeapBytes] = Math.Max(_tally[Statistic.MaxHeapBytes], (long)heap.ReceivedLength);
         _packetLength = heap.PacketLength != 0 ? heap.PacketLength : _packetLength;
-        if (!heap.IsContiguous)
+        if (!heap.IsContiguous && !heap.IsRepeat)
         {
             CountMissing(heap);
         }

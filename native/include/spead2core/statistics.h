@@ -25,7 +25,9 @@ extern "C" {
  * byte or address that is known). A heap's packet size is the largest payload of its packets
  * between the first and the last; a heap that has none takes that of the heap before it. Packets
  * that came but were not used (rejected_*) are missing, too. Of heaps under assembly when the user
- * stops the stream nothing is missing: the rest may still have been under way.
+ * stops the stream nothing is missing: the rest may still have been under way. Nor is anything of a
+ * heap that counts as a duplicate when it begins, as a packet does that comes again when its heap
+ * is complete.
  *
  * More heaps are under way than max_heaps if packets come of a heap that has been evicted: then it
  * is lost, and so are all heaps of several senders that take turns. max_heaps_needed is known from
@@ -33,10 +35,11 @@ extern "C" {
  * what had come; it is exact where these come from one packet source.
  *
  * With SP2_RECEIVE_ACCOUNT_HEAPS the cnts of heaps that begin tell what never arrived. They form a
- * sequence for each substream, or for each substream of each packet source: neighbours are cnt_step
- * apart. If that is 0 it is learned from the first 16, 32 or 64 heaps, as the greatest common
- * divisor of the differences between their cnts; at least a quarter of these must be equal to it,
- * and be three or more unless it is 1. A cnt may wrap.
+ * sequence for each substream, or for each substream of each packet source, and with
+ * SP2_RECEIVE_SEPARATE_SENDERS for each of these of each sender: neighbours are cnt_step apart. If
+ * that is 0 it is learned from the first 16, 32 or 64 heaps, as the greatest common divisor of the
+ * differences between their cnts; at least a quarter of these must be equal to it, and be three or
+ * more unless it is 1. A cnt may wrap.
  *
  * With count_item the values of that item take the place of cnts, and with set_item each value of
  * that one has its sequences. They are known when the heap leaves the assembly, so that it is
@@ -45,24 +48,25 @@ extern "C" {
  * an earlier one is a duplicate. What is left of a heap that was evicted is one always, as far as
  * evicted heaps are remembered.
  *
- * With set_item, one substream and sources that are not told apart, all values of it are expected
- * to have the same heaps. What one of them lacks at its end, while others go on by the same step,
- * is missing, too, when these are some hundred heaps ahead; at the end of the stream all of it is
- * but the foremost heap, as a sender may end at any of its values. That is said of values with 8
- * heaps and more, as others may be no sender's, and of those that are at most twice
+ * With set_item, one substream and neither sources nor senders that are told apart, all values of
+ * it are expected to have the same heaps. What one of them lacks at its end, while others go on by
+ * the same step, is missing, too, when these are some hundred heaps ahead; at the end of the stream
+ * all of it is but the foremost heap, as a sender may end at any of its values. That is said of
+ * values with 8 heaps and more, as others may be no sender's, and of those that are at most twice
  * SP2_RECEIVE_REORDER_HEAPS heaps behind.
  *
  * A heap counts as missing when the sequence is SP2_RECEIVE_REORDER_HEAPS ahead of it, or the
  * stream ends; what a sender sent before the first heap that came, or after the last one, is not
  * known. A cnt further away, or off the step, begins a new sequence if 64 heaps in a row belong to
- * that: the heaps between are missing if it is ahead, by less than 2^24 steps, else the sender has
- * restarted; so it has if 8 heaps in a row repeat each other's successors. Otherwise such heaps are
- * late, if they are behind the sequence, or unplaced: perhaps there are several senders. Heaps of a
- * source whose dialect has SP2_DIALECT_DATAGRAM_IS_HEAP may have one cnt together: they count like
- * the first of them, none is a duplicate unless items are counted, and one that is missing among
- * them is not known. At the end of the stream all of that is settled with what has come. heaps that
- * began, or were to be placed by items == heaps_accounted + heaps_late + heaps_duplicate +
- * heaps_unplaced holds from then on.
+ * that: the heaps between are missing if it is ahead, by less than 2^24 steps, and not sent by
+ * another sender than the 64 before, where senders are recorded; else the sender has restarted. So
+ * it has if 8 heaps in a row repeat each other's successors. Otherwise such heaps are late, if they
+ * are behind the sequence, or unplaced: perhaps there are several senders. Heaps of a source whose
+ * dialect has SP2_DIALECT_DATAGRAM_IS_HEAP may have one cnt together: they count like the first of
+ * them, none is a duplicate unless items are counted, and one that is missing among them is not
+ * known. At the end of the stream all of that is settled with what has come. heaps that began, or
+ * were to be placed by items == heaps_accounted + heaps_late + heaps_duplicate + heaps_unplaced
+ * holds from then on.
  */
 #define SP2_RECEIVE_STATS_MAP(X)                                                                   \
     X(heaps) /* heaps put into the stream: complete, evicted and flushed ones */                   \
@@ -115,7 +119,8 @@ extern "C" {
                                */                                                                  \
     X(malformed_payload)      /* malformed ones with more payload than fits into them */           \
     X(malformed_beyond_heap)  /* malformed ones with payload that ends beyond its heap */          \
-    X(heaps_mixed)         /* heaps with packets of several senders, where these are recorded */   \
+    X(heaps_mixed)         /* heaps with packets of several senders, or with the cnt of one that   \
+                              another sender had sent, where senders are recorded */               \
     X(heaps_contradictory) /* heaps of which two packets gave an item different values */          \
     X(max_heaps_needed) /* least max_heaps with which no heap would have been evicted too early;   \
                            0: none was */                                                          \

@@ -75,6 +75,7 @@ struct sp2_heap {
     uint16_t yields;
     uint16_t passes;
     bool has_returned;   /* the assembler's: it was evicted before */
+    bool is_repeat;      /* the accounting's: its cnt had come before */
     bool has_lost_place; /* the chunk sink's: its chunk has left the window */
     /* The chunk sink's, of a heap that it has placed: then `payload` is in that chunk. */
     int64_t chunk_id;

@@ -36,25 +36,41 @@ typedef struct stretch {
     uint64_t received;    /* of those */
     uint64_t missing;     /* of those, counted already: they are out of the window */
     uint64_t shared;      /* of a candidate: further heaps with cnts of those that arrived */
+    uint64_t sender;      /* of the latest heap; 0: not known */
+    uint64_t others;      /* heaps before those that have come from this sender in a row */
     uint64_t bits[WORDS]; /* which arrived, from the top on backwards */
 } stretch;
 
-struct sp2__sequence {
+/* A heap of a sequence whose step is not known yet. */
+typedef struct lesson {
+    uint64_t cnt;
+    uint64_t sender;
+} lesson;
+
+/* What tells sequences apart. */
+typedef struct sequence_key {
     uint64_t substream;
-    uint64_t set;  /* value of set_item */
-    uint64_t step; /* 0: not known yet */
-    uint32_t source;
-    uint32_t address_bits; /* of the latest heap */
+    uint64_t set;    /* value of set_item */
+    uint64_t sender; /* as a number */
+    uint64_t source;
+} sequence_key;
+
+struct sp2__sequence {
+    sequence_key key;
+    uint64_t step;         /* 0: not known yet */
+    uint64_t sender;       /* of the latest heap; 0: not known */
+    uint32_t address_bits; /* likewise */
     bool shares;           /* likewise: other heaps may have its cnt */
     sp2__sequence *next;   /* in its bucket */
     stretch main;
     stretch candidate;      /* heaps in a row that have no place in `main` */
     uint64_t last_repeated; /* cnt of the latest heap, if it was a repetition */
     uint32_t repeated;      /* heaps in a row that repeat, each the successor of the one before */
+    uint32_t repeated_of_others; /* those of them that another sender had sent */
     uint32_t lesson_count;
-    uint64_t moved;               /* the accounting's `moves` when it went on last */
-    uint64_t lesson_shared;       /* further heaps with these cnts */
-    uint64_t lesson[LAST_LESSON]; /* cnts, as long as the step is not known */
+    uint64_t moved;         /* the accounting's `moves` when it went on last */
+    uint64_t lesson_shared; /* further heaps with these cnts */
+    lesson lessons[LAST_LESSON];
 };
 
 static uint64_t count_bits(const stretch *s) {
@@ -78,8 +94,22 @@ static void shift(stretch *s, uint64_t by) {
     }
 }
 
-static void begin(stretch *s, uint64_t cnt) {
-    *s = (stretch){.top = cnt, .span = 1, .received = 1, .bits = {1}};
+static void begin(stretch *s, uint64_t cnt, uint64_t sender) {
+    *s = (stretch){.top = cnt, .span = 1, .received = 1, .sender = sender, .bits = {1}};
+}
+
+/* A heap has its place. */
+static void receive(stretch *s, uint64_t sender) {
+    if (SP2__UNLIKELY(s->sender != sender)) {
+        s->sender = sender;
+        s->others = s->received;
+    }
+    s->received++;
+}
+
+/* The sender of all heaps, or of so many that those of others before do not matter; 0: none. */
+static uint64_t only_sender(const stretch *s) {
+    return s->others == 0 || s->received - s->others >= RUN ? s->sender : 0;
 }
 
 /* The top is `by` cnts further. */
@@ -98,7 +128,6 @@ static void advance(stretch *s, uint64_t cnt, uint64_t by) {
     s->bits[0] |= 1;
     s->top = cnt;
     s->span += by;
-    s->received++;
     s->missing += lost;
 }
 
@@ -143,6 +172,7 @@ static placing place(const sp2__sequence *sequence, stretch *s, uint64_t cnt) {
     }
     if (steps > 0) {
         advance(s, cnt, (uint64_t)steps);
+        receive(s, sequence->sender);
         return PLACED;
     }
     const uint64_t back = (uint64_t)-steps;
@@ -153,13 +183,21 @@ static placing place(const sp2__sequence *sequence, stretch *s, uint64_t cnt) {
     }
     *word |= bit;
     s->span = sp2__max_u64(s->span, back + 1);
-    s->received++;
+    receive(s, sequence->sender);
     return PLACED;
+}
+
+/* Whether both are known, and are not the same. */
+static bool are_different(uint64_t sender, uint64_t other) {
+    return sender != 0 && other != 0 && sender != other;
 }
 
 /* How far the candidate is ahead of what was so far, if that goes on there, or else 0. */
 static uint64_t continues_after(const sp2__sequence *sequence) {
     const stretch *candidate = &sequence->candidate;
+    if (are_different(only_sender(&sequence->main), only_sender(candidate))) {
+        return 0; /* a sender that has restarted has another port */
+    }
     const uint64_t first = candidate->top - (candidate->span - 1) * sequence->step;
     int64_t steps;
     const bool fits = steps_ahead(sequence, first, sequence->main.top, &steps);
@@ -192,32 +230,36 @@ static SP2__COLD void drop_candidate(sp2__accounting *accounting, sp2__sequence 
     candidate->span = 0;
 }
 
-/* A heap far from the sequence, or off its step. */
-static SP2__COLD void take_stray(sp2__accounting *accounting, sp2__sequence *sequence,
+/* A heap far from the sequence, or off its step. True if it has come before. */
+static SP2__COLD bool take_stray(sp2__accounting *accounting, sp2__sequence *sequence,
                                  uint64_t cnt) {
     stretch *candidate = &sequence->candidate;
     if (candidate->span == 0) {
-        begin(candidate, cnt);
-        return;
+        begin(candidate, cnt, sequence->sender);
+        return false;
     }
     const placing where = place(sequence, candidate, cnt);
     if (where == REPEATED) {
         *(sequence->shares ? &candidate->shared : &accounting->stats->heaps_duplicate) += 1;
     } else if (where == OUTSIDE) {
         drop_candidate(accounting, sequence);
-        begin(candidate, cnt);
+        begin(candidate, cnt, sequence->sender);
     } else if (candidate->received == RUN) {
         promote(accounting, sequence);
     }
+    return where == REPEATED && !sequence->shares;
 }
 
 static void end_repetition(sp2__accounting *accounting, sp2__sequence *sequence) {
     accounting->stats->heaps_duplicate += sequence->repeated;
+    accounting->stats->heaps_mixed += sequence->repeated_of_others;
     sequence->repeated = 0;
+    sequence->repeated_of_others = 0;
 }
 
-/* A heap that has come before: the network's doing, or the sender's that has restarted. */
-static SP2__COLD void take_repeated(sp2__accounting *accounting, sp2__sequence *sequence,
+/* A heap that has come before: the network's doing, another sender's, or that of the sender, which
+ * has restarted: then it is false. */
+static SP2__COLD bool take_repeated(sp2__accounting *accounting, sp2__sequence *sequence,
                                     uint64_t cnt) {
     int64_t steps;
     if (sequence->repeated != 0 &&
@@ -226,23 +268,28 @@ static SP2__COLD void take_repeated(sp2__accounting *accounting, sp2__sequence *
     }
     sequence->last_repeated = cnt;
     sequence->repeated++;
-    if (sequence->repeated == REPEATED_RUN) {
-        accounting->stats->heaps_missing += holes(&sequence->main);
-        accounting->stats->sender_restarts++;
-        accounting->stats->heaps_accounted += REPEATED_RUN;
-        begin(&sequence->main, cnt);
-        sequence->main.span = REPEATED_RUN;
-        sequence->main.received = REPEATED_RUN;
-        sequence->main.bits[0] = (UINT64_C(1) << REPEATED_RUN) - 1;
-        sequence->repeated = 0;
+    sequence->repeated_of_others += are_different(sequence->sender, sequence->main.sender);
+    if (sequence->repeated < REPEATED_RUN) {
+        return true;
     }
+    accounting->stats->heaps_missing += holes(&sequence->main);
+    accounting->stats->sender_restarts++;
+    accounting->stats->heaps_accounted += REPEATED_RUN;
+    begin(&sequence->main, cnt, sequence->sender);
+    sequence->main.span = REPEATED_RUN;
+    sequence->main.received = REPEATED_RUN;
+    sequence->main.bits[0] = (UINT64_C(1) << REPEATED_RUN) - 1;
+    sequence->repeated = 0;
+    sequence->repeated_of_others = 0;
+    return false;
 }
 
-static void take(sp2__accounting *accounting, sp2__sequence *sequence, uint64_t cnt) {
+/* True if a heap with this cnt has come before. */
+static bool take(sp2__accounting *accounting, sp2__sequence *sequence, uint64_t cnt) {
     if (SP2__UNLIKELY(sequence->main.span == 0)) {
         accounting->stats->heaps_accounted++;
-        begin(&sequence->main, cnt);
-        return;
+        begin(&sequence->main, cnt, sequence->sender);
+        return false;
     }
     const uint64_t missing = sequence->main.missing;
     const placing where = place(sequence, &sequence->main, cnt);
@@ -251,17 +298,16 @@ static void take(sp2__accounting *accounting, sp2__sequence *sequence, uint64_t 
         drop_candidate(accounting, sequence);
     }
     if (SP2__UNLIKELY(where == REPEATED && !sequence->shares)) {
-        take_repeated(accounting, sequence, cnt);
-        return;
+        return take_repeated(accounting, sequence, cnt);
     }
     if (SP2__UNLIKELY(sequence->repeated != 0)) {
         end_repetition(accounting, sequence);
     }
     if (SP2__LIKELY(where != OUTSIDE)) {
         accounting->stats->heaps_accounted++;
-    } else {
-        take_stray(accounting, sequence, cnt);
+        return false;
     }
+    return take_stray(accounting, sequence, cnt);
 }
 
 static int compare(const void *a, const void *b) {
@@ -283,7 +329,7 @@ static uint64_t common_divisor(uint64_t a, uint64_t b) {
 static uint64_t learned_step(const sp2__sequence *sequence) {
     int64_t places[LAST_LESSON];
     for (uint32_t i = 0; i < sequence->lesson_count; i++) {
-        places[i] = ahead(sequence, sequence->lesson[i], sequence->lesson[0]);
+        places[i] = ahead(sequence, sequence->lessons[i].cnt, sequence->lessons[0].cnt);
     }
     qsort(places, sequence->lesson_count, sizeof(places[0]), compare);
     uint64_t step = 0;
@@ -308,7 +354,8 @@ static bool learn(sp2__accounting *accounting, sp2__sequence *sequence) {
         return false;
     }
     for (uint32_t i = 0; i < sequence->lesson_count; i++) {
-        take(accounting, sequence, sequence->lesson[i]);
+        sequence->sender = sequence->lessons[i].sender;
+        take(accounting, sequence, sequence->lessons[i].cnt);
     }
     accounting->stats->heaps_accounted += sequence->lesson_shared;
     sequence->lesson_count = 0;
@@ -326,47 +373,52 @@ static void forget_lesson(sp2__accounting *accounting, sp2__sequence *sequence) 
 static bool is_in_lesson(const sp2__sequence *sequence, uint64_t cnt) {
     bool is_in = false;
     for (uint32_t i = sequence->lesson_count; i-- > 0 && !is_in;) {
-        is_in = sequence->lesson[i] == cnt;
+        is_in = sequence->lessons[i].cnt == cnt;
     }
     return is_in;
 }
 
-static SP2__COLD void take_lesson(sp2__accounting *accounting, sp2__sequence *sequence,
+/* True if a heap with this cnt has come before. */
+static SP2__COLD bool take_lesson(sp2__accounting *accounting, sp2__sequence *sequence,
                                   uint64_t cnt) {
-    if (sequence->shares && is_in_lesson(sequence, cnt)) {
+    const bool is_in = is_in_lesson(sequence, cnt);
+    if (sequence->shares && is_in) {
         sequence->lesson_shared++;
-        return;
+        return false;
     }
-    sequence->lesson[sequence->lesson_count++] = cnt;
+    sequence->lessons[sequence->lesson_count++] = (lesson){cnt, sequence->sender};
     const uint32_t count = sequence->lesson_count;
     const bool is_lesson = count >= FIRST_LESSON && (count & (count - 1)) == 0;
     if (is_lesson && !learn(accounting, sequence) && count == LAST_LESSON) {
         forget_lesson(accounting, sequence);
     }
+    return is_in;
 }
 
 /* Who does not know the multiplier cannot choose values that fall into one bucket. */
-static sp2__sequence **bucket_of(const sp2__accounting *accounting, uint64_t substream,
-                                 uint32_t source, uint64_t set) {
-    uint64_t number = (substream ^ (uint64_t)source << 32) * accounting->multiplier;
-    number = (number ^ number >> 32 ^ set) * accounting->multiplier;
+static sp2__sequence **bucket_of(const sp2__accounting *accounting, const sequence_key *key) {
+    uint64_t number = (key->substream ^ key->source << 32) * accounting->multiplier;
+    number = (number ^ number >> 32 ^ key->set) * accounting->multiplier;
+    number = (number ^ number >> 32 ^ key->sender) * accounting->multiplier;
     return &accounting->buckets[number >> (64 - BUCKETS_LOG2)];
 }
 
-/* The sequence of a substream, source and set, new if need be; NULL if there is no memory, or there
- * are too many. */
-static SP2__COLD sp2__sequence *find(sp2__accounting *accounting, uint64_t substream,
-                                     uint32_t source, uint64_t set) {
+static bool is_key(const sequence_key *a, const sequence_key *b) {
+    return a->substream == b->substream && a->set == b->set && a->sender == b->sender &&
+           a->source == b->source;
+}
+
+/* The sequence of a key, new if need be; NULL if there is no memory, or there are too many. */
+static SP2__COLD sp2__sequence *find(sp2__accounting *accounting, const sequence_key *key) {
     if (accounting->buckets == NULL) {
         accounting->buckets = sp2__calloc_array(BUCKETS, sizeof(*accounting->buckets));
         if (accounting->buckets == NULL) {
             return NULL;
         }
     }
-    sp2__sequence **bucket = bucket_of(accounting, substream, source, set);
+    sp2__sequence **bucket = bucket_of(accounting, key);
     for (sp2__sequence *sequence = *bucket; sequence != NULL; sequence = sequence->next) {
-        if (sequence->substream == substream && sequence->source == source &&
-            sequence->set == set) {
+        if (is_key(&sequence->key, key)) {
             return sequence;
         }
     }
@@ -375,9 +427,7 @@ static SP2__COLD sp2__sequence *find(sp2__accounting *accounting, uint64_t subst
                                   : NULL;
     if (sequence != NULL) {
         accounting->count++;
-        sequence->substream = substream;
-        sequence->source = source;
-        sequence->set = set;
+        sequence->key = *key;
         sequence->step = accounting->step;
         sequence->next = *bucket;
         *bucket = sequence;
@@ -390,6 +440,7 @@ void sp2__accounting_init(sp2__accounting *accounting, const sp2_receive_options
     *accounting = (sp2__accounting){
         .is_on = options->flags & (SP2_RECEIVE_ACCOUNT_HEAPS | SP2_RECEIVE_ACCOUNT_BY_SOURCE),
         .by_source = options->flags & SP2_RECEIVE_ACCOUNT_BY_SOURCE,
+        .by_sender = options->flags & SP2_RECEIVE_SEPARATE_SENDERS,
         .count_item = options->count_item,
         .set_item = options->set_item,
         .substreams = options->substreams,
@@ -398,7 +449,7 @@ void sp2__accounting_init(sp2__accounting *accounting, const sp2_receive_options
         .stats = stats,
     };
     accounting->expects_sets = options->set_item != 0 && options->substreams == 1 &&
-                               !(options->flags & SP2_RECEIVE_ACCOUNT_BY_SOURCE);
+                               !accounting->by_source && !accounting->by_sender;
     accounting->by_item = accounting->is_on && (options->count_item | options->set_item) != 0;
 }
 
@@ -444,36 +495,34 @@ static void move_front(sp2__accounting *accounting, sp2__sequence *front) {
 }
 
 /* Places a heap by its number, which is the cnt or the value of an item. */
-static void take_number(sp2__accounting *accounting, uint64_t substream, uint32_t source,
-                        uint64_t set, uint64_t number, uint32_t address_bits, bool shares) {
-    const uint32_t of_source = accounting->by_source ? source : 0;
+static void take_number(sp2__accounting *accounting, sp2_heap *heap, uint64_t set, uint64_t number,
+                        bool shares) {
+    const sequence_key key = {
+        .substream = accounting->substreams == 1 ? 0 : heap->cnt % accounting->substreams,
+        .set = set,
+        .sender = accounting->by_sender ? heap->sender : 0,
+        .source = accounting->by_source ? heap->fed_by : 0,
+    };
     sp2__sequence *sequence = accounting->recent;
-    if (SP2__UNLIKELY(sequence == NULL || sequence->substream != substream ||
-                      sequence->source != of_source || sequence->set != set)) {
-        sequence = find(accounting, substream, of_source, set);
+    if (SP2__UNLIKELY(sequence == NULL || !is_key(&sequence->key, &key))) {
+        sequence = find(accounting, &key);
         if (sequence == NULL) {
             accounting->stats->heaps_unplaced++;
             return;
         }
         accounting->recent = sequence;
     }
-    sequence->address_bits = address_bits;
+    sequence->sender = heap->sender;
+    sequence->address_bits = heap->address_bits;
     sequence->shares = shares;
     const uint64_t top = sequence->main.top;
     bool has_moved = sequence->main.span == 0;
-    if (SP2__UNLIKELY(sequence->step == 0)) {
-        take_lesson(accounting, sequence, number);
-    } else {
-        take(accounting, sequence, number);
-    }
+    heap->is_repeat = SP2__UNLIKELY(sequence->step == 0) ? take_lesson(accounting, sequence, number)
+                                                         : take(accounting, sequence, number);
     has_moved |= sequence->main.top != top;
     if (SP2__UNLIKELY(accounting->expects_sets) && has_moved) {
         move_front(accounting, sequence);
     }
-}
-
-static uint64_t substream_of(const sp2__accounting *accounting, uint64_t cnt) {
-    return accounting->substreams == 1 ? 0 : cnt % accounting->substreams;
 }
 
 /* What is left of a heap that was evicted: its place is taken, and tells nothing of the sender. */
@@ -485,10 +534,9 @@ static bool take_rest(sp2__accounting *accounting, const sp2_heap *heap) {
     return true;
 }
 
-void sp2__accounting_take(sp2__accounting *accounting, const sp2_heap *heap, bool shares) {
+void sp2__accounting_take(sp2__accounting *accounting, sp2_heap *heap, bool shares) {
     if (!take_rest(accounting, heap)) {
-        take_number(accounting, substream_of(accounting, heap->cnt), heap->fed_by, 0, heap->cnt,
-                    heap->address_bits, shares);
+        take_number(accounting, heap, 0, heap->cnt, shares);
     }
 }
 
@@ -504,7 +552,7 @@ static bool find_value(const sp2_heap *heap, uint64_t id, uint64_t *value) {
     return false;
 }
 
-void sp2__accounting_take_items(sp2__accounting *accounting, const sp2_heap *heap) {
+void sp2__accounting_take_items(sp2__accounting *accounting, sp2_heap *heap) {
     uint64_t number = heap->cnt;
     uint64_t set = 0;
     if (take_rest(accounting, heap)) {
@@ -515,8 +563,7 @@ void sp2__accounting_take_items(sp2__accounting *accounting, const sp2_heap *hea
         accounting->stats->heaps_unplaced++;
         return;
     }
-    take_number(accounting, substream_of(accounting, heap->cnt), heap->fed_by, set, number,
-                heap->address_bits, false);
+    take_number(accounting, heap, set, number, false);
 }
 
 static void settle(sp2__accounting *accounting, sp2__sequence *sequence) {

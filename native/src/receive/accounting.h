@@ -21,6 +21,7 @@ typedef struct sp2__sequence sp2__sequence;
 typedef struct sp2__accounting {
     bool is_on;
     bool by_source;
+    bool by_sender;      /* heaps of different senders are different heaps */
     bool by_item;        /* heaps are placed when they have left the assembly */
     bool expects_sets;   /* all values of `set_item` have the same heaps */
     uint64_t count_item; /* 0: the cnt */
@@ -40,11 +41,12 @@ void sp2__accounting_init(sp2__accounting *accounting, const sp2_receive_options
                           uint64_t multiplier, sp2_receive_stats *stats);
 void sp2__accounting_destroy(sp2__accounting *accounting);
 
-/* A heap has begun; not `by_item`. `shares`: further heaps with its cnt are no duplicates. */
-void sp2__accounting_take(sp2__accounting *accounting, const sp2_heap *heap, bool shares);
+/* A heap has begun; not `by_item`. `shares`: further heaps with its cnt are no duplicates. Says in
+ * the heap whether it is one. */
+void sp2__accounting_take(sp2__accounting *accounting, sp2_heap *heap, bool shares);
 
-/* A heap is leaving the assembly; `by_item`. */
-void sp2__accounting_take_items(sp2__accounting *accounting, const sp2_heap *heap);
+/* The same for a heap that is leaving the assembly; `by_item`. */
+void sp2__accounting_take_items(sp2__accounting *accounting, sp2_heap *heap);
 
 /* The stream has ended: what has not arrived will not. */
 void sp2__accounting_settle(sp2__accounting *accounting);

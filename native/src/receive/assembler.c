@@ -223,6 +223,7 @@ void sp2__assembler_add(sp2__assembler *assembler, const sp2__packet *packet,
         if (SP2__UNLIKELY(heap->has_returned)) {
             note_needed(assembler, heap->cnt, heap->number);
         }
+        result->heap = heap;
         result->verdict = sp2__heap_accept(heap, packet, &assembler->rules);
         if (SP2__UNLIKELY(result->verdict != SP2__ACCEPTED)) {
             return;

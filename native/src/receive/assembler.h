@@ -50,7 +50,7 @@ typedef struct sp2__assembly {
     bool unsized;          /* rejected because it has no HEAP_LENGTH */
     bool stop;             /* a stop item was seen in its heap */
     bool started;          /* it is the first packet of its heap */
-    sp2_heap *heap;        /* that the packet became part of, or NULL */
+    sp2_heap *heap;        /* that the packet is of, accepted or not; or NULL */
     sp2_heap *evicted;     /* pushed out, or NULL */
     sp2_heap *complete;    /* or NULL */
     uint64_t search_steps; /* hash table entries looked at */

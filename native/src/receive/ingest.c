@@ -104,7 +104,9 @@ static void leave_assembly(sp2_receive_stream *stream, sp2_heap *heap) {
         stream->packet_length = heap->packet_length;
     }
     if (SP2__UNLIKELY(!sp2__heap_is_contiguous(heap))) {
-        count_missing(stream, heap);
+        if (!heap->is_repeat) {
+            count_missing(stream, heap);
+        }
         /* Some or all of its memory may be released, to be somebody else's next. */
         sp2__copier_fence(&stream->assembler.copier);
     }
@@ -265,7 +267,7 @@ static sp2__answer may_push_out(sp2_receive_stream *stream, const sp2__packet *p
                : SP2__MORE;
 }
 
-/* A packet has become part of a heap. */
+/* A packet has come of a live heap, whether it became part of that or not. */
 SP2__INLINE void note_sender(const sp2_receive_stream *stream, sp2_heap *heap) {
     const uint64_t sender = stream->assembler.sender;
     if (SP2__UNLIKELY(sender != 0) && heap->sender != sender && heap->sender != 0) {
@@ -345,6 +347,9 @@ static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packe
     }
     if (SP2__UNLIKELY(result.verdict != SP2__ACCEPTED || result.unsized)) {
         explain(stream, packet, &result);
+        if (result.heap != NULL) {
+            note_sender(stream, result.heap);
+        }
         return SP2__MORE;
     }
     stats->packets_accepted++;

@@ -22,6 +22,9 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
     /// <summary>The stream's: among the heaps of its substream, in the order of their starts.</summary>
     public long Number { get; set; }
 
+    /// <summary>The stream's: a heap with its cnt, or what takes its place, has come before.</summary>
+    public bool IsRepeat { get; set; }
+
     public bool HasStopItem { get; private set; }
 
     /// <summary>Two packets gave an item different values.</summary>

@@ -20,6 +20,9 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
     private int _sharedCnts;
     private int _sharedByCandidate;
 
+    /// <summary>Whether a heap with the cnt of the latest one had come before.</summary>
+    public bool IsRepeated { get; private set; }
+
     /// <summary>When it went on last.</summary>
     public long Moved { get; set; }
 
@@ -41,14 +44,21 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
     {
         _addressBits = addressBits;
         _shares = shares;
-        if (_step == 0 && shares && _cnts.Contains(cnt))
+        if (_step > 0)
+        {
+            IsRepeated = Place(cnt);
+            return;
+        }
+
+        IsRepeated = !shares && _cnts.Contains(cnt);
+        if (shares && _cnts.Contains(cnt))
         {
             _sharedCnts++;
             return;
         }
 
         _cnts.Add(cnt);
-        if (_step > 0 || (_cnts.Count is 16 or 32 or 64 && TryLearn()))
+        if (_cnts.Count is 16 or 32 or 64 && TryLearn())
         {
             PlaceAll();
         }
@@ -102,14 +112,14 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
         _sharedCnts = 0;
     }
 
-    private void Place(long cnt)
+    /// <summary>True if it is a repetition.</summary>
+    private bool Place(long cnt)
     {
         _main ??= new Stretch(cnt);
         if (Steps(cnt, _main.Top) is not (> -256 and <= 256 and var steps))
         {
             EndRepetition();
-            PlaceStray(cnt);
-            return;
+            return PlaceStray(cnt);
         }
 
         bool isNew = _main.TryAdd(cnt, steps);
@@ -118,14 +128,13 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
         {
             EndRepetition();
             count("heaps_accounted", 1);
+            return false;
         }
-        else
-        {
-            Repeat(cnt);
-        }
+
+        return Repeat(cnt);
     }
 
-    private void PlaceStray(long cnt)
+    private bool PlaceStray(long cnt)
     {
         if (_candidate is null || Steps(cnt, _candidate.Top) is not (> -256 and <= 256 and var steps))
         {
@@ -138,14 +147,18 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
         {
             _sharedByCandidate += _shares ? 1 : 0;
             count("heaps_duplicate", _shares ? 0 : 1);
+            return !_shares;
         }
-        else if (_candidate.Places.Count == 64)
+
+        if (_candidate.Places.Count == 64)
         {
             Promote();
         }
+
+        return false;
     }
 
-    private void Repeat(long cnt)
+    private bool Repeat(long cnt)
     {
         if (_repeated.Count > 0 && Steps(cnt, _repeated[^1]) != 1)
         {
@@ -153,19 +166,22 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
         }
 
         _repeated.Add(cnt);
-        if (_repeated.Count == 8)
+        if (_repeated.Count < 8)
         {
-            CountHoles();
-            _main = new(_repeated[0]);
-            for (int i = 0; i < 8; i++)
-            {
-                _main.TryAdd(_repeated[i], Math.Min(i, 1));
-            }
-
-            count("heaps_accounted", 8);
-            count("sender_restarts", 1);
-            _repeated = [];
+            return true;
         }
+
+        CountHoles();
+        _main = new(_repeated[0]);
+        for (int i = 0; i < 8; i++)
+        {
+            _main.TryAdd(_repeated[i], Math.Min(i, 1));
+        }
+
+        count("heaps_accounted", 8);
+        count("sender_restarts", 1);
+        _repeated = [];
+        return false;
     }
 
     private void EndRepetition()

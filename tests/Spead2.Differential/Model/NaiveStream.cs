@@ -236,6 +236,7 @@ internal sealed class NaiveStream
         _sequences.TryAdd(key, new(_options.CntStep, Count));
         bool hasMoved = _sequences[key].Take(
             number, heap.AddressBits, !CountsByItem && _options.Dialect.HasFlag(DialectFlags.DatagramIsHeap));
+        heap.IsRepeat = _sequences[key].IsRepeated;
         if (hasMoved && ExpectsSets)
         {
             Move(_sequences[key]);
@@ -361,7 +362,7 @@ internal sealed class NaiveStream
             Math.Max(_statistics.GetValueOrDefault("max_heap_bytes"), heap.Freeze().ReceivedLength);
         _packetLength = heap.PacketLength > 0 ? heap.PacketLength : _packetLength;
         long packetLength = _packetLength > 0 ? _packetLength : Math.Max(1, heap.Freeze().ReceivedLength);
-        foreach (PayloadRange gap in heap.Gaps.Where(gap => gap.End > gap.Start && !heap.IsContiguous))
+        foreach (PayloadRange gap in heap.Gaps.Where(gap => gap.End > gap.Start && !heap.IsContiguous && !heap.IsRepeat))
         {
             Count("bytes_missing", gap.End - gap.Start);
             Count("packets_missing", (gap.End - gap.Start + packetLength - 1) / packetLength);
