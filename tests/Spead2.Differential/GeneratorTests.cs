@@ -60,6 +60,8 @@ public sealed class GeneratorTests
                 item => item.Id == run.Trace.Options.DialectItem && !item.IsImmediate)))),
         ("flavours", () => Often * Heaps.Select(heap => heap.Flavour.AddressBits).Distinct().Count() / 7),
         ("bug compatibility masks", () => Often * Heaps.Select(heap => heap.Flavour.BugCompat).Distinct().Count() / 8),
+        ("values of an item that lack heaps of others", () => Runs.Count(run => CountOfGroup(run) > 0)),
+        ("values of an item that are silent for long", () => Runs.Count(run => CountOfGroup(run) > 256)),
     }.Concat(DialectRules).Select(rule => new TestCaseData(rule.Count).SetArgDisplayNames(rule.Name));
 
     private static IEnumerable<(string Name, Func<int> Count)> DialectRules =>
@@ -100,6 +102,13 @@ public sealed class GeneratorTests
 
     private static long Count((Trace Trace, Observation Observation) run, string statistic) =>
         run.Observation.Statistics.GetValueOrDefault(statistic);
+
+    /// <summary>Heaps that are missing because others have them.</summary>
+    private static long CountOfGroup((Trace Trace, Observation Observation) run) => run.Trace.Options.SetItem == 0
+        ? 0
+        : Count(run, "heaps_missing") - NaiveStream.Run(
+            run.Trace with { Options = run.Trace.Options with { Accounting = HeapAccounting.BySource } })
+            .Statistics.GetValueOrDefault("heaps_missing");
 
     /// <summary>Whether a trace comes out in another way if its dialect is without a switch that it has.</summary>
     private static bool Differs((Trace Trace, Observation Observation) run, DialectFlags flag)

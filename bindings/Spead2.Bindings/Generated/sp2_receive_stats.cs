@@ -175,4 +175,7 @@ internal partial struct sp2_receive_stats
 
     [NativeTypeName("uint64_t")]
     public ulong out_of_bounds_heaps;
+
+    [NativeTypeName("uint64_t")]
+    public ulong heaps_uncertain;
 }

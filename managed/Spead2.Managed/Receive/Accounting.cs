@@ -13,9 +13,6 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
     /// <summary>Most sequences of heap cnts that a stream accounts for.</summary>
     public const int MaxSequences = 16384;
 
-    // Heaps after which sets are held to each other, which is twice before a silent one is too far behind.
-    private const int ExpectAfter = CntStretch.Window / 2;
-
     private readonly bool _bySource = options.Accounting == HeapAccounting.BySource;
     private readonly bool _bySender = options.Senders == SenderTracking.Separate;
     private readonly ulong _substreams = (ulong)options.Substreams;
@@ -24,15 +21,14 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
     private readonly ulong _setItem = (ulong)options.SetItem;
     private readonly Dictionary<SequenceKey, CntSequence> _sequences = [];
 
-    // All values of _setItem have the same heaps.
-    private readonly bool _expectsSets = options is
+    // Null unless all values of _setItem have the same heaps.
+    private readonly SetGroup? _group = options is
     {
         SetItem: not 0, Substreams: 1, Accounting: not HeapAccounting.BySource, Senders: not SenderTracking.Separate,
-    };
+    }
+        ? new(tally)
+        : null;
 
-    // Times that a sequence went on, and likewise since sequences were held to each other.
-    private long _moves;
-    private long _unexpected;
     private SequenceKey _recentKey;
     private CntSequence? _recent;
 
@@ -73,40 +69,25 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
     /// <summary>The stream has ended: what has not arrived will not.</summary>
     public void Settle()
     {
-        foreach (CntSequence sequence in _sequences.Values)
+        if (_group is not null)
         {
-            sequence.Settle();
+            _group.End(_sequences.Values);
         }
-
-        // The foremost heap may be of a moment at which the sender ended.
-        CntSequence? front = _expectsSets
-            ? _sequences.Values.Where(sequence => sequence.IsSet).MaxBy(sequence => sequence.Moved)
-            : null;
-        foreach (CntSequence sequence in _sequences.Values)
+        else
         {
-            if (front is not null)
+            bool hasRestarted = false;
+            foreach (CntSequence sequence in _sequences.Values)
             {
-                sequence.Expect(front, open: 1);
+                _ = sequence.Settle(ref hasRestarted);
+                sequence.ForgetLesson();
             }
 
-            sequence.CountHoles();
-        }
-    }
-
-    /// <summary>A set has gone on. The others are looked at when as many heaps have come as there are sets.</summary>
-    private void MoveFront(CntSequence front)
-    {
-        front.Moved = ++_moves;
-        _unexpected++;
-        if (!front.IsSet || _unexpected < Math.Max(ExpectAfter, _sequences.Count))
-        {
-            return;
+            tally[Statistic.HeapsUncertain] = 0;
         }
 
-        _unexpected = 0;
         foreach (CntSequence sequence in _sequences.Values)
         {
-            sequence.Expect(front, CntStretch.Window);
+            sequence.CountHoles();
         }
     }
 
@@ -150,10 +131,11 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
             (_recent, _recentKey) = (found, key);
         }
 
-        if (_recent!.Take(heap, number, shares) && _expectsSets)
-        {
-            MoveFront(_recent);
-        }
+        long restarts = tally[Statistic.SenderRestarts];
+        long holes = _recent!.Main.Holes;
+        bool hasMoved = _recent.Take(heap, number, shares);
+        tally[Statistic.HeapsUncertain] += _recent.Main.Holes - holes;
+        _group?.Take(_recent, number, hasMoved, tally[Statistic.SenderRestarts] != restarts, _sequences.Values);
     }
 
     private bool TryFind(SequenceKey key, out CntSequence? sequence)
@@ -170,7 +152,7 @@ internal sealed class Accounting(ReceiveStreamOptions options, Tally tally)
 
         try
         {
-            sequence = new(_step, tally);
+            sequence = new(_step, tally) { Before = _group?.Latest };
             _sequences.Add(key, sequence);
             return true;
         }

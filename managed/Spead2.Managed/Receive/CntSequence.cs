@@ -18,11 +18,6 @@ internal sealed class CntSequence(ulong step, Tally tally)
     // Heaps in a row that make a sequence of repetitions.
     private const int RepeatedRun = 8;
 
-    // Heaps of a set from which on it is expected to have what others have: a single one may be no sender's. And heaps that it
-    // may be behind them: one that is further away has a clock of its own.
-    private const int LeastOfSet = 8;
-    private const int MostBehind = 2 * CntStretch.Window;
-
     // Steps that a sequence may be ahead of the one before, as its continuation.
     private const long MostAhead = 1 << 24;
 
@@ -59,11 +54,35 @@ internal sealed class CntSequence(ulong step, Tally tally)
         Outside,
     }
 
-    /// <summary>When it went on last, in <see cref="Accounting"/>'s moves.</summary>
-    public long Moved { get; set; }
+    /// <summary>What has come, but for heaps that have no place yet.</summary>
+    public ref CntStretch Main => ref _main;
 
-    /// <summary>Whether other sets can be held to it, and it to others.</summary>
-    public bool IsSet => _main.Received >= LeastOfSet;
+    /// <summary>How far the cnts of neighbouring heaps are apart; 0: not known yet.</summary>
+    public ulong Step => _step;
+
+    /// <summary>Bits of the latest heap's cnt.</summary>
+    public int AddressBits => _addressBits;
+
+    /// <summary>Whether heaps have no place in the main stretch that may be the next one.</summary>
+    public bool HasCandidate => _candidate.Span != 0;
+
+    /// <summary>Whether heaps wait for the step to be known.</summary>
+    public bool IsInLesson => _lesson.Count != 0;
+
+    /// <summary>Number of the latest of those.</summary>
+    public ulong LatestOfLesson => _lesson[^1].Cnt;
+
+    /// <summary>The group's: the one that it belongs to; 0: none.</summary>
+    public int Group { get; set; }
+
+    /// <summary>The group's: whether it has belonged to one.</summary>
+    public bool WasMember { get; set; }
+
+    /// <summary>The group's: number of the latest heap of other sets when its first one came.</summary>
+    public ulong? Before { get; init; }
+
+    /// <summary>The group's: heaps that it had before the first one of this set, if they are not counted yet.</summary>
+    public long Late { get; set; }
 
     /// <summary>A heap has begun. Says in it whether it is a repetition.</summary>
     /// <returns>Whether the sequence has gone on.</returns>
@@ -101,18 +120,6 @@ internal sealed class CntSequence(ulong step, Tally tally)
         return true;
     }
 
-    /// <summary>Counts what a set lacks that another one has: all but the latest <paramref name="open"/> heaps of that.</summary>
-    public void Expect(CntSequence front, long open)
-    {
-        if (IsSet && _candidate.Span == 0 && _step == front._step && _addressBits == front._addressBits &&
-            TryCountSteps(front._main.Top, _main.Top, out long lag) && lag > open && lag <= MostBehind)
-        {
-            long missing = _main.Missing;
-            _main.PassOver(lag - open, _step);
-            tally[Statistic.HeapsMissing] += _main.Missing - missing;
-        }
-    }
-
     /// <summary>What is not in the window of the last heaps any more has been counted; now the rest is.</summary>
     public void CountHoles()
     {
@@ -121,12 +128,14 @@ internal sealed class CntSequence(ulong step, Tally tally)
     }
 
     /// <summary>The stream has ended: all heaps get their place.</summary>
-    public void Settle()
+    /// <returns>False: there is no telling.</returns>
+    /// <param name="hasRestarted">Set if the sequence has begun again.</param>
+    public bool Settle(ref bool hasRestarted)
     {
+        long restarts = tally[Statistic.SenderRestarts];
         if (_step == 0 && !TryLearn())
         {
-            ForgetLesson();
-            return;
+            return false;
         }
 
         EndRepetition();
@@ -141,6 +150,24 @@ internal sealed class CntSequence(ulong step, Tally tally)
                 DropCandidate();
             }
         }
+
+        hasRestarted = tally[Statistic.SenderRestarts] != restarts;
+        return true;
+    }
+
+    /// <summary>The step is known now: the heaps so far get their places.</summary>
+    public void EndLesson(ulong step)
+    {
+        _step = step;
+        foreach ((ulong cnt, ulong sender) in _lesson)
+        {
+            _sender = sender;
+            Take(cnt);
+        }
+
+        tally[Statistic.HeapsAccounted] += _lessonShared;
+        _lessonShared = 0;
+        _lesson.Clear();
     }
 
     /// <summary>How far the candidate is ahead of what was so far, if that goes on there, or else 0.</summary>
@@ -200,14 +227,14 @@ internal sealed class CntSequence(ulong step, Tally tally)
     }
 
     /// <summary>How far a cnt is ahead of another one, where cnts wrap.</summary>
-    private long Ahead(ulong cnt, ulong other)
+    public long Ahead(ulong cnt, ulong other)
     {
         int unused = 64 - _addressBits;
         return (long)((cnt - other) << unused) >> unused;
     }
 
     /// <summary>The same in steps; false if it is not a number of them.</summary>
-    private bool TryCountSteps(ulong cnt, ulong other, out long steps)
+    public bool TryCountSteps(ulong cnt, ulong other, out long steps)
     {
         (steps, long rest) = Math.DivRem(Ahead(cnt, other), (long)_step);
         return rest == 0;
@@ -323,25 +350,16 @@ internal sealed class CntSequence(ulong step, Tally tally)
         _candidateShared = 0;
     }
 
-    /// <summary>True if the step is known now, and the heaps so far have their places.</summary>
+    /// <summary>True if the step is known now.</summary>
     private bool TryLearn()
     {
-        _step = LearnedStep();
-        if (_step == 0)
+        ulong step = LearnedStep();
+        if (step != 0)
         {
-            return false;
+            EndLesson(step);
         }
 
-        foreach ((ulong cnt, ulong sender) in _lesson)
-        {
-            _sender = sender;
-            Take(cnt);
-        }
-
-        tally[Statistic.HeapsAccounted] += _lessonShared;
-        _lessonShared = 0;
-        _lesson.Clear();
-        return true;
+        return step != 0;
     }
 
     /// <summary>The step that the lesson teaches, or 0.</summary>
@@ -355,7 +373,8 @@ internal sealed class CntSequence(ulong step, Tally tally)
         return often && (step == 1 || equal >= LeastEqual) && step <= ReceiveStreamOptions.LargestCntStep ? step : 0;
     }
 
-    private void ForgetLesson()
+    /// <summary>No lesson comes of these heaps.</summary>
+    public void ForgetLesson()
     {
         tally[Statistic.HeapsUnplaced] += _lesson.Count + _lessonShared;
         _lessonShared = 0;

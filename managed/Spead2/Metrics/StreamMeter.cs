@@ -43,6 +43,9 @@ internal static class StreamMeter
             MetricKind.Counter, "spead2.receive.missing.heaps", "{heap}", "Heaps of which nothing arrived, where they are counted.",
             r => r.Statistics.HeapsMissing),
         new(
+            MetricKind.Now, "spead2.receive.uncertain.heaps", "{heap}",
+            "Heaps that may be missing: they may still come, or were never sent.", r => r.Statistics.HeapsUncertain),
+        new(
             MetricKind.Counter, "spead2.receive.accounted.heaps", "{heap}",
             "Heaps that arrived, by their place in a sequence, where missing ones are counted.", "place",
             ("sequence", r => r.Statistics.HeapsAccounted),

@@ -61,12 +61,13 @@ internal enum Statistic
     BadTimestampHeaps,
     OutOfRangeHeaps,
     OutOfBoundsHeaps,
+    HeapsUncertain,
 }
 
 internal sealed partial class StatisticNames
 {
     /// <summary>How many of <see cref="Statistic"/> there are; an engine of a later version may have more.</summary>
-    public const int KnownCount = 55;
+    public const int KnownCount = 56;
 }
 
 public sealed partial class StreamStatistics
@@ -206,7 +207,7 @@ public sealed partial class StreamStatistics
     /// <summary>Malformed ones with payload that ends beyond its heap.</summary>
     public long MalformedBeyondHeap => this[Statistic.MalformedBeyondHeap];
 
-    /// <summary>Heaps with packets of several senders, where these are recorded.</summary>
+    /// <summary>Heaps with packets of several senders, or the cnt of another's, where these are recorded.</summary>
     public long HeapsMixed => this[Statistic.HeapsMixed];
 
     /// <summary>Heaps of which two packets gave an item different values.</summary>
@@ -235,4 +236,7 @@ public sealed partial class StreamStatistics
 
     /// <summary>Rejected heaps with a place beyond their chunk.</summary>
     public long OutOfBoundsHeaps => this[Statistic.OutOfBoundsHeaps];
+
+    /// <summary>Heaps that may be missing: they may still come, or were never sent; it falls, too.</summary>
+    public long HeapsUncertain => this[Statistic.HeapsUncertain];
 }

@@ -49,24 +49,29 @@ extern "C" {
  * evicted heaps are remembered.
  *
  * With set_item, one substream and neither sources nor senders that are told apart, all values of
- * it are expected to have the same heaps. What one of them lacks at its end, while others go on by
- * the same step, is missing, too, when these are some hundred heaps ahead; at the end of the stream
- * all of it is but the foremost heap, as a sender may end at any of its values. That is said of
- * values with 8 heaps and more, as others may be no sender's, and of those that are at most twice
- * SP2_RECEIVE_REORDER_HEAPS heaps behind.
+ * it are expected to have the same heaps: from the first one that came of any of them to the last.
+ * That is so for a value whose heaps, when they begin, are at most SP2_RECEIVE_REORDER_HEAPS away
+ * from the foremost one of the others; others have clocks of their own. One that falls silent
+ * before its step is known has the step of the others. What it lacks at its end is missing when the
+ * others are twice SP2_RECEIVE_REORDER_HEAPS ahead, what it lacks at its beginning when it has 8
+ * heaps, and the rest at the end of the stream; with fewer than 8 heaps it may be no sender's, so
+ * that all of this waits for the end, and is uncertain unless half of what was expected of all
+ * values has come. Where a value lacks the last heap alone, the sender may have ended in the middle
+ * of it: then the last heap of all that lack it is uncertain, and likewise the first one. One heap
+ * of each value does not tell how many values there are: such heaps are unplaced.
  *
  * A heap counts as missing when the sequence is SP2_RECEIVE_REORDER_HEAPS ahead of it, or the
- * stream ends; what a sender sent before the first heap that came, or after the last one, is not
- * known. A cnt further away, or off the step, begins a new sequence if 64 heaps in a row belong to
- * that: the heaps between are missing if it is ahead, by less than 2^24 steps, and not sent by
- * another sender than the 64 before, where senders are recorded; else the sender has restarted. So
- * it has if 8 heaps in a row repeat each other's successors. Otherwise such heaps are late, if they
- * are behind the sequence, or unplaced: perhaps there are several senders. Heaps of a source whose
- * dialect has SP2_DIALECT_DATAGRAM_IS_HEAP may have one cnt together: they count like the first of
- * them, none is a duplicate unless items are counted, and one that is missing among them is not
- * known. At the end of the stream all of that is settled with what has come. heaps that began, or
- * were to be placed by items == heaps_accounted + heaps_late + heaps_duplicate + heaps_unplaced
- * holds from then on.
+ * stream ends; until then it is uncertain. What a sender sent before the first heap that came, or
+ * after the last one, is not known. A cnt further away, or off the step, begins a new sequence if
+ * 64 heaps in a row belong to that: the heaps between are missing if it is ahead, by less than 2^24
+ * steps, and not sent by another sender than the 64 before, where senders are recorded; else the
+ * sender has restarted. So it has if 8 heaps in a row repeat each other's successors. Otherwise
+ * such heaps are late, if they are behind the sequence, or unplaced: perhaps there are several
+ * senders. Heaps of a source whose dialect has SP2_DIALECT_DATAGRAM_IS_HEAP may have one cnt
+ * together: they count like the first of them, none is a duplicate unless items are counted, and
+ * one that is missing among them is not known. At the end of the stream all of that is settled with
+ * what has come. heaps that began, or were to be placed by items == heaps_accounted + heaps_late +
+ * heaps_duplicate + heaps_unplaced holds from then on.
  */
 #define SP2_RECEIVE_STATS_MAP(X)                                                                   \
     X(heaps) /* heaps put into the stream: complete, evicted and flushed ones */                   \
@@ -119,8 +124,8 @@ extern "C" {
                                */                                                                  \
     X(malformed_payload)      /* malformed ones with more payload than fits into them */           \
     X(malformed_beyond_heap)  /* malformed ones with payload that ends beyond its heap */          \
-    X(heaps_mixed)         /* heaps with packets of several senders, or with the cnt of one that   \
-                              another sender had sent, where senders are recorded */               \
+    X(heaps_mixed) /* heaps with packets of several senders, or the cnt of another's, where        \
+                      these are recorded */                                                        \
     X(heaps_contradictory) /* heaps of which two packets gave an item different values */          \
     X(max_heaps_needed) /* least max_heaps with which no heap would have been evicted too early;   \
                            0: none was */                                                          \
@@ -132,7 +137,9 @@ extern "C" {
     X(bad_timestamp_heaps) /* rejected heaps off the step of the layout's first axis */            \
     X(out_of_range_heaps)  /* rejected heaps with a value that an axis of the layout does not have \
                             */                                                                     \
-    X(out_of_bounds_heaps) /* rejected heaps with a place beyond their chunk */
+    X(out_of_bounds_heaps) /* rejected heaps with a place beyond their chunk */                    \
+    X(heaps_uncertain) /* heaps that may be missing: they may still come, or were never sent; it   \
+                          falls, too */
 
 /* Statistics of one stream. Set `size` with the INIT macro. */
 typedef struct sp2_receive_stats {

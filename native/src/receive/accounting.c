@@ -19,10 +19,9 @@ enum { FIRST_LESSON = 16, LAST_LESSON = 64, LEAST_SHARE = 4, LEAST_EQUAL = 3 };
  * hand over at once; and those that make one of repetitions. */
 enum { RUN = 64, REPEATED_RUN = 8 };
 
-/* Heaps of a set from which on it is expected to have what others have: a single one may be no
- * sender's. Heaps that it may be behind them: one that is further away has a clock of its own. And
- * heaps after which sets are held to each other, which is twice before a silent one is as far. */
-enum { LEAST_OF_SET = 8, MOST_BEHIND = 2 * WINDOW, EXPECT_AFTER = WINDOW / 2 };
+/* Heaps of a set with which it is held to its group in any case: fewer may be no sender's. And
+ * heaps after which sets are held to it, which is twice before a silent one is too far behind. */
+enum { LEAST_OF_SET = 8, EXPECT_AFTER = WINDOW / 2 };
 
 /* Steps that a sequence may be ahead of the one before, as its continuation. */
 #define MOST_AHEAD (INT64_C(1) << 24)
@@ -62,13 +61,18 @@ struct sp2__sequence {
     uint32_t address_bits; /* likewise */
     bool shares;           /* likewise: other heaps may have its cnt */
     sp2__sequence *next;   /* in its bucket */
+    sp2__sequence *newer;
     stretch main;
     stretch candidate;      /* heaps in a row that have no place in `main` */
     uint64_t last_repeated; /* cnt of the latest heap, if it was a repetition */
     uint32_t repeated;      /* heaps in a row that repeat, each the successor of the one before */
     uint32_t repeated_of_others; /* those of them that another sender had sent */
     uint32_t lesson_count;
-    uint64_t moved;         /* the accounting's `moves` when it went on last */
+    uint32_t group;  /* number of the one that it belongs to; 0: none */
+    bool was_member; /* of a group */
+    bool has_before;
+    uint64_t before; /* number of the latest heap of other sets when its first one came */
+    uint64_t late; /* heaps that its group had before its first one, if they are not counted yet */
     uint64_t lesson_shared; /* further heaps with these cnts */
     lesson lessons[LAST_LESSON];
 };
@@ -347,12 +351,9 @@ static uint64_t learned_step(const sp2__sequence *sequence) {
                                                                                             : 0;
 }
 
-/* True if the step is known now, and the heaps so far have their places. */
-static bool learn(sp2__accounting *accounting, sp2__sequence *sequence) {
-    sequence->step = learned_step(sequence);
-    if (sequence->step == 0) {
-        return false;
-    }
+/* The step is known now: the heaps so far get their places. */
+static void end_lesson(sp2__accounting *accounting, sp2__sequence *sequence, uint64_t step) {
+    sequence->step = step;
     for (uint32_t i = 0; i < sequence->lesson_count; i++) {
         sequence->sender = sequence->lessons[i].sender;
         take(accounting, sequence, sequence->lessons[i].cnt);
@@ -360,7 +361,15 @@ static bool learn(sp2__accounting *accounting, sp2__sequence *sequence) {
     accounting->stats->heaps_accounted += sequence->lesson_shared;
     sequence->lesson_count = 0;
     sequence->lesson_shared = 0;
-    return true;
+}
+
+/* True if the step is known now. */
+static bool learn(sp2__accounting *accounting, sp2__sequence *sequence) {
+    const uint64_t step = learned_step(sequence);
+    if (step != 0) {
+        end_lesson(accounting, sequence, step);
+    }
+    return step != 0;
 }
 
 /* No lesson comes of these heaps. */
@@ -429,8 +438,12 @@ static SP2__COLD sp2__sequence *find(sp2__accounting *accounting, const sequence
         accounting->count++;
         sequence->key = *key;
         sequence->step = accounting->step;
+        sequence->has_before = accounting->has_latest;
+        sequence->before = accounting->latest;
         sequence->next = *bucket;
         *bucket = sequence;
+        *(accounting->newest != NULL ? &accounting->newest->newer : &accounting->oldest) = sequence;
+        accounting->newest = sequence;
     }
     return sequence;
 }
@@ -454,43 +467,178 @@ void sp2__accounting_init(sp2__accounting *accounting, const sp2_receive_options
 }
 
 void sp2__accounting_destroy(sp2__accounting *accounting) {
-    for (unsigned i = 0; accounting->buckets != NULL && i < BUCKETS; i++) {
-        sp2__sequence *sequence;
-        while ((sequence = accounting->buckets[i]) != NULL) {
-            accounting->buckets[i] = sequence->next;
-            sp2__free(sequence);
-        }
+    while (accounting->oldest != NULL) {
+        sp2__sequence *sequence = accounting->oldest;
+        accounting->oldest = sequence->newer;
+        sp2__free(sequence);
     }
     sp2__free(accounting->buckets);
 }
 
-/* Counts what a set lacks that others have: all but the latest `open` heaps up to the front. */
-static void expect(sp2__accounting *accounting, sp2__sequence *sequence, const sp2__sequence *front,
-                   int64_t open) {
-    stretch *s = &sequence->main;
+static bool is_member(const sp2__accounting *accounting, const sp2__sequence *sequence) {
+    return sequence->group != 0 && sequence->group == accounting->group.number;
+}
+
+/* No set of the group has gone on for so long that all of them could have. */
+static bool has_ended(const sp2__accounting *accounting) {
+    const uint64_t since = accounting->takes - accounting->group.moved;
+    return since > EXPECT_AFTER && since > accounting->count;
+}
+
+/* How many heaps the group had before a number; -1 where it has no place. */
+static int64_t place_in(const sp2__group *group, const sp2__sequence *sequence, uint64_t number) {
+    int64_t distance;
+    const bool has_place = steps_ahead(sequence, number, group->top, &distance);
+    return has_place ? (int64_t)group->span - 1 + distance : -1;
+}
+
+static int64_t place_of_first(const sp2__group *group, const sp2__sequence *sequence) {
+    const uint64_t length = (sequence->main.span - 1) * sequence->step;
+    return place_in(group, sequence, sequence->main.top - length);
+}
+
+/* The heaps that the group had before the first one of a set. What it had got to when that came is
+ * known: a set may be ahead of others, and late all the same. */
+static uint64_t heaps_before(const sp2__group *group, const sp2__sequence *sequence) {
+    const int64_t first = place_of_first(group, sequence);
+    const int64_t before = place_in(group, sequence, sequence->before);
+    if (!sequence->has_before || first <= 0 || before < 0) {
+        return 0;
+    }
+    return (uint64_t)(first <= before ? first : before + 1);
+}
+
+/* A set that is of no group begins one, or joins the one that there is if it fits. */
+static SP2__COLD void join(sp2__accounting *accounting, sp2__sequence *sequence) {
+    sp2__group *group = &accounting->group;
+    int64_t distance;
+    if (group->number == 0 || has_ended(accounting)) {
+        *group = (sp2__group){
+            .number = group->number + 1,
+            .address_bits = sequence->address_bits,
+            .step = sequence->step,
+            .top = sequence->main.top,
+            .span = sequence->main.span,
+            .moved = accounting->takes,
+        };
+    } else if (sequence->step != group->step || sequence->address_bits != group->address_bits ||
+               !steps_ahead(sequence, sequence->main.top, group->top, &distance) ||
+               distance > WINDOW || distance < -WINDOW) {
+        return;
+    } else if (!sequence->was_member) {
+        sequence->late = heaps_before(group, sequence);
+        group->is_cut |= sequence->late == 1;
+    }
+    sequence->group = group->number;
+    sequence->was_member = true;
+}
+
+/* What a set lacks at its beginning is missing, but the first heap: others may have begun with it
+ * as all came in the middle of what belongs together. */
+static SP2__COLD void count_late(sp2__accounting *accounting, sp2__sequence *sequence) {
+    const int64_t first = place_of_first(&accounting->group, sequence);
+    if (first > 0) { /* what was overtaken may have come since */
+        accounting->stats->heaps_missing += sp2__min_u64(sequence->late, (uint64_t)first) - 1;
+        accounting->group.late++;
+    }
+    sequence->late = 0;
+}
+
+/* A heap of a set has its place, which is the foremost one if the set has moved. */
+static SP2__COLD void follow(sp2__accounting *accounting, sp2__sequence *sequence, bool has_moved,
+                             uint64_t restarts) {
+    sp2__group *group = &accounting->group;
+    int64_t lead;
+    if (accounting->stats->sender_restarts != restarts) {
+        sequence->group = 0;
+        sequence->late = 0;
+    }
+    if (!is_member(accounting, sequence)) {
+        join(accounting, sequence);
+    }
+    if (!is_member(accounting, sequence)) {
+        return;
+    }
+    if (sequence->address_bits != group->address_bits ||
+        !steps_ahead(sequence, sequence->main.top, group->top, &lead) || lead > WINDOW) {
+        sequence->group = 0;
+        sequence->late = 0;
+        return;
+    }
+    if (lead > 0) {
+        group->top = sequence->main.top;
+        group->span += (uint64_t)lead;
+    }
+    group->moved = has_moved ? accounting->takes : group->moved;
+    if (SP2__UNLIKELY(sequence->late != 0) && sequence->main.received >= LEAST_OF_SET) {
+        count_late(accounting, sequence);
+    }
+}
+
+/* How far a set is behind its group. */
+static uint64_t lag_of(const sp2__accounting *accounting, const sp2__sequence *sequence) {
     int64_t lag;
-    if (s->received >= LEAST_OF_SET && sequence->candidate.span == 0 &&
-        sequence->step == front->step && sequence->address_bits == front->address_bits &&
-        steps_ahead(sequence, front->main.top, s->top, &lag) && lag > open && lag <= MOST_BEHIND) {
+    const bool fits = steps_ahead(sequence, accounting->group.top, sequence->main.top, &lag);
+    return fits && lag > 0 ? (uint64_t)lag : 0;
+}
+
+/* What a set lacks at its end counts, but for so many heaps. */
+static void expect(sp2__accounting *accounting, sp2__sequence *sequence, uint64_t open) {
+    stretch *s = &sequence->main;
+    const uint64_t lag = lag_of(accounting, sequence);
+    if (lag > open) {
         const uint64_t missing = s->missing;
-        pass_over(s, (uint64_t)(lag - open), sequence->step);
+        pass_over(s, lag - open, sequence->step);
         accounting->stats->heaps_missing += s->missing - missing;
     }
 }
 
-/* A set has gone on. The others are looked at when as many heaps have come as there are sets. */
-static void move_front(sp2__accounting *accounting, sp2__sequence *front) {
-    front->moved = ++accounting->moves;
-    accounting->unexpected++;
-    if (front->main.received < LEAST_OF_SET || accounting->unexpected < EXPECT_AFTER ||
-        accounting->unexpected < accounting->count) {
-        return;
-    }
+/* A set that has fallen silent before it had heaps enough to learn a step goes by its group's. */
+static SP2__COLD void adopt(sp2__accounting *accounting, sp2__sequence *sequence) {
+    const uint64_t restarts = accounting->stats->sender_restarts;
+    end_lesson(accounting, sequence, accounting->group.step);
+    follow(accounting, sequence, true, restarts);
+}
+
+static bool is_silent(const sp2__accounting *accounting, const sp2__sequence *sequence) {
+    const sp2__group *group = &accounting->group;
+    const uint64_t latest = sequence->lessons[sequence->lesson_count - 1].cnt;
+    return sequence->address_bits == group->address_bits &&
+           ahead(sequence, group->top, latest) / (int64_t)group->step > WINDOW / 2;
+}
+
+/* Now and then all sets are held to their group. */
+static void expect_sets(sp2__accounting *accounting) {
+    uint64_t lags = 0;
     accounting->unexpected = 0;
-    for (unsigned i = 0; i < BUCKETS; i++) {
-        for (sp2__sequence *s = accounting->buckets[i]; s != NULL; s = s->next) {
-            expect(accounting, s, front, WINDOW);
+    for (sp2__sequence *s = accounting->oldest; s != NULL; s = s->newer) {
+        const uint64_t before = holes(&s->main);
+        if (s->lesson_count != 0 && accounting->group.number != 0 && is_silent(accounting, s)) {
+            adopt(accounting, s);
         }
+        if (is_member(accounting, s) && s->main.received >= LEAST_OF_SET &&
+            s->candidate.span == 0) {
+            expect(accounting, s, WINDOW);
+            const uint64_t lag = lag_of(accounting, s);
+            lags += lag - (lag != 0);
+        }
+        accounting->stats->heaps_uncertain += holes(&s->main) - before;
+    }
+    accounting->stats->heaps_uncertain += lags - accounting->lags;
+    accounting->lags = lags;
+}
+
+static void take_set(sp2__accounting *accounting, sp2__sequence *sequence, uint64_t number,
+                     bool has_moved, uint64_t restarts) {
+    accounting->latest = number;
+    accounting->has_latest = true;
+    accounting->takes++;
+    accounting->unexpected++;
+    if (sequence->main.span != 0) {
+        follow(accounting, sequence, has_moved, restarts);
+    }
+    if (accounting->unexpected >= EXPECT_AFTER && accounting->unexpected >= accounting->count) {
+        expect_sets(accounting);
     }
 }
 
@@ -515,13 +663,16 @@ static void take_number(sp2__accounting *accounting, sp2_heap *heap, uint64_t se
     sequence->sender = heap->sender;
     sequence->address_bits = heap->address_bits;
     sequence->shares = shares;
+    const uint64_t restarts = accounting->stats->sender_restarts;
+    const uint64_t before = holes(&sequence->main);
     const uint64_t top = sequence->main.top;
-    bool has_moved = sequence->main.span == 0;
+    const bool had_none = sequence->main.span == 0;
     heap->is_repeat = SP2__UNLIKELY(sequence->step == 0) ? take_lesson(accounting, sequence, number)
                                                          : take(accounting, sequence, number);
-    has_moved |= sequence->main.top != top;
-    if (SP2__UNLIKELY(accounting->expects_sets) && has_moved) {
-        move_front(accounting, sequence);
+    accounting->stats->heaps_uncertain += holes(&sequence->main) - before;
+    if (SP2__UNLIKELY(accounting->expects_sets)) {
+        const bool has_moved = sequence->main.top != top || had_none;
+        take_set(accounting, sequence, number, has_moved, restarts);
     }
 }
 
@@ -566,10 +717,10 @@ void sp2__accounting_take_items(sp2__accounting *accounting, sp2_heap *heap) {
     take_number(accounting, heap, set, number, false);
 }
 
-static void settle(sp2__accounting *accounting, sp2__sequence *sequence) {
+/* Heaps get their places that wait for others. False: there is no telling. */
+static bool settle(sp2__accounting *accounting, sp2__sequence *sequence) {
     if (sequence->step == 0 && !learn(accounting, sequence)) {
-        forget_lesson(accounting, sequence);
-        return;
+        return false;
     }
     end_repetition(accounting, sequence);
     if (sequence->candidate.span != 0) {
@@ -579,39 +730,93 @@ static void settle(sp2__accounting *accounting, sp2__sequence *sequence) {
             drop_candidate(accounting, sequence);
         }
     }
+    return true;
 }
 
-/* The set that went on last, among those that are no stray heaps; or NULL. */
-static const sp2__sequence *find_front(const sp2__accounting *accounting) {
-    const sp2__sequence *front = NULL;
-    for (unsigned i = 0; i < BUCKETS; i++) {
-        for (const sp2__sequence *s = accounting->buckets[i]; s != NULL; s = s->next) {
-            if (s->main.received >= LEAST_OF_SET && (front == NULL || s->moved > front->moved)) {
-                front = s;
-            }
+/* The same for a set, which then has its place in a group. */
+static void settle_set(sp2__accounting *accounting, sp2__sequence *sequence) {
+    const uint64_t restarts = accounting->stats->sender_restarts;
+    if (settle(accounting, sequence)) {
+        follow(accounting, sequence, true, restarts);
+    }
+}
+
+/* What is known of a group at the end. */
+typedef struct group_end {
+    uint64_t sets;
+    uint64_t received; /* by all of them */
+    bool is_cut;       /* one lacks the last heap alone: perhaps the sender ended in its middle */
+} group_end;
+
+static group_end end_of(const sp2__accounting *accounting) {
+    group_end end = {0};
+    for (const sp2__sequence *s = accounting->oldest; s != NULL; s = s->newer) {
+        if (is_member(accounting, s)) {
+            end.sets++;
+            end.received += s->main.received;
+            end.is_cut |= lag_of(accounting, s) == 1;
         }
     }
-    return front;
+    return end;
+}
+
+/* Heaps of a single moment do not tell how many sets there are. */
+static void take_back(sp2__accounting *accounting, const sp2__sequence *sequence) {
+    accounting->stats->heaps_accounted -= sequence->main.received;
+    accounting->stats->heaps_unplaced += sequence->main.received;
+}
+
+/* What sets lack at their ends is missing, as far as that is sure: of a set with a few heaps only
+ * where most heaps have come that its group has to have. */
+static SP2__COLD void end_group(sp2__accounting *accounting) {
+    const group_end end = end_of(accounting);
+    const bool is_full = end.received >= end.sets * accounting->group.span / 2;
+    for (sp2__sequence *s = accounting->oldest; s != NULL; s = s->newer) {
+        if (!is_member(accounting, s)) {
+            continue;
+        }
+        if (accounting->group.span == 1) {
+            take_back(accounting, s);
+        }
+        const uint64_t lag = lag_of(accounting, s);
+        if (!is_full && s->main.received < LEAST_OF_SET) {
+            accounting->stats->heaps_uncertain += s->late + lag;
+            continue;
+        }
+        if (s->late != 0) {
+            count_late(accounting, s);
+        }
+        if (lag != 0) {
+            expect(accounting, s, end.is_cut);
+            accounting->stats->heaps_uncertain += end.is_cut;
+        }
+    }
+    *(accounting->group.is_cut ? &accounting->stats->heaps_uncertain
+                               : &accounting->stats->heaps_missing) += accounting->group.late;
 }
 
 void sp2__accounting_settle(sp2__accounting *accounting) {
-    if (accounting->buckets == NULL) {
-        return;
-    }
-    for (unsigned i = 0; i < BUCKETS; i++) {
-        for (sp2__sequence *s = accounting->buckets[i]; s != NULL; s = s->next) {
+    for (sp2__sequence *s = accounting->oldest; s != NULL; s = s->newer) {
+        if (accounting->expects_sets) {
+            settle_set(accounting, s);
+        } else {
             settle(accounting, s);
         }
     }
-    /* The foremost heap may be of a moment at which the sender ended. */
-    const sp2__sequence *front = accounting->expects_sets ? find_front(accounting) : NULL;
-    for (unsigned i = 0; i < BUCKETS; i++) {
-        for (sp2__sequence *s = accounting->buckets[i]; s != NULL; s = s->next) {
-            if (front != NULL) {
-                expect(accounting, s, front, 1);
-            }
-            accounting->stats->heaps_missing += holes(&s->main);
-            s->main.missing += holes(&s->main);
+    accounting->stats->heaps_uncertain = 0;
+    for (sp2__sequence *s = accounting->oldest; s != NULL; s = s->newer) {
+        if (s->lesson_count != 0 && accounting->group.number != 0) {
+            adopt(accounting, s);
         }
+        if (s->lesson_count != 0) {
+            forget_lesson(accounting, s);
+        }
+    }
+    if (accounting->group.number != 0) {
+        end_group(accounting);
+    }
+    for (sp2__sequence *s = accounting->oldest; s != NULL; s = s->newer) {
+        accounting->stats->heaps_missing += holes(&s->main);
+        s->main.missing += holes(&s->main);
     }
 }

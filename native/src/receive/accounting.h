@@ -18,6 +18,19 @@
 
 typedef struct sp2__sequence sp2__sequence;
 
+/* The sets of a stream whose heaps go on together: what one of them has, the others have to have.
+ */
+typedef struct sp2__group {
+    uint32_t number; /* of the groups so far; 0: there is none */
+    uint32_t address_bits;
+    uint64_t step;
+    uint64_t top;   /* number of the foremost heap */
+    uint64_t span;  /* heaps from the first one to that, which each set has to have */
+    uint64_t moved; /* the accounting's `takes` when one of its sets went on last */
+    uint64_t late;  /* sets that have counted what they lack at their beginning, but for a heap */
+    bool is_cut;    /* a set began one heap later: perhaps what came first was not all of it */
+} sp2__group;
+
 typedef struct sp2__accounting {
     bool is_on;
     bool by_source;
@@ -30,9 +43,15 @@ typedef struct sp2__accounting {
     uint64_t step;       /* as set; 0: learned */
     uint64_t multiplier; /* of the hash of sequences */
     uint32_t count;      /* sequences */
-    uint64_t moves;      /* times that a sequence went on */
-    uint64_t unexpected; /* likewise, since sequences were held to each other */
+    bool has_latest;
+    uint64_t latest;     /* number of the latest heap of a set */
+    uint64_t takes;      /* heaps of sets */
+    uint64_t unexpected; /* likewise, since sets were held to their group */
+    uint64_t lags;       /* heaps that sets were then behind it, but for one each */
+    sp2__group group;
     sp2__sequence *recent;
+    sp2__sequence *oldest;
+    sp2__sequence *newest;
     sp2__sequence **buckets;  /* NULL: there are none yet */
     sp2_receive_stats *stats; /* the stream's */
 } sp2__accounting;

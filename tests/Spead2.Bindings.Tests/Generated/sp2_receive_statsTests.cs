@@ -27,6 +27,6 @@ public static unsafe partial class sp2_receive_statsTests
     [Test]
     public static void SizeOfTest()
     {
-        Assert.That(sizeof(sp2_receive_stats), Is.EqualTo(448));
+        Assert.That(sizeof(sp2_receive_stats), Is.EqualTo(456));
     }
 }

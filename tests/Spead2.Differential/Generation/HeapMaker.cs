@@ -20,13 +20,11 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
 
     private readonly Draft _empty = new() { AddressBits = addressBits };
 
-    private bool _onlyOneSet;
-
     /// <summary>The packets of a heap, in order.</summary>
     public List<Draft> Make(long cnt) => dice.Chance(35) ? Encoded(cnt) : Raw(cnt);
 
     /// <summary>A heap of one small packet: the number is its cnt, or that of the item that heaps are counted by.</summary>
-    public List<Draft> MakeSmall(long number, TraceOptions options)
+    public List<Draft> MakeSmall(long number, TraceOptions options, int? set = null)
     {
         byte[] payload = dice.Bytes(1);
         bool isItem = options.CountItem != 0 && dice.Chance(95);
@@ -34,9 +32,7 @@ internal sealed class HeapMaker(Dice dice, int addressBits)
         List<ulong> items = isItem ? [_empty.Immediate(CountItem, number)] : [];
         if (options.SetItem != 0 && dice.Chance(95))
         {
-            // Now and then all but one fall silent for a while.
-            _onlyOneSet ^= dice.Chance(1);
-            items.Add(_empty.Immediate(SetItem, _onlyOneSet ? 0 : dice.Pick(0, 0, 0, 1, 2)));
+            items.Add(_empty.Immediate(SetItem, set ?? dice.Pick(0, 0, 0, 1, 2)));
         }
 
         return

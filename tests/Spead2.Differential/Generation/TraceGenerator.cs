@@ -122,6 +122,13 @@ internal sealed class TraceGenerator
         long cnt = _dice.Pick(0, 1, cntMask - _dice.Below(count + 1), (long)_dice.Bits() & cntMask);
         long step = _dice.Pick(1, 1, 1, 2, _options.Substreams, 16, 1L << 32, -1);
         List<List<Draft>> heaps = [];
+        if (_options is { SetItem: not 0, Accounting: HeapAccounting.BySubstream, Substreams: 1 } && _dice.Chance(60))
+        {
+            _isCalm = true;
+            heaps.AddRange(WalkTogether(cnt, step).Select(heap => maker.MakeSmall(heap.Number & cntMask, _options, heap.Set)));
+            return heaps;
+        }
+
         if (_dice.Chance(18))
         {
             _isCalm = _dice.Chance(75);
@@ -166,6 +173,40 @@ internal sealed class TraceGenerator
                     _dice.Pick(0, 0, 0, 1);
             }
         }
+    }
+
+    /// <summary>
+    /// The numbers of heaps of sets that have the same ones: but for a few, and for sets that begin late, fall silent, come back,
+    /// or have a clock that differs; and perhaps all begin again.
+    /// </summary>
+    private IEnumerable<(long Number, int Set)> WalkTogether(long number, long step)
+    {
+        int sets = _dice.Pick(1, 2, 2, 3, 5, 40);
+        int moments = _dice.Between(1, Math.Min(_dice.Pick(2, 6, 20, 60, 1000), 2000 / sets));
+        int percentOfLoss = _dice.Pick(0, 0, 2, 20);
+        int restart = _dice.Chance(80) ? moments : _dice.Below(moments);
+        (int Begin, int End, int Return, int Skew)[] lives = [.. Enumerable.Range(0, sets).Select(_ => Life(moments))];
+        for (int moment = 0; moment < moments; moment++)
+        {
+            int first = moment == 0 && _dice.Chance(30) ? _dice.Below(sets) : 0;
+            int end = moment == moments - 1 && _dice.Chance(30) ? _dice.Below(sets + 1) : sets;
+            for (int set = first; set < end; set++)
+            {
+                (int begin, int silent, int back, int skew) = lives[set];
+                if (((moment >= begin && moment < silent) || moment >= back) && !_dice.Chance(percentOfLoss))
+                {
+                    yield return (number + (step * (skew + moment - (moment >= restart ? restart : 0))), set);
+                }
+            }
+        }
+    }
+
+    private (int Begin, int End, int Return, int Skew) Life(int moments)
+    {
+        int begin = _dice.Chance(75) ? 0 : _dice.Below(moments);
+        int end = _dice.Chance(60) ? moments : _dice.Between(begin, Math.Min(moments, begin + _dice.Pick(1, 9, moments)));
+        int back = _dice.Chance(70) ? moments : _dice.Between(end, moments);
+        return (begin, end, back, _dice.Pick(0, 0, 0, 0, 0, 1, -3, 255, 256, 257));
     }
 
     private void Disorder(List<Draft> heap)

@@ -23,11 +23,45 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
     /// <summary>Whether a heap with the cnt of the latest one had come before.</summary>
     public bool IsRepeated { get; private set; }
 
-    /// <summary>When it went on last.</summary>
-    public long Moved { get; set; }
+    /// <summary>Whether the sequence began again with the latest heap, or those that waited.</summary>
+    public bool HasRestarted { get; private set; }
 
-    /// <summary>Whether it has enough heaps to be held to others, and others to it.</summary>
-    public bool IsSet => _main?.Places.Count >= 8;
+    /// <summary>Numbers of heaps that wait for the step to be known.</summary>
+    public IReadOnlyList<long> Waiting => _cnts;
+
+    public long Step => _step;
+
+    public int AddressBits => _addressBits;
+
+    public bool IsPlaced => _main is not null;
+
+    public bool HasCandidate => _candidate is not null;
+
+    public long Top => _main!.Top;
+
+    public long First => _main!.First(_step);
+
+    public long Span => _main!.TopPlace - _main.Places.Min + 1;
+
+    public long Received => _main!.Places.Count;
+
+    /// <summary>The group's: number of the latest heap of other sets before its first one.</summary>
+    public long? Before { get; set; }
+
+    /// <summary>The group's: what it lacks at its beginning, until that counts.</summary>
+    public long Late { get; set; }
+
+    /// <summary>The group's: it began one heap after others.</summary>
+    public bool IsOneLate { get; set; }
+
+    /// <summary>The group's: it has been in one.</summary>
+    public bool HasJoined { get; set; }
+
+    /// <summary>The group's, of the set that began it: what it had then.</summary>
+    public int FoundedWith { get; set; }
+
+    /// <inheritdoc cref="FoundedWith"/>
+    public long FoundedStep { get; set; }
 
     /// <summary>
     /// A heap has begun; <paramref name="shares"/>: other heaps may have its cnt. Returns whether it is further than what was
@@ -44,6 +78,7 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
     {
         _addressBits = addressBits;
         _shares = shares;
+        HasRestarted = false;
         if (_step > 0)
         {
             IsRepeated = Place(cnt);
@@ -68,13 +103,24 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
         }
     }
 
-    /// <summary>The end of the stream.</summary>
-    public void Settle()
+    /// <summary>The step is known from elsewhere.</summary>
+    public void Learn(long step)
     {
+        _step = step;
+        HasRestarted = false;
+        PlaceAll();
+    }
+
+    /// <summary>Heaps do not come, but the others have them.</summary>
+    public void Pass(long steps) => _main!.Pass(steps, _step);
+
+    /// <summary>The end of the stream; false: there is no telling.</summary>
+    public bool Settle()
+    {
+        HasRestarted = false;
         if (_step == 0 && !TryLearn())
         {
-            Forget();
-            return;
+            return false;
         }
 
         PlaceAll();
@@ -85,16 +131,7 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
         }
 
         DropCandidate();
-    }
-
-    /// <summary>What another set has, but for its latest heaps, this one has to have.</summary>
-    public void Expect(NaiveSequence front, long open)
-    {
-        if (IsSet && _candidate is null && _step == front._step && _addressBits == front._addressBits
-            && Steps(front._main!.Top, _main!.Top) is <= 512 and var lag && lag > open)
-        {
-            _main.Pass(lag - open, _step);
-        }
+        return true;
     }
 
     private long? Continuation =>
@@ -180,6 +217,7 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
 
         count("heaps_accounted", 8);
         count("sender_restarts", 1);
+        HasRestarted = true;
         _repeated = [];
         return false;
     }
@@ -192,6 +230,7 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
 
     private void Promote()
     {
+        HasRestarted |= Continuation is null;
         count(Continuation is null ? "sender_restarts" : "heaps_missing", (Continuation ?? 2) - 1);
         count("heaps_accounted", _candidate!.Places.Count + _sharedByCandidate);
         CountHoles();
@@ -219,7 +258,8 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
         }
     }
 
-    private void Forget()
+    /// <summary>No step comes of what waits.</summary>
+    public void Forget()
     {
         count("heaps_unplaced", _cnts.Count + _sharedCnts);
         _sharedCnts = 0;
@@ -246,14 +286,14 @@ internal sealed class NaiveSequence(long step, Action<string, long> count)
     }
 
     /// <summary>Cnts wrap.</summary>
-    private long Distance(long cnt, long from)
+    public long Distance(long cnt, long from)
     {
         long all = 1L << _addressBits;
         long distance = (((cnt - from) % all) + all) % all;
         return distance >= all / 2 ? distance - all : distance;
     }
 
-    private long? Steps(long cnt, long from) =>
+    public long? Steps(long cnt, long from) =>
         Distance(cnt, from) % _step == 0 ? Distance(cnt, from) / _step : null;
 
     private sealed class Stretch(long top)

@@ -24,10 +24,7 @@ internal sealed class NaiveStream
     private bool _stopped;
 
     private readonly Dictionary<(long Substream, long Set), NaiveSequence> _sequences = [];
-
-    // Times that one went on, and likewise since they were held to each other.
-    private long _moves;
-    private int _unexpected;
+    private readonly NaiveGroup _group;
 
     // SP2_RECEIVE_EVICTED_HEAPS.
     private const int RememberedHeaps = 1024;
@@ -44,6 +41,7 @@ internal sealed class NaiveStream
     private NaiveStream(TraceOptions options)
     {
         _options = options;
+        _group = new(Count);
         long slots = (long)options.MaxHeaps * options.Substreams;
         _chainBits = Math.Max(2, (int)Math.Ceiling(Math.Log2(slots))) + 2;
     }
@@ -233,34 +231,24 @@ internal sealed class NaiveStream
     private void Account(LiveHeap heap, long set, long number)
     {
         (long, long) key = (heap.Cnt % _options.Substreams, set);
-        _sequences.TryAdd(key, new(_options.CntStep, Count));
-        bool hasMoved = _sequences[key].Take(
-            number, heap.AddressBits, !CountsByItem && _options.Dialect.HasFlag(DialectFlags.DatagramIsHeap));
-        heap.IsRepeat = _sequences[key].IsRepeated;
-        if (hasMoved && ExpectsSets)
+        if (!_sequences.TryGetValue(key, out NaiveSequence? sequence))
         {
-            Move(_sequences[key]);
+            sequence = _sequences[key] = new(_options.CntStep, Count);
+            _group.Add(sequence);
+        }
+
+        bool hasMoved = sequence.Take(
+            number, heap.AddressBits, !CountsByItem && _options.Dialect.HasFlag(DialectFlags.DatagramIsHeap));
+        heap.IsRepeat = sequence.IsRepeated;
+        if (ExpectsSets)
+        {
+            _group.Take(sequence, number, hasMoved, sequence.HasRestarted);
         }
     }
 
     /// <summary>Whether each value of an item has the heaps of the others.</summary>
     private bool ExpectsSets =>
         _options is { SetItem: not 0, Substreams: 1, Accounting: HeapAccounting.BySubstream };
-
-    /// <summary>Now and then all sets are held to the one that has gone on.</summary>
-    private void Move(NaiveSequence front)
-    {
-        front.Moved = ++_moves;
-        _unexpected++;
-        if (front.IsSet && _unexpected >= Math.Max(128, _sequences.Count))
-        {
-            _unexpected = 0;
-            foreach (NaiveSequence sequence in _sequences.Values)
-            {
-                sequence.Expect(front, 256);
-            }
-        }
-    }
 
     /// <summary>The evicted heap that a packet is more of: then more heaps are under way than there are slots.</summary>
     private LiveHeap? FindEvicted(Packet packet)
@@ -332,17 +320,16 @@ internal sealed class NaiveStream
             Leave(heap);
         }
 
-        foreach (NaiveSequence sequence in _sequences.Values)
+        if (ExpectsSets)
         {
-            sequence.Settle();
+            _group.End();
         }
 
-        NaiveSequence? front = ExpectsSets ? _sequences.Values.Where(set => set.IsSet).MaxBy(set => set.Moved) : null;
         foreach (NaiveSequence sequence in _sequences.Values)
         {
-            if (front is not null)
+            if (!ExpectsSets && !sequence.Settle())
             {
-                sequence.Expect(front, 1);
+                sequence.Forget();
             }
 
             sequence.CountHoles();
