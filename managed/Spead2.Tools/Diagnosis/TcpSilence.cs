@@ -41,7 +41,7 @@ internal sealed class TcpSilence(Target? target, int port, int maxSize, KernelCo
             yield return new(
                 "tcp-datagrams",
                 Tone.Bad,
-                $"Meanwhile, on this machine: {Readable.Number(datagrams)} UDP datagrams came for ports that nobody has. Does the "
+                $"{before.Meanwhile}: {Readable.Number(datagrams)} UDP datagrams came for ports that nobody has. Does the "
                 + "sender send by UDP?",
                 string.Create(CultureInfo.InvariantCulture, $"spead2 recv {port}"));
         }

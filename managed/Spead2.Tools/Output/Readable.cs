@@ -39,9 +39,18 @@ internal static class Readable
         return char.ToUpperInvariant(line[0]) + line[1..] + (line.EndsWith('.') ? "" : ".");
     }
 
-    /// <summary>A rate in gigabits per second.</summary>
-    public static string Rate(long bytes, TimeSpan time) =>
-        GigabitsPerSecond(bytes, time).ToString("0.00", CultureInfo.InvariantCulture) + " Gb/s";
+    /// <summary>A rate in the unit that fits.</summary>
+    public static string Rate(long bytes, TimeSpan time) => Rate(GigabitsPerSecond(bytes, time));
+
+    /// <summary>A rate in the unit that fits; of none in the largest.</summary>
+    /// <param name="gigabits">Gigabits per second.</param>
+    public static string Rate(double gigabits)
+    {
+        (double shown, string unit) = gigabits is >= 1 or 0 ? (gigabits, "Gb/s")
+            : gigabits >= 1e-3 ? (gigabits * 1e3, "Mb/s")
+            : (gigabits * 1e6, "kb/s");
+        return shown.ToString(shown < 10 || unit == "Gb/s" ? "0.00" : shown < 100 ? "0.0" : "0", CultureInfo.InvariantCulture) + " " + unit;
+    }
 
     /// <summary>A rate in gigabits per second, as a number.</summary>
     public static double GigabitsPerSecond(long bytes, TimeSpan time) =>

@@ -12,6 +12,7 @@ namespace Spead2.Tools.Receive;
 /// <param name="unpointedItemId">The item that payload is which nothing points to; null: there is none.</param>
 internal sealed class HeapTally(bool verify, bool interpret, long? unpointedItemId = null)
 {
+    private readonly StepWatch _steps = new();
     private long _firstHeap;
     private long _lastHeap;
 
@@ -54,6 +55,9 @@ internal sealed class HeapTally(bool verify, bool interpret, long? unpointedItem
     /// <summary>Heap cnt of the latest heap; null if there is none.</summary>
     public ulong? LastCnt { get; private set; }
 
+    /// <summary>How the step of the heap cnts has changed, in words; null if it has not.</summary>
+    public string? StepChange => _steps.Change;
+
     /// <summary>Whether a heap that was delivered ends the stream.</summary>
     public bool EndOfStream { get; private set; }
 
@@ -72,6 +76,7 @@ internal sealed class HeapTally(bool verify, bool interpret, long? unpointedItem
         _firstHeap = Total == 0 ? _lastHeap : _firstHeap;
         Bytes += heap.ReceivedLength;
         LastCnt = heap.Cnt;
+        _steps.Add(heap.Cnt);
         EndOfStream |= heap.IsEndOfStream;
         Complete += heap.IsComplete ? 1 : 0;
         Contiguous += heap.IsContiguous && !heap.IsComplete ? 1 : 0;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 
+using System.Diagnostics;
+using System.Globalization;
 using Spead2.Managed;
 using Spead2.Receive;
 using Spead2.Tools.Diagnosis;
@@ -14,6 +16,17 @@ namespace Spead2.Tools.Receive;
 /// <param name="ReversePath">Packets from senders that are not reached by the interface that they came from.</param>
 internal sealed record KernelCounters(long WrongChecksums, long NobodyListens, long FullBuffers, long ReversePath)
 {
+    /// <summary>What makes a sender's checksums right.</summary>
+    public const string ChecksumCure = "ethtool -K IFACE tx off (on the sender)";
+
+    /// <summary>What gives sockets room.</summary>
+    public const string BufferCure = "sysctl -w net.core.rmem_max=67108864 (and leave --buffer-size)";
+
+    /// <summary>What shows the filters of sockets.</summary>
+    public const string FilterCure = "ss -0 -nupb";
+
+    private readonly long _time = Stopwatch.GetTimestamp();
+
     /// <summary>Messages that a filter of their socket refused.</summary>
     public long Filtered { get; private init; }
 
@@ -43,17 +56,22 @@ internal sealed record KernelCounters(long WrongChecksums, long NobodyListens, l
         (long Count, string Code, string Text, string Cure)[] causes =
         [
             (WrongChecksums - then.WrongChecksums, "checksum", "datagrams had a wrong UDP checksum: the sender made it, or "
-                + "its card did.", "ethtool -K IFACE tx off (on the sender)"),
+                + "its card did.", ChecksumCure),
             (NobodyListens - then.NobodyListens, "nobody", "datagrams came for ports that nobody has: compare the sender's port.",
                 "tcpdump -c 5 -ni any udp"),
             (FullBuffers - then.FullBuffers, "full-buffer", "messages found a full socket buffer.",
-                "sysctl -w net.core.rmem_max=67108864 (and leave --buffer-size)"),
+                BufferCure),
             (Filtered - then.Filtered, "filtered",
-                "messages were refused by a filter of their socket, or by a security policy.", "ss -0 -nupb"),
+                "messages were refused by a filter of their socket, or by a security policy.", FilterCure),
             (ReversePath - then.ReversePath, "reverse-path", "packets came from senders without a route back (rp_filter).",
                 Diagnosis.ReversePath.CureOf(devices, files)),
         ];
         return causes.Where(cause => cause.Count > 0).Select(cause => new Finding(
-            cause.Code, Tone.Bad, $"Meanwhile, on this machine: {Readable.Number(cause.Count)} {cause.Text}", cause.Cure));
+            cause.Code, Tone.Bad, $"{then.Meanwhile}: {Readable.Number(cause.Count)} {cause.Text}", cause.Cure));
     }
+
+    /// <summary>Since when, and where: the beginning of a sentence about what has happened since these counters.</summary>
+    public string Meanwhile => string.Create(
+        CultureInfo.InvariantCulture,
+        $"In the last {Math.Max(1, Stopwatch.GetElapsedTime(_time).TotalSeconds):0} s, on this machine");
 }

@@ -21,6 +21,22 @@ internal static class KernelDropsText
             ", ", causes.Where(cause => cause.Range.Most > 0).Select(cause => $"{NumberOf(cause.Range)} {cause.Text}"));
     }
 
+    /// <summary>What helps against them, the surest first; null if nothing is known.</summary>
+    public static string? CureOf(in KernelDrops drops)
+    {
+        (KernelDropRange Range, string Cure)[] causes =
+        [
+            (drops.FullBuffers, KernelCounters.BufferCure),
+            (drops.WrongChecksums, KernelCounters.ChecksumCure),
+            (drops.Filtered, KernelCounters.FilterCure),
+        ];
+        string[] cures =
+        [
+            .. causes.Where(cause => cause.Range.Most > 0).OrderByDescending(cause => cause.Range.Least).Select(cause => cause.Cure),
+        ];
+        return cures.Length > 0 ? string.Join("; ", cures) : null;
+    }
+
     private static string NumberOf(KernelDropRange range) =>
         range.Least == range.Most ? Readable.Number(range.Most)
         : range.Least == 0 ? $"at most {Readable.Number(range.Most)}"

@@ -42,7 +42,7 @@ internal static class LiveTable
             ("ring full", Number(now.WorkerBlocked), IfAny(now.WorkerBlocked, Tone.Warning)),
 
             Bad("incomplete", now.IncompleteHeapsEvicted + now.IncompleteHeapsFlushed),
-            Bad("missing", now.HeapsMissing),
+            Bad("missing", now.HeapsMissing + now.HeapsUncertain),
             Odd("late", now.HeapsLate),
             Odd("unplaced", now.HeapsUnplaced),
             Odd("unknown", tally.Contiguous),

@@ -52,7 +52,9 @@ internal static class LossExplanation
             + "no item of --count-item and --set-item.",
         ["max_heaps_needed"] =
             "More heaps were under way than --max-heaps: with this number of them none would have been pushed out too early.",
-        ["heaps_mixed"] = "Heaps with packets of several senders, which use the same heap cnts.",
+        ["heaps_mixed"] = "Heaps with packets of several senders, or with the cnt of one that another sender had sent.",
+        ["heaps_uncertain"] =
+            "Heaps that may be missing: other values of --set-item had them at the beginning or end, when they were perhaps not sent.",
         ["heaps_contradictory"] =
             "Heaps of which two packets gave an item different values: perhaps two senders use the same heap cnts.",
         ["too_old_heaps"] = "Heaps that came when their chunk had left the window: late, or the window is too small.",
@@ -63,6 +65,7 @@ internal static class LossExplanation
         ["out_of_range_heaps"] = "Heaps without a place in a chunk: an item has a value that its layout does not have.",
         ["out_of_bounds_heaps"] = "Heaps without a place in a chunk: their place is beyond it.",
         ["sender_restarts"] = "Times that the cnts began again.",
+        ["sender_restarts"] = "Times that the cnts, or what --count-item counts by, began again.",
         ["datagrams_dropped_at_stop"] = "Datagrams that had come, but were not used, when receiving was stopped.",
     };
 

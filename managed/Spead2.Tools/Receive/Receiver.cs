@@ -88,15 +88,14 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             statistics,
             settings.Source,
             settings.Expect,
+            settings.StreamOptions,
             settings.Dialect?.DatagramIsHeap == true,
-            period,
-            byItem: settings.StreamOptions.CountItem != 0 || settings.StreamOptions.SetItem != 0,
-            isOneSequence: settings.StreamOptions.Substreams == 1);
+            period);
         ExplainKernelDrops(statistics, before);
         report.Finish(_tally, statistics, settings.Source.SuggestedDialect, verdict);
         if (IsSilent(statistics) && settings.Expect != 0)
         {
-            Explain(silence, TimeSpan.Zero, () => true);
+            Explain(silence, Look, () => true);
         }
 
         return CodeOf(verdict);
@@ -184,9 +183,10 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
                 + "losses on this machine.");
         }
 
-        if (messages > 0 && KernelDropsText.Of(KernelCounters.Read().Explain(before, messages)) is { Length: > 0 } text)
+        KernelDrops drops = KernelCounters.Read().Explain(before, messages);
+        if (messages > 0 && KernelDropsText.CureOf(drops) is { } cure)
         {
-            terminal.Say($"Of {Readable.Number(messages)} messages that the kernel dropped {text}.");
+            terminal.Say($"Of {Readable.Number(messages)} messages that the kernel dropped {KernelDropsText.Of(drops)}. Cure: {cure}");
         }
     }
 

@@ -17,6 +17,9 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
     /// <summary>The period of losses, if they have one.</summary>
     public LossPeriod? Period { get; private init; }
 
+    // Of the presets, and by custom of others.
+    private const long TimestampId = 0x1600;
+
     // Accounted heaps for each one that is not, where the sequence still says something.
     private const int MostAccounted = 10;
 
@@ -28,19 +31,17 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
     /// <param name="statistics">Of the stream, with accounting, after its end.</param>
     /// <param name="source">What the packets came from.</param>
     /// <param name="expect">Heaps that were to arrive in full.</param>
+    /// <param name="options">The stream's.</param>
     /// <param name="sharesCnts">Whether several heaps may have one cnt, so that cnts do not tell how many there are.</param>
     /// <param name="period">Of the losses, if they have one.</param>
-    /// <param name="byItem">Whether heaps were counted by items, not by their cnts alone.</param>
-    /// <param name="isOneSequence">Whether all cnts are one sequence, of which a stop heap is the end.</param>
     public static Verdict Of(
         HeapTally tally,
         StreamStatistics statistics,
         IPacketSource source,
         long? expect,
+        ReceiveStreamOptions options,
         bool sharesCnts = false,
-        LossPeriod? period = null,
-        bool byItem = false,
-        bool isOneSequence = true)
+        LossPeriod? period = null)
     {
         ArgumentNullException.ThrowIfNull(tally);
         ArgumentNullException.ThrowIfNull(statistics);
@@ -51,6 +52,8 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
         }
 
         // What has no place in a sequence: some stray heaps, or so many that the sequence says nothing.
+        ArgumentNullException.ThrowIfNull(options);
+        bool byItem = options.CountItem != 0 || options.SetItem != 0;
         bool isPlaced = statistics.HeapsUnplaced * MostAccounted <= statistics.HeapsAccounted;
 
         // Items tell heaps apart unless some have the same values, which are not the rest of a heap that was pushed out.
@@ -58,15 +61,19 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
         HeapCounts heaps = HeapCounts.Of(tally, statistics, byItem);
         long shortfall = expect is long expected ? Math.Max(0, expected - tally.Full) : 0;
         bool isLoss =
-            Unused(statistics) + heaps.Missing + heaps.Incomplete + statistics.KernelDropMessages + shortfall > 0;
-        string text = isShared ? SharedOf(heaps, byItem)
-            : isPlaced ? KnownOf(heaps, statistics, EndOf(tally, statistics, isOneSequence && !byItem), byItem)
+            Unused(statistics) + heaps.Missing + heaps.Incomplete + statistics.PacketsMissing + statistics.KernelDropMessages +
+            shortfall > 0;
+        bool isMixed = MixedHeaps(statistics) * MostAccounted > statistics.HeapsAccounted;
+        string text = isMixed ? MixedOf(heaps)
+            : isShared ? SharedOf(heaps, byItem)
+            : isPlaced ? KnownOf(heaps, statistics, EndOf(tally, statistics, options.Substreams == 1 && !byItem), byItem)
             : UnknownOf(heaps, statistics, byItem);
         return new(
-            text + ReasonsOf(heaps, statistics, shortfall) + (period is { } known ? $" {LossPeriodText.Of(known)}" : ""),
+            text + ReasonsOf(heaps, statistics, shortfall, options)
+                + (heaps.Missing > 0 && !byItem && tally.StepChange is { } change ? $" {change}" : "") + (period is { } known ? $" {LossPeriodText.Of(known)}" : ""),
             isLoss,
             IsNothing: false,
-            IsKnown: isPlaced && !isShared,
+            IsKnown: isPlaced && !isShared && !isMixed && statistics.HeapsUncertain == 0,
             IsMixed: MixedHeaps(statistics) > 0)
         {
             Period = period,
@@ -92,6 +99,10 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
             : $"No packet arrived {source.Name}: {Readable.Number(others)} datagrams did, but none of them is one.";
     }
 
+    private static string MixedOf(HeapCounts heaps) =>
+        $"{Heaps(heaps.Full)} arrived in full; whether others are missing is not known, as several senders have the same cnts "
+        + "(--senders separate tells theirs apart).";
+
     private static string SharedOf(HeapCounts heaps, bool byItem) =>
         $"{Heaps(heaps.Full)} arrived in full; whether others are missing is not known, as several " +
         (byItem ? "have the same values (" : "may have one cnt in this dialect (--set-item tells them apart, ") +
@@ -109,8 +120,11 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
     {
         string text = $"{Readable.Number(heaps.Arrived)} of {Heaps(heaps.Arrived + heaps.Incomplete + heaps.Missing)}{end}";
         text += heaps.Missing > 0 ? $": {Readable.Number(heaps.Missing)} never arrived."
-            : heaps.Incomplete > 0 ? "."
+            : heaps.Incomplete + statistics.HeapsUncertain + MixedHeaps(statistics) > 0 ? "."
             : ", none missing.";
+        text += statistics.HeapsUncertain > 0
+            ? $" Of {Readable.Number(statistics.HeapsUncertain)} more, the first or last ones, it is not known whether they were sent."
+            : "";
         bool isOne = statistics.HeapsUnplaced == 1;
         return statistics.HeapsUnplaced == 0 ? text
             : byItem ? $"{text} {Heaps(statistics.HeapsUnplaced)} had no such item, or {(isOne ? "a value" : "values")} far from these."
@@ -126,7 +140,7 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
             ? ""
             : string.Create(CultureInfo.InvariantCulture, $" up to heap {last}");
 
-    private static string ReasonsOf(HeapCounts heaps, StreamStatistics statistics, long shortfall)
+    private static string ReasonsOf(HeapCounts heaps, StreamStatistics statistics, long shortfall, ReceiveStreamOptions options)
     {
         (long Count, string Text)[] reasons =
         [
@@ -147,10 +161,19 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
                 $"{Heaps(MixedHeaps(statistics))} mixed: several senders {(statistics.HeapsMixed > 0 ? "use" : "seem to use")} " +
                 "the same cnts."),
             (statistics.SenderRestarts,
-                $"The cnts began again {Count(statistics.SenderRestarts, "time")}: a sender has restarted."),
+                $"The {NumbersOf(options)} began again {Count(statistics.SenderRestarts, "time")}"
+                + (options.SetItem == 0 ? ": a sender has restarted." : ", each source by itself: senders have restarted.")),
         ];
         return string.Concat(reasons.Where(reason => reason.Count > 0).Select(reason => ' ' + reason.Text));
     }
+
+    /// <summary>What heaps were counted by.</summary>
+    private static string NumbersOf(ReceiveStreamOptions options) => options.CountItem switch
+    {
+        0 => "cnts",
+        TimestampId => "timestamps",
+        long id => string.Create(CultureInfo.InvariantCulture, $"values of item 0x{id:x}"),
+    };
 
     private static string Heaps(long count) => Count(count, "heap");
 
@@ -164,10 +187,12 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
             // A stop heap has a cnt of its own, but is not delivered; a late one may have counted as missing.
             long placed = statistics.HeapsAccounted + statistics.HeapsLate - (byItem ? 0 : statistics.StopHeaps);
             long full = tally.Full;
-            long arrived = Math.Min(full, placed);
-            long torn = tally.Incomplete + statistics.IncompleteHeapsDropped;
+            long torn = Math.Min(tally.Incomplete + statistics.IncompleteHeapsDropped, Math.Max(0, placed - full));
+
+            // Where the rest of a heap came twice in full, it hides that another one is incomplete.
+            long incomplete = torn > 0 || statistics.BytesMissing == 0 ? torn : Math.Min(1, placed);
             return new(
-                full, arrived, Math.Min(torn, placed - arrived), Math.Max(0, statistics.HeapsMissing - statistics.HeapsLate));
+                full, Math.Min(full, placed - incomplete), incomplete, Math.Max(0, statistics.HeapsMissing - statistics.HeapsLate));
         }
     }
 }

@@ -29,7 +29,7 @@ internal sealed record StreamView(PageReading Before, PageReading Now, DateTime 
     public static IEnumerable<string> Names =>
     [
         .. Causes, "packets", "payload_bytes", "heaps", "incomplete_heaps_evicted", "incomplete_heaps_flushed",
-        "heaps_accounted", "heaps_missing", "heaps_late", "kernel_drop_messages", "worker_blocked",
+        "heaps_accounted", "heaps_missing", "heaps_uncertain", "heaps_late", "kernel_drop_messages", "worker_blocked",
     ];
 
     private TimeSpan Span => Now.Updated - Before.Updated;
@@ -41,10 +41,10 @@ internal sealed record StreamView(PageReading Before, PageReading Now, DateTime 
 
     public long Complete => Math.Max(0, Now["heaps"] - Incomplete);
 
-    /// <summary>Heaps that never arrived; late ones have.</summary>
-    public long Missing => Math.Max(0, Now["heaps_missing"] - Now["heaps_late"]);
+    /// <summary>Heaps that have not arrived, some of which may still come; late ones have.</summary>
+    public long Missing => Math.Max(0, Now["heaps_missing"] + Now["heaps_uncertain"] - Now["heaps_late"]);
 
-    /// <summary>Heaps that never arrived among all; null if they are not counted.</summary>
+    /// <summary>Heaps that have not arrived among all; null if they are not counted.</summary>
     public double? MissingPercent
     {
         get

@@ -99,7 +99,7 @@ internal static class TopTable
 
     private static IEnumerable<(string Text, Tone Tone)> Cells(StreamView stream) =>
     [
-        (string.Create(CultureInfo.InvariantCulture, $"{stream.GigabitsPerSecond:0.00} Gb/s"), Tone.Plain),
+        (Readable.Rate(stream.GigabitsPerSecond), Tone.Plain),
         (Short(stream.Complete), Tone.Plain),
         (Short(stream.Incomplete), stream.Incomplete > 0 ? Tone.Bad : Tone.Plain),
         (stream.MissingPercent is double missing

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+
+using System.Globalization;
+
+namespace Spead2.Tools.Receive;
+
+/// <summary>
+/// Whether the heap cnts of a stream go on by another step from some heap on, which counts as loss where it is a multiple of the
+/// one before.
+/// </summary>
+internal sealed class StepWatch
+{
+    // Heaps in a row that are as far apart: chance does not make so many.
+    private const int Run = 64;
+
+    private ulong? _last;
+    private ulong _step;
+    private int _count;
+    private ulong _before;
+
+    /// <summary>What has changed, in words; null if nothing has.</summary>
+    public string? Change { get; private set; }
+
+    /// <summary>A heap that was delivered.</summary>
+    public void Add(ulong cnt)
+    {
+        ulong step = cnt - _last.GetValueOrDefault(cnt);
+        _count = step == _step ? _count + 1 : 1;
+        (_last, _step) = (cnt, step);
+        if (_count != Run)
+        {
+            return;
+        }
+
+        if (_before != 0 && step > _before && step % _before == 0)
+        {
+            Change = string.Create(
+                CultureInfo.InvariantCulture,
+                $"From heap {cnt - (step * Run)} on cnts are {step} apart, not {_before}: has the sender's step changed? A receiver "
+                + $"that begins now learns it.");
+        }
+
+        _before = step;
+    }
+}
