@@ -94,7 +94,7 @@ internal static class Damage
             case 2:
                 return [];
             case 3:
-                return dice.Bytes(dice.Below(80));
+                return dice.Bytes(dice.Below(dice.Pick(9, 80)));
             case 4:
                 return Flipped(8);
             case 5:

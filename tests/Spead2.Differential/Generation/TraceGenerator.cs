@@ -12,6 +12,10 @@ internal sealed class TraceGenerator
     private readonly int _repetition;
     private readonly int _damage;
 
+    // Seeds of which one makes heaps of an item whose values have the same ones: no dice, so that others stay as they are.
+    private const ulong EachTogether = 12;
+    private readonly bool _goesTogether;
+
     private readonly Dice _dice;
     private readonly DialectSpeaker _speaker;
     private readonly TraceOptions _options;
@@ -26,6 +30,7 @@ internal sealed class TraceGenerator
         _loss = _dice.Pick(0, 0, 3, 10, 40);
         _repetition = _dice.Pick(0, 0, 3, 10, 40);
         _damage = _dice.Pick(0, 0, 3, 10, 40);
+        _goesTogether = seed % EachTogether == 0;
         _speaker = new DialectSpeaker(seed);
         _options = _speaker.Set(Options());
         _addressBits = _dice.Pick(48, 48, 40, 40, 8, 16, 24, 32, 56);
@@ -54,7 +59,7 @@ internal sealed class TraceGenerator
             (substreams, maxHeaps) = (1, 1 << 20);
         }
 
-        return new()
+        TraceOptions options = new()
         {
             MaxHeaps = maxHeaps,
             Substreams = substreams,
@@ -81,6 +86,13 @@ internal sealed class TraceGenerator
             CopyMethod = (CopyMethod)_dice.Pick(0, 0, 1, 2, 3),
             CountingCopier = _dice.Chance(15),
             LargestBlock = _dice.Chance(85) ? 0 : _dice.Pick(1 << 20, 200, 40),
+        };
+        return !_goesTogether ? options : options with
+        {
+            Substreams = 1,
+            Accounting = HeapAccounting.BySubstream,
+            CntStep = _dice.Pick(0, 1),
+            SetItem = HeapMaker.SetItem,
         };
     }
 
@@ -122,10 +134,10 @@ internal sealed class TraceGenerator
         long cnt = _dice.Pick(0, 1, cntMask - _dice.Below(count + 1), (long)_dice.Bits() & cntMask);
         long step = _dice.Pick(1, 1, 1, 2, _options.Substreams, 16, 1L << 32, -1);
         List<List<Draft>> heaps = [];
-        if (_options is { SetItem: not 0, Accounting: HeapAccounting.BySubstream, Substreams: 1 } && _dice.Chance(60))
+        if (_goesTogether)
         {
             _isCalm = true;
-            heaps.AddRange(WalkTogether(cnt, step).Select(heap => maker.MakeSmall(heap.Number & cntMask, _options, heap.Set)));
+            heaps.AddRange(WalkTogether(cnt, _options.CntStep == 0 ? step : _options.CntStep).Select(heap => maker.MakeSmall(heap.Number & cntMask, _options, heap.Set)));
             return heaps;
         }
 
@@ -181,8 +193,8 @@ internal sealed class TraceGenerator
     /// </summary>
     private IEnumerable<(long Number, int Set)> WalkTogether(long number, long step)
     {
-        int sets = _dice.Pick(1, 2, 2, 3, 5, 40);
-        int moments = _dice.Between(1, Math.Min(_dice.Pick(2, 6, 20, 60, 1000), 2000 / sets));
+        int sets = _dice.Pick(1, 2, 2, 2, 3, 5, 40);
+        int moments = _dice.Between(1, Math.Min(_dice.Pick(2, 6, 60, 1000, 1000, 1000), 2000 / sets));
         int percentOfLoss = _dice.Pick(0, 0, 2, 20);
         int restart = _dice.Chance(80) ? moments : _dice.Below(moments);
         (int Begin, int End, int Return, int Skew)[] lives = [.. Enumerable.Range(0, sets).Select(_ => Life(moments))];
@@ -204,7 +216,7 @@ internal sealed class TraceGenerator
     private (int Begin, int End, int Return, int Skew) Life(int moments)
     {
         int begin = _dice.Chance(75) ? 0 : _dice.Below(moments);
-        int end = _dice.Chance(60) ? moments : _dice.Between(begin, Math.Min(moments, begin + _dice.Pick(1, 9, moments)));
+        int end = _dice.Chance(40) ? moments : _dice.Between(begin, Math.Min(moments, begin + _dice.Pick(1, 9, moments)));
         int back = _dice.Chance(70) ? moments : _dice.Between(end, moments);
         return (begin, end, back, _dice.Pick(0, 0, 0, 0, 0, 1, -3, 255, 256, 257));
     }
