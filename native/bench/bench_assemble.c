@@ -150,7 +150,7 @@ static double receive_once(const shape *s, sp2_allocator *allocator, bool accoun
     /* A heap without a length ends when the next one begins, whose cnt is the one's before. */
     options.max_heaps = s->settings->unsized ? 1 : 0;
     if (accounts) {
-        options.flags = SP2_RECEIVE_ACCOUNT_BY_SOURCE | SP2_RECEIVE_RECORD_SENDERS;
+        options.flags = SP2_RECEIVE_ACCOUNT_HEAPS | SP2_RECEIVE_RECORD_SENDERS;
         options.cnt_step = 1;
         options.count_item = COUNT_ITEM;
         options.set_item = SET_ITEM;

@@ -122,6 +122,7 @@ public sealed partial class PageReadingTests
     [TestCase("packets=9 heaps=9 heaps_missing+1", "Heaps are being lost on the way here.")]
     [TestCase("packets=9 heaps=9 malformed_magic+1", "Packets are refused: malformed_magic.")]
     [TestCase("packets=9 heaps=9 heaps_missing=1", "All is well now; there were losses before.")]
+    [TestCase("packets=9 heaps=9 heaps_uncertain=2", "Heaps that others have overtaken may still come, or are lost: 2.")]
     [TestCase("malformed_magic=1", "Packets arrive, but no heap yet.", false)]
     public void Verdict_names_what_is_wrong_now(string statistics, string verdict, bool hasHeap = true)
     {

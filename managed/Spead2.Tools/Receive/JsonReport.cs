@@ -33,6 +33,7 @@ internal sealed class JsonReport(Stream output, bool summaryOnly) : IReceiveRepo
         json.WriteNumber("seconds", Math.Round(time.TotalSeconds, digits: 3));
         json.WriteNumber("complete", tally.Complete);
         json.WriteNumber("incomplete", tally.Incomplete);
+        json.WriteNumber("missing", Math.Max(0, statistics.HeapsMissing + statistics.HeapsUncertain - statistics.HeapsLate));
         json.WriteNumber("gigabits_per_second", Readable.GigabitsPerSecond(statistics.PayloadBytes - _lastBytes, time - _lastTime));
         json.WriteEndObject();
         WriteNumbers("stats", NumbersOf(statistics));

@@ -66,7 +66,7 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
         bool isMixed = MixedHeaps(statistics) * MostAccounted > statistics.HeapsAccounted;
         string text = isMixed ? MixedOf(heaps)
             : isShared ? SharedOf(heaps, byItem)
-            : isPlaced ? KnownOf(heaps, statistics, EndOf(tally, statistics, options.Substreams == 1 && !byItem), byItem)
+            : isPlaced ? KnownOf(heaps, statistics, EndOf(tally, statistics, IsOneSequence(options)), byItem)
             : UnknownOf(heaps, statistics, byItem);
         return new(
             text + ReasonsOf(heaps, statistics, shortfall, options)
@@ -131,9 +131,12 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
             : $"{text} {Heaps(statistics.HeapsUnplaced)} had {(isOne ? "a cnt" : "cnts")} far from these: of another sender?";
     }
 
+    private static bool IsOneSequence(ReceiveStreamOptions options) =>
+        options is { Substreams: 1, CountItem: 0, SetItem: 0, Senders: not SenderTracking.Separate };
+
     /// <summary>
     /// A stop heap, or the last heap of a stream, closes the count of one sequence of cnts. It does not say how far other
-    /// substreams, or the values of items, go.
+    /// substreams or senders, or the values of items, go.
     /// </summary>
     private static string EndOf(HeapTally tally, StreamStatistics statistics, bool canClose) =>
         (canClose && (statistics.StopHeaps > 0 || tally.EndOfStream)) || tally.LastCnt is not ulong last

@@ -42,7 +42,9 @@ internal sealed record StreamView(PageReading Before, PageReading Now, DateTime 
     public long Complete => Math.Max(0, Now["heaps"] - Incomplete);
 
     /// <summary>Heaps that have not arrived, some of which may still come; late ones have.</summary>
-    public long Missing => Math.Max(0, Now["heaps_missing"] + Now["heaps_uncertain"] - Now["heaps_late"]);
+    public long Missing => Lost + Now["heaps_uncertain"];
+
+    private long Lost => Math.Max(0, Now["heaps_missing"] - Now["heaps_late"]);
 
     /// <summary>Heaps that have not arrived among all; null if they are not counted.</summary>
     public double? MissingPercent
@@ -115,8 +117,10 @@ internal sealed record StreamView(PageReading Before, PageReading Now, DateTime 
                 return (string.Create(CultureInfo.InvariantCulture, $"No heap for {(long)silence.TotalSeconds} s."), Tone.Warning);
             }
 
-            return Incomplete + KernelDrops + BadCount + Missing > 0
+            return Incomplete + KernelDrops + BadCount + Lost > 0
                 ? ("All is well now; there were losses before.", Tone.Warning)
+                : Missing > 0
+                ? ($"Heaps that others have overtaken may still come, or are lost: {Readable.Number(Missing)}.", Tone.Warning)
                 : MissingPercent is null
                     ? ("All heaps that came are complete; missing ones are not counted.", Tone.Good)
                     : ("No loss is known.", Tone.Good);
