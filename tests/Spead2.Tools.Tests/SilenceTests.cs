@@ -31,7 +31,7 @@ public sealed class SilenceTests(string engine)
     {
         using CommandProcess receiver = Start(Endpoint, "0.3");
 
-        AssertExplained(End(receiver), "none has reached this machine", "tcpdump -c 5 -ni near0 udp port 7148");
+        AssertExplained(End(receiver), "no SPEAD packet, has reached this machine", "tcpdump -c 5 -ni near0 udp port 7148");
     });
 
     [Test]
@@ -44,12 +44,13 @@ public sealed class SilenceTests(string engine)
     });
 
     [TestCase("239.255.77.2:7148", "come to another group, 239.255.77.2, from 10.77.0.9:4000 by near0",
-        "spead2 recv 239.255.77.2:7148 --interface near0")]
+        "spead2 recv 239.255.77.2:7148 --interface near0", "0.5")]
     [TestCase("239.255.77.1:7149", "come to another port, 7149, which nobody has",
-        "spead2 recv 239.255.77.1:7149 --interface near0")]
-    public void Wrong_destination_is_named(string to, string cause, string cure) => NetworkNamespace.Run(() =>
+        "spead2 recv 239.255.77.1:7149 --interface near0", UntilItLooks)]
+    public void Wrong_destination_is_named(string to, string cause, string cure, string timeout) => NetworkNamespace.Run(() =>
     {
-        using CommandProcess receiver = Start(Endpoint, UntilItLooks);
+        // A receiver that ends sooner looks at its end.
+        using CommandProcess receiver = Start(Endpoint, timeout);
         using WireSender sender = new("far0");
 
         AssertExplained(EndWhile(receiver, () => sender.Send(Neighbour, to, Packet)), cause, cure);
@@ -90,8 +91,7 @@ public sealed class SilenceTests(string engine)
 
         CommandResult result = EndWhile(receiver, () => sender.Send(Neighbour, $"{Group}:7148", Packet, isWrong: true));
         AssertExplained(result, "had a wrong UDP checksum", "ethtool -K IFACE tx off");
-        Assert.That(
-            result.Error.Contains("One came from 10.77.0.9:4000 by near0.", StringComparison.Ordinal), Is.EqualTo(looks));
+        Assert.That(result.Error, Does.Contain("One came from 10.77.0.9:4000 by near0."));
     });
 
     [Test]
