@@ -10,7 +10,7 @@ namespace Spead2.Extensions.Hosting;
 internal sealed partial class ReceiverService(
     Receiver receiver, IHeapTarget target, ILogger logger, IHostApplicationLifetime lifetime) : BackgroundService
 {
-    // What a process that fails says to whoever started it. Hosts before version 11 end with 0 whatever a service throws.
+    // Hosts before version 11 end with 0 whatever a service throws.
     private const int FailedExitCode = 1;
 
     private IReceiveStream? _first;

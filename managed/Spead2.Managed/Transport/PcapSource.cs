@@ -225,12 +225,10 @@ internal sealed unsafe class PcapSource : Source
         }
     }
 
-    /// <summary>What has been counted is to be seen before the end of the stream is.</summary>
     private void CountRest()
     {
         Counters.FragmentsLost += _parts?.Waiting ?? 0;
         _isCounted = true;
-        Publish();
     }
 
     /// <summary>Moves on in the file, by more than the buffer may have.</summary>

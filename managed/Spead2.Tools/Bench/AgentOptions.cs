@@ -44,6 +44,6 @@ internal sealed record AgentOptions
     /// <summary>Blocks to start with.</summary>
     public long MemoryInitial { get; init; } = 8;
 
-    /// <summary>Whether payload is copied past the caches.</summary>
+    /// <summary>Whether payload is copied by non-temporal stores.</summary>
     public bool NonTemporal { get; init; }
 }

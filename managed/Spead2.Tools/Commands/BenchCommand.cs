@@ -62,7 +62,7 @@ internal sealed class BenchCommand
 
     private readonly Option<bool> _nonTemporal = new("--non-temporal")
     {
-        Description = "Let the agent copy past the cache.",
+        Description = "Let the agent use the non-temporal copy.",
     };
 
     private readonly Option<string?> _plot = new("--plot")

@@ -64,7 +64,6 @@ internal static class LossExplanation
         ["bad_timestamp_heaps"] = "Heaps without a place in a chunk: their timestamp is off the step of its layout.",
         ["out_of_range_heaps"] = "Heaps without a place in a chunk: an item has a value that its layout does not have.",
         ["out_of_bounds_heaps"] = "Heaps without a place in a chunk: their place is beyond it.",
-        ["sender_restarts"] = "Times that the cnts began again.",
         ["sender_restarts"] = "Times that the cnts, or what --count-item counts by, began again.",
         ["datagrams_dropped_at_stop"] = "Datagrams that had come, but were not used, when receiving was stopped.",
     };

@@ -673,5 +673,9 @@ void sp2__source_leave(sp2_packet_source *source) {
     source->stats.truncated += now->truncated;
     source->stats.empty += now->empty;
     stream->reading = NULL;
+    if (SP2__UNLIKELY(stream->ending)) {
+        /* What has been counted is to be seen before the end of the stream is. */
+        sp2__source_publish(source);
+    }
     leave(stream, sp2__flow_state_of(&stream->flow) != SP2__FLOW_BLOCKED);
 }

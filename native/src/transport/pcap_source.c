@@ -313,13 +313,11 @@ static sp2__answer add_datagrams(pcap_source *source, sp2__answer answer) {
     return answer;
 }
 
-/* What has been counted is to be seen before the end of the stream is. */
 static void count_rest(pcap_source *source) {
     if (source->parts != NULL) {
         source->base.stats.fragments_lost += sp2__fragments_waiting(source->parts);
     }
     source->is_counted = true;
-    sp2__source_publish(&source->base);
 }
 
 static void show_sender(pcap_source *source) {

@@ -93,10 +93,8 @@ static SP2__COLD void note_error(tcp_source *source, int32_t error, const char *
              source->place, sp2__os_error_text(error, text, sizeof(text)));
 }
 
-/* What has been counted is to be seen before the end of the stream is. */
 static sp2__answer end_source(tcp_source *source) {
     source->has_ended = true;
-    sp2__source_publish(&source->base);
     return SP2__MORE;
 }
 

@@ -138,8 +138,8 @@ extern "C" {
     X(out_of_range_heaps)  /* rejected heaps with a value that an axis of the layout does not have \
                             */                                                                     \
     X(out_of_bounds_heaps) /* rejected heaps with a place beyond their chunk */                    \
-    X(heaps_uncertain)  /* heaps that may be missing: they may still come, or were never sent; it  \
-                           falls, too */
+    X(heaps_uncertain) /* heaps that may be missing: they may still come, or were never sent; it   \
+                          falls, too */
 
 /* Statistics of one stream. Set `size` with the INIT macro. */
 typedef struct sp2_receive_stats {
