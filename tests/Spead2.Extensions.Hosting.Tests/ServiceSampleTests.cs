@@ -14,6 +14,8 @@ public sealed partial class ServiceSampleTests
     private const int TerminateSignal = 15;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    private Process? _service;
+
     private static string Program => Path.Combine(
         typeof(ServiceSampleTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
             .Single(attribute => attribute.Key == "RepositoryRoot").Value!,
@@ -24,7 +26,7 @@ public sealed partial class ServiceSampleTests
     {
         int port0 = Loopback.FreePort();
         int port1 = Loopback.FreePort();
-        using Process service = Start($"--pol0:Udp:0:Port={port0}", $"--pol1:Udp:0:Port={port1}");
+        Process service = Start($"--pol0:Udp:0:Port={port0}", $"--pol1:Udp:0:Port={port1}");
         Task<string> error = service.StandardError.ReadToEndAsync();
         await ReadUntilAsync(service, "pol1 receives.");
         await Loopback.SendItemsAsync(port0, 20);
@@ -47,7 +49,7 @@ public sealed partial class ServiceSampleTests
     [Test]
     public async Task Option_that_breaks_a_rule_is_named_and_the_service_does_not_start()
     {
-        using Process service = Start("--pol0:Stream:MaxHeaps=0");
+        Process service = Start("--pol0:Stream:MaxHeaps=0");
         string error = await service.StandardError.ReadToEndAsync().WaitAsync(Patience);
         await service.WaitForExitAsync();
 
@@ -55,7 +57,18 @@ public sealed partial class ServiceSampleTests
         Assert.That(error, Does.Contain("MaxHeaps"));
     }
 
-    private static Process Start(params string[] arguments) => Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments])
+    [TearDown]
+    public void End()
+    {
+        if (_service is { HasExited: false })
+        {
+            _service.Kill();
+        }
+
+        _service?.Dispose();
+    }
+
+    private Process Start(params string[] arguments) => _service = Process.Start(new ProcessStartInfo("dotnet", [Program, .. arguments])
     {
         RedirectStandardOutput = true,
         RedirectStandardError = true,
