@@ -24,7 +24,7 @@ internal sealed unsafe class ChunkMember : PayloadPlacer
     // Places that were found in an earlier epoch must be looked at again. Never 0.
     private long _epoch = 1;
 
-    // The placement of a packet that was not taken, as its chunk was not to be had.
+    // The placement of a packet that was not taken, as there was no chunk for it.
     private bool _isPending;
     private ulong _pendingCnt;
     private int _pendingSource;
@@ -179,7 +179,7 @@ internal sealed unsafe class ChunkMember : PayloadPlacer
         heap.Free();
     }
 
-    /// <summary>Whether the chunk that a packet waits for is to be had now, as far as this can tell.</summary>
+    /// <summary>Whether the chunk that a packet waits for is there now, as far as this can tell.</summary>
     public bool TryGoOn() =>
         WaitsFor == Unplaced || Group.Reach(this, WaitsFor, isFirst: false, out _) != ChunkAnswer.Wait;
 
@@ -198,7 +198,7 @@ internal sealed unsafe class ChunkMember : PayloadPlacer
             return false;
         }
 
-        // What was copied must be visible to those who get the chunks.
+        // What was copied must be visible to the consumers of the chunks.
         _stream.Copy.Fence();
         Group.Release(this);
         return true;

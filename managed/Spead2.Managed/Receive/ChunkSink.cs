@@ -4,7 +4,7 @@ namespace Spead2.Managed;
 
 /// <summary>
 /// Heaps that are complete have been placed in chunks already. What waits for room is a packet, which its source keeps: the
-/// first one of a heap whose chunk is not to be had.
+/// first one of a heap for which there is no chunk yet.
 /// </summary>
 internal sealed class ChunkSink(ChunkMember member) : HeapSink
 {
