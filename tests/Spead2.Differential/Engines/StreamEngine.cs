@@ -60,7 +60,8 @@ internal sealed class StreamEngine(string name, Func<ReceiveStreamOptions, IRece
         }
     }
 
-    private static void Feed(IReceiveStream stream, Trace trace)
+    /// <summary>Adds the packets of a trace, and starts the stream if it waits for that.</summary>
+    public static void Feed(IReceiveStream stream, Trace trace)
     {
         Dialect? dialect = trace.Options.ToDialect();
         stream.Add(trace.Feed == Differential.Feed.Datagrams

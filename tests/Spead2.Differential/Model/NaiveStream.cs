@@ -22,6 +22,7 @@ internal sealed class NaiveStream
     private readonly Dictionary<ulong, List<LiveHeap>> _chains = [];
     private readonly int _chainBits;
     private bool _stopped;
+    private NaiveChunks? _chunks;
 
     private readonly Dictionary<(long Substream, long Set), NaiveSequence> _sequences = [];
     private readonly NaiveGroup _group;
@@ -50,18 +51,33 @@ internal sealed class NaiveStream
     public static Observation Run(Trace trace)
     {
         var stream = new NaiveStream(trace.Options);
+        stream.Receive(trace);
+        stream.Count("worker_blocked", Math.Max(0, stream._delivered.Count - trace.Options.RingHeaps));
+        return new(stream._delivered, stream._statistics);
+    }
+
+    /// <summary>Receives a trace whose heaps are placed in chunks.</summary>
+    public static (List<ObservedChunk> Chunks, IReadOnlyDictionary<string, long> Statistics) RunChunks(ChunkTrace trace)
+    {
+        var stream = new NaiveStream(trace.Original.Options);
+        stream._chunks = new(trace, stream.Count);
+        stream.Receive(trace.Original);
+        stream._chunks.Finish();
+        return (stream._chunks.Emitted, stream._statistics);
+    }
+
+    private void Receive(Trace trace)
+    {
         if (trace.Feed == Feed.Datagrams)
         {
-            stream.ReadDatagrams(trace.Packets);
+            ReadDatagrams(trace.Packets);
         }
         else
         {
-            stream.ReadBuffer(trace.Joined);
+            ReadBuffer(trace.Joined);
         }
 
-        stream.Flush();
-        stream.Count("worker_blocked", Math.Max(0, stream._delivered.Count - trace.Options.RingHeaps));
-        return new(stream._delivered, stream._statistics);
+        Flush();
     }
 
     /// <summary>Spec 5.2. Each datagram is a batch.</summary>
@@ -165,6 +181,12 @@ internal sealed class NaiveStream
 
         if (isNew)
         {
+            _chunks?.Begin(heap, packet, heap.HasStopItem && !_options.IgnoreStopItem);
+        }
+
+        _chunks?.Write(heap, packet);
+        if (isNew)
+        {
             Number(heap, before);
             Start(heap);
             if (!CountsByItem)
@@ -183,6 +205,7 @@ internal sealed class NaiveStream
             }
             else
             {
+                _chunks?.Complete(heap);
                 Leave(heap);
             }
         }
