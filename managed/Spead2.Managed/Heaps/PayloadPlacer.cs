@@ -18,6 +18,6 @@ internal abstract class PayloadPlacer
     /// <summary>Finds whether the place of a heap that has packets is still there.</summary>
     public abstract void Refresh(LiveHeap heap);
 
-    /// <summary>Notes that payload at an offset of a heap has come, and was copied to its place if it has one.</summary>
+    /// <summary>Notes that payload, at least a byte, at an offset of a heap has come, and was copied to its place if it has one.</summary>
     public abstract void NotePacket(LiveHeap heap, ulong offset);
 }

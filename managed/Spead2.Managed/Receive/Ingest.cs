@@ -259,7 +259,11 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _tally[Statistic.SearchDist] += _assembler.RecentSteps;
         _tally[Statistic.PayloadBytes] += (long)length;
         heap!.FedBy = _sourceNumber;
-        _member?.NotePacket(heap, heap.ReceivedLength - length);
+        if (length != 0)
+        {
+            _member?.NotePacket(heap, heap.ReceivedLength - length);
+        }
+
         NoteSender(heap);
         result = PollResult.More;
         if (heap.IsComplete)

@@ -219,6 +219,18 @@ public sealed class ChunkStreamTests
     }
 
     [Test]
+    public void Packet_without_payload_is_not_present()
+    {
+        using ChunkStream stream = new(
+            new() { DataSize = 64, PresentSize = 8 },
+            new() { PacketPresenceSize = 8, Place = (ref ChunkPlace place) => place.ChunkId = 0 });
+        stream.Add(ChunkHeap.Source(
+            ChunkHeap.Packet(1, 24, 0, new byte[8]), ChunkHeap.Packet(1, 24, 8, []), ChunkHeap.Packet(2, 8, 0, [])));
+
+        Assert.That(ReadAll(stream), Is.EqualTo("0:10000000"));
+    }
+
+    [Test]
     public void Packet_presence_beyond_the_flags_is_out_of_bounds()
     {
         using ChunkStream stream = new(
