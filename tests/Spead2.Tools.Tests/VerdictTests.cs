@@ -140,6 +140,18 @@ public sealed class VerdictTests(string engine)
         Assert.That(result.Lines[^1], Does.EndWith(end));
     }
 
+    [Test]
+    public async Task Smaller_step_is_told_where_it_begins()
+    {
+        CommandResult result = await ReceiveAsync(
+            [.. Enumerable.Range(1, 100).Select(i => 2 * i), .. Enumerable.Range(201, 200)], stops: true);
+
+        Assert.That(
+            result.Lines[^1],
+            Does.StartWith("300 heaps arrived in full; whether others are missing is not known")
+                .And.Contain(" From heap 200 on cnts are 1 apart, not 2: has the sender's step changed?"));
+    }
+
     [TestCase(1, "100 heaps arrived in full; whether others are missing is not known, as 100 of the heaps have no place in a sequence "
         + "(too few heaps, or without the items of --count-item and --set-item).")]
     [TestCase(2, "200 of 200 heaps up to heap 1, none missing.")]

@@ -70,7 +70,7 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
             : UnknownOf(heaps, statistics, byItem);
         return new(
             text + ReasonsOf(heaps, statistics, shortfall, options)
-                + (heaps.Missing > 0 && !byItem && tally.StepChange is { } change ? $" {change}" : "") + (period is { } known ? $" {LossPeriodText.Of(known)}" : ""),
+                + (heaps.Missing + statistics.HeapsUnplaced > 0 && !byItem && tally.StepChange is { } change ? $" {change}" : "") + (period is { } known ? $" {LossPeriodText.Of(known)}" : ""),
             isLoss,
             IsNothing: false,
             IsKnown: isPlaced && !isShared && !isMixed && statistics.HeapsUncertain == 0,
