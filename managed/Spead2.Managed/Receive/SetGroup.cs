@@ -10,7 +10,7 @@ namespace Spead2.Managed;
 internal sealed class SetGroup(Tally tally)
 {
     // Heaps of a set with which it is held to its group in any case: fewer may be no sender's. And heaps after which sets are
-    // held to it, which is twice before a silent one is too far behind.
+    // held to it: sooner than the others are a window ahead of a silent one.
     private const int LeastOfSet = 8;
     private const int ExpectAfter = CntStretch.Window / 2;
 

@@ -20,7 +20,8 @@ enum { FIRST_LESSON = 16, LAST_LESSON = 64, LEAST_SHARE = 4, LEAST_EQUAL = 3 };
 enum { RUN = 64, REPEATED_RUN = 8 };
 
 /* Heaps of a set with which it is held to its group in any case: fewer may be no sender's. And
- * heaps after which sets are held to it, which is twice before a silent one is too far behind. */
+ * heaps after which sets are held to it: sooner than the others are a window ahead of a silent one.
+ */
 enum { LEAST_OF_SET = 8, EXPECT_AFTER = WINDOW / 2 };
 
 /* Steps that a sequence may be ahead of the one before, as its continuation. */
