@@ -20,7 +20,7 @@ public sealed class ChunkTests
     [Test]
     public void Random_datagrams_are_read_as_they_were_written([Values("x.pcap", "x.pcapng")] string name, [Values(1, 2, 3)] int seed)
     {
-        CaptureFormat format = CaptureFormat.Of(name);
+        CaptureFormat format = CaptureFormat.OfOutput(name);
         Random random = new(seed);
         using Chunk start = new(format);
         start.WriteStart();

@@ -11,6 +11,7 @@ public sealed class HelpTests
     [TestCase("record")]
     [TestCase("dump")]
     [TestCase("replay")]
+    [TestCase("convert")]
     [TestCase("bench")]
     [TestCase("doctor")]
     [TestCase("demo")]
@@ -30,7 +31,7 @@ public sealed class HelpTests
         CommandResult result = await InProcess.RunAsync();
 
         Assert.That(result.ExitCode, Is.Zero);
-        foreach (string name in (string[])["recv", "send", "record", "dump", "replay", "bench", "top", "doctor", "demo"])
+        foreach (string name in (string[])["recv", "send", "record", "dump", "replay", "convert", "bench", "top", "doctor", "demo"])
         {
             Assert.That(result.Output, Does.Contain(name));
         }

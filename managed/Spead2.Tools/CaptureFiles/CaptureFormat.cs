@@ -21,9 +21,12 @@ internal abstract class CaptureFormat
     /// <summary>pcap: draft-ietf-opsawg-pcap, with nanoseconds.</summary>
     public static CaptureFormat Pcap { get; } = new PcapFormat();
 
-    /// <summary>The format of a file with this name: pcap if it ends so, else pcapng.</summary>
-    public static CaptureFormat Of(string path) =>
-        path.EndsWith(".pcap", StringComparison.OrdinalIgnoreCase) ? Pcap : Pcapng;
+    /// <summary>The format of a file with this name: pcap if it ends in .pcap, also before .zst, else pcapng.</summary>
+    public static CaptureFormat OfOutput(string path)
+    {
+        string name = Compression.IsZstd(path) ? Path.GetFileNameWithoutExtension(path) : path;
+        return name.EndsWith(".pcap", StringComparison.OrdinalIgnoreCase) ? Pcap : Pcapng;
+    }
 
     /// <summary>Whether <see cref="Pad"/> can make lengths multiples of <see cref="Alignment"/>.</summary>
     public abstract bool IsAligned { get; }

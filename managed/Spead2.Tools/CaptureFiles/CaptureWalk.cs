@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using Spead2.Managed;
+using Spead2.Tools.Output;
 
 namespace Spead2.Tools.CaptureFiles;
 
@@ -12,7 +13,7 @@ internal sealed class CaptureWalk : IDisposable
 {
     private const int Chunk = 1 << 20;
 
-    private readonly FileStream _file;
+    private readonly CaptureInput _input;
     private readonly CaptureSettings _settings;
     private readonly CaptureReader _reader = new();
     private readonly byte[] _window = new byte[CaptureReader.MaxRecord + Chunk];
@@ -22,7 +23,7 @@ internal sealed class CaptureWalk : IDisposable
     private int _end;
 
     // What is left of the frame that is being cut into datagrams, and how it is cut.
-    private ReadOnlyMemory<byte> _rest;
+    private Memory<byte> _rest;
     private int _piece;
 
     /// <summary>Opens a capture.</summary>
@@ -30,20 +31,19 @@ internal sealed class CaptureWalk : IDisposable
     public CaptureWalk(CaptureSettings settings)
     {
         _settings = settings;
-        try
+        _input = new(settings.Path);
+        CaptureEvent first;
+        long size;
+        do
         {
-            _file = new(settings.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            first = _reader.Next(_window.AsSpan(0, _end), out size, out _);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        while (first == CaptureEvent.More && Fill());
+        if (first != CaptureEvent.Other)
         {
-            throw new UserErrorException($"'{settings.Path}' cannot be opened: {exception.Message}");
-        }
-
-        Fill();
-        if (_reader.Next(_window.AsSpan(0, _end), out long size, out _) != CaptureEvent.Other)
-        {
-            _file.Dispose();
-            throw new UserErrorException($"'{settings.Path}' is no capture of pcap or pcapng.");
+            string reason = (first == CaptureEvent.More ? _input.ProblemAtEnd() : null) ?? "is no capture of pcap or pcapng";
+            _input.Dispose();
+            throw new UserErrorException($"'{settings.Path}' {reason}.");
         }
 
         Pass(size);
@@ -61,6 +61,9 @@ internal sealed class CaptureWalk : IDisposable
     /// <summary>Where the capture ends within a record or has bytes that are none; null: it does not.</summary>
     public string? Problem { get; private set; }
 
+    /// <summary>How far it is, for people.</summary>
+    public string Progress => $"{Readable.Number(Datagrams)} datagrams, {_input.Progress}";
+
     /// <summary>Nanoseconds since 1970 at which the datagram was captured; null if the capture does not say.</summary>
     public long? TimeNs { get; private set; }
 
@@ -70,8 +73,8 @@ internal sealed class CaptureWalk : IDisposable
     /// <summary>To whom it was sent.</summary>
     public SenderAddress Destination { get; private set; }
 
-    /// <summary>The datagram; valid until the next call.</summary>
-    public ReadOnlyMemory<byte> Payload { get; private set; }
+    /// <summary>The datagram, which may be changed; valid until the next call.</summary>
+    public Memory<byte> Payload { get; private set; }
 
     /// <summary>Moves on to the next datagram; false at the end.</summary>
     public bool Next()
@@ -91,7 +94,7 @@ internal sealed class CaptureWalk : IDisposable
         return true;
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose() => _input.Dispose();
 
     private bool NextFrame()
     {
@@ -104,14 +107,14 @@ internal sealed class CaptureWalk : IDisposable
                 case CaptureEvent.More:
                     if (!Fill())
                     {
-                        Problem = _end == _start ? null : "ends within a record";
+                        Problem = _input.ProblemAtEnd() ?? (_end == _start ? null : "ends within a record");
                         return false;
                     }
 
                     continue;
                 case CaptureEvent.Damaged:
                     Problem = string.Create(
-                        CultureInfo.InvariantCulture, $"has bytes that are no record at byte {_file.Position - (_end - _start)}");
+                        CultureInfo.InvariantCulture, $"has bytes that are no record at byte {_input.Position - (_end - _start)}");
                     return false;
                 case CaptureEvent.Other:
                     Pass(size);
@@ -166,7 +169,7 @@ internal sealed class CaptureWalk : IDisposable
         int count;
         try
         {
-            count = _file.Read(_window, _end, Chunk);
+            count = _input.Read(_window.AsSpan(_end, Chunk));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -183,7 +186,7 @@ internal sealed class CaptureWalk : IDisposable
         _start += here;
         if (size > here)
         {
-            _file.Position += size - here;
+            _input.Skip(size - here);
         }
     }
 }

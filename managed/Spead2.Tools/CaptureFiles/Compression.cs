@@ -23,15 +23,27 @@ internal static class Compression
         new FileStream(path, FileMode.CreateNew, FileAccess.Write).Dispose();
 
         // Ctrl-C in a terminal goes to all programs there: this one ends when it has got everything.
-        return Start("/bin/sh", ["-c", $"trap '' INT TERM; exec {Zstd} {ZstdArguments} > \"$1\"", "sh", path]);
-    }
-
-    private static Process Start(string program, string[] arguments) =>
-        Process.Start(new ProcessStartInfo(program, arguments)
+        string script = $"trap '' INT TERM; exec {Zstd} {ZstdArguments} > \"$1\"";
+        return Process.Start(new ProcessStartInfo("/bin/sh", ["-c", script, "sh", path])
         {
             RedirectStandardInput = true,
             RedirectStandardError = true,
         })!;
+    }
+
+    /// <summary>Starts a program that writes to its standard output what a file was before it was compressed.</summary>
+    /// <exception cref="IOException">There is no such program.</exception>
+    public static Process StartDecompression(string program, string path)
+    {
+        ThrowIfMissing(program);
+
+        // A path, so that no name is an option.
+        return Process.Start(new ProcessStartInfo(program, ["-q", "-d", "-c", Path.GetFullPath(path)])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+    }
 
     private static void ThrowIfMissing(string program)
     {

@@ -27,6 +27,7 @@ internal sealed class Dump(CaptureSettings settings, long? most, bool json, Term
         using CaptureWalk walk = new(settings);
         using JsonLines lines = new(terminal.Output);
         using Interrupt interrupt = new(() => _isStopped = true);
+        Func<string> progress = () => walk.Progress;
         while (!_isStopped && walk.Datagrams != most && walk.Next())
         {
             if (json)
@@ -37,10 +38,16 @@ internal sealed class Dump(CaptureSettings settings, long? most, bool json, Term
             {
                 terminal.Writer.WriteLine(Text(walk));
             }
+
+            if (!terminal.IsWatched)
+            {
+                terminal.ShowProgress(progress);
+            }
         }
 
         lines.Flush();
         terminal.Writer.Flush();
+        terminal.EndProgress();
         terminal.Say(string.Create(
             CultureInfo.InvariantCulture,
             $"{walk.Datagrams} datagrams in {walk.Frames} frames, of which {walk.Unused} were not used."));

@@ -2,8 +2,8 @@
 
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using Spead2.Tools.Output;
 
 namespace Spead2.Tools.CaptureFiles;
@@ -14,43 +14,88 @@ namespace Spead2.Tools.CaptureFiles;
 internal sealed class Replay(ReplaySettings settings, Terminal terminal) : IDisposable
 {
     private const double NsPerSecond = 1e9;
-    private const int BufferSize = 4 << 20;
 
-    // Latenesses are counted by microsecond; later ones count as the last.
-    private const int MostLateness = 1_000_000;
+    // Times that a timer alone is tried with: 8 MiB.
+    private const int MostCompared = 1 << 20;
 
-    private readonly long[] _lateness = new long[MostLateness + 1];
-    private readonly Dictionary<AddressFamily, Socket> _sockets = [];
+    private readonly ReplayTargets _targets = new(settings.Maps, settings.To);
+    private readonly PacketShift _shift = new(settings.TimeItem);
+    private readonly Lateness _lateness = new();
+    private readonly Lateness _timer = new();
+    private readonly List<double> _compared = [];
     private long _start;
     private long? _firstNs;
+    private long _lastNs;
+    private long _passDatagrams;
+    private double _passSeconds;
+    private int _pass;
+    private long _frames;
+    private long _unused;
+    private long _sent;
     private long _bytes;
     private long _failed;
+    private long _unmapped;
+    private string? _problem;
     private volatile bool _isStopped;
 
     /// <summary>Sends all datagrams.</summary>
     /// <returns>The process's exit code.</returns>
     public int Run()
     {
-        using CaptureWalk walk = new(settings.Capture);
         using Interrupt interrupt = new(() => _isStopped = true);
         _start = Stopwatch.GetTimestamp();
-        while (!_isStopped && walk.Next())
+        for (; !_isStopped && _pass != settings.Loops; _pass++)
         {
-            Await(walk.TimeNs);
-            Send(walk.Payload.Span, settings.To);
+            SendCapture();
+            if (_passDatagrams == 0)
+            {
+                break;
+            }
         }
 
+        settings.Faults?.Flush(Send);
         TimeSpan time = Stopwatch.GetElapsedTime(_start);
-        Report(walk, time);
+        if (settings.CompareTimer)
+        {
+            CompareTimer();
+        }
+
+        terminal.EndProgress();
+        Report(time);
         return _failed == 0 ? ExitCode.Success : ExitCode.Failure;
     }
 
-    public void Dispose()
+    public void Dispose() => _targets.Dispose();
+
+    private bool IsLastPass => _pass + 1 == settings.Loops;
+
+    private void SendCapture()
     {
-        foreach (Socket socket in _sockets.Values)
+        using CaptureWalk walk = new(settings.Capture);
+        Func<string> progress = () => $"{(settings.Loops == 1 ? "" : $"{_pass + 1}. time: ")}{walk.Progress}";
+        while (!_isStopped && walk.Next())
         {
-            socket.Dispose();
+            Await(walk.TimeNs);
+            Take(walk);
+            terminal.ShowProgress(progress);
         }
+
+        if (_pass == 0)
+        {
+            EndFirstPass(walk);
+        }
+
+        _frames += walk.Frames;
+        _unused += walk.Unused;
+        _problem = walk.Problem;
+    }
+
+    /// <summary>The next pass begins as long after the last datagram as there is between two, on average.</summary>
+    private void EndFirstPass(CaptureWalk walk)
+    {
+        _passDatagrams = walk.Datagrams;
+        double seconds = (_lastNs - (_firstNs ?? _lastNs)) / NsPerSecond;
+        _passSeconds = _passDatagrams > 1 ? seconds * _passDatagrams / (_passDatagrams - 1) : seconds;
     }
 
     /// <summary>Waits until a datagram is due; one that was captured before another that has gone is due at once.</summary>
@@ -63,8 +108,13 @@ internal sealed class Replay(ReplaySettings settings, Terminal terminal) : IDisp
         else if (settings.Speed != 0 && timeNs is { } ns)
         {
             _firstNs ??= ns;
-            double due = (ns - _firstNs.Value) / NsPerSecond / settings.Speed;
-            _lateness[(int)Math.Clamp((WaitUntil(due) - due) * 1e6, 0, MostLateness)]++;
+            _lastNs = _pass == 0 ? Math.Max(_lastNs, ns) : _lastNs;
+            double due = (((ns - _firstNs.Value) / NsPerSecond) + (_pass * _passSeconds)) / settings.Speed;
+            _lateness.Add(WaitUntil(due) - due);
+            if (settings.CompareTimer && _compared.Count < MostCompared)
+            {
+                _compared.Add(due);
+            }
         }
     }
 
@@ -83,17 +133,52 @@ internal sealed class Replay(ReplaySettings settings, Terminal terminal) : IDisp
 
     private double Now => Stopwatch.GetElapsedTime(_start).TotalSeconds;
 
-    private void Send(ReadOnlySpan<byte> datagram, IPEndPoint to)
+    /// <summary>Waits for the same times, and does nothing then.</summary>
+    private void CompareTimer()
     {
-        if (!_sockets.TryGetValue(to.AddressFamily, out Socket? socket))
+        _start = Stopwatch.GetTimestamp();
+        foreach (double due in _compared)
         {
-            socket = new(to.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { SendBufferSize = BufferSize };
-            _sockets.Add(to.AddressFamily, socket);
+            if (_isStopped)
+            {
+                break;
+            }
+
+            _timer.Add(WaitUntil(due) - due);
+        }
+    }
+
+    private void Take(CaptureWalk walk)
+    {
+        int target = _targets.Of(walk.Destination);
+        if (target < 0)
+        {
+            _unmapped++;
+            return;
         }
 
+        // A stream that stops in the middle would not see the rest.
+        if (settings.Loops != 1 && _shift.Take(walk.Payload.Span, _pass) && !IsLastPass)
+        {
+            return;
+        }
+
+        if (settings.Faults is { } faults)
+        {
+            faults.Take(target, walk.Payload.Span, Send);
+        }
+        else
+        {
+            Send(target, walk.Payload.Span);
+        }
+    }
+
+    private void Send(int target, ReadOnlySpan<byte> datagram)
+    {
         try
         {
-            socket.SendTo(datagram, to);
+            _targets.Send(target, datagram);
+            _sent++;
             _bytes += datagram.Length;
         }
         catch (SocketException exception)
@@ -105,41 +190,18 @@ internal sealed class Replay(ReplaySettings settings, Terminal terminal) : IDisp
         }
     }
 
-    private void Report(CaptureWalk walk, TimeSpan time)
+    private void Report(TimeSpan time)
     {
-        bool isTimed = settings.Speed != 0;
         if (settings.Json)
         {
             using JsonLines lines = new(terminal.Output);
-            lines.Json.WriteStartObject();
-            lines.Json.WriteNumber("datagrams", walk.Datagrams);
-            lines.Json.WriteNumber("failed", _failed);
-            lines.Json.WriteNumber("bytes", _bytes);
-            lines.Json.WriteNumber("frames", walk.Frames);
-            lines.Json.WriteNumber("unused_frames", walk.Unused);
-            lines.Json.WriteNumber("seconds", Math.Round(time.TotalSeconds, digits: 6));
-            if (isTimed)
-            {
-                lines.Json.WriteNumber("late_median_us", Lateness(0.5));
-                lines.Json.WriteNumber("late_p99_us", Lateness(0.99));
-                lines.Json.WriteNumber("late_most_us", Lateness(1));
-            }
-
-            lines.Json.WriteEndObject();
+            WriteJson(lines.Json, time);
             lines.EndLine();
             lines.Flush();
         }
         else
         {
-            terminal.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"Replayed {walk.Datagrams} datagrams, {Readable.Bytes(_bytes)}, in {Readable.Seconds(time)}, {Readable.GigabitsPerSecond(_bytes, time):0.000} Gb/s; {walk.Unused} of {walk.Frames} frames were not used."));
-            if (isTimed)
-            {
-                terminal.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"Late by {Lateness(0.5)} µs in the median, {Lateness(0.99)} µs at the 99th percentile, {Lateness(1)} µs at most."));
-            }
+            WriteText(time);
         }
 
         if (_failed > 0)
@@ -147,26 +209,69 @@ internal sealed class Replay(ReplaySettings settings, Terminal terminal) : IDisp
             terminal.Say(string.Create(CultureInfo.InvariantCulture, $"{_failed} datagrams were not sent."));
         }
 
-        if (walk.Problem is { } problem)
+        if (_unmapped > 0)
+        {
+            terminal.Say(string.Create(
+                CultureInfo.InvariantCulture, $"{_unmapped} datagrams are to addresses that no --map has; --to would send them."));
+        }
+
+        if (_problem is { } problem)
         {
             terminal.Say($"warning: '{settings.Capture.Path}' {problem}.");
         }
     }
 
-    /// <summary>Microseconds that this share of the datagrams was late by at most.</summary>
-    private long Lateness(double share)
+    private void WriteText(TimeSpan time)
     {
-        long all = _lateness.Sum();
-        long seen = 0;
-        for (int i = 0; i < _lateness.Length; i++)
+        terminal.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Replayed {_sent} datagrams, {Readable.Bytes(_bytes)}, in {Readable.Seconds(time)}, {Readable.GigabitsPerSecond(_bytes, time):0.000} Gb/s; {_unused} of {_frames} frames were not used."));
+        if (settings.Faults is { } faults)
         {
-            seen += _lateness[i];
-            if (seen >= share * all)
-            {
-                return i;
-            }
+            terminal.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"On purpose: {faults.Dropped} lost, {faults.Duplicated} sent twice, {faults.Reordered} reordered, {faults.Corrupted} damaged."));
         }
 
-        return MostLateness;
+        if (settings.Speed != 0)
+        {
+            terminal.WriteLine($"Datagrams were {_lateness.Text}.");
+        }
+
+        if (settings.CompareTimer)
+        {
+            terminal.WriteLine($"A timer alone was {_timer.Text}.");
+        }
+    }
+
+    private void WriteJson(Utf8JsonWriter json, TimeSpan time)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("datagrams", _sent);
+        json.WriteNumber("failed", _failed);
+        json.WriteNumber("unmapped", _unmapped);
+        json.WriteNumber("bytes", _bytes);
+        json.WriteNumber("frames", _frames);
+        json.WriteNumber("unused_frames", _unused);
+        json.WriteNumber("seconds", Math.Round(time.TotalSeconds, digits: 6));
+        if (settings.Faults is { } faults)
+        {
+            json.WriteNumber("dropped", faults.Dropped);
+            json.WriteNumber("duplicated", faults.Duplicated);
+            json.WriteNumber("reordered", faults.Reordered);
+            json.WriteNumber("corrupted", faults.Corrupted);
+        }
+
+        if (settings.Speed != 0)
+        {
+            _lateness.Write(json, "late");
+        }
+
+        if (settings.CompareTimer)
+        {
+            _timer.Write(json, "timer");
+        }
+
+        json.WriteEndObject();
     }
 }

@@ -9,7 +9,11 @@ namespace Spead2.Tools.Commands;
 /// <summary>What commands have in common that look at a capture.</summary>
 internal sealed class CaptureArguments
 {
-    private readonly Argument<string> _file = new("FILE") { Description = "A capture of pcap or pcapng." };
+    private readonly Argument<string> _file = new("FILE")
+    {
+        Description = "A capture of pcap or pcapng, also compressed with gzip, xz or zstd where that program is installed; - is "
+            + "standard input.",
+    };
 
     private readonly Option<string> _only = new("--only")
     {

@@ -25,6 +25,34 @@ internal static class NumberOption
         double most = double.MaxValue) =>
         Create(name, helpName, description, byDefault, least, most, "a number", NumberStyles.Float);
 
+    /// <summary>Reads a whole number that may be hexadecimal, as 0x1600.</summary>
+    public static bool TryReadNumber(string text, out ulong number) => text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
+        ? ulong.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number)
+        : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+
+    /// <summary>An option for a part of the packets, as a number from 0 to 1 or in per cent.</summary>
+    public static Option<double> Part(string name, string description) => new(name)
+    {
+        HelpName = "PART",
+        Description = description,
+        CustomParser = result =>
+        {
+            string text = result.Tokens[0].Value;
+            string digits = text.EndsWith('%') ? text[..^1] : text;
+            if (double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double part))
+            {
+                part = text.EndsWith('%') ? part / 100 : part;
+                if (part <= 1)
+                {
+                    return part;
+                }
+            }
+
+            result.AddError($"{name} must be a part from 0 to 1, or per cent as in 0.1%, not '{text}'.");
+            return 0;
+        },
+    };
+
     private static Option<T> Create<T>(
         string name,
         string helpName,

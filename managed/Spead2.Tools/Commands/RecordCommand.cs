@@ -2,7 +2,6 @@
 
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using Spead2.Tools.Network;
 using Spead2.Tools.Output;
 using Spead2.Tools.Record;
@@ -170,7 +169,7 @@ internal sealed class RecordCommand
     {
         string text = result.Tokens[0].Value;
         string[] parts = text.Split('=');
-        if (parts.Length == 2 && TryRead(parts[0], out ulong id) && TryRead(parts[1], out ulong value))
+        if (parts.Length == 2 && NumberOption.TryReadNumber(parts[0], out ulong id) && NumberOption.TryReadNumber(parts[1], out ulong value))
         {
             return new(id, value);
         }
@@ -178,8 +177,4 @@ internal sealed class RecordCommand
         result.AddError($"--trigger must be an item and its value, as in 0x4101=1, not '{text}'.");
         return null;
     }
-
-    private static bool TryRead(string text, out ulong number) => text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
-        ? ulong.TryParse(text.AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out number)
-        : ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 
 using System.CommandLine;
-using System.Globalization;
 using Spead2.Receive;
 using Spead2.Send;
 using Spead2.Tools.Items;
@@ -15,7 +14,9 @@ namespace Spead2.Tools.Commands;
 internal sealed class SendCommand
 {
     private const int LargestDatagram = 65507;
-    private const int MostReordered = 1000;
+    /// <summary>Most packets that may overtake another one.</summary>
+    public const int MostReordered = 1000;
+
 
     // Heaps that are sent at a time unless the user says otherwise: enough of them to fill calls of the system.
     private const long BytesAtATime = 1 << 20;
@@ -114,9 +115,9 @@ internal sealed class SendCommand
 
     private readonly Option<ReceiveEngine> _engine = CommonOption.Engine("sends");
 
-    private readonly Option<double> _drop = Part("--drop", "Lose packets on purpose: this part, as in 0.1%.");
+    private readonly Option<double> _drop = NumberOption.Part("--drop", "Lose packets on purpose: this part, as in 0.1%.");
 
-    private readonly Option<double> _duplicate = Part("--duplicate", "Send packets twice: this part, as in 0.1%.");
+    private readonly Option<double> _duplicate = NumberOption.Part("--duplicate", "Send packets twice: this part, as in 0.1%.");
 
     private readonly Option<long> _reorder = NumberOption.Whole(
         "--reorder", "N", "Mix packets: up to N overtake another one.", 0, 0, MostReordered);
@@ -260,29 +261,6 @@ internal sealed class SendCommand
         "ska-low-antenna-buffer" => SendDialect.SkaLowAntennaBuffer,
         "pyspead" => SendDialect.PySpead,
         _ => SendDialect.DatagramIsHeap,
-    };
-
-    /// <summary>An option for a part of the packets, as a number from 0 to 1 or in per cent.</summary>
-    private static Option<double> Part(string name, string description) => new(name)
-    {
-        HelpName = "PART",
-        Description = description,
-        CustomParser = result =>
-        {
-            string text = result.Tokens[0].Value;
-            string digits = text.EndsWith('%') ? text[..^1] : text;
-            if (double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double part))
-            {
-                part = text.EndsWith('%') ? part / 100 : part;
-                if (part <= 1)
-                {
-                    return part;
-                }
-            }
-
-            result.AddError($"{name} must be a part from 0 to 1, or per cent as in 0.1%, not '{text}'.");
-            return 0;
-        },
     };
 
     /// <summary>The size that a preset's packets have on the telescope.</summary>

@@ -21,6 +21,7 @@ internal static class SpeadCommand
             RecordCommand.Create(terminal),
             DumpCommand.Create(terminal),
             ReplayCommand.Create(terminal),
+            ConvertCommand.Create(terminal),
             BenchCommand.Create(terminal),
             DoctorCommand.Create(terminal),
             DemoCommand.Create(terminal),

@@ -81,6 +81,14 @@ internal sealed unsafe class Chunk(CaptureFormat format) : IDisposable
         return true;
     }
 
+    /// <summary>Adds bytes as they are; false if there is no room.</summary>
+    public bool TryAppend(ReadOnlySpan<byte> bytes)
+    {
+        bool fits = bytes.TryCopyTo(new(_bytes + Length, Size - Length));
+        Length += fits ? bytes.Length : 0;
+        return fits;
+    }
+
     /// <summary>Leaves out the datagrams before the first that arrived at a time or later.</summary>
     public void DropBefore(long timeNs)
     {

@@ -22,7 +22,7 @@ internal sealed record RecordSettings
     public required string Path { get; init; }
 
     /// <summary>How it is written.</summary>
-    public CaptureFormat Format => CaptureFormat.Of(Compression.IsZstd(Path) ? Path[..^4] : Path);
+    public CaptureFormat Format => CaptureFormat.OfOutput(Path);
 
     /// <summary>Whether there is an index beside each file.</summary>
     public bool Index { get; init; }

@@ -5,15 +5,18 @@ using Spead2.Send;
 namespace Spead2.Tools.Send;
 
 /// <summary>
-/// Loses, repeats and reorders packets on purpose, the same ones for the same seed, and hands on what is left. Not safe
+/// Loses, repeats, reorders and damages packets on purpose, the same ones for the same seed, and hands on what is left. Not safe
 /// for use by several threads at once.
 /// </summary>
 /// <param name="drop">Part of the packets that are lost, 0 to 1.</param>
 /// <param name="duplicate">Part of the packets that come twice, 0 to 1.</param>
 /// <param name="reorder">Most packets that overtake a packet; 0: none.</param>
 /// <param name="seed">Of the random numbers.</param>
-internal sealed class PacketFaults(double drop, double duplicate, int reorder, int seed)
+/// <param name="corrupt">Part of the packets of which one bit is wrong, 0 to 1.</param>
+internal sealed class PacketFaults(double drop, double duplicate, int reorder, int seed, double corrupt = 0)
 {
+    private const int BitsPerByte = 8;
+
     private readonly Random _random = new(seed);
 
     // Packets that others may overtake, the oldest first.
@@ -27,6 +30,9 @@ internal sealed class PacketFaults(double drop, double duplicate, int reorder, i
 
     /// <summary>Packets that overtook another one.</summary>
     public long Reordered { get; private set; }
+
+    /// <summary>Packets of which a bit is wrong.</summary>
+    public long Corrupted { get; private set; }
 
     /// <summary>Takes a packet, and hands over what it says that comes now.</summary>
     /// <param name="substream">Which destination it is for.</param>
@@ -44,7 +50,7 @@ internal sealed class PacketFaults(double drop, double duplicate, int reorder, i
         Duplicated += twice ? 1 : 0;
         for (int i = twice ? 2 : 1; i > 0; i--)
         {
-            _waiting.Add(new(substream, packet.ToArray()));
+            _waiting.Add(new(substream, Damage(packet.ToArray())));
             if (_waiting.Count > reorder)
             {
                 HandOver(_waiting[0].Overtaken == reorder ? 0 : _random.Next(_waiting.Count), next);
@@ -59,6 +65,18 @@ internal sealed class PacketFaults(double drop, double duplicate, int reorder, i
         {
             HandOver(0, next);
         }
+    }
+
+    private byte[] Damage(byte[] packet)
+    {
+        // Without damage no number is drawn: the others stay what they are for a seed.
+        if (corrupt > 0 && packet.Length > 0 && _random.NextDouble() < corrupt)
+        {
+            Corrupted++;
+            packet[_random.Next(packet.Length)] ^= (byte)(1 << _random.Next(BitsPerByte));
+        }
+
+        return packet;
     }
 
     private void HandOver(int index, PacketFunction next)
