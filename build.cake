@@ -30,7 +30,7 @@ string[] wine = ["wine", "wine=wine64"];
 string[] packageTools = ["readelf=binutils", "git"];
 string[] sampleTools = ["pkg-config", "python3"];
 string[] screenTools = ["tmux"];
-string[] captureTools = ["tcpdump", "dumpcap=tshark"];
+string[] captureTools = ["tcpdump", "dumpcap=tshark", "zstd"];
 string[] coverageTools = ["gcovr"];
 string[] fuzzTools = ["/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a=libclang-rt-14-dev"];
 string[] numPy = ["/usr/lib/python3/dist-packages/numpy/__init__.py=python3-numpy"];
@@ -59,7 +59,7 @@ bool tableOfTests = false;
 var isQuiet = new System.Threading.AsyncLocal<bool>();
 
 Task("setup")
-    .Description("Installs the Debian packages that are missing: cmake, ninja, gcc, g++, clang 14, gcovr, pkg-config, Python 3, tmux, tcpdump, tshark")
+    .Description("Installs the Debian packages that are missing: cmake, ninja, gcc, g++, clang 14, gcovr, pkg-config, Python 3, tmux, tcpdump, tshark, zstd")
     .Does(() => Require([.. nativeTools, .. contractTools, .. coverageTools, .. sampleTools, .. screenTools, .. captureTools]));
 
 Task("native")
