@@ -310,6 +310,22 @@ public sealed class RecordTests
     }
 
     [Test]
+    public void Progress_is_on_the_last_line_of_a_terminal()
+    {
+        InstalledTree.Require("tmux");
+        string program = Path.Combine(AppContext.BaseDirectory, "Spead2.Tools.dll");
+
+        // The terminal stays until it has been looked at.
+        using TmuxScreen screen = new(
+            100,
+            $"dotnet '{program}' record 127.0.0.1:0 --output '{File("progress.pcapng")}' --seconds 3; cat");
+
+        screen.AwaitText("Listening on UDP 127.0.0.1 port ", "s: 0 datagrams, 0 bytes, 1 files, 0 lost");
+        string end = screen.AwaitText("Recorded 0 datagrams of 0");
+        Assert.That(end, Does.Not.Contain("1 files, 0 lost"));
+    }
+
+    [Test]
     public async Task Other_programs_read_what_is_recorded()
     {
         InstalledTree.Require("tshark", "tcpdump");

@@ -53,7 +53,7 @@ internal sealed class Conversion(ConversionSettings settings, Terminal terminal)
         }
 
         Report();
-        return ExitCode.Success;
+        return _isStopped ? ExitCode.Failure : ExitCode.Success;
     }
 
     public void Dispose()
@@ -166,6 +166,11 @@ internal sealed class Conversion(ConversionSettings settings, Terminal terminal)
         {
             terminal.WriteLine(string.Create(
                 CultureInfo.InvariantCulture, $"Wrote {_written} datagrams of {_read}, {Readable.Bytes(_file!.Length)}."));
+        }
+
+        if (_isStopped)
+        {
+            terminal.Say($"warning: '{settings.Output}' has only what was read until the interrupt.");
         }
 
         if (_written != _read)
