@@ -121,6 +121,11 @@ internal sealed class RecordCommand
 
     private RecordSettings Read(ParseResult parsed)
     {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new UserErrorException("spead2 record works on Linux only.");
+        }
+
         Endpoint[] endpoints = [.. parsed.GetRequiredValue(_endpoints).Select(RecvCommand.ReadArgument)];
         TimeSpan? keep = Time(parsed, _keep);
         Option[] goWithFiles = [_rotateSize, _rotateTime];

@@ -151,7 +151,11 @@ internal sealed class ChunkFiller(RecordSettings settings, ChunkStore store, Fil
         if (_keepNs != 0)
         {
             _kept.Enqueue(chunk);
-            Forget(_kept.Count(kept => kept.LastNs < _lastNs - _keepNs));
+            while (_kept.Peek().LastNs < _lastNs - _keepNs)
+            {
+                Forget(1);
+            }
+
             return;
         }
 

@@ -12,7 +12,6 @@ namespace Spead2.Tools.Record;
 /// <summary>A bound socket that says of each datagram when it arrived, from where, and to which address.</summary>
 internal sealed class RecordSocket : IDisposable
 {
-    private const int SlotsAlone = 64;
     private const long NsPerSecond = 1_000_000_000;
 
     private readonly Socket _socket;
@@ -23,16 +22,17 @@ internal sealed class RecordSocket : IDisposable
 
     /// <summary>Takes a bound socket over.</summary>
     /// <param name="socket">The socket.</param>
+    /// <param name="batch">Room for messages; sockets may share it, as only the latest call's are looked at.</param>
     /// <param name="coalesce">
     /// Whether the kernel may hand over datagrams together, which costs less; their time is then that of all of them.
     /// </param>
-    public RecordSocket(Socket socket, bool coalesce)
+    public RecordSocket(Socket socket, MessageBatch batch, bool coalesce)
     {
         _socket = socket;
+        _batch = batch;
         var local = (IPEndPoint)socket.LocalEndPoint!;
         Port = local.Port;
         _local = SenderAddress.Of(local.Address.GetAddressBytes(), Port);
-        _batch = new(coalesce ? MessageBatch.CoalescedSlots : SlotsAlone, MessageBatch.CoalescedSize) { AsksSenders = true };
         Ask(Libc.SOL_SOCKET, Libc.SO_TIMESTAMPNS);
         if (socket.AddressFamily == AddressFamily.InterNetworkV6)
         {
@@ -58,9 +58,6 @@ internal sealed class RecordSocket : IDisposable
     /// <summary>File descriptor.</summary>
     public int Descriptor => (int)_socket.Handle;
 
-    /// <summary>Whether the last call may have left something.</summary>
-    public bool IsMore => _batch.IsFull;
-
     /// <summary>Messages that found no room in the socket's buffer, modulo 2^32.</summary>
     public long CountDrops()
     {
@@ -83,11 +80,7 @@ internal sealed class RecordSocket : IDisposable
         return new(message.Data, message.Length);
     }
 
-    public void Dispose()
-    {
-        _socket.Dispose();
-        _batch.Dispose();
-    }
+    public void Dispose() => _socket.Dispose();
 
     private void Ask(int level, int option) => _socket.SetRawSocketOption(level, option, BitConverter.GetBytes(1));
 

@@ -26,6 +26,9 @@ internal sealed class Recorder(RecordSettings settings, Terminal terminal) : IDi
     private const PosixSignal TriggerSignal = (PosixSignal)10;
 
     private readonly List<RecordSocket> _sockets = [];
+    private readonly MessageBatch _batch = new(
+        settings.Coalesce ? MessageBatch.CoalescedSlots : DatagramSocket.Slots, MessageBatch.CoalescedSize) { AsksSenders = true };
+
     private readonly Stopwatch _time = new();
     private ChunkFiller _filler = null!;
     private TimeSpan _counted;
@@ -37,11 +40,6 @@ internal sealed class Recorder(RecordSettings settings, Terminal terminal) : IDi
     /// <returns>The process's exit code.</returns>
     public int Run()
     {
-        if (!OperatingSystem.IsLinux())
-        {
-            throw new UserErrorException("spead2 record works on Linux only.");
-        }
-
         using Interrupt interrupt = new(() => _isStopped = true);
         using PosixSignalRegistration? trigger = settings.Keep is null ? null : PosixSignalRegistration.Create(
             TriggerSignal,
@@ -66,7 +64,11 @@ internal sealed class Recorder(RecordSettings settings, Terminal terminal) : IDi
         return new RecordReport(settings, _filler, writer, _time.Elapsed).Show(terminal);
     }
 
-    public void Dispose() => _sockets.ForEach(socket => socket.Dispose());
+    public void Dispose()
+    {
+        _sockets.ForEach(socket => socket.Dispose());
+        _batch.Dispose();
+    }
 
     private bool IsEnough => _filler.Datagrams == settings.Datagrams;
 
@@ -79,7 +81,7 @@ internal sealed class Recorder(RecordSettings settings, Terminal terminal) : IDi
                 options =>
                 {
                     Socket socket = UdpSocket.Open(options, UdpFieldNames.DotNet, log, out _);
-                    RecordSocket opened = new(socket, settings.Coalesce);
+                    RecordSocket opened = new(socket, _batch, settings.Coalesce);
                     return (opened, opened.Port);
                 }));
             terminal.Say($"Listening {listener.Name}.");
@@ -122,7 +124,7 @@ internal sealed class Recorder(RecordSettings settings, Terminal terminal) : IDi
         long endNs = NowNs;
         foreach (RecordSocket socket in _sockets)
         {
-            while (!IsEnough && Receive(socket) is { } lastNs && socket.IsMore && lastNs <= endNs)
+            while (!IsEnough && Receive(socket) is { } lastNs && _batch.IsFull && lastNs <= endNs)
             {
             }
         }
