@@ -27,7 +27,10 @@ internal sealed class Recorder(RecordSettings settings, Terminal terminal) : IDi
 
     private readonly List<RecordSocket> _sockets = [];
     private readonly MessageBatch _batch = new(
-        settings.Coalesce ? MessageBatch.CoalescedSlots : DatagramSocket.Slots, MessageBatch.CoalescedSize) { AsksSenders = true };
+        settings.Coalesce ? MessageBatch.CoalescedSlots : DatagramSocket.Slots, MessageBatch.CoalescedSize)
+    {
+        AsksSenders = true,
+    };
 
     private readonly Stopwatch _time = new();
     private ChunkFiller _filler = null!;
