@@ -89,6 +89,7 @@ struct sp2_heap {
 /* What became of a packet. */
 typedef enum sp2__verdict {
     SP2__ACCEPTED,
+    SP2__REJECTED_UNSIZED, /* it has no HEAP_LENGTH, where that is not allowed */
     SP2__REJECTED_LENGTH,
     SP2__REJECTED_FLAVOUR,
     SP2__REJECTED_BEHIND, /* in-order mode: before the expected offset */

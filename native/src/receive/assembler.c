@@ -207,7 +207,7 @@ void sp2__assembler_add(sp2__assembler *assembler, const sp2__packet *packet,
                         sp2__assembly *result) {
     *result = (sp2__assembly){.verdict = SP2__ACCEPTED};
     if (SP2__UNLIKELY(packet->heap_length == SP2__LENGTH_UNKNOWN && !assembler->allow_unsized)) {
-        result->unsized = true;
+        result->verdict = SP2__REJECTED_UNSIZED;
         return;
     }
     sp2_heap *heap = NULL;

@@ -47,7 +47,6 @@ typedef struct sp2__assembler {
 /* What became of a packet, and the heaps that left the assembly because of it. */
 typedef struct sp2__assembly {
     sp2__verdict verdict;
-    bool unsized;          /* rejected because it has no HEAP_LENGTH */
     bool stop;             /* a stop item was seen in its heap */
     bool started;          /* it is the first packet of its heap */
     sp2_heap *heap;        /* that the packet is of, accepted or not; or NULL */

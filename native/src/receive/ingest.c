@@ -167,13 +167,12 @@ static SP2__COLD void reject(sp2_receive_stream *stream, const sp2__packet *pack
 static SP2__COLD void explain(sp2_receive_stream *stream, const sp2__packet *packet,
                               const sp2__assembly *result) {
     sp2_receive_stats *stats = &stream->stats;
-    if (result->unsized) {
-        reject(stream, packet, &stats->rejected_unsized, SP2__MESSAGE_REJECTED, SP2_LOG_INFO,
-               "it has no HEAP_LENGTH, and the stream does not allow that");
-        return;
-    }
     switch (result->verdict) {
     case SP2__ACCEPTED:
+        break;
+    case SP2__REJECTED_UNSIZED:
+        reject(stream, packet, &stats->rejected_unsized, SP2__MESSAGE_REJECTED, SP2_LOG_INFO,
+               "it has no HEAP_LENGTH, and the stream does not allow that");
         break;
     case SP2__REJECTED_LENGTH:
         reject(stream, packet, &stats->rejected_length, SP2__MESSAGE_REJECTED, SP2_LOG_INFO,
@@ -345,7 +344,7 @@ static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packe
     if (packet->heap_length == packet->payload_length) {
         stats->single_packet_heaps++;
     }
-    if (SP2__UNLIKELY(result.verdict != SP2__ACCEPTED || result.unsized)) {
+    if (SP2__UNLIKELY(result.verdict != SP2__ACCEPTED)) {
         explain(stream, packet, &result);
         if (result.heap != NULL) {
             note_sender(stream, result.heap);
