@@ -92,6 +92,10 @@ void sp2__assembler_destroy(sp2__assembler *assembler) {
     while ((heap = sp2__assembler_flush(assembler, &cursor)) != NULL) {
         sp2__heap_free(heap);
     }
+    while ((heap = assembler->spare) != NULL) {
+        assembler->spare = heap->next;
+        sp2__heap_free(heap);
+    }
     sp2__free(assembler->slots);
     sp2__evicted_destroy(&assembler->evicted);
     sp2__free(assembler->circles);
@@ -170,6 +174,16 @@ static SP2__COLD sp2__evicted_heap *find_evicted(sp2__assembler *assembler,
     return heap;
 }
 
+static sp2_heap *new_heap(sp2__assembler *assembler, const sp2__packet *packet) {
+    sp2_heap *heap = assembler->spare;
+    if (SP2__LIKELY(heap == NULL)) {
+        return sp2__heap_create(packet, &assembler->rules, assembler->bug_compat);
+    }
+    assembler->spare = heap->next;
+    sp2__heap_renew(heap, packet, &assembler->rules, assembler->bug_compat);
+    return heap;
+}
+
 /* A new heap gets its slot only when it has its first packet: a packet that cannot be accepted must
  * not push another heap out. It is a function of its own so that packets of live heaps do not save
  * its registers. */
@@ -183,7 +197,7 @@ static SP2__NOINLINE sp2_heap *start_heap(sp2__assembler *assembler, const sp2__
         result->verdict = SP2__REJECTED_AHEAD;
         return NULL;
     }
-    sp2_heap *heap = sp2__heap_create(packet, &assembler->rules, assembler->bug_compat);
+    sp2_heap *heap = new_heap(assembler, packet);
     if (heap == NULL) {
         result->verdict = SP2__NO_MEMORY;
         return NULL;

@@ -29,6 +29,7 @@ typedef struct sp2__assembler {
     uint64_t multiplier;   /* of the hash, odd */
     sp2_heap *recent;      /* the heap that got a packet last, or NULL if the table has changed */
     uint64_t recent_steps; /* entries that a search for it looks at */
+    sp2_heap *spare;       /* heaps for the next ones, which nobody else needs; by sp2_heap.next */
     uint64_t max_heaps;
     uint64_t substreams;
     uint32_t bug_compat;
@@ -121,6 +122,12 @@ static inline void sp2__assembler_pass_over(sp2__assembler *assembler, const sp2
 /* A heap that is complete with its first packet takes its turn in the slots; returns the heap that
  * it pushes out, or NULL. */
 sp2_heap *sp2__assembler_pass_through(sp2__assembler *assembler, uint64_t cnt);
+
+/* A heap that has left the assembly is needed no more. */
+static inline void sp2__assembler_recycle(sp2__assembler *assembler, sp2_heap *heap) {
+    heap->next = assembler->spare;
+    assembler->spare = heap;
+}
 
 /* Takes a live heap out. */
 void sp2__assembler_remove(sp2__assembler *assembler, sp2_heap *heap);

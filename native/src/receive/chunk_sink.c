@@ -231,7 +231,7 @@ static bool deliver(sp2__sink *base, sp2_heap *heap) {
             sp2__note_present(heap->present);
         }
     }
-    sp2__heap_free(heap);
+    sp2__assembler_recycle(&base->stream->assembler, heap);
     return true;
 }
 
