@@ -318,6 +318,7 @@ SP2_TEST(K4_heap_of_a_negative_chunk_is_rejected) {
 SP2_TEST(K5_incomplete_heap_leaves_data_without_presence) {
     rig r = new_rig();
     datagram_list list = {0};
+    r.stream_options.flags |= SP2_RECEIVE_UNKEYED_SEARCH; /* search_dist is exact then */
     r.chunks = 2;
     add_half(&list, 1, 0);
     add_half(&list, 2, 0);
