@@ -636,9 +636,16 @@ SP2_TEST(Member_with_a_smaller_window_has_a_head_of_its_own) {
     feed(&r, 0, 4);
     feed(&r, 0, 0); /* in the group's window, not in its own */
     CHECK_EQ_U64(stats_of(r.streams[0]).too_old_heaps, 1);
+    packet_builder half = heap_packet(5, 0, HEAP_BYTES / 2);
+    push_packet(&r, 0, &half);
+    feed(&r, 0, 8);
+    half = heap_packet(5, HEAP_BYTES / 2, HEAP_BYTES / 2); /* its chunk has left its own, too */
+    push_packet(&r, 0, &half);
+    wait_taken(&r, 0);
+    CHECK_EQ_U64(stats_of(r.streams[0]).too_old_heaps, 2);
     REQUIRE_OK(sp2_receive_stream_stop(r.streams[0]));
     pop_to_end(&r);
-    CHECK_STR(r.out, "0: 00000000, 1: 01000000");
+    CHECK_STR(r.out, "0: 00000000, 1: 01000000, 2: 01000000");
     free_rig(&r);
 }
 

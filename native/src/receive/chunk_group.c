@@ -391,7 +391,7 @@ void sp2__chunk_group_part(sp2__chunk_member *member) {
 bool sp2__chunk_group_begin_slice(sp2__chunk_member *member, int64_t *head) {
     sp2_chunk_group *group = member->group;
     sp2__mutex_lock(&group->lock);
-    *head = group->head;
+    *head = max_i64(group->head, member->head);
     member->pin = group->head;
     const bool ended = group->ended;
     sp2__mutex_unlock(&group->lock);
@@ -437,7 +437,7 @@ sp2__reach sp2__chunk_group_reach(sp2__chunk_member *member, int64_t id, bool fi
         wake_members(group);
         member->due = false;
     }
-    *head = group->head;
+    *head = max_i64(group->head, member->head);
     *chunk = reach == SP2__REACH_OK ? *place_of(group, id) : NULL;
     sp2__mutex_unlock(&group->lock);
     return reach;

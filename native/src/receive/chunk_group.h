@@ -40,14 +40,15 @@ void sp2__chunk_group_part(sp2__chunk_member *member);
 
 /* ---- under the stream's lock ---- */
 
-/* A slice begins: the chunks from *head on may be written to. False if the group has ended. */
+/* A slice begins. *head is the first chunk of both the group's window and the member's own. False
+ * if the group has ended. */
 bool sp2__chunk_group_begin_slice(sp2__chunk_member *member, int64_t *head);
 
 /* It ends, or there was none. `active`: a packet was handed over in it. Returns whether
  * sp2__chunk_group_announce is due. */
 bool sp2__chunk_group_end_slice(sp2__chunk_member *member, bool active);
 
-/* Moves the window as far as a heap of chunk `id` needs it. *head is the group's. *chunk is set if
+/* Moves the window as far as a heap of chunk `id` needs it. *head as above. *chunk is set if
  * the answer is OK. `first`: this begins a wait if it is one, which counts. */
 sp2__reach sp2__chunk_group_reach(sp2__chunk_member *member, int64_t id, bool first, int64_t *head,
                                   sp2_chunk **chunk);

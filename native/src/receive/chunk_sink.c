@@ -18,7 +18,7 @@ static void forget_known(sp2__chunk_sink *sink) {
     memset(sink->known, 0, sizeof(sink->known));
 }
 
-/* The group's head has moved: nothing more is written to the chunks before it. */
+/* The head of a window has moved: nothing more is written to the chunks before it. */
 static void see_head(sp2__chunk_sink *sink, int64_t head) {
     if (head == sink->head) {
         return;

@@ -31,7 +31,7 @@ typedef struct sp2__chunk_sink {
     uint64_t packet_size; /* presence is of packets with so much payload; 0: of heaps */
 
     /* Under the stream's lock: */
-    int64_t head;                        /* the group's as it was seen last */
+    int64_t head;                        /* of both windows as it was seen last */
     sp2_chunk *known[SP2__KNOWN_CHUNKS]; /* in a slice: of the window as it was seen last */
     uint64_t packets;                    /* the stream's when the slice began */
     uint64_t origin;                     /* of the layout's first axis; or SP2__NO_ORIGIN */
