@@ -12,8 +12,13 @@ public sealed class GeneratorTests
 {
     private const int Often = 10;
 
+    // The last seven are those of chunks, which no trace has.
     private static readonly string[] OutOfReach =
-        ["truncated", "kernel_drop_messages", "heaps_dropped_at_stop", "datagrams_dropped_at_stop", "heaps_mixed"];
+    [
+        "truncated", "kernel_drop_messages", "heaps_dropped_at_stop", "datagrams_dropped_at_stop", "heaps_mixed",
+        "too_old_heaps", "rejected_heaps", "bad_length_heaps", "missing_item_heaps", "bad_timestamp_heaps",
+        "out_of_range_heaps", "out_of_bounds_heaps",
+    ];
 
     private static readonly (Trace Trace, Observation Observation)[] Runs =
         [.. Enumerable.Range(1, Seeds.DefaultCount).SelectMany(seed => TraceGenerator.Generate((ulong)seed))
