@@ -73,8 +73,8 @@ extern "C" {
  * function is. Heaps of length 0 have no place; nor has one whose first packet has a stop item,
  * where these stop the stream. A heap that is not placed, for whatever reason, is assembled and
  * counted as others are, but its payload goes nowhere. So does what still comes of a heap when its
- * chunk has left the window; if it is completed then it is too old. A heap that leaves the assembly
- * incomplete leaves its data in the chunk, without presence.
+ * chunk has left either window; if it is completed then it is too old. A heap that leaves the
+ * assembly incomplete leaves its data in the chunk, without presence.
  */
 
 /* Memory for the payload of many heaps, their presence, and extra data. It has one owner at a time:
