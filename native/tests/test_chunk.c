@@ -71,17 +71,8 @@ static void place(sp2_chunk_place *at, uint64_t size, void *context) {
     }
 }
 
-static void skip_without_chunks(void) {
-    sp2_chunk_group *group = NULL;
-    if (sp2_chunk_group_create(NULL, &group) == SP2_E_UNSUPPORTED) {
-        SKIP("this library has no chunks yet");
-    }
-    sp2_chunk_group_destroy(group);
-}
-
 static rig new_rig(void) {
     rig r = {0};
-    skip_without_chunks();
     r.group_options = (sp2_chunk_group_options)SP2_CHUNK_GROUP_OPTIONS_INIT;
     r.member_options = (sp2_chunk_options)SP2_CHUNK_OPTIONS_INIT;
     r.member_options.place = place;
@@ -1175,7 +1166,6 @@ SP2_TEST(User_supplied_memory_is_used_and_given_back) {
 
 SP2_TEST(Chunk_lives_in_an_allocator) {
     sp2_memory_pool_options options = SP2_MEMORY_POOL_OPTIONS_INIT;
-    skip_without_chunks();
     sp2_memory_pool_stats stats = SP2_MEMORY_POOL_STATS_INIT;
     sp2_allocator *pool;
     sp2_chunk_memory memory = SP2_CHUNK_MEMORY_INIT;
@@ -1290,7 +1280,6 @@ SP2_TEST(Lossless_group_of_two_threads_loses_no_heap) {
 /* ---- what is refused ---- */
 
 SP2_TEST(Chunk_memory_that_makes_no_sense_is_refused) {
-    skip_without_chunks();
     sp2_chunk_memory memory = SP2_CHUNK_MEMORY_INIT;
     sp2_chunk *chunk;
     memory.data_size = 1;
@@ -1318,7 +1307,6 @@ SP2_TEST(Chunk_memory_that_makes_no_sense_is_refused) {
 }
 
 SP2_TEST(Group_options_that_make_no_sense_are_refused) {
-    skip_without_chunks();
     sp2_chunk_group_options options = SP2_CHUNK_GROUP_OPTIONS_INIT;
     sp2_chunk_group *group;
     options.max_chunks = SP2_CHUNK_MAX_CHUNKS + 1;

@@ -677,27 +677,6 @@ static sp2_heap *untouched_heap(uint64_t length) {
     return heap;
 }
 
-SP2_TEST(Chunks_are_not_supported) {
-    sp2_chunk_options chunks = SP2_CHUNK_OPTIONS_INIT;
-    sp2_receive_options options = quiet_options(0);
-    sp2_receive_stream *stream = NULL;
-    sp2_chunk_group *group = NULL;
-    sp2_chunk *chunk = NULL;
-    options.chunks = &chunks;
-    CHECK_STATUS(sp2_chunk_create(NULL, &chunk), SP2_E_UNSUPPORTED);
-    CHECK_STATUS(sp2_chunk_get_info(chunk, NULL), SP2_E_UNSUPPORTED);
-    CHECK_STATUS(sp2_chunk_group_create(NULL, &group), SP2_E_UNSUPPORTED);
-    CHECK_STATUS(sp2_chunk_group_add_free(group, chunk), SP2_E_UNSUPPORTED);
-    CHECK_STATUS(sp2_chunk_group_pop(group, &chunk), SP2_E_UNSUPPORTED);
-    CHECK_STATUS(sp2_chunk_group_pop_wait(group, -1, &chunk), SP2_E_UNSUPPORTED);
-    CHECK_STATUS(sp2_chunk_group_set_ready_callback(group, NULL, NULL), SP2_E_UNSUPPORTED);
-    CHECK_STATUS(sp2_chunk_group_request_ready(group), SP2_E_UNSUPPORTED);
-    CHECK_STATUS(sp2_chunk_group_get_stats(group, NULL), SP2_E_UNSUPPORTED);
-    CHECK_STATUS(sp2_chunk_group_stop(group, SP2_CHUNK_STOP_DRAIN), SP2_E_UNSUPPORTED);
-    CHECK_STATUS(sp2_receive_stream_create(NULL, &options, &stream), SP2_E_UNSUPPORTED);
-    CHECK_CONTAINS(sp2_last_error_message(), "chunks");
-}
-
 SP2_TEST(Heap_of_2_GiB_is_not_supported_and_a_smaller_one_is) {
     const uint64_t limit = (uint64_t)2 << 30;
     sp2_item_group *group = new_group(0);

@@ -194,19 +194,8 @@ static bool once_in(spinner *self, uint64_t times) {
     return below(self, times) == 0;
 }
 
-/* Whether the library has chunks. */
-static bool has_chunks;
-
-/* Functions of which Windows has nothing yet, or the library. */
+/* Functions of which Windows has nothing yet. */
 static bool is_unsupported(unsigned function) {
-    const bool is_of_chunks =
-        function >= COUNT_sp2_chunk_create && function <= COUNT_sp2_chunk_release;
-    const bool gives_nothing = function == COUNT_sp2_chunk_destroy ||
-                               function == COUNT_sp2_chunk_group_destroy ||
-                               function == COUNT_sp2_chunk_release;
-    if (!has_chunks && is_of_chunks && !gives_nothing) {
-        return true;
-    }
 #if defined(_WIN32)
     return function == COUNT_sp2_get_kernel_udp_counters ||
            function == COUNT_sp2_receive_stream_add_tcp_source;
@@ -218,9 +207,6 @@ static bool is_unsupported(unsigned function) {
 
 /* Functions with options of which Windows has nothing: code points, names of interfaces. */
 static bool has_unsupported_options(unsigned function) {
-    if (!has_chunks && function == COUNT_sp2_receive_stream_create) {
-        return true;
-    }
 #if defined(_WIN32)
     return function == COUNT_sp2_receive_stream_add_udp_source ||
            function == COUNT_sp2_send_stream_add_udp_writer;
@@ -1478,9 +1464,6 @@ SP2_TEST(Random_calls_from_four_threads_give_statuses_and_the_process_ends_while
     test_thread threads[THREADS];
     const char *seconds = getenv("SPEAD2_SPIN_SECONDS");
     sp2_test_rng random = sp2_test_random();
-    sp2_chunk_group *group = NULL;
-    has_chunks = sp2_chunk_group_create(NULL, &group) == SP2_OK;
-    sp2_chunk_group_destroy(group);
     sender = socket(AF_INET, SOCK_DGRAM, 0);
     REQUIRE(sender != NO_SOCKET);
     make_packets();

@@ -24,9 +24,6 @@ internal static unsafe class ReceiveOptions
     private static readonly uint ReleasedSize =
         (uint)Marshal.OffsetOf<sp2_receive_options>(nameof(sp2_receive_options.max_unsized_gap));
 
-    private static readonly uint ChunksEnd =
-        (uint)Marshal.OffsetOf<sp2_receive_options>(nameof(sp2_receive_options.chunks)) + sizeof(ulong);
-
     // A number of 100 nanoseconds, which is what .NET counts.
     private const long NanosecondsPerTick = 100;
 
@@ -45,11 +42,7 @@ internal static unsafe class ReceiveOptions
             options.long_pause_ns == 0 ? NativeMethods.SP2_RECEIVE_DEFAULT_LONG_PAUSE_NS : options.long_pause_ns;
         CheckWords(options);
         CheckSizes(options);
-
-        // A size that no version has had may end within the pointer.
-        return caller is null || caller->size < ChunksEnd || options.chunks is null
-            ? options
-            : throw Failure.Unsupported($"{Options}.chunks: the AOT library has no chunks yet");
+        return options;
     }
 
     /// <summary>The names of custom statistics, as users get them back.</summary>
