@@ -2,6 +2,7 @@
 
 using System.Runtime.InteropServices;
 using Spead2.Bindings;
+using Spead2.Chunks;
 using Spead2.Managed;
 using Spead2.Receive;
 
@@ -25,7 +26,7 @@ internal static unsafe class ReceiveExports
 
             *stream = null;
             sp2_receive_options known = ReceiveOptions.Read(options);
-            NativeStream created = NewStream(pool, known, Function);
+            NativeStream created = NewStream(pool, known, ChunkMembers.Find(options), Function);
             try
             {
                 *stream = (sp2_receive_stream*)HandleTable.Add(HandleKind.Stream, created);
@@ -316,24 +317,35 @@ internal static unsafe class ReceiveExports
     }
 
     private static NativeStream NewStream(
-        sp2_thread_pool* pool, in sp2_receive_options options, string function)
+        sp2_thread_pool* pool, in sp2_receive_options options, sp2_chunk_options* chunks, string function)
     {
+        if (chunks is not null && options.on_heap is not null)
+        {
+            throw Failure.Argument(
+                "sp2_receive_options has both on_heap and chunks, but heaps can go to one of them only");
+        }
+
         byte[][] customNames = ReceiveOptions.ReadCustomNames(options);
         EngineLog log = new(new CLog(options.log, options.log_context, options.log_level));
         IoThreads threads = pool is null
             ? ThreadPoolExports.NewThreads(default)
             : Handles.HeldThreads(pool, function, "pool");
+        NativeChunkGroup? group = null;
         try
         {
+            ChunkOptions? member = chunks is null ? null : ChunkMembers.ReadMember(chunks, function, out group);
             return new(
                 ReceiveOptions.ForEngine(options, customNames),
                 threads,
                 log,
                 customNames,
-                options.on_heap is null ? null : new FunctionTaker(options.on_heap, options.on_heap_context).Take);
+                options.on_heap is null ? null : new FunctionTaker(options.on_heap, options.on_heap_context).Take,
+                member,
+                group);
         }
         catch (Exception exception)
         {
+            group?.Release();
             threads.Release(wait: true);
             throw exception is OutOfMemoryException
                 ? StatusException.NoMemory("a stream (max_heaps, substreams and ring_heaps decide its size)")
@@ -363,11 +375,13 @@ internal static unsafe class ReceiveExports
     }
 
     /// <summary>A time that is not zero does not become zero.</summary>
-    private static TimeSpan TimeoutOf(long nanoseconds) => nanoseconds < 0
+    /// <summary>A timeout of C, which is endless if it is negative.</summary>
+    public static TimeSpan TimeoutOf(long nanoseconds) => nanoseconds < 0
         ? Timeout.InfiniteTimeSpan
         : TimeSpan.FromTicks(nanoseconds / NanosecondsPerTick + (nanoseconds % NanosecondsPerTick == 0 ? 0 : 1));
 
-    private static int StatusOf(ReadResult result, sp2_status empty) => (int)(result switch
+    /// <summary>The status that says what a read gave.</summary>
+    public static int StatusOf(ReadResult result, sp2_status empty) => (int)(result switch
     {
         ReadResult.Item => sp2_status.SP2_OK,
         ReadResult.Stopped => sp2_status.SP2_E_STOPPED,

@@ -14,4 +14,6 @@ internal enum HandleKind : ulong
     SendStream = 0x16,
     SendHeap = 0x17,
     InprocQueue = 0x18,
+    Chunk = 0x19,
+    ChunkGroup = 0x1a,
 }

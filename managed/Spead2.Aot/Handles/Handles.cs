@@ -30,6 +30,17 @@ internal static unsafe class Handles
     public static InprocQueue InprocQueue(sp2_inproc_queue* queue, string function, string argument) =>
         HandleTable.Find<InprocQueue>(HandleKind.InprocQueue, queue) ?? throw Refuse(queue, function, argument);
 
+    /// <exception cref="Spead2Exception">The argument is NULL or not a chunk that the program owns.</exception>
+    public static NativeChunk Chunk(sp2_chunk* chunk, string function) =>
+        HandleTable.Find<NativeChunk>(HandleKind.Chunk, chunk) ?? throw Refuse(chunk, function, "chunk");
+
+    /// <exception cref="Spead2Exception">The argument is NULL or not a chunk group of this library.</exception>
+    public static ChunkGroupCall ChunkGroup(sp2_chunk_group* group, string function, string argument)
+    {
+        NativeChunkGroup? found = HandleTable.Find<NativeChunkGroup>(HandleKind.ChunkGroup, group);
+        return found is not null && found.Calls.TryEnter() ? new(found) : throw Refuse(group, function, argument);
+    }
+
     /// <exception cref="Spead2Exception">The argument is NULL or not a heap of this library.</exception>
     public static NativeHeap Heap(sp2_heap* heap, string function) =>
         HandleTable.Find<NativeHeap>(HandleKind.Heap, heap) ?? throw Refuse(heap, function, "heap");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using Spead2.Chunks;
 using Spead2.Managed;
 using Spead2.Receive;
 
@@ -8,19 +9,27 @@ namespace Spead2.Aot;
 /// <summary>A stream in the hands of a C program.</summary>
 internal sealed class NativeStream
 {
+    private readonly NativeChunkGroup? _group;
+
     /// <param name="options">Valid options.</param>
     /// <param name="threads">The caller's reference to them is given up with the stream.</param>
     /// <param name="log">Receives the stream's messages.</param>
     /// <param name="customNames">Names of custom statistics.</param>
     /// <param name="onHeap">Takes every heap; null if heaps are popped.</param>
+    /// <param name="chunks">Makes the stream a member of the group; or null.</param>
+    /// <param name="group">The caller's reference to it is given up with the stream.</param>
+    /// <exception cref="Spead2Exception">The group takes no more members.</exception>
     public NativeStream(
         ReceiveStreamOptions options,
         IoThreads threads,
         EngineLog log,
         IReadOnlyList<byte[]> customNames,
-        Action<LiveHeap?>? onHeap)
+        Action<LiveHeap?>? onHeap,
+        ChunkOptions? chunks,
+        NativeChunkGroup? group)
     {
-        Core = new(options, threads, log, onHeap);
+        Core = NewCore(options, threads, log, onHeap, chunks is null ? null : new(group!.Core, chunks));
+        _group = group;
         if (Core.Ring is { } ring)
         {
             ring.Ready = Ready.Call;
@@ -41,7 +50,7 @@ internal sealed class NativeStream
     /// <summary>What finished heaps wait in until they are popped.</summary>
     /// <exception cref="Spead2Exception">A function takes every heap.</exception>
     public RingSink RingFor(string function) => Core.Ring ?? throw Failure.State(
-        $"{function}: the stream was made with sp2_receive_options.on_heap, which takes every heap");
+        $"{function}: the stream was made with sp2_receive_options.{(_group is null ? "on_heap" : "chunks")}, which takes every heap");
 
     /// <summary>Sets how packets are copied, by a user-supplied function if there is one.</summary>
     public void SetCopy(CopyMethod method, PacketCopier? copier)
@@ -72,5 +81,22 @@ internal sealed class NativeStream
         Calls.Close();
         Core.Destroy(wait: true);
         ExchangeAllocator(null)?.Release();
+        _group?.Release();
+    }
+
+    private static StreamCore NewCore(
+        ReceiveStreamOptions options, IoThreads threads, EngineLog log, Action<LiveHeap?>? onHeap, ChunkMembership? chunks)
+    {
+        try
+        {
+            return new(options, threads, log, onHeap, chunks);
+        }
+        catch (InvalidOperationException) when (chunks is not null)
+        {
+            throw Failure.State(chunks.Group.Look() == ReadResult.Stopped
+                ? "sp2_receive_stream_create: the chunk group has ended; make a new one"
+                : $"sp2_receive_stream_create: the chunk group has all of its {chunks.Group.Members} members " +
+                    "(sp2_chunk_group_options.members), or has ended");
+        }
     }
 }

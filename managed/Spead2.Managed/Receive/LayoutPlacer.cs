@@ -52,7 +52,8 @@ internal sealed class LayoutPlacer : ChunkPlacer
 
     public override void Place(in Packet packet, out Placement placement)
     {
-        if (packet.HeapLength != _heapLength)
+        // 0 stands for any length.
+        if (_heapLength != 0 && packet.HeapLength != _heapLength)
         {
             placement = Placement.None(Statistic.BadLengthHeaps);
             return;
