@@ -308,12 +308,18 @@ internal sealed class ChunkGroup
     /// <summary>Frees all chunks but those of consumers, which are freed when they come back. Once, after a stop.</summary>
     public void Free()
     {
+        Chunk[] chunks;
         lock (_lock)
         {
-            while (_line.TryDequeue(out Chunk? chunk) || _free.TryPop(out chunk))
-            {
-                chunk.Owner.Free(chunk);
-            }
+            chunks = [.. _line, .. _free];
+            _line.Clear();
+            _free.Clear();
+        }
+
+        // User code may be called.
+        foreach (Chunk chunk in chunks)
+        {
+            chunk.Owner.Free(chunk);
         }
 
         _timer?.Dispose();
