@@ -1128,7 +1128,7 @@ static void note_freed(void *context, void *data, void *present, void *extra) {
     f->times++;
 }
 
-SP2_TEST(User_supplied_memory_is_used_and_given_back) {
+SP2_TEST(User_supplied_memory_is_used_and_freed) {
     rig r = new_rig();
     freed memories[3] = {{.times = 0}};
     datagram_list list = {0};
