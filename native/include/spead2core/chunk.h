@@ -424,8 +424,8 @@ SP2_API int32_t sp2_chunk_group_get_stats(sp2_chunk_group *group, sp2_chunk_grou
  * Ends a group before its members end: no heap is placed any more, and when the chunks that are
  * left have been taken popping gives SP2_E_STOPPED. `mode`, an sp2_chunk_stop_mode, says what
  * becomes of the chunks in the window; those in the data ring can still be popped. Members' streams
- * stop at their next slice as at a stop item. Stopping a group that has ended does nothing, nor
- * does it in a forked child.
+ * stop as at a stop item, at their next slice at the latest. Stopping a group that has ended does
+ * nothing, nor does it in a forked child.
  *
  * A group ends by itself when its last member has ended, by a stop item, the end of its sources or
  * sp2_receive_stream_stop: as with SP2_CHUNK_STOP_DRAIN.
