@@ -55,6 +55,7 @@ internal static class SeedWriter
             file => OfVector(Path.GetFileNameWithoutExtension(file), [.. VectorPackets.Parse(File.ReadLines(file))])),
         .. OfRanges(),
         .. OfMadeDescriptors(),
+        .. OfChunks(),
         .. OfCases(),
     ];
 
@@ -172,6 +173,25 @@ internal static class SeedWriter
             {
                 yield return ("descriptor", $"made-{part}-failing-{countdown}", [Made | Failing, 2, countdown, .. small]);
             }
+        }
+    }
+
+    // Heaps of one packet with an item that counts, placed in each way, and a pop after each: options are placement, two
+    // chunks of window, shape, 129 bytes of data; three chunks are there.
+    private static IEnumerable<(string Target, string Name, byte[] Bytes)> OfChunks()
+    {
+        const byte ByFunction = 2;
+        const byte ByCnt = 4;
+        const byte Extra = 64;
+        const byte PacketPresence = 128;
+        foreach (byte placement in (byte[])[0, ByCnt, ByFunction, ByFunction | Extra, PacketPresence])
+        {
+            yield return ("chunk", $"placement-{placement}",
+            [
+                placement, 0x14, 0, 16, 2,
+                .. Enumerable.Range(1, 12).SelectMany(cnt => (byte[])
+                    [3, 0x15, (byte)cnt, 0, 32, 0, 0, 0, 32, 0x90, 0, (byte)cnt, 0]),
+            ]);
         }
     }
 }
