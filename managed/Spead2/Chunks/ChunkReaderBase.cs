@@ -17,7 +17,8 @@ namespace Spead2.Chunks;
 /// </remarks>
 public abstract class ChunkReaderBase : IDisposable, IAsyncDisposable
 {
-    private readonly List<WeakReference<ReceiveStreamBase>> _streams = [];
+    // They receive as long as this object is in use, also where the program keeps none of them.
+    private readonly List<ReceiveStreamBase> _streams = [];
     private int _disposed;
 
     private protected ChunkReaderBase(ChunkEngine engine) => Engine = engine;
@@ -151,7 +152,7 @@ public abstract class ChunkReaderBase : IDisposable, IAsyncDisposable
         ReceiveStreamBase stream = Engine.AddStream(chunks, options ?? new(), logger, pool);
         lock (_streams)
         {
-            _streams.Add(new(stream));
+            _streams.Add(stream);
         }
 
         return stream;
@@ -165,19 +166,16 @@ public abstract class ChunkReaderBase : IDisposable, IAsyncDisposable
     private void StopAll(bool drain)
     {
         Engine.Stop(drain);
-        WeakReference<ReceiveStreamBase>[] streams;
+        ReceiveStreamBase[] streams;
         lock (_streams)
         {
             streams = [.. _streams];
         }
 
         // Those to which no packets come would not see that the sequence has ended.
-        foreach (WeakReference<ReceiveStreamBase> reference in streams)
+        foreach (ReceiveStreamBase stream in streams)
         {
-            if (reference.TryGetTarget(out ReceiveStreamBase? stream))
-            {
-                stream.StopUnlessDisposed();
-            }
+            stream.StopUnlessDisposed();
         }
     }
 

@@ -45,6 +45,24 @@ public sealed class ChunkLifetimeTests
             () => $"freed: {counts.InUse} blocks are in use");
     }
 
+    [Test]
+    public void Group_keeps_streams_that_nobody_else_keeps()
+    {
+        ChunkGroupOptions options = ChunkSettings.Group();
+        options.Members = Streams;
+        using ChunkGroup group = new(options);
+        WeakReference[] streams = [.. Enumerable.Range(0, Streams).Select(_ => AddStream(group))];
+
+        Garbage.Collect();
+
+        Assert.That(streams.Select(stream => stream.IsAlive), Is.All.True);
+        Assert.That(group.IsCompleted, Is.False);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference AddStream(ChunkGroup group) =>
+        new(group.AddStream(ChunkSettings.Member(ChunkPlacement.Layout), logger: NullLogger.Instance));
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Forget(TestAllocator memory, bool keepsChunk)
     {
