@@ -13,6 +13,8 @@ internal sealed unsafe class NativeChunks : ChunkEngine
 {
     private readonly ChunkGroupHandle _handle;
     private readonly NativeChunkQueue _queue;
+
+    // By the address of their data: a library may give a chunk another handle each time.
     private readonly Dictionary<nint, Chunk> _chunks = [];
 
     // By index; 0 while the chunk is the group's.
@@ -99,9 +101,9 @@ internal sealed unsafe class NativeChunks : ChunkEngine
     /// <summary>The chunk that was popped, as its consumer sees it.</summary>
     public Chunk Own(sp2_chunk* native)
     {
-        Chunk chunk = _chunks[(nint)native];
         sp2_chunk_info info = new() { size = (uint)sizeof(sp2_chunk_info) };
         NativeStatus.ThrowIfFailed(NativeMethods.sp2_chunk_get_info(native, &info));
+        Chunk chunk = _chunks[(nint)info.data];
         chunk.Number = info.id;
         chunk.Stream = (long)info.stream_id;
         chunk.Skipped = (long)info.ids_skipped;
@@ -132,7 +134,7 @@ internal sealed unsafe class NativeChunks : ChunkEngine
             ChunkMemory bytes = new(
                 (nint)info.data, (long)info.data_size, (nint)info.present, (long)info.present_size, (nint)info.extra,
                 (long)info.extra_size);
-            _chunks.Add((nint)chunk, new(this, bytes, i, options.Shape));
+            _chunks.Add(bytes.DataAddress, new(this, bytes, i, options.Shape));
             NativeStatus.ThrowIfFailed(NativeMethods.sp2_chunk_group_add_free(_handle.Group, chunk));
         }
     }
