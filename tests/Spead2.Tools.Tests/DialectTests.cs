@@ -122,6 +122,40 @@ public sealed class DialectTests(string engine)
     }
 
     [Test]
+    public async Task Antennas_send_the_heaps_that_they_have_among_all()
+    {
+        const int antennas = 4;
+        const int times = 2;
+        (CommandProcess receiver, int port) =
+            await CommandProcess.StartReceiverAsync("--json", "--preset", "fengine", "--timeout", "20", "--engine", engine);
+        using (receiver)
+        {
+            for (int antenna = 0; antenna < antennas; antenna++)
+            {
+                string[] noStop = antenna < antennas - 1 ? ["--no-stop"] : [];
+                CommandResult sent = await InProcess.RunAsync(
+                    ["send", "--udp", $"127.0.0.1:{port}", "--preset", "fengine", "--antenna", $"{antenna}", "--heaps", $"{times}",
+                    "--rate", "0.5", .. noStop]);
+                Assert.That(sent.ExitCode, Is.Zero, sent.Error);
+            }
+
+            CommandResult received = await receiver.WaitAsync();
+
+            Assert.That(received.ExitCode, Is.Zero, received.Error);
+            Assert.That(
+                received.Heaps.Select(line => JsonDocument.Parse(line).RootElement).Select(heap =>
+                    (heap.GetProperty("cnt").GetInt64(), ValueOf(heap, "timestamp"), ValueOf(heap, "feng_id"))),
+                Is.EqualTo(
+                    from antenna in Enumerable.Range(0, antennas)
+                    from time in Enumerable.Range(0, times)
+                    select ((long)((time * antennas) + antenna + 1), time * 2L * 4096 * 256, (long)antenna)));
+        }
+    }
+
+    private static long ValueOf(JsonElement heap, string name) =>
+        heap.GetProperty("values").GetProperty(name).GetProperty("values")[0].GetInt64();
+
+    [Test]
     public async Task Beam_of_a_station_has_its_samples()
     {
         CommandResult result = await ReceiveAsync("ska-low-beam", "--dialect", "ska-low-sps", "--preset", "ska-low-sps");
@@ -347,6 +381,9 @@ public sealed class DialectTests(string engine)
     [TestCase("send", "--udp", "127.0.0.1:1", "--dialect", "auto")]
     [TestCase("send", "--udp", "127.0.0.1:1", "--preset", "ska")]
     [TestCase("send", "--udp", "127.0.0.1:1", "--preset", "fengine", "--heap-size", "8")]
+    [TestCase("send", "--udp", "127.0.0.1:1", "--preset", "fengine", "--antenna", "4")]
+    [TestCase("send", "--udp", "127.0.0.1:1", "--preset", "xengine", "--antenna", "1")]
+    [TestCase("send", "--udp", "127.0.0.1:1", "--antenna", "1")]
     [TestCase("send", "--udp", "127.0.0.1:1", "--dialect", "ska-low-sps", "--items")]
     [TestCase("send", "--udp", "127.0.0.1:1", "--dialect", "pyspead", "--items", "--packet-size", "1000")]
     [TestCase("send", "--udp", "127.0.0.1:1", "--dialect", "pyspead", "--heap-size", "2000")]

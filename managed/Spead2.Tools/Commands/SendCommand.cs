@@ -82,6 +82,11 @@ internal sealed class SendCommand
         },
     };
 
+    private readonly Option<long> _antenna = NumberOption.Whole(
+        "--antenna", "N", "With --preset fengine: send the heaps of this antenna only, with the heap cnts they have among all, "
+            + "for several senders at a time.",
+        null, 0, FEngineHeaps.Antennas - 1);
+
     private readonly Option<string> _dialect = CommonOption.Dialect(
         "Break the rule of SPEAD that these senders break", "Each heap is one packet, as long as --packet-size "
         + "lets it be unless --heap-size, --items or --preset says it. docs/dialects.md has them.");
@@ -150,7 +155,7 @@ internal sealed class SendCommand
 
     private IEnumerable<Option> All =>
     [
-        _udp, _bind, _interface, _ttl, _heaps, _heapSize, _items, _preset, _dialect, _descriptorEvery, _packetSize,
+        _udp, _bind, _interface, _ttl, _heaps, _heapSize, _items, _preset, _antenna, _dialect, _descriptorEvery, _packetSize,
         _repeatPointers, _flavour, _rate, _burst, _pace, _maxHeaps, _drop, _duplicate, _reorder, _seed, _noStop, _engine,
         _json,
     ];
@@ -204,7 +209,8 @@ internal sealed class SendCommand
         }
 
         var flavour = new Flavour(addressBits);
-        PresetHeaps? presetHeaps = preset is null ? null : PresetHeaps.Of(preset);
+        PresetHeaps? presetHeaps = preset is null ? null : PresetHeaps.Of(
+            preset, IsGiven(parsed, _antenna) ? (int)parsed.GetValue(_antenna) : null);
         int maxHeaps = IsGiven(parsed, _maxHeaps)
             ? (int)parsed.GetValue(_maxHeaps)
             : (int)Math.Clamp(BytesAtATime / (presetHeaps?.PacketPayload ?? heapSize), LeastHeapsAtATime, MostHeapsAtATime);
@@ -286,6 +292,11 @@ internal sealed class SendCommand
         if (preset is not null && notWithPreset.FirstOrDefault(option => IsGiven(parsed, option)) is Option misplaced)
         {
             throw new UserErrorException($"{misplaced.Name} does not go with --preset, which says what is sent.");
+        }
+
+        if (IsGiven(parsed, _antenna) && preset?.Name != StreamPreset.FEngine.Name)
+        {
+            throw new UserErrorException("--antenna goes with --preset fengine only.");
         }
 
         if (parsed.GetValue(_dialect) == "ska-low-sps" && parsed.GetValue(_items))

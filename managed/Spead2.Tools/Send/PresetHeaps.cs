@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Numerics;
 using Spead2.Receive;
 using Spead2.Send;
 
@@ -23,10 +24,12 @@ internal abstract class PresetHeaps : IHeapSource
     public abstract int ItemCount { get; }
 
     /// <summary>The heaps of a preset.</summary>
-    public static PresetHeaps Of(StreamPreset preset) => preset.Name switch
+    /// <param name="preset">The preset.</param>
+    /// <param name="antenna">The only antenna of <c>fengine</c> whose heaps are wanted; null: all.</param>
+    public static PresetHeaps Of(StreamPreset preset, int? antenna) => preset.Name switch
     {
         "digitiser" => new DigitiserHeaps(),
-        "fengine" => new FEngineHeaps(),
+        "fengine" => new FEngineHeaps(antenna),
         "xengine" => new XEngineHeaps(),
         _ => new SkaLowHeaps(),
     };
@@ -48,6 +51,14 @@ internal abstract class PresetHeaps : IHeapSource
 
     /// <summary>Adds the items of a heap by the number of heaps before it.</summary>
     protected abstract void Fill(HeapToSend heap, ulong number);
+
+    /// <summary>A number whose parts are normally distributed.</summary>
+    protected static Complex Normal(Random random) =>
+        Complex.FromPolarCoordinates(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())), Math.Tau * random.NextDouble());
+
+    /// <summary>A voltage of 8 bits.</summary>
+    protected static byte ToByte(double voltage) =>
+        (byte)(sbyte)Math.Clamp(Math.Round(voltage), sbyte.MinValue, sbyte.MaxValue);
 
     /// <summary>Bytes of a sawtooth, which anybody can tell from zeros and noise.</summary>
     protected static byte[] Sawtooth(int length)
@@ -84,28 +95,69 @@ internal sealed class DigitiserHeaps : PresetHeaps
     }
 }
 
-/// <summary>F-engines of four antennas, whose heaps of 128 channels × 256 samples take turns.</summary>
-internal sealed class FEngineHeaps : PresetHeaps
+/// <summary>
+/// F-engines of four antennas, whose heaps of 128 channels × 256 samples take turns, or those of one of them: the heaps that it
+/// has among all. The antennas see one source with a spectral line, each with another delay, and have noise of their own.
+/// </summary>
+internal sealed class FEngineHeaps(int? antenna) : PresetHeaps
 {
-    private const int Antennas = 4;
+    /// <summary>Antennas of the telescope.</summary>
+    public const int Antennas = 4;
+
     private const int Channels = 128;
     private const int Samples = 256;
-    private const int SampleBytes = 4;
+    private const int Polarisations = 2;
+    private const int VoltageBytes = 2;
     private const int BandChannels = 4096;
     private const ulong Step = 2UL * BandChannels * Samples;
 
-    private readonly byte[] _voltages = Sawtooth(Channels * Samples * SampleBytes);
+    // Times after which the voltages begin again, since no processor makes them as fast as they are sent.
+    private const int Times = 4;
+
+    private const double NoiseDeviation = 12;
+    private const double LineHeight = 2;
+    private const double LineChannel = 84;
+    private const double LineWidth = 3;
+
+    // Delay of each antenna, in turns of the phase from the first channel to the last. No two differences are the same.
+    private static readonly double[] Delays = [0, 0.25, 1, 1.5];
+
+    private readonly byte[]?[,] _voltages = new byte[Times, Antennas][];
 
     public override int PacketPayload => 8192;
 
     public override int ItemCount => 4;
 
+    public override ulong CntOf(ulong number) => antenna is { } one ? ((number - 1) * Antennas) + (ulong)one + 1 : number;
+
     protected override void Fill(HeapToSend heap, ulong number)
     {
-        heap.AddImmediate(0x1600, number / Antennas * Step);
-        heap.AddImmediate(0x4101, number % Antennas);
+        ulong own = CntOf(number + 1) - 1;
+        (ulong time, ulong source) = (own / Antennas, own % Antennas);
+        heap.AddImmediate(0x1600, time * Step);
+        heap.AddImmediate(0x4101, source);
         heap.AddImmediate(0x4103, 0);
-        heap.AddItem(0x4300, _voltages, allowImmediate: false);
+        heap.AddItem(
+            0x4300, _voltages[time % Times, source] ??= Voltages((int)(time % Times), (int)source), allowImmediate: false);
+    }
+
+    private static byte[] Voltages(int time, int antenna)
+    {
+        var sky = new Random(time);
+        var receiver = new Random(Times + (time * Antennas) + antenna);
+        byte[] bytes = new byte[Channels * Samples * Polarisations * VoltageBytes];
+        for (int i = 0; i < bytes.Length; i += VoltageBytes)
+        {
+            int channel = i / (Samples * Polarisations * VoltageBytes);
+            double distance = (channel - LineChannel) / LineWidth;
+            Complex source = Complex.FromPolarCoordinates(
+                1 + (LineHeight * Math.Exp(-distance * distance)), -Math.Tau * Delays[antenna] * channel / Channels);
+            Complex voltage = NoiseDeviation * ((source * Normal(sky)) + Normal(receiver));
+            bytes[i] = ToByte(voltage.Real);
+            bytes[i + 1] = ToByte(voltage.Imaginary);
+        }
+
+        return bytes;
     }
 }
 
@@ -198,8 +250,7 @@ internal sealed class SkaLowHeaps : PresetHeaps
         byte[] samples = new byte[PayloadBytes];
         for (int i = 0; i < samples.Length; i++)
         {
-            double normal = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(Math.Tau * random.NextDouble());
-            samples[i] = (byte)(sbyte)Math.Clamp(Math.Round(deviation * normal), sbyte.MinValue, sbyte.MaxValue);
+            samples[i] = ToByte(deviation * Normal(random).Real);
         }
 
         return samples;
