@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Spead2.Managed;
 using Spead2.Receive;
 using Spead2.Send;
+using Spead2.Testing.Engines;
 using Spead2.Tools.Bench;
 
 namespace Spead2.Tools.Tests;
@@ -227,6 +228,29 @@ public sealed class BenchTests(string engine)
     }
 
     [Test]
+    public async Task Interrupted_search_says_so_and_leaves_no_agent()
+    {
+        using CommandProcess search = CommandProcess.Start("bench", "--engine", engine, "--heap-size", "65536", "--seconds", "3600");
+        int agent = AgentOf(search);
+        search.InterruptAll();
+        CommandResult result = await search.WaitAsync();
+
+        Assert.That(result.ExitCode, Is.EqualTo(2), result.Error);
+        Assert.That(result.Error, Does.EndWith("The search was interrupted: nothing is known of the rate.\n"));
+        Assert.That(CommandProcess.IsRunning(agent), Is.False);
+    }
+
+    [Test]
+    public void Killed_search_leaves_no_agent()
+    {
+        using CommandProcess search = CommandProcess.Start("bench", "--engine", engine, "--heap-size", "65536", "--seconds", "3600");
+        int agent = AgentOf(search);
+        search.Kill();
+
+        Poll.Until(() => !CommandProcess.IsRunning(agent), "the agent has ended");
+    }
+
+    [Test]
     public async Task Memory_is_measured_beside_plain_copies()
     {
         CommandResult json = await InProcess.RunAsync("bench", "memory", "--engine", engine, "--passes", "1", "--json");
@@ -354,6 +378,14 @@ public sealed class BenchTests(string engine)
             end.AddEnd();
             (await stream.SendAsync(end)).ThrowIfFailed();
         }
+    }
+
+    /// <summary>The agent of a search, which listens.</summary>
+    private static int AgentOf(CommandProcess search)
+    {
+        int agent = 0;
+        Poll.Until(() => search.Children() is [int child] && (agent = child) > 0 && CommandProcess.HasTcp(child), "an agent listens");
+        return agent;
     }
 
     private Task<(CommandProcess Receiver, int Port)> StartAgentAsync() => CommandProcess.StartListeningAsync(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -301,6 +302,72 @@ public sealed class CaptureCommandsTests
 
         Assert.That(converted.ExitCode, Is.Zero, converted.Error);
         Assert.That((await InProcess.RunAsync("dump", output)).Output, Is.EqualTo((await InProcess.RunAsync("dump", path)).Output));
+    }
+
+    [TestCase("x.pcap", "capture")]
+    [TestCase("x.pcapng.zst", "capture")]
+    [TestCase("x.datagrams", "datagrams")]
+    [TestCase("x.packets", "packets")]
+    public async Task Interrupted_convert_leaves_a_whole_file(string name, string form)
+    {
+        InstalledTree.Require("zstd", "mkfifo");
+        string path = Captures.Write([]);
+        (string pipe, string output) = ($"{path}.pipe", $"{path}.{name}");
+        Assert.That((await CommandProcess.RunProgramAsync(["mkfifo", pipe])).ExitCode, Is.Zero);
+        using CommandProcess convert = CommandProcess.Start("convert", pipe, output, "--to", form);
+        using (FileStream writer = new(pipe, FileMode.Open, FileAccess.Write))
+        {
+            // More than a pipe has: some of it has been read. Then comes nothing more.
+            await writer.WriteAsync(Captures.Pcap(Packets.OfHeaps(5000)));
+            await writer.FlushAsync();
+            convert.InterruptAll();
+            CommandResult result = await convert.WaitAsync();
+
+            Assert.That(result.ExitCode, Is.EqualTo(1), result.Error);
+            Assert.That(result.Error, Is.EqualTo($"warning: '{output}' has only what was read until the interrupt.\n"));
+            CommandResult again = await InProcess.RunAsync("convert", output, $"{path}.again", "--from", form);
+            Assert.That(again.ExitCode, Is.Zero, again.Error);
+            Assert.That(again.Error, Is.Empty);
+            int written = int.Parse(result.Output.Split(' ')[1], CultureInfo.InvariantCulture);
+            Assert.That(written, Is.GreaterThan(100));
+            Assert.That(again.Output, Does.StartWith($"Wrote {written} datagrams of {written}, "));
+        }
+    }
+
+    [Test]
+    public async Task Replay_and_dump_of_a_silent_pipe_are_interrupted([Values("dump", "replay")] string command)
+    {
+        InstalledTree.Require("mkfifo");
+        string pipe = Captures.Write([]) + ".pipe";
+        Assert.That((await CommandProcess.RunProgramAsync(["mkfifo", pipe])).ExitCode, Is.Zero);
+        string[] to = command == "replay" ? ["--to", "127.0.0.1:9"] : [];
+        using CommandProcess process = CommandProcess.Start([command, pipe, "--json", .. to]);
+        using (FileStream writer = new(pipe, FileMode.Open, FileAccess.Write))
+        {
+            process.Interrupt();
+            CommandResult result = await process.WaitAsync();
+
+            Assert.That(result.ExitCode, Is.Zero, result.Error);
+        }
+    }
+
+    [Test]
+    public async Task Convert_leaves_nothing_of_what_cannot_be_read_and_the_start_of_what_is_damaged()
+    {
+        string path = Captures.Write([]);
+        await File.WriteAllBytesAsync(path + ".datagrams", [1, 0, 0, 0, 5, 1, 0, 0, 0, 6, 9, 0, 0, 0, 7]);
+
+        CommandResult empty = await InProcess.RunAsync("convert", path, path + ".x");
+        CommandResult missing = await InProcess.RunAsync("convert", path + ".missing", path + ".y");
+        CommandResult damaged = await InProcess.RunAsync("convert", path + ".datagrams", path + ".pcap", "--from", "datagrams");
+        CommandResult dump = await InProcess.RunAsync("dump", path + ".pcap");
+
+        Assert.That((empty.ExitCode, missing.ExitCode, damaged.ExitCode), Is.EqualTo((2, 2, 2)));
+        Assert.That(File.Exists(path + ".x"), Is.False);
+        Assert.That(File.Exists(path + ".y"), Is.False);
+        Assert.That(damaged.Error, Does.Contain("has only the first 2 datagrams.").And.Contain("ends within a datagram"));
+        Assert.That(Lines(dump), Has.Length.EqualTo(2));
+        Assert.That(dump.Error, Does.Not.Contain("warning"));
     }
 
     [Test]

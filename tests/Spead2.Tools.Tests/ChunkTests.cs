@@ -44,7 +44,7 @@ public sealed class ChunkTests
 
         Assert.That(written, Has.Count.GreaterThan(50));
         Assert.That((start.Length + chunk.Length) % CaptureFormat.Alignment, format.IsAligned ? Is.Zero : Is.Positive);
-        using CaptureWalk walk = new(new() { Path = Captures.Write([.. start.Bytes, .. chunk.Bytes]) });
+        using CaptureWalk walk = new(new() { Path = Captures.Write([.. start.Bytes, .. chunk.Bytes]) }, CancellationToken.None);
         foreach ((Datagram datagram, byte[] bytes) in written.Where(one => one.Bytes.Length > 0))
         {
             Assert.That(walk.Next());
@@ -54,6 +54,18 @@ public sealed class ChunkTests
 
         Assert.That(walk.Next(), Is.False);
         Assert.That(walk.Problem, Is.Null);
+    }
+
+    [Test]
+    public void Lengths_and_datagrams_are_not_parted()
+    {
+        using Chunk chunk = new(CaptureFormat.Pcap);
+        Assert.That(chunk.TryAppend([], new byte[Chunk.Size - 5]));
+
+        Assert.That(chunk.TryAppend([1, 2, 3, 4], [5, 6]), Is.False);
+        Assert.That(chunk.Length, Is.EqualTo(Chunk.Size - 5));
+        Assert.That(chunk.TryAppend([1, 2, 3, 4], [5]));
+        Assert.That(chunk.Bytes[^5..].ToArray(), Is.EqualTo((byte[])[1, 2, 3, 4, 5]));
     }
 
     [Test]
@@ -138,7 +150,7 @@ public sealed class ChunkTests
         writer.Finish();
 
         string file = path.Replace(".pcapng", "-0001.pcapng", StringComparison.Ordinal);
-        using CaptureWalk walk = new(new() { Path = file });
+        using CaptureWalk walk = new(new() { Path = file }, CancellationToken.None);
         List<long> times = [];
         while (walk.Next())
         {

@@ -141,6 +141,46 @@ internal sealed partial class CommandProcess : IDisposable
     /// <summary>Does what Ctrl-C does.</summary>
     public void Interrupt() => Send(InterruptSignal);
 
+    /// <summary>Does what Ctrl-C in a terminal does: processes that the command has started get it first.</summary>
+    public void InterruptAll()
+    {
+        foreach (int child in Children())
+        {
+            Assert.That(Kill(child, InterruptSignal), Is.Zero);
+        }
+
+        Interrupt();
+    }
+
+    /// <summary>Processes that the command has started.</summary>
+    public IReadOnlyList<int> Children() =>
+    [
+        .. Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
+            .SelectMany(thread => File.ReadAllText($"{thread}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Select(child => int.Parse(child, CultureInfo.InvariantCulture)),
+    ];
+
+    /// <summary>Whether a process has not ended, which one without a parent that waits for it has, too.</summary>
+    public static bool IsRunning(int process)
+    {
+        try
+        {
+            return !File.ReadLines($"/proc/{process}/status").Any(line => line.StartsWith("State:\tZ", StringComparison.Ordinal));
+        }
+        catch (Exception e) when (e is IOException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Whether a process has a socket of TCP.</summary>
+    public static bool HasTcp(int process)
+    {
+        HashSet<string?> sockets = [.. File.ReadLines("/proc/net/tcp").Skip(1).Select(line =>
+            $"socket:[{line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[9]}]")];
+        return new DirectoryInfo($"/proc/{process}/fd").EnumerateFiles().Any(file => sockets.Contains(file.LinkTarget));
+    }
+
     /// <summary>Sends SIGUSR1.</summary>
     public void Trigger() => Send(UserSignal);
 

@@ -428,7 +428,7 @@ public sealed class RecordTests
 
     private static List<Recorded> Read(string path)
     {
-        using CaptureWalk walk = new(new() { Path = path });
+        using CaptureWalk walk = new(new() { Path = path }, CancellationToken.None);
         List<Recorded> recorded = [];
         while (walk.Next())
         {

@@ -12,15 +12,29 @@ namespace Spead2.Tools.Bench;
 /// <param name="host">Address to listen on.</param>
 /// <param name="port">Port to listen on, for TCP and for packets; 0 lets the system choose.</param>
 /// <param name="engine">What receives.</param>
+/// <param name="isAttached">
+/// Whether it ends when its standard input does, however the process that has the other end is ended, and not by Ctrl-C,
+/// which that process gets, too.
+/// </param>
 /// <param name="terminal">Where is said what happens.</param>
-internal sealed class BenchAgent(IPAddress host, int port, ReceiveEngine engine, Terminal terminal)
+internal sealed class BenchAgent(IPAddress host, int port, ReceiveEngine engine, bool isAttached, Terminal terminal)
 {
+    /// <summary>The hidden option of agents that another process of this program starts.</summary>
+    public const string AttachedOption = "--attached";
+
     /// <summary>Serves masters until it is interrupted.</summary>
     /// <returns>The process's exit code.</returns>
     public async Task<int> RunAsync()
     {
         using var cancellation = new CancellationTokenSource();
-        using var interrupt = new Interrupt(cancellation.Cancel);
+        using var interrupt = new Interrupt(isAttached ? () => { } : cancellation.Cancel);
+        if (isAttached)
+        {
+            // Nothing is written to it; the read ends with the process.
+            _ = Console.OpenStandardInput().CopyToAsync(Stream.Null).ContinueWith(
+                _ => cancellation.Cancel(), TaskScheduler.Default);
+        }
+
         using var listener = new Socket(host.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {

@@ -8,7 +8,7 @@ using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Bench;
 
-/// <summary>An agent on this machine, in a process of its own that ends with this object.</summary>
+/// <summary>An agent on this machine, in a process of its own that ends with this object, or with this process.</summary>
 internal sealed partial class LocalAgent : IAsyncDisposable
 {
     private readonly Process _process;
@@ -20,8 +20,8 @@ internal sealed partial class LocalAgent : IAsyncDisposable
     {
         _terminal = terminal;
         _process = OwnProgram.Start(
-            new ProcessStartInfo { RedirectStandardError = true },
-            ["bench", "agent", $"{IPAddress.Loopback}:0", "--engine", engine]);
+            new ProcessStartInfo { RedirectStandardInput = true, RedirectStandardError = true },
+            ["bench", "agent", $"{IPAddress.Loopback}:0", "--engine", engine, BenchAgent.AttachedOption]);
     }
 
     /// <summary>Waits until it listens.</summary>

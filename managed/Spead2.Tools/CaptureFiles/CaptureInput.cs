@@ -15,6 +15,9 @@ internal sealed class CaptureInput : IDisposable
 
     private const int SkipSize = 1 << 16;
 
+    // As much as a pipe of Linux has at a time.
+    private const int PipeSize = 1 << 16;
+
     private static readonly (byte[] Magic, string Program)[] Compressions =
     [
         ([0x1f, 0x8b], "gzip"),
@@ -26,12 +29,16 @@ internal sealed class CaptureInput : IDisposable
     private readonly Process? _program;
     private readonly Stream _bytes;
     private readonly long _size;
+    private readonly CancellationToken _stop;
     private byte[]? _skipped;
 
     /// <summary>Opens a file.</summary>
+    /// <param name="path">Its name, or <see cref="StandardInput"/>.</param>
+    /// <param name="stop">Ends the bytes early, also while a pipe has none.</param>
     /// <exception cref="UserErrorException">It cannot be opened.</exception>
-    public CaptureInput(string path)
+    public CaptureInput(string path, CancellationToken stop)
     {
+        _stop = stop;
         try
         {
             _file = path == StandardInput
@@ -57,11 +64,11 @@ internal sealed class CaptureInput : IDisposable
         ? FormattableString.Invariant($"{Readable.Bytes(Position)} of {Readable.Bytes(_size)}, {100.0 * Position / _size:0} %")
         : Readable.Bytes(Position);
 
-    /// <summary>Reads bytes; 0 at the end.</summary>
+    /// <summary>Reads bytes; 0 at the end, or when it is to stop.</summary>
     /// <exception cref="IOException">They cannot be read.</exception>
     public int Read(Span<byte> bytes)
     {
-        int count = _bytes.Read(bytes);
+        int count = _file.CanSeek ? _bytes.Read(bytes) : ReadPipe(bytes);
         Position += count;
         return count;
     }
@@ -108,6 +115,22 @@ internal sealed class CaptureInput : IDisposable
         }
 
         _file.Dispose();
+    }
+
+    // Nothing can end the read of a pipe whose writer is silent: it is left to itself.
+    private int ReadPipe(Span<byte> bytes)
+    {
+        byte[] read = new byte[Math.Min(bytes.Length, PipeSize)];
+        try
+        {
+            int count = Task.Run(() => _bytes.Read(read), _stop).WaitAsync(_stop).GetAwaiter().GetResult();
+            read.AsSpan(0, count).CopyTo(bytes);
+            return count;
+        }
+        catch (OperationCanceledException)
+        {
+            return 0;
+        }
     }
 
     /// <summary>Starts what decompresses the file; null if it is not compressed.</summary>

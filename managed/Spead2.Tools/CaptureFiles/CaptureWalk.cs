@@ -15,6 +15,7 @@ internal sealed class CaptureWalk : IDisposable
 
     private readonly CaptureInput _input;
     private readonly CaptureSettings _settings;
+    private readonly CancellationToken _stop;
     private readonly CaptureReader _reader = new();
     private readonly byte[] _window = new byte[CaptureReader.MaxRecord + Chunk];
     private readonly byte[] _whole = new byte[ushort.MaxValue + 1];
@@ -27,11 +28,14 @@ internal sealed class CaptureWalk : IDisposable
     private int _piece;
 
     /// <summary>Opens a capture.</summary>
+    /// <param name="settings">Which, and what is looked at.</param>
+    /// <param name="stop">Ends the walk early, without a problem.</param>
     /// <exception cref="UserErrorException">It cannot be read, or is none.</exception>
-    public CaptureWalk(CaptureSettings settings)
+    public CaptureWalk(CaptureSettings settings, CancellationToken stop)
     {
         _settings = settings;
-        _input = new(settings.Path);
+        _stop = stop;
+        _input = new(settings.Path, stop);
         CaptureEvent first;
         long size;
         do
@@ -39,6 +43,11 @@ internal sealed class CaptureWalk : IDisposable
             first = _reader.Next(_window.AsSpan(0, _end), out size, out _);
         }
         while (first == CaptureEvent.More && Fill());
+        if (stop.IsCancellationRequested)
+        {
+            return;
+        }
+
         if (first != CaptureEvent.Other)
         {
             string reason = (first == CaptureEvent.More ? _input.ProblemAtEnd() : null) ?? "is no capture of pcap or pcapng";
@@ -76,9 +85,14 @@ internal sealed class CaptureWalk : IDisposable
     /// <summary>The datagram, which may be changed; valid until the next call.</summary>
     public Memory<byte> Payload { get; private set; }
 
-    /// <summary>Moves on to the next datagram; false at the end.</summary>
+    /// <summary>Moves on to the next datagram; false at the end, or when it is to stop.</summary>
     public bool Next()
     {
+        if (_stop.IsCancellationRequested)
+        {
+            return false;
+        }
+
         while (_rest.IsEmpty)
         {
             if (!NextFrame())
@@ -107,7 +121,9 @@ internal sealed class CaptureWalk : IDisposable
                 case CaptureEvent.More:
                     if (!Fill())
                     {
-                        Problem = _input.ProblemAtEnd() ?? (_end == _start ? null : "ends within a record");
+                        Problem = _stop.IsCancellationRequested
+                            ? null
+                            : _input.ProblemAtEnd() ?? (_end == _start ? null : "ends within a record");
                         return false;
                     }
 

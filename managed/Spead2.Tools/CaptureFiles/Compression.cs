@@ -22,9 +22,7 @@ internal static class Compression
         ThrowIfMissing(Zstd);
         new FileStream(path, FileMode.CreateNew, FileAccess.Write).Dispose();
 
-        // Ctrl-C in a terminal goes to all programs there: this one ends when it has got everything.
-        string script = $"trap '' INT TERM; exec {Zstd} {ZstdArguments} > \"$1\"";
-        return Process.Start(new ProcessStartInfo("/bin/sh", ["-c", script, "sh", path])
+        return Process.Start(new ProcessStartInfo("/bin/sh", ["-c", Unsignalled($"{Zstd} {ZstdArguments} > \"$1\""), "sh", path])
         {
             RedirectStandardInput = true,
             RedirectStandardError = true,
@@ -38,12 +36,16 @@ internal static class Compression
         ThrowIfMissing(program);
 
         // A path, so that no name is an option.
-        return Process.Start(new ProcessStartInfo(program, ["-q", "-d", "-c", Path.GetFullPath(path)])
+        string script = Unsignalled($"{program} -q -d -c \"$1\"");
+        return Process.Start(new ProcessStartInfo("/bin/sh", ["-c", script, "sh", Path.GetFullPath(path)])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         })!;
     }
+
+    // Ctrl-C in a terminal goes to all programs there: these end when they have got everything, or nobody reads.
+    private static string Unsignalled(string command) => $"trap '' INT TERM; exec {command}";
 
     private static void ThrowIfMissing(string program)
     {

@@ -15,33 +15,23 @@ internal sealed class Conversion(ConversionSettings settings, Terminal terminal)
 {
     private const double NsPerSecond = 1e9;
 
-    private readonly CaptureFormat _format = CaptureFormat.OfOutput(settings.Output);
     private readonly byte[] _length = new byte[sizeof(uint)];
-    private Chunk? _chunk;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Chunk _chunk = new(CaptureFormat.OfOutput(settings.Output));
     private OutputFile? _file;
     private long _read;
     private long _written;
     private long _bytes;
-    private volatile bool _isStopped;
 
     /// <summary>Converts all datagrams.</summary>
     /// <returns>The process's exit code.</returns>
     /// <exception cref="UserErrorException">Something cannot be read or written.</exception>
     public int Run()
     {
-        using Interrupt interrupt = new(() => _isStopped = true);
+        using Interrupt interrupt = new(_stop.Cancel);
         try
         {
-            _file = OutputFile.Create(settings.Output, aligned: false);
-            _chunk = new(_format);
-            if (settings.To == DatagramFormat.Capture)
-            {
-                _chunk.WriteStart();
-            }
-
-            Read();
-            Flush();
-            _file.Close();
+            Write();
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -53,13 +43,36 @@ internal sealed class Conversion(ConversionSettings settings, Terminal terminal)
         }
 
         Report();
-        return _isStopped ? ExitCode.Failure : ExitCode.Success;
+        return _stop.IsCancellationRequested ? ExitCode.Failure : ExitCode.Success;
     }
 
     public void Dispose()
     {
-        _chunk?.Dispose();
+        _chunk.Dispose();
         _file?.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Write()
+    {
+        if (settings.To == DatagramFormat.Capture)
+        {
+            _chunk.WriteStart();
+        }
+
+        try
+        {
+            Read();
+        }
+        catch (UserErrorException) when (_written > 0)
+        {
+            End();
+            terminal.Say(string.Create(
+                CultureInfo.InvariantCulture, $"warning: '{settings.Output}' has only the first {_written} datagrams."));
+            throw;
+        }
+
+        End();
     }
 
     private void Read()
@@ -75,7 +88,7 @@ internal sealed class Conversion(ConversionSettings settings, Terminal terminal)
             : DatagramFile.OfPackets(settings.Input.Path);
         foreach (ReadOnlyMemory<byte> datagram in datagrams)
         {
-            if (_isStopped)
+            if (_stop.IsCancellationRequested)
             {
                 break;
             }
@@ -87,9 +100,9 @@ internal sealed class Conversion(ConversionSettings settings, Terminal terminal)
 
     private void ReadCapture()
     {
-        using CaptureWalk walk = new(settings.Input);
+        using CaptureWalk walk = new(settings.Input, _stop.Token);
         Func<string> progress = () => walk.Progress;
-        while (!_isStopped && walk.Next())
+        while (walk.Next())
         {
             Write(new(walk.Source, walk.Destination, walk.TimeNs ?? 0), walk.Payload.Span);
             terminal.ShowProgress(progress);
@@ -108,7 +121,7 @@ internal sealed class Conversion(ConversionSettings settings, Terminal terminal)
         switch (settings.To)
         {
             case DatagramFormat.Capture:
-                if (!_chunk!.TryAdd(datagram, bytes, null))
+                if (!_chunk.TryAdd(datagram, bytes, null))
                 {
                     Flush();
                     _chunk.TryAdd(datagram, bytes, null);
@@ -117,13 +130,12 @@ internal sealed class Conversion(ConversionSettings settings, Terminal terminal)
                 break;
             case DatagramFormat.Datagrams:
                 BinaryPrimitives.WriteUInt32LittleEndian(_length, (uint)bytes.Length);
-                Append(_length);
-                Append(bytes);
+                Append(_length, bytes);
                 break;
             case DatagramFormat.Packets when !IsPacket(bytes):
                 return;
             case DatagramFormat.Packets:
-                Append(bytes);
+                Append([], bytes);
                 break;
         }
 
@@ -134,19 +146,27 @@ internal sealed class Conversion(ConversionSettings settings, Terminal terminal)
     private static bool IsPacket(ReadOnlySpan<byte> bytes) =>
         PacketDecoder.Decode(bytes, out Packet packet) == PacketFault.None && packet.Bytes.Length == bytes.Length;
 
-    private void Append(ReadOnlySpan<byte> bytes)
+    private void Append(ReadOnlySpan<byte> front, ReadOnlySpan<byte> bytes)
     {
-        if (!_chunk!.TryAppend(bytes))
+        if (!_chunk.TryAppend(front, bytes))
         {
             Flush();
-            _chunk.TryAppend(bytes);
+            _chunk.TryAppend(front, bytes);
         }
     }
 
+    // A file is made when there is something to write: none is left where nothing can be read.
     private void Flush()
     {
-        _file!.Write(_chunk!.Bytes);
+        _file ??= OutputFile.Create(settings.Output, aligned: false);
+        _file.Write(_chunk.Bytes);
         _chunk.Clear();
+    }
+
+    private void End()
+    {
+        Flush();
+        _file!.Close();
     }
 
     private void Report()
@@ -168,7 +188,7 @@ internal sealed class Conversion(ConversionSettings settings, Terminal terminal)
                 CultureInfo.InvariantCulture, $"Wrote {_written} datagrams of {_read}, {Readable.Bytes(_file!.Length)}."));
         }
 
-        if (_isStopped)
+        if (_stop.IsCancellationRequested)
         {
             terminal.Say($"warning: '{settings.Output}' has only what was read until the interrupt.");
         }

@@ -18,17 +18,16 @@ internal sealed class Dump(CaptureSettings settings, long? most, bool json, Term
     private const long NsPerTick = TimeSpan.NanosecondsPerTick;
     private const long NsPerSecond = 1_000_000_000;
 
-    private volatile bool _isStopped;
-
     /// <summary>Shows all datagrams.</summary>
     /// <returns>The process's exit code.</returns>
     public int Run()
     {
-        using CaptureWalk walk = new(settings);
+        using CancellationTokenSource stop = new();
+        using Interrupt interrupt = new(stop.Cancel);
+        using CaptureWalk walk = new(settings, stop.Token);
         using JsonLines lines = new(terminal.Output);
-        using Interrupt interrupt = new(() => _isStopped = true);
         Func<string> progress = () => walk.Progress;
-        while (!_isStopped && walk.Datagrams != most && walk.Next())
+        while (walk.Datagrams != most && walk.Next())
         {
             if (json)
             {

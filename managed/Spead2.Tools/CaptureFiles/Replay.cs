@@ -23,6 +23,7 @@ internal sealed class Replay(ReplaySettings settings, Terminal terminal) : IDisp
     private readonly Lateness _lateness = new();
     private readonly Lateness _timer = new();
     private readonly List<double> _compared = [];
+    private readonly CancellationTokenSource _stop = new();
     private long _start;
     private long? _firstNs;
     private long _lastNs;
@@ -36,15 +37,14 @@ internal sealed class Replay(ReplaySettings settings, Terminal terminal) : IDisp
     private long _failed;
     private long _unmapped;
     private string? _problem;
-    private volatile bool _isStopped;
 
     /// <summary>Sends all datagrams.</summary>
     /// <returns>The process's exit code.</returns>
     public int Run()
     {
-        using Interrupt interrupt = new(() => _isStopped = true);
+        using Interrupt interrupt = new(_stop.Cancel);
         _start = Stopwatch.GetTimestamp();
-        for (; !_isStopped && _pass != settings.Loops; _pass++)
+        for (; !_stop.IsCancellationRequested && _pass != settings.Loops; _pass++)
         {
             SendCapture();
             if (_passDatagrams == 0)
@@ -65,15 +65,19 @@ internal sealed class Replay(ReplaySettings settings, Terminal terminal) : IDisp
         return _failed == 0 ? ExitCode.Success : ExitCode.Failure;
     }
 
-    public void Dispose() => _targets.Dispose();
+    public void Dispose()
+    {
+        _targets.Dispose();
+        _stop.Dispose();
+    }
 
     private bool IsLastPass => _pass + 1 == settings.Loops;
 
     private void SendCapture()
     {
-        using CaptureWalk walk = new(settings.Capture);
+        using CaptureWalk walk = new(settings.Capture, _stop.Token);
         Func<string> progress = () => $"{(settings.Loops == 1 ? "" : $"{_pass + 1}. time: ")}{walk.Progress}";
-        while (!_isStopped && walk.Next())
+        while (walk.Next())
         {
             Await(walk.TimeNs);
             Take(walk);
@@ -122,7 +126,7 @@ internal sealed class Replay(ReplaySettings settings, Terminal terminal) : IDisp
     private double WaitUntil(double due)
     {
         double now = Now;
-        while (now < due && !_isStopped)
+        while (now < due && !_stop.IsCancellationRequested)
         {
             PreciseSleep.AtMost(TimeSpan.FromSeconds(due - now));
             now = Now;
@@ -139,7 +143,7 @@ internal sealed class Replay(ReplaySettings settings, Terminal terminal) : IDisp
         _start = Stopwatch.GetTimestamp();
         foreach (double due in _compared)
         {
-            if (_isStopped)
+            if (_stop.IsCancellationRequested)
             {
                 break;
             }

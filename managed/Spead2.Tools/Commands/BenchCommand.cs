@@ -103,6 +103,7 @@ internal sealed class BenchCommand
             DefaultValueFactory = _ => DefaultAgentPort.ToString(CultureInfo.InvariantCulture),
         };
         Option<ReceiveEngine> engine = CommonOption.Engine();
+        Option<bool> attached = new(BenchAgent.AttachedOption) { Hidden = true };
         Command command = new(
             "agent",
             "Receives what masters send, those of spead2_bench, too; for networks whose hosts are trusted. "
@@ -110,12 +111,14 @@ internal sealed class BenchCommand
         {
             listen,
             engine,
+            attached,
         };
         command.SetAction((parsed, _) =>
         {
             Endpoint endpoint = Endpoint.Parse(parsed.GetRequiredValue(listen), "ENDPOINT");
             IPAddress host = endpoint.Host is null ? IPAddress.Any : LookUp(endpoint);
-            return new BenchAgent(host, endpoint.Port, parsed.GetRequiredValue(engine), _terminal).RunAsync();
+            return new BenchAgent(host, endpoint.Port, parsed.GetRequiredValue(engine), parsed.GetValue(attached), _terminal)
+                .RunAsync();
         });
         return command;
     }
@@ -268,8 +271,9 @@ internal sealed class BenchCommand
         {
             return await run(cancellation.Token);
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is OperationCanceledException or UserErrorException && cancellation.IsCancellationRequested)
         {
+            // Ctrl-C in a terminal goes to the agent, too, so that it may have ended first.
             throw new UserErrorException("The search was interrupted: nothing is known of the rate.");
         }
         catch (ArgumentException e)

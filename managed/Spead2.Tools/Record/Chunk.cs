@@ -81,12 +81,18 @@ internal sealed unsafe class Chunk(CaptureFormat format) : IDisposable
         return true;
     }
 
-    /// <summary>Adds bytes as they are; false if there is no room.</summary>
-    public bool TryAppend(ReadOnlySpan<byte> bytes)
+    /// <summary>Adds bytes as they are, and others in front of them; false, and none of them, if there is no room.</summary>
+    public bool TryAppend(ReadOnlySpan<byte> front, ReadOnlySpan<byte> bytes)
     {
-        bool fits = bytes.TryCopyTo(new(_bytes + Length, Size - Length));
-        Length += fits ? bytes.Length : 0;
-        return fits;
+        if (front.Length + bytes.Length > Size - Length)
+        {
+            return false;
+        }
+
+        front.CopyTo(new(_bytes + Length, front.Length));
+        bytes.CopyTo(new(_bytes + Length + front.Length, bytes.Length));
+        Length += front.Length + bytes.Length;
+        return true;
     }
 
     /// <summary>Leaves out the datagrams before the first that arrived at a time or later.</summary>
