@@ -231,6 +231,26 @@ public sealed class ReceiverTests
     }
 
     [Test]
+    public async Task Channel_ends_for_services_that_are_stopped_before_the_receiver()
+    {
+        using IHost host = Build(builder =>
+        {
+            AddOnLoopback(builder.Services, "pol0").AddChannel();
+            builder.Services.AddHostedService<Correlator>();
+        });
+        await host.StartAsync();
+        Receiver receiver = ReceiverOf(host, "pol0");
+        await Loopback.SendAsync(receiver.Sources[0].Port, 4);
+        Await(() => receiver.Statistics!["heaps"] == 4, "heaps");
+        await host.StopAsync();
+
+        // A host that has waited for its whole time limit in vain ends as well.
+        Correlator correlator = host.Services.GetServices<IHostedService>().OfType<Correlator>().Single();
+        Assert.That(correlator.ExecuteTask!.IsCompletedSuccessfully);
+        Assert.That(correlator.Heaps, Is.EqualTo(4));
+    }
+
+    [Test]
     public async Task Heaps_that_nobody_reads_do_not_hold_up_the_host_and_are_counted()
     {
         LogLines lines = new();
@@ -313,6 +333,21 @@ public sealed class ReceiverTests
         await host.StopAsync();
 
         Assert.That(made, Has.Count.EqualTo(2));
+    }
+
+    // As in docs/services.md.
+    private sealed class Correlator([FromKeyedServices("pol0")] ChannelReader<Heap> heaps) : BackgroundService
+    {
+        public int Heaps { get; private set; }
+
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            await foreach (Heap heap in heaps.ReadAllAsync(CancellationToken.None))
+            {
+                Heaps++;
+                heap.Dispose();
+            }
+        }
     }
 
     private static IHost Build(Action<HostApplicationBuilder> configure, LogLines? lines = null)
