@@ -14,7 +14,7 @@ internal sealed class ManagedChunks : ChunkEngine
     private readonly ManagedChunkQueue _queue;
 
     /// <param name="options">Options, which are checked.</param>
-    /// <param name="memory">Where the data of chunks lives; the operating system's memory if null.</param>
+    /// <param name="memory">Where chunks live; the operating system's memory if null.</param>
     public ManagedChunks(ChunkGroupOptions options, MemoryAllocator? memory)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -1130,14 +1130,13 @@ static void note_freed(void *context, void *data, void *present, void *extra) {
     f->times++;
 }
 
-SP2_TEST(User_supplied_memory_is_used_and_freed) {
-    rig r = new_rig();
-    freed memories[3] = {{.times = 0}};
+/* Places heap 1 in one of three chunks, which the caller gets. */
+static sp2_chunk *fill_supplied(rig *r, freed memories[3]) {
     datagram_list list = {0};
-    REQUIRE_OK(sp2_chunk_group_create(NULL, &r.group));
+    sp2_chunk *chunk;
+    REQUIRE_OK(sp2_chunk_group_create(NULL, &r->group));
     for (int i = 0; i < 3; i++) {
         sp2_chunk_memory memory = SP2_CHUNK_MEMORY_INIT;
-        sp2_chunk *chunk;
         memory.data_size = CHUNK_BYTES;
         memory.data = memories[i].data;
         memory.present_size = HEAPS_PER_CHUNK;
@@ -1145,22 +1144,43 @@ SP2_TEST(User_supplied_memory_is_used_and_freed) {
         memory.free = note_freed;
         memory.context = &memories[i];
         REQUIRE_OK(sp2_chunk_create(&memory, &chunk));
-        REQUIRE_OK(sp2_chunk_group_add_free(r.group, chunk));
+        REQUIRE_OK(sp2_chunk_group_add_free(r->group, chunk));
     }
-    add_member(&r, 0);
+    add_member(r, 0);
     add_heap(&list, 1);
-    REQUIRE_OK(add_datagram_source(r.streams[0], list.datagrams, list.count));
-    sp2_chunk *chunk;
-    REQUIRE_OK(sp2_chunk_group_pop_wait(r.group, PATIENCE_NS, &chunk));
-    note(&r, chunk);
-    CHECK_STR(r.out, "0: 00010000");
+    REQUIRE_OK(add_datagram_source(r->streams[0], list.datagrams, list.count));
+    REQUIRE_OK(sp2_chunk_group_pop_wait(r->group, PATIENCE_NS, &chunk));
+    note(r, chunk);
+    CHECK_STR(r->out, "0: 00010000");
+    datagrams_free(&list);
+    return chunk;
+}
+
+SP2_TEST(User_supplied_memory_is_used_and_freed) {
+    rig r = new_rig();
+    freed memories[3] = {{.times = 0}};
+    sp2_chunk *chunk = fill_supplied(&r, memories);
     const int used = chunk_info(chunk).data == memories[2].data ? 2 : 0;
     CHECK_EQ_U64(memories[used].data[HEAP_BYTES], 1);
     CHECK_EQ_U64(memories[used].times, 0);
     sp2_chunk_destroy(chunk);
     CHECK_EQ_U64(memories[used].times, 1);
-    datagrams_free(&list);
     free_rig(&r);
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ_U64(memories[i].times, 1);
+    }
+}
+
+SP2_TEST(Destroyed_group_keeps_no_chunks_but_those_of_consumers) {
+    rig r = new_rig();
+    freed memories[3] = {{.times = 0}};
+    sp2_chunk *chunk = fill_supplied(&r, memories);
+    const uint8_t *data = chunk_info(chunk).data;
+    free_rig(&r);
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQ_U64(memories[i].times, memories[i].data != data);
+    }
+    sp2_chunk_release(chunk);
     for (int i = 0; i < 3; i++) {
         CHECK_EQ_U64(memories[i].times, 1);
     }

@@ -51,11 +51,14 @@ internal sealed class NativeChunkGroup
         return result;
     }
 
-    /// <summary>Ends the group for its creator, after the calls that are still running. Once.</summary>
+    /// <summary>
+    /// Ends the group for its creator, after the calls that are still running, and frees the chunks that nobody has. Once.
+    /// </summary>
     public void Destroy()
     {
         Core.Stop(drain: false);
         Calls.Close();
+        Core.Free();
         Release();
     }
 

@@ -9,15 +9,18 @@ namespace Spead2.Managed;
 /// <summary>The memory of a group's chunks. Those that nobody frees are freed by the finalizer.</summary>
 internal sealed unsafe class ChunkBlocks
 {
+    // Data, presence and extra data.
+    private const int Parts = 3;
+
     private readonly ChunkMemory[] _chunks;
-    private readonly MemoryBlock[] _userBlocks;
+    private readonly MemoryBlock[] _blocks;
     private readonly RootedAllocator? _memory;
 
     public ChunkBlocks(ChunkGroupOptions options, MemoryAllocator? memory)
     {
         int count = options.ChunksMade;
         _chunks = new ChunkMemory[count];
-        _userBlocks = new MemoryBlock[count];
+        _blocks = new MemoryBlock[count * Parts];
         memory?.ThrowIfDisposed();
         memory?.BeginUse();
         _memory = memory is null ? null : new(memory);
@@ -25,7 +28,10 @@ internal sealed unsafe class ChunkBlocks
         {
             for (int i = 0; i < count; i++)
             {
-                Allocate(i, options);
+                _chunks[i] = new(
+                    Allocate(i * Parts, options.DataSize), options.DataSize,
+                    Allocate(i * Parts + 1, options.PresentSize), options.PresentSize,
+                    Allocate(i * Parts + 2, options.ExtraSize), options.ExtraSize);
             }
         }
         catch
@@ -44,59 +50,51 @@ internal sealed unsafe class ChunkBlocks
     /// <summary>Frees the memory of a chunk; again, it does nothing.</summary>
     public void Free(int index)
     {
-        ChunkMemory chunk = _chunks[index];
         _chunks[index] = default;
-        if (_memory is null)
+        foreach (ref MemoryBlock block in _blocks.AsSpan(index * Parts, Parts))
         {
-            FreeSystem(chunk.Data, chunk.DataSize);
-        }
-        else if (chunk.Data is not null)
-        {
-            _memory.Free(_userBlocks[index]);
-        }
+            MemoryBlock freed = block;
+            block = default;
+            if (freed.Address is null)
+            {
+                continue;
+            }
 
-        NativeMemory.Free(chunk.Present);
-        NativeMemory.Free(chunk.Extra);
+            if (_memory is null)
+            {
+                SystemMemory.Free((byte*)freed.Address, (nuint)freed.Size);
+            }
+            else
+            {
+                _memory.Free(freed);
+            }
+        }
     }
 
     /// <summary>The user's allocator need not serve the group any more.</summary>
     public void EndUse() => _memory?.Allocator.EndUse(wait: false);
 
-    private static void FreeSystem(byte* data, long size)
+    /// <summary>Allocates a part of a chunk and clears it; 0 if it has no bytes.</summary>
+    private nint Allocate(int part, long size)
     {
-        if (data is not null)
+        if (size == 0)
         {
-            SystemMemory.Free(data, (nuint)size);
+            return 0;
         }
-    }
 
-    private void Allocate(int index, ChunkGroupOptions options)
-    {
-        byte* data = _memory is null ? SystemMemory.Allocate((nuint)options.DataSize) : AllocateUser(index, options.DataSize);
-        byte* present = (byte*)NativeMemory.AllocZeroed((nuint)options.PresentSize);
-        byte* extra = options.ExtraSize == 0 ? null : (byte*)NativeMemory.AllocZeroed((nuint)options.ExtraSize);
-        _chunks[index] = new(
-            (nint)data, options.DataSize, (nint)present, options.PresentSize, (nint)extra, options.ExtraSize);
-        if (data is null)
+        MemoryBlock block = _memory is null
+            ? new(SystemMemory.Allocate((nuint)size), size)
+            : _memory.Allocate(size, default);
+        _blocks[part] = block;
+        if (block.Address is null || block.Size < size)
         {
             throw StatusException.NoMemory(
-                $"the chunks ({nameof(ChunkGroupOptions.Chunks)} and {nameof(ChunkGroupOptions.DataSize)} decide their size)");
+                $"the chunks ({nameof(ChunkGroupOptions.Chunks)}, {nameof(ChunkGroupOptions.DataSize)}, " +
+                $"{nameof(ChunkGroupOptions.PresentSize)} and {nameof(ChunkGroupOptions.ExtraSize)} decide their size)");
         }
 
-        NativeMemory.Clear(data, (nuint)options.DataSize);
-    }
-
-    private byte* AllocateUser(int index, long size)
-    {
-        MemoryBlock block = _memory!.Allocate(size, default);
-        if (block.Address is not null && block.Size < size)
-        {
-            _memory.Free(block);
-            return null;
-        }
-
-        _userBlocks[index] = block;
-        return (byte*)block.Address;
+        NativeMemory.Clear(block.Address, (nuint)size);
+        return (nint)block.Address;
     }
 
     private void FreeAll()

@@ -252,27 +252,14 @@ internal sealed class ChunkGroup
     }
 
     /// <summary>Adds a free chunk, which is in no group.</summary>
-    public unsafe void AddFree(Chunk chunk)
-    {
-        new Span<byte>(chunk.Memory.Present, (int)chunk.Memory.PresentSize).Clear();
-        lock (_lock)
-        {
-            _free.Push(chunk);
-        }
-
-        SettleWaiting();
-    }
+    public void AddFree(Chunk chunk) => TryAddFree(chunk, evenEnded: true);
 
     /// <summary>Takes a chunk back from the consumer; frees it if no heap comes any more.</summary>
     public void Return(Chunk chunk)
     {
-        if (_hasEnded)
+        if (!TryAddFree(chunk, evenEnded: false))
         {
             chunk.Owner.Free(chunk);
-        }
-        else
-        {
-            AddFree(chunk);
         }
     }
 
@@ -305,7 +292,7 @@ internal sealed class ChunkGroup
         CallBack();
     }
 
-    /// <summary>Frees all chunks but those of consumers, which are freed when they come back. Once, after a stop.</summary>
+    /// <summary>Frees all chunks but those of consumers, which are freed when they come back. After a stop; again, it does nothing.</summary>
     public void Free()
     {
         Chunk[] chunks;
@@ -357,6 +344,24 @@ internal sealed class ChunkGroup
         }
 
         SettleWaiting();
+    }
+
+    /// <summary>False if the group has ended and takes no chunk then: nobody would free it.</summary>
+    private unsafe bool TryAddFree(Chunk chunk, bool evenEnded)
+    {
+        new Span<byte>(chunk.Memory.Present, (int)chunk.Memory.PresentSize).Clear();
+        lock (_lock)
+        {
+            if (_hasEnded && !evenEnded)
+            {
+                return false;
+            }
+
+            _free.Push(chunk);
+        }
+
+        SettleWaiting();
+        return true;
     }
 
     /// <summary>Members that wait look whether they can go on. Without any lock.</summary>

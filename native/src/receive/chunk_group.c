@@ -768,9 +768,23 @@ int32_t sp2_chunk_group_stop(sp2_chunk_group *group, int32_t mode) {
     return SP2_OK;
 }
 
+/* Of a group that has ended and that nobody reads any more. */
+static void free_unused(sp2_chunk_group *group) {
+    sp2__mutex_lock(&group->lock);
+    while (group->first != NULL && is_out_of_reach(group, group->first)) {
+        put_free(group, take_first(group));
+    }
+    sp2_chunk *unused = group->free;
+    group->free = NULL;
+    group->stats.free_chunks = 0;
+    sp2__mutex_unlock(&group->lock);
+    free_list(unused);
+}
+
 void sp2_chunk_group_destroy(sp2_chunk_group *group) {
     if (group != NULL && !sp2__is_inherited(group->process)) {
         sp2_chunk_group_stop(group, SP2_CHUNK_STOP_DROP);
+        free_unused(group);
         release(group);
     }
 }
