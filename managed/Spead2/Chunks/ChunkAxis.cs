@@ -15,7 +15,7 @@ public sealed class ChunkAxis
     /// <summary>Identifier of the item, also a special one: 1 is the heap cnt.</summary>
     public long ItemId { get; set; }
 
-    /// <summary>Value of index 0. For the first axis of a layout see <see cref="ChunkLayout.Origin"/>.</summary>
+    /// <summary>Value of index 0. The first axis of a layout has <see cref="ChunkLayout.Origin"/> instead.</summary>
     public long First { get; set; }
 
     /// <summary>Between the values of neighbours. At least 1.</summary>

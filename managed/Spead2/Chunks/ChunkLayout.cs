@@ -35,6 +35,13 @@ public sealed class ChunkLayout : IValidatableObject
     [Range(1, int.MaxValue)]
     public long HeapSize { get; set; }
 
+    /// <summary>
+    /// Flags of <see cref="Chunk.Present"/> of each heap. By default 1; with <see cref="ChunkOptions.PacketPresenceSize"/> at
+    /// least as many as a heap has packets of that size.
+    /// </summary>
+    [Range(1, int.MaxValue)]
+    public long FlagsPerHeap { get; set; } = 1;
+
     /// <summary>Shape of a heap in elements, for <see cref="Shape"/>. By default it has one axis, of bytes.</summary>
     public IReadOnlyList<long>? HeapShape { get; set; }
 
@@ -44,8 +51,8 @@ public sealed class ChunkLayout : IValidatableObject
     /// <summary>Bytes that a chunk needs.</summary>
     public long DataSize => checked(HeapSize + Enumerable.Range(0, Axes.Count).Sum(i => (Axes[i].Length - 1) * DataStrideOf(i)));
 
-    /// <summary>Presence flags that a chunk needs, one for each heap.</summary>
-    public long PresentSize => checked(1 + Enumerable.Range(0, Axes.Count).Sum(i => (Axes[i].Length - 1) * PresentStrideOf(i)));
+    /// <summary>Presence flags that a chunk needs: <see cref="FlagsPerHeap"/> for each heap.</summary>
+    public long PresentSize => checked(FlagsPerHeap + Enumerable.Range(0, Axes.Count).Sum(i => (Axes[i].Length - 1) * PresentStrideOf(i)));
 
     /// <summary>The layout of a kind of stream: its items, types and axes.</summary>
     /// <param name="preset">
@@ -118,11 +125,12 @@ public sealed class ChunkLayout : IValidatableObject
     internal long DataStrideOf(int axis) => Axes[axis].DataStride ?? checked(HeapSize * LengthBehind(axis));
 
     /// <summary>Flags from one index of an axis to the next.</summary>
-    internal long PresentStrideOf(int axis) => Axes[axis].PresentStride ?? LengthBehind(axis);
+    internal long PresentStrideOf(int axis) => Axes[axis].PresentStride ?? checked(FlagsPerHeap * LengthBehind(axis));
 
     internal IEnumerable<OptionFault> Faults()
     {
-        foreach (OptionFault fault in OptionFault.Outside(HeapSize, 1, int.MaxValue, nameof(HeapSize)))
+        foreach (OptionFault fault in OptionFault.Outside(HeapSize, 1, int.MaxValue, nameof(HeapSize))
+            .Concat(OptionFault.Outside(FlagsPerHeap, 1, int.MaxValue, nameof(FlagsPerHeap))))
         {
             yield return fault;
         }
@@ -179,6 +187,17 @@ public sealed class ChunkLayout : IValidatableObject
                     name,
                     $"{name}.{nameof(axis.Values)} must be from 1 to {ChunkAxis.MostValues} different values, none of them " +
                     "negative; the first axis, which is time, has none."),
+            ];
+        }
+
+        if (index == 0 && axis.First != 0)
+        {
+            return
+            [
+                OptionFault.OutOfRange(
+                    $"{name}.{nameof(axis.First)}",
+                    axis.First,
+                    $"{name}.{nameof(axis.First)} must be 0: where time begins is said by {nameof(Origin)}."),
             ];
         }
 

@@ -58,7 +58,8 @@ public sealed class ChunkOptions : IValidatableObject
 
     /// <summary>
     /// With a size: <see cref="Chunk.Present"/> has a flag for each packet with so many bytes of payload, from the heap's index
-    /// on, that is set when the packet comes. By default (0) it has one for each complete heap.
+    /// on, that is set when the packet comes; a layout makes room for them by <see cref="ChunkLayout.FlagsPerHeap"/>. By
+    /// default (0) it has one for each complete heap.
     /// </summary>
     [Range(0, int.MaxValue)]
     public int PacketPresenceSize { get; set; }
@@ -120,6 +121,15 @@ public sealed class ChunkOptions : IValidatableObject
         foreach (OptionFault fault in Layout?.Faults() ?? [])
         {
             yield return fault;
+        }
+
+        if (PacketPresenceSize > 0 && Layout is { HeapSize: > 0 } layout
+            && (layout.HeapSize - 1) / PacketPresenceSize + 1 is var packets && layout.FlagsPerHeap < packets)
+        {
+            yield return OptionFault.Of(
+                nameof(PacketPresenceSize),
+                $"{nameof(PacketPresenceSize)} makes {packets} packets of each heap, but {nameof(Layout)}." +
+                $"{nameof(layout.FlagsPerHeap)} is {layout.FlagsPerHeap}.");
         }
     }
 

@@ -48,6 +48,9 @@ public sealed class ChunkOptionsTests
         yield return Fault(options => options.Layout!.Axes[1].Step = 0, "Axes[1].Step must be from 1");
         yield return Fault(options => options.Layout!.Axes[1].Count = 0, "Axes[1].Count must be from 1");
         yield return Fault(options => options.Layout!.Axes[0].Step = long.MaxValue, "need more bytes, flags or time");
+        yield return Fault(options => options.Layout!.Axes[0].First = 1, "Axes[0].First must be 0: where time begins is said by Origin.");
+        yield return Fault(options => options.Layout!.FlagsPerHeap = 0, "FlagsPerHeap must be from 1");
+        yield return Fault(options => options.PacketPresenceSize = 15, "makes 2 packets of each heap, but Layout.FlagsPerHeap is 1.");
         yield return Fault(options => options.Layout!.Axes[0].DataStride = long.MaxValue, "need more bytes, flags or time");
 
         static TestCaseData Fault(Action<ChunkOptions> change, string message) =>

@@ -219,6 +219,18 @@ public sealed class ChunkStreamTests
     }
 
     [Test]
+    public void Layout_has_room_for_the_presence_of_packets()
+    {
+        ChunkLayout layout = ChunkSettings.Layout(origin: 0);
+        layout.FlagsPerHeap = 2;
+        using ChunkStream stream = new(
+            ChunkGroupOptions.For(layout), new() { Layout = layout, PacketPresenceSize = ChunkHeap.Size / 2 });
+        stream.Add(ChunkHeap.Source(ChunkHeap.Part(0, 0, 8), ChunkHeap.Part(1, 8, 8), ChunkHeap.Whole(3)));
+
+        Assert.That(ReadAll(stream), Is.EqualTo("0:10010010"));
+    }
+
+    [Test]
     public void Packet_without_payload_is_not_present()
     {
         using ChunkStream stream = new(
