@@ -15,7 +15,7 @@ internal abstract class ChunkEngine : IChunkOwner
     public abstract ChunkGroupStatistics ReadStatistics();
 
     /// <summary>Makes a stream that places its heaps in the chunks, by valid options.</summary>
-    /// <exception cref="InvalidOperationException">There has been a chunk, or the group has ended.</exception>
+    /// <exception cref="InvalidOperationException">The group has all of its streams, or has ended.</exception>
     public abstract ReceiveStreamBase AddStream(
         ChunkOptions chunks, ReceiveStreamOptions options, ILogger? logger, IoThreadPool? pool);
 

@@ -29,7 +29,7 @@ public abstract class ChunkGroupBase : ChunkReaderBase
     /// Threads that receive the packets; one thread of the stream's own if left out, which a group needs to be fast.
     /// </param>
     /// <exception cref="ArgumentException">An option breaks its rule.</exception>
-    /// <exception cref="InvalidOperationException">A heap has been placed, or the group has ended.</exception>
+    /// <exception cref="InvalidOperationException">The group has all of its streams (<see cref="ChunkGroupOptions.Members"/>), or has ended.</exception>
     /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
     public ReceiveStreamBase AddStream(
         ChunkOptions chunks, ReceiveStreamOptions? options = null, ILogger? logger = null, IoThreadPool? pool = null)

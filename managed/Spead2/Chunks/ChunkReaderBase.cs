@@ -79,7 +79,8 @@ public abstract class ChunkReaderBase : IDisposable, IAsyncDisposable
     public Chunk Read(CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
-        return Engine.Queue.Wait(Timeout.InfiniteTimeSpan, cancellationToken) ?? throw new StreamStoppedException();
+        return Engine.Queue.Wait(Timeout.InfiniteTimeSpan, cancellationToken)
+            ?? throw new StreamStoppedException("All streams have stopped and every chunk has been taken.");
     }
 
     /// <summary>Takes the next chunk as soon as there is one; null if all streams have ended and every chunk has been read.</summary>

@@ -9,7 +9,12 @@ public sealed class StreamStoppedException : Spead2Exception
 {
     /// <summary>Makes an exception.</summary>
     public StreamStoppedException()
-        : base("The stream has stopped and every heap has been taken.", Spead2Status.Stopped)
+        : this("The stream has stopped and every heap has been taken.")
+    {
+    }
+
+    internal StreamStoppedException(string message)
+        : base(message, Spead2Status.Stopped)
     {
     }
 }

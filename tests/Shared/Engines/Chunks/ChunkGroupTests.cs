@@ -71,7 +71,7 @@ public sealed class ChunkGroupTests
 
         Assert.That(ReadReady(group), Is.EqualTo(new[] { "0:1100" }));
         Assert.That(group.IsCompleted, Is.True);
-        Assert.That(() => group.Read(), Throws.TypeOf<StreamStoppedException>());
+        Assert.That(() => group.Read(), Throws.TypeOf<StreamStoppedException>().With.Message.Contains("every chunk"));
     }
 
     [Test]
