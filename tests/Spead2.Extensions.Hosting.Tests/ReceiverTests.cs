@@ -118,7 +118,7 @@ public sealed class ReceiverTests
             builder.Services.AddSpead2Receiver("pol0", builder.Configuration.GetSection("pol0")).AddHandler((_, _) => default);
         });
 
-        Assert.That(() => host.Start(), Throws.TypeOf<OptionsValidationException>().With.Message.Contains(named));
+        Assert.That(() => host.Start(), Throws.TypeOf<OptionsValidationException>().With.Message.StartsWith("pol0: ").And.Message.Contains(named));
     }
 
     [Test]
