@@ -276,6 +276,7 @@ public sealed class BenchTests(string engine)
         using var taken = new TcpListener(IPAddress.Loopback, port);
         taken.Start();
         await RefusesAsync($"The agent cannot listen on 127.0.0.1 port {port}: ", "agent", $"127.0.0.1:{port}");
+        await CheckRefusedPortAsync();
         await RefusesAsync("AGENT '21000' is no agent: ", "master", "21000");
         await RefusesAsync("--protocol must be own, text or json, not 'xml'.", "master", "127.0.0.1:1", "--protocol", "xml");
         await RefusesAsync("--multicast '127.0.0.1:7148' is no group: ", "master", "127.0.0.1:1", "--multicast", "127.0.0.1:7148");
@@ -305,6 +306,19 @@ public sealed class BenchTests(string engine)
         Assert.That(result.ExitCode, Is.EqualTo(2), result.Error);
         Assert.That(result.Error, Does.StartWith(message));
         Assert.That(result.Output, Is.Empty);
+    }
+
+    /// <summary>The port of UDP is in use where the agent has that of TCP: the master says what the agent says.</summary>
+    private async Task CheckRefusedPortAsync()
+    {
+        (CommandProcess agent, int port) = await StartAgentAsync();
+        using (agent)
+        using (UdpClient udp = new(new IPEndPoint(IPAddress.Loopback, port)))
+        {
+            await RefusesAsync(
+                $"The agent at 127.0.0.1:{port} does not begin: cannot bind to UDP port {port} of 127.0.0.1: ",
+                "master", $"127.0.0.1:{port}");
+        }
     }
 
     private static async Task CheckStartAsync(LineConnection connection, string protocol)

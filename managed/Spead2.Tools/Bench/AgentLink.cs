@@ -46,7 +46,7 @@ internal sealed class AgentLink : IDisposable
             string answer = await link.ReadAsync(cancellation);
             if (answer != "ready" && !IsReady(answer))
             {
-                throw new UserErrorException($"The agent at {name} does not begin: {answer}");
+                throw new UserErrorException($"The agent at {name} does not begin: {Reason(answer)}");
             }
 
             return link;
@@ -127,6 +127,21 @@ internal sealed class AgentLink : IDisposable
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             throw new FormatException("it does not answer");
+        }
+    }
+
+    // What agents of JSON say is wrong; all of the answer of others.
+    private static string Reason(string answer)
+    {
+        try
+        {
+            using JsonDocument json = JsonDocument.Parse(answer);
+            JsonElement error = AgentOptionJson.Member(json.RootElement, "error");
+            return error.ValueKind == JsonValueKind.String ? error.GetString()! : answer;
+        }
+        catch (JsonException)
+        {
+            return answer;
         }
     }
 
