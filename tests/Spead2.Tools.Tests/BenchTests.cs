@@ -228,6 +228,18 @@ public sealed class BenchTests(string engine)
     }
 
     [Test]
+    public async Task Table_of_rates_fits_on_80_columns()
+    {
+        CommandResult result = await CommandProcess.RunAsync(
+            "bench", "--engine", engine, "--heap-size", "65536", "--seconds", "0.02", "--passes", "1", "--precision", "1");
+
+        IEnumerable<string> table = result.Output.Split('\n').SkipWhile(line => !line.StartsWith('╭')).TakeWhile(line => !line.StartsWith('╰'));
+        Assert.That(table.Count(), Is.GreaterThan(3), result.Output);
+        Assert.That(table.Select(line => line.Length), Is.All.AtMost(80), result.Output);
+        Assert.That(table.ElementAt(1), Does.Contain("CPU s/GB"));
+    }
+
+    [Test]
     public async Task Interrupted_search_says_so_and_leaves_no_agent()
     {
         using CommandProcess search = CommandProcess.Start("bench", "--engine", engine, "--heap-size", "65536", "--seconds", "3600");

@@ -11,6 +11,9 @@ namespace Spead2.Tools.Bench;
 internal sealed class BenchReport(BenchSettings settings, Terminal terminal)
 {
     private const int BarWidth = 20;
+
+    // The table of rates fits on a terminal of 80 columns.
+    private const int RateBarWidth = 10;
     private const double NanosecondsPerMicrosecond = 1e3;
 
     private int _passes;
@@ -131,14 +134,13 @@ internal sealed class BenchReport(BenchSettings settings, Terminal terminal)
 
     private void WriteSteps(SearchResult result)
     {
-        TextTable table = new TextTable("Rates that were tried")
+        TextTable table = new TextTable("Rates that were tried (CPU: sender / receiver)")
             .AddColumn("asked", isRight: true, wraps: false)
             .AddColumn("reached", isRight: true, wraps: false)
             .AddColumn("", wraps: false)
-            .AddColumn("loss-free", isRight: true)
-            .AddColumn("heaps lost", isRight: true)
-            .AddColumn("CPU s/GB sender", isRight: true)
-            .AddColumn("receiver", isRight: true);
+            .AddColumn("loss-free", isRight: true, wraps: false)
+            .AddColumn("lost", isRight: true, wraps: false)
+            .AddColumn("CPU s/GB", isRight: true, wraps: false);
         double most = result.Steps.Max(step => step.Reached);
         foreach (RateStep step in result.Steps.OrderBy(step => step.Reached))
         {
@@ -146,11 +148,10 @@ internal sealed class BenchReport(BenchSettings settings, Terminal terminal)
             table.AddRow(
                 step.Asked == 0 ? "no limit" : Rate(step.Asked),
                 Rate(step.Reached),
-                new(new string('█', (int)Math.Ceiling(step.Reached / most * BarWidth)), tone),
+                new(new string('█', (int)Math.Ceiling(step.Reached / most * RateBarWidth)), tone),
                 new($"{step.LossFree} of {step.Passes.Count}", tone),
                 step.Lost == 0 ? "0" : step.LostPart.ToString("P2", CultureInfo.InvariantCulture),
-                Cpu(step.SenderCpu),
-                step.ReceiverCpu is { } cpu ? Cpu(cpu) : "?");
+                $"{Cpu(step.SenderCpu)} / {(step.ReceiverCpu is { } cpu ? Cpu(cpu) : "?")}");
         }
 
         terminal.Write(table);
