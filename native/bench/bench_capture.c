@@ -7,7 +7,7 @@
  * whose heaps are popped and released. Each line has one turn of both, and the most anonymous
  * memory that the process had while the stream was read.
  *
- *   bench_capture --gib 10 --file /tmp/bench.pcap
+ *   bench_capture --gib 10 --file bench.pcap
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -169,7 +169,7 @@ static long receive(const char *path, uint64_t expected) {
 }
 
 int main(int argc, char **argv) {
-    const char *path = "/tmp/bench_capture.pcap";
+    const char *path = "bench_capture.pcap";
     double gib = 1;
     long rounds = 3;
     for (int i = 1; i < argc; i += 2) {
