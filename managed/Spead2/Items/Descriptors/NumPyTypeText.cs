@@ -191,8 +191,10 @@ internal static class NumPyTypeText
         };
     }
 
+    // The parser of .NET alone would overlook NULs at the end.
     private static (char Letter, int Size)? Split(ReadOnlySpan<char> code) =>
-        int.TryParse(code[1..], NumberStyles.None, CultureInfo.InvariantCulture, out int size) ? (code[0], size) : null;
+        !code[1..].ContainsAnyExceptInRange('0', '9')
+        && int.TryParse(code[1..], NumberStyles.None, CultureInfo.InvariantCulture, out int size) ? (code[0], size) : null;
 
     private static ReadOnlySpan<char> WithoutOrder(ReadOnlySpan<char> text, out char order)
     {

@@ -14,7 +14,11 @@ internal sealed partial record KnownDifference(string Name, Func<string, string,
     [
         Refused("an array as the type of the item", "is an array of the shape"),
         Refused("a field without elements", "has no elements"),
-        Refused("a type without bytes, or of more than 268,435,455", "supported are 1 to", "are supported."),
+        Refused(
+            "a type without bytes, or of more than 268,435,455",
+            "supported are 1 to",
+            "are supported.",
+            "is a list without fields."),
         Refused("more than 2,147,483,591 elements", "of which at most"),
         Refused("more than 32 levels of brackets", "levels deep"),
         Refused("True or False as a length", "is True; it must be an integer", "is False; it must be an integer"),
@@ -22,6 +26,15 @@ internal sealed partial record KnownDifference(string Name, Func<string, string,
         Refused("a character by its name", "where an escape sequence is expected"),
         Refused("a title that is no text", "The name of a field of the NumPy type is a tuple"),
         Refused("an empty list as a shape where NumPy overlooks it", "is a list; it must be a tuple or an integer"),
+        Refused(
+            "a second type, or nothing, in the place of a shape",
+            "'; it must be a tuple or an integer",
+            "is None; it must be a tuple or an integer",
+            "is a dictionary; it must be a tuple or an integer",
+            "is a tuple; it must be an integer of 0 or more"),
+        Refused("a type of more parts than a type and a shape", "The NumPy type is a tuple; it must be"),
+        new("a text or a dictionary in the place of a list or a tuple",
+            (_, ours, theirs) => IsOk(theirs) && NoList().IsMatch(ours)),
         new("an empty array whose other lengths make more than 2^63 bytes",
             (_, ours, theirs) => IsOk(ours) && theirs.Contains("no array is so large", StringComparison.Ordinal)),
         new("a type without bytes, or of more than 268,435,455", (_, ours, _) => LargeSize().IsMatch(ours)),
@@ -29,7 +42,7 @@ internal sealed partial record KnownDifference(string Name, Func<string, string,
             (_, ours, theirs) => IsOk(theirs) && NegativeLength().IsMatch(ours)),
         new("a number of NumPy's own as a character", (_, ours, _) => TypeNumber().IsMatch(ours)),
         new("several types, or an array, in one text", (_, ours, _) => OneText().IsMatch(ours)),
-        new("a size with a sign or a space", (_, ours, _) => SignedSize().IsMatch(ours)),
+        new("a size with a sign or white space", (_, ours, _) => SignedSize().IsMatch(ours)),
         new("a unit with a divisor, or a multiple of 0", (_, ours, _) => OddUnit().IsMatch(ours)),
         new("a field without a name", (header, _, _) => NoName().IsMatch(header)),
         new("white space in front", (header, ours, _) => IsOk(ours) && header.Length > header.TrimStart().Length),
@@ -53,7 +66,7 @@ internal sealed partial record KnownDifference(string Name, Func<string, string,
     [GeneratedRegex(@"^no .* is -\d+; it must be an integer of 0 or more")]
     private static partial Regex NegativeLength();
 
-    [GeneratedRegex(@"^no The NumPy type '[<>=|]?\w[+\- ]\d+' is not supported")]
+    [GeneratedRegex(@"^no The NumPy type '[<>=|]?\w(\s+[+\-]?|[+\-])\d+' is not supported")]
     private static partial Regex SignedSize();
 
     [GeneratedRegex(@"^no The NumPy type '[<>=|]?(M8|m8|datetime64|timedelta64)\[(0+\w+|\d*\w+/\d+)\]' is not supported")]
@@ -64,6 +77,9 @@ internal sealed partial record KnownDifference(string Name, Func<string, string,
 
     [GeneratedRegex(@"^no The NumPy type '[<>=|]?[\x01-\x1f]' is not supported")]
     private static partial Regex TypeNumber();
+
+    [GeneratedRegex(@"^no (A field of the NumPy type is ('.*'|a dictionary) of|The NumPy type is a dictionary;)")]
+    private static partial Regex NoList();
 
     // A text without characters in front of a comma.
     [GeneratedRegex("(''|\"\")\\s*\\)?\\s*,")]

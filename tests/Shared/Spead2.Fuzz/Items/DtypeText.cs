@@ -104,6 +104,11 @@ internal static class DtypeText
             string name = Name(random);
             string shape = random.Next(4) == 0 ? $",{Space(random)}{FieldShape(random)}" : "";
             bool isList = random.Next(30) == 0;
+            if (random.Next(200) == 0)
+            {
+                fields.Append(null, $"{Text(random, "fB")}, ");
+            }
+
             fields.Append(
                 null,
                 $"{(isList ? '[' : '(')}{name}, {Descr(random, depth + 1)}{shape}{(isList ? ']' : ')')},{Space(random)}");
@@ -123,10 +128,11 @@ internal static class DtypeText
         };
     }
 
-    private static string FieldShape(Random random) => random.Next(4) switch
+    private static string FieldShape(Random random) => random.Next(40) switch
     {
-        0 => Length(random),
-        1 => Shape(random).Replace('(', '[').Replace(')', ']'),
+        0 => Text(random, Simple[random.Next(Simple.Length)]),
+        < 10 => Length(random),
+        < 20 => Shape(random).Replace('(', '[').Replace(')', ']'),
         _ => Shape(random),
     };
 
