@@ -18,4 +18,13 @@ internal static class ExitCode
 
     /// <summary>No packet arrived.</summary>
     public const int NothingArrived = 3;
+
+    /// <summary>The same for the manual page.</summary>
+    public static IReadOnlyList<(int Code, string Meaning)> Meanings { get; } =
+    [
+        (Success, "The command did what it was asked; of a receiver also if something was lost, which it says."),
+        (Failure, "Heaps have the wrong content, or are not as many as expected; with --fail-on-loss, something is lost."),
+        (UserError, "The command cannot do what the user asks; one sentence on standard error says why."),
+        (NothingArrived, "No packet arrived."),
+    ];
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Spead2.Bindings;
 using Spead2.Managed;
@@ -41,6 +42,9 @@ public sealed class ReceiveStreamFactory
 
     /// <summary>Why the native library cannot be loaded, and what to do; null if it was loaded.</summary>
     public string? FallbackReason { get; }
+
+    /// <summary>Version of the native library, as in 0.1.0; null if it cannot be loaded.</summary>
+    public string? NativeVersion => IsNative ? ReadNativeVersion() : null;
 
     /// <summary>Makes a stream: a <see cref="ReceiveStream"/> or a <see cref="ManagedReceiveStream"/>.</summary>
     /// <inheritdoc cref="ReceiveStream(ReceiveStreamOptions?, ILogger?, IoThreadPool?, Action{Heap?}?)" path="/param"/>
@@ -96,6 +100,9 @@ public sealed class ReceiveStreamFactory
     public MemoryAllocator CreateMmapAllocator(int flags = 0, bool preferHugePages = false) => IsNative
         ? new MmapAllocator(flags, preferHugePages)
         : new ManagedMmapAllocator(flags, preferHugePages);
+
+    private static unsafe string ReadNativeVersion() =>
+        Marshal.PtrToStringUTF8((nint)NativeMethods.sp2_version_string())!;
 
     /// <summary>Calls the library, so that it is loaded.</summary>
     private static string? FindFallbackReason()

@@ -30,6 +30,7 @@ internal static class CommonOption
         Description = $"What {what}: {ReceiveEngine.Native.Name} (the C library) or {ReceiveEngine.Managed.Name} "
             + "(needs no native library).",
         DefaultValueFactory = _ => ReceiveEngine.Native,
+        CompletionSources = { ReceiveEngine.All.Select(engine => engine.Name).ToArray() },
         CustomParser = result =>
         {
             string name = result.Tokens[0].Value;
@@ -56,6 +57,7 @@ internal static class CommonOption
             HelpName = "NAME",
             Description = $"{what}: {string.Join(", ", names)}.{(more.Length == 0 ? "" : $" {more}")}",
         };
+        option.CompletionSources.Add(names);
         option.CustomParser = result =>
         {
             string name = result.Tokens[0].Value;

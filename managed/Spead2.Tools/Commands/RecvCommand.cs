@@ -512,11 +512,8 @@ internal sealed class RecvCommand
             : new DatagramSource(parsed.GetRequiredValue(_packets), dialect);
     }
 
-    /// <summary>An endpoint without an option; what begins with a hyphen was meant as one.</summary>
-    public static Endpoint ReadArgument(string text) =>
-        text.StartsWith('-')
-            ? throw new UserErrorException($"'{text}' is no command or option here; --help names those that are.")
-            : Endpoint.Parse(text, "The argument");
+    /// <summary>An endpoint without an option.</summary>
+    public static Endpoint ReadArgument(string text) => Endpoint.Parse(text, "The argument");
 
     private TcpSource ReadTcp(ParseResult parsed)
     {

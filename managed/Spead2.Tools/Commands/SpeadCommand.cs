@@ -2,6 +2,8 @@
 
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using Spead2.Tools.Help;
 using Spead2.Tools.Output;
 
 namespace Spead2.Tools.Commands;
@@ -15,7 +17,7 @@ internal static class SpeadCommand
         var root = new Command("spead2", "Receives and sends SPEAD streams.")
         {
             new HelpOption(),
-            new VersionOption(),
+            new VersionOption { Action = new EngineVersions(terminal), Description = "Show the versions of command and engines" },
             RecvCommand.Create(terminal),
             SendCommand.Create(terminal),
             RecordCommand.Create(terminal),
@@ -26,11 +28,14 @@ internal static class SpeadCommand
             DoctorCommand.Create(terminal),
             DemoCommand.Create(terminal),
             TopCommand.Create(terminal),
+            CompletionCommand.Create(terminal),
         };
+        root.Add(ManualPage.Create(root, terminal));
+        root.Add(CompletionCommand.CreateForScripts(root, terminal));
         ParseResult parsed = root.Parse(arguments.Count == 0 ? ["--help"] : arguments);
-        if (parsed.Errors.Count > 0)
+        if (FindMistake(parsed) is { } mistake)
         {
-            return Refuse(terminal, ExplainErrors(parsed));
+            return Refuse(terminal, mistake);
         }
 
         try
@@ -52,10 +57,25 @@ internal static class SpeadCommand
         }
     }
 
-    private static string ExplainErrors(ParseResult parsed) =>
-        parsed.UnmatchedTokens.Count > 0
-            ? $"'{parsed.UnmatchedTokens[0]}' is no command or option here; --help names those that are."
-            : parsed.Errors[0].Message;
+    // Words that the parser cannot place; and what begins with a hyphen and would be taken for the name of a file or an
+    // endpoint, but behind the -- that makes a name of it.
+    private static string? FindMistake(ParseResult parsed)
+    {
+        bool mayBeName = parsed.Tokens.Any(token => token.Type == TokenType.DoubleDash);
+        IEnumerable<string> names = parsed.CommandResult.Children.OfType<ArgumentResult>()
+            .SelectMany(argument => argument.Tokens.Select(token => token.Value));
+        string? word = names.Where(name => !mayBeName && name is ['-', _, ..])
+            .Concat(parsed.UnmatchedTokens)
+            .FirstOrDefault();
+        if (word is null)
+        {
+            return parsed.Errors is [ParseError error, ..] ? error.Message : null;
+        }
+
+        string? nearest = NearestName.Of(word, parsed.CommandResult.Command);
+        return $"'{word}' is no command or option here; "
+            + (nearest is null ? "--help names those that are." : $"perhaps {nearest} is meant.");
+    }
 
     private static int Refuse(Terminal terminal, string message)
     {
