@@ -20,6 +20,9 @@ const string PackageSolution = "managed/Packages.slnf";
 // Category of tests that have a target of their own.
 const string LongTests = "Consume";
 const string Coverage = "artifacts/coverage";
+const string Site = "artifacts/site";
+const string SiteTools = "artifacts/tools";
+const string DocfxVersion = "2.81.0";
 const string AotFolder = "build/aot";
 const string AotLibrary = $"{AotFolder}/lib/libspead2aot.so";
 
@@ -224,6 +227,22 @@ Task("differential")
 Task("numpy")
     .Description("Compares what is read of NumPy headers with what NumPy reads, 100,000 of them; --help lists its arguments")
     .Does(With(numPy, () => RunProgram("tests/Shared/Spead2.Fuzz", ["headers", .. programArguments])));
+
+Task("site")
+    .Description("Builds the pages and the reference of the API for a browser, artifacts/site/html, and fails on a warning")
+    .Does(() =>
+    {
+        Run("dotnet", "build", "managed/Spead2.Tools", "--configuration", "Release", "--nologo");
+        CleanDirectory(Site);
+        if (!FileExists($"{SiteTools}/docfx"))
+        {
+            Run("dotnet", "tool", "install", "docfx", "--tool-path", SiteTools, "--version", DocfxVersion);
+        }
+
+        Run($"{SiteTools}/docfx", "docfx.json", "--warningsAsErrors");
+        CopyFile($"{Site}/html/README.html", $"{Site}/html/index.html");
+        Information($"See {Site}/html/index.html, for example with {SiteTools}/docfx serve {Site}/html");
+    });
 
 Task("spinner")
     .Description("Calls both libraries at random from four threads, for 60 seconds or as many as its argument says")

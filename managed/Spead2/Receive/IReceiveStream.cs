@@ -142,7 +142,7 @@ public interface IReceiveStream : IDisposable, IAsyncDisposable
     /// </exception>
     void UpdateStatistic(int index, long value);
 
-    /// <inheritdoc cref="UpdateStatistic(int, long)"/>
+    /// <inheritdoc cref="UpdateStatistic(int, long)" path="/summary"/>
     /// <param name="name">Name of a custom statistic.</param>
     /// <param name="value">Not negative.</param>
     /// <exception cref="ArgumentException">There is no custom statistic of this name.</exception>
