@@ -249,6 +249,7 @@ static void child_calls_everything(receiver *r) {
     CHILD_CHECK(sp2_receive_stream_update_stat(stream, 0, 1) == forked, 19);
     sp2_refused_datagram refused = SP2_REFUSED_DATAGRAM_INIT;
     CHILD_CHECK(sp2_receive_stream_get_refused(stream, 1, &refused) == forked, 41);
+    CHILD_CHECK(sp2_receive_stream_publish(stream, NULL) == forked, 29);
     CHILD_CHECK(sp2_receive_stream_get_heap_count(stream, &value) == forked, 30);
     CHILD_CHECK(value == 0, 31);
     CHILD_CHECK(sp2_receive_stream_create(r->threads, NULL, &stream) == forked, 20);

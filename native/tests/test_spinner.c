@@ -88,6 +88,7 @@
     X(sp2_receive_stream_get_stop_on_stop_item)                                                    \
     X(sp2_receive_stream_pop)                                                                      \
     X(sp2_receive_stream_pop_wait)                                                                 \
+    X(sp2_receive_stream_publish)                                                                  \
     X(sp2_receive_stream_request_ready)                                                            \
     X(sp2_receive_stream_set_copy_function)                                                        \
     X(sp2_receive_stream_set_memcpy)                                                               \
@@ -1258,7 +1259,7 @@ static void look_at_stats(spinner *self) {
     sp2_loss_second seconds[2] = {{0}};
     uint64_t values[STATISTICS];
     uint32_t index;
-    switch (below(self, 13)) {
+    switch (below(self, 14)) {
     case 0:
         NOTE(sp2_receive_stream_get_stats, stream, sized(self, &stats, sizeof(stats)));
         break;
@@ -1298,6 +1299,9 @@ static void look_at_stats(spinner *self) {
              below(self, 9), sized(self, &drops, sizeof(drops)));
         break;
     case 11:
+        NOTE(sp2_receive_stream_publish, stream, names[below(self, 5)]);
+        break;
+    case 12:
         NOTE(sp2_memory_get_stats, sized(self, &memory, sizeof(memory)));
         break;
     default:

@@ -280,3 +280,12 @@ SP2_TEST(First_refused_datagram_of_a_cause_is_kept) {
     sp2_receive_stream_destroy(stream);
     datagrams_free(&list);
 }
+
+#if defined(_WIN32)
+SP2_TEST(Publishing_is_refused_where_there_are_no_pages) {
+    sp2_receive_stream *stream = new_stream(NULL);
+    CHECK_STATUS(sp2_receive_stream_publish(stream, NULL), SP2_E_UNSUPPORTED);
+    CHECK_CONTAINS(sp2_last_error_message(), "this system has no statistics pages");
+    sp2_receive_stream_destroy(stream);
+}
+#endif

@@ -171,6 +171,9 @@ int main(int argc, char **argv) {
     udp.port = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 8888;
     options.ring_heaps = 64;
     int32_t status = sp2_receive_stream_create(NULL, &options, &stream);
+    if (status == SP2_OK && sp2_receive_stream_publish(stream, "c-receive") != SP2_OK) {
+        fprintf(stderr, "spead2 top will not show this: %s\n", sp2_last_error_message());
+    }
     if (status == SP2_OK) {
         status = sp2_receive_stream_add_udp_source(stream, &udp, &source);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Spead2.Tools.Tests;
@@ -38,6 +39,40 @@ public sealed partial class SampleTests
         string[] values = [.. all.Where(line => ValueLine().IsMatch(line))];
         Assert.That(values, Has.Length.EqualTo(16), "two heaps with the values of eight items");
         Assert.That(printed, Is.EqualTo(engine == "aot" ? all : all.Where(line => !values.Contains(line))));
+    }
+
+    [Test]
+    public async Task Top_shows_a_C_program([Values("core", "aot")] string engine)
+    {
+        if (engine == "aot")
+        {
+            InstalledTree.RequireAot();
+        }
+
+        string program = await _installed.BuildWithCMakeAsync(engine);
+        string pages = Directory.CreateTempSubdirectory("spead2-pages-").FullName;
+        try
+        {
+            (CommandProcess receiver, int port) =
+                await CommandProcess.StartListeningAsync("env", $"XDG_RUNTIME_DIR={pages}", program, "0");
+            using (receiver)
+            {
+                CommandResult top = await InProcess.RunAsync("top", "--once", "--json", "--interval", "0.1", "--folder", pages);
+                JsonElement stream = JsonDocument.Parse(top.Lines.Single()).RootElement;
+                Assert.That(stream.GetProperty("name").GetString(), Is.EqualTo("c-receive"));
+                Assert.That(stream.GetProperty("program").GetString(), Is.EqualTo("c-receive"));
+                Assert.That(
+                    stream.GetProperty("sources")[0].GetProperty("name").GetString(), Is.EqualTo($"Udp 127.0.0.1:{port}"));
+                await InProcess.RunAsync("send", "--udp", $"127.0.0.1:{port}");
+                await receiver.WaitAsync();
+            }
+
+            Assert.That(Directory.GetFiles(pages), Is.Empty);
+        }
+        finally
+        {
+            Directory.Delete(pages, recursive: true);
+        }
     }
 
     [Test]

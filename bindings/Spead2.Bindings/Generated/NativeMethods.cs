@@ -336,6 +336,10 @@ internal static unsafe partial class NativeMethods
     public static extern int sp2_receive_stream_get_refused(sp2_receive_stream* stream, [NativeTypeName("uint32_t")] uint cause, sp2_refused_datagram* datagram);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_stream_publish(sp2_receive_stream* stream, [NativeTypeName("const char *")] sbyte* name);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("const char *")]
     public static extern sbyte* sp2_status_name([NativeTypeName("int32_t")] int status);
 
@@ -540,6 +544,9 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_REFUSED_BYTES 64")]
     public const int SP2_REFUSED_BYTES = 64;
+
+    [NativeTypeName("#define SP2_PAGE_MAX_NAME 64")]
+    public const int SP2_PAGE_MAX_NAME = 64;
 
     [NativeTypeName("#define SP2_TCP_DEFAULT_MAX_SIZE 65536")]
     public const int SP2_TCP_DEFAULT_MAX_SIZE = 65536;

@@ -144,7 +144,7 @@ internal static unsafe class InprocExports
             DialectRules dialect = DialectRules.Of(Dialects.Read(known.dialect));
             StreamCore core = SourceExports.OpenCore(call.Stream, Function);
             SourceExports.Add(
-                core, OpenSource(core, queue, dialect, Function), sp2_source_kind.SP2_SOURCE_INPROC, source);
+                call.Stream, OpenSource(core, queue, dialect, Function), sp2_source_kind.SP2_SOURCE_INPROC, source);
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)

@@ -29,7 +29,7 @@ internal static unsafe class SourceExports
             DialectRules dialect = DialectRules.Of(Dialects.Read(known.dialect));
             StreamCore core = OpenCore(call.Stream, Function);
             Add(
-                core,
+                call.Stream,
                 new BufferSource(core, (byte*)known.data, known.length) { Dialect = dialect },
                 sp2_source_kind.SP2_SOURCE_BUFFER,
                 source);
@@ -60,7 +60,7 @@ internal static unsafe class SourceExports
             DialectRules dialect = DialectRules.Of(Dialects.Read(known.dialect));
             StreamCore core = OpenCore(call.Stream, Function);
             Add(
-                core,
+                call.Stream,
                 new DatagramSource(core, new NativeDatagrams(known.datagrams, (long)known.count)) { Dialect = dialect },
                 sp2_source_kind.SP2_SOURCE_DATAGRAMS,
                 source);
@@ -102,7 +102,7 @@ internal static unsafe class SourceExports
             {
                 StreamCore core = OpenCore(call.Stream, Function);
                 Source? added = core.Flow.IsClosed ? null : TcpSource.Add(core, known, TcpOptions.Prefix);
-                HandOut(new(sp2_source_kind.SP2_SOURCE_TCP, added), source);
+                HandOut(call.Stream, new(sp2_source_kind.SP2_SOURCE_TCP, added), source);
             }
 
             return (int)sp2_status.SP2_OK;
@@ -124,7 +124,7 @@ internal static unsafe class SourceExports
             PcapSourceOptions known = PcapOptions.Read(options);
             StreamCore core = OpenCore(call.Stream, Function);
             Source? added = core.Flow.IsClosed ? null : PcapSource.Add(core, known, PcapOptions.Path);
-            HandOut(new(sp2_source_kind.SP2_SOURCE_PCAP, added), source);
+            HandOut(call.Stream, new(sp2_source_kind.SP2_SOURCE_PCAP, added), source);
             return (int)sp2_status.SP2_OK;
         }
         catch (Exception exception)
@@ -290,10 +290,10 @@ internal static unsafe class SourceExports
         : stream.Core;
 
     internal static void Add(
-        StreamCore core, Source added, sp2_source_kind kind, sp2_packet_source** source)
+        NativeStream stream, Source added, sp2_source_kind kind, sp2_packet_source** source)
     {
-        HandOut(new(kind, added), source);
-        core.Add(added);
+        HandOut(stream, new(kind, added), source);
+        stream.Core.Add(added);
     }
 
     private static void AddUdpSource(
@@ -303,12 +303,13 @@ internal static unsafe class SourceExports
         {
             StreamCore core = OpenCore(stream, function);
             Source? added = core.Flow.IsClosed ? null : UdpSource.Add(core, options, UdpOptions.Names);
-            HandOut(new(sp2_source_kind.SP2_SOURCE_UDP, added), source);
+            HandOut(stream, new(sp2_source_kind.SP2_SOURCE_UDP, added), source);
         }
     }
 
-    private static void HandOut(NativeSource added, sp2_packet_source** source)
+    private static void HandOut(NativeStream stream, NativeSource added, sp2_packet_source** source)
     {
+        stream.Published?.Add(added);
         if (source is not null)
         {
             *source = (sp2_packet_source*)HandleTable.Add(HandleKind.PacketSource, added);

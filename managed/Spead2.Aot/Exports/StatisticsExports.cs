@@ -239,6 +239,41 @@ internal static unsafe class StatisticsExports
         }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_publish")]
+    public static int Publish(sp2_receive_stream* stream, sbyte* name)
+    {
+        const string Function = "sp2_receive_stream_publish";
+        try
+        {
+            using StreamCall call = Handles.Stream(stream, Function);
+            string text = name is null ? StreamName.Default : Utf8.Text(name);
+            if (StreamName.Faults(text, "name").Any())
+            {
+                throw Failure.Argument(
+                    $"{Function}: name must be 1 to {StreamName.MaxLength} printable ASCII characters");
+            }
+
+            if (!OperatingSystem.IsLinux())
+            {
+                throw Failure.Unsupported($"{Function}: this system has no statistics pages");
+            }
+
+            call.Stream.Publish(text, Function);
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return LastError.Set(new Spead2Exception(
+                $"cannot make the statistics page: {exception.Message} (XDG_RUNTIME_DIR or /dev/shm must be a folder that "
+                    + "this user may write to)",
+                Spead2Status.OperatingSystem));
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_get_refused")]
     public static int GetRefused(sp2_receive_stream* stream, uint cause, sp2_refused_datagram* datagram)
     {

@@ -372,6 +372,8 @@ FUNCTION(sp2_find_loss_period,
 FUNCTION(sp2_receive_stream_get_refused,
          (sp2_receive_stream * stream, uint32_t cause, sp2_refused_datagram *datagram),
          (stream, cause, datagram), NOTHING)
+FUNCTION(sp2_receive_stream_publish, (sp2_receive_stream * stream, const char *name),
+         (stream, name), NOTHING)
 
 /* udp.h: what the kernel counts */
 FUNCTION(sp2_get_kernel_udp_counters, (sp2_kernel_udp_counters * counters), (counters), NOTHING)

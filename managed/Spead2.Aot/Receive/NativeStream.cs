@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 
+using System.Runtime.Versioning;
 using Spead2.Chunks;
 using Spead2.Managed;
 using Spead2.Receive;
@@ -10,6 +11,8 @@ namespace Spead2.Aot;
 internal sealed class NativeStream
 {
     private readonly NativeChunkGroup? _group;
+    private readonly long _ringLimit;
+    private PublishedStream? _published;
 
     /// <param name="options">Valid options.</param>
     /// <param name="threads">The caller's reference to them is given up with the stream.</param>
@@ -30,6 +33,7 @@ internal sealed class NativeStream
     {
         Core = NewCore(options, threads, log, onHeap, chunks is null ? null : new(group!.Core, chunks));
         _group = group;
+        _ringLimit = Core.Ring is null ? 0 : options.RingHeaps;
         if (Core.Ring is { } ring)
         {
             ring.Ready = Ready.Call;
@@ -47,10 +51,35 @@ internal sealed class NativeStream
 
     public StatisticList Statistics { get; }
 
+    /// <summary>The stream with its statistics page; null if it has none.</summary>
+    public PublishedStream? Published => Volatile.Read(ref _published);
+
     /// <summary>What finished heaps wait in until they are popped.</summary>
     /// <exception cref="Spead2Exception">A function takes every heap.</exception>
     public RingSink RingFor(string function) => Core.Ring ?? throw Failure.State(
         $"{function}: the stream was made with sp2_receive_options.{(_group is null ? "on_heap" : "chunks")}, which takes every heap");
+
+    /// <summary>Makes a statistics page.</summary>
+    /// <exception cref="Spead2Exception">There is one.</exception>
+    [SupportedOSPlatform("linux")]
+    public void Publish(string name, string function)
+    {
+        PublishedStream published = new(Core, name, _ringLimit);
+        if (Interlocked.CompareExchange(ref _published, published, null) is not null)
+        {
+            throw Failure.State($"{function}: the stream is published already");
+        }
+
+        try
+        {
+            published.Open();
+        }
+        catch
+        {
+            Volatile.Write(ref _published, null);
+            throw;
+        }
+    }
 
     /// <summary>Sets how packets are copied, by a user-supplied function if there is one.</summary>
     public void SetCopy(CopyMethod method, PacketCopier? copier)
@@ -79,6 +108,7 @@ internal sealed class NativeStream
     {
         Core.Stop();
         Calls.Close();
+        Published?.Close();
         Core.Destroy(wait: true);
         ExchangeAllocator(null)?.Release();
         _group?.Release();

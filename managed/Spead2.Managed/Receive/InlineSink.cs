@@ -25,6 +25,18 @@ internal sealed class InlineSink(StreamCore stream, Action<LiveHeap?> onHeap) : 
     private volatile bool _endDue;
     private volatile int _count;
 
+    /// <summary>Whether the function has been told of the end.</summary>
+    public bool HasToldEnd
+    {
+        get
+        {
+            lock (stream.Gate)
+            {
+                return _ended && !_endDue;
+            }
+        }
+    }
+
     public override bool IsFull => _count >= MostHeaps || _bytes >= MostBytes;
 
     public override void Deliver(LiveHeap heap)

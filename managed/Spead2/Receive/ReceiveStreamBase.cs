@@ -5,6 +5,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Spead2.Metrics;
+using Spead2.Receive.Pages;
 
 namespace Spead2.Receive;
 
@@ -16,7 +17,7 @@ namespace Spead2.Receive;
 [SuppressMessage("Naming", "CA1711", Justification = "SPEAD calls it a stream.")]
 [SuppressMessage("Naming", "CA1716", Justification = "spead2 calls it stop.")]
 [DebuggerDisplay("{DebugText,nq}")]
-public abstract class ReceiveStreamBase : IReceiveStream
+public abstract class ReceiveStreamBase : IReceiveStream, IPublishedStream
 {
     private StreamReader? _reader;
     private IReadOnlyList<CustomStatistic> _customStatistics = [];
@@ -504,7 +505,7 @@ public abstract class ReceiveStreamBase : IReceiveStream
     /// <summary>Sources are listed from now on.</summary>
     internal void KeepSources() => LazyInitializer.EnsureInitialized(ref _sources, () => []);
 
-    /// <summary>What the meter and the statistics page show of the stream; null if the engine's stream has gone.</summary>
+    /// <summary>What the meter shows of the stream; null if the engine's stream has gone.</summary>
     internal ReceiveReading? ReadForMeter()
     {
         try
@@ -516,6 +517,15 @@ public abstract class ReceiveStreamBase : IReceiveStream
             return null;
         }
     }
+
+    string IPublishedStream.Name => Name;
+
+    bool IPublishedStream.HasEnded => HasEnded;
+
+    IReadOnlyList<PacketSource> IPublishedStream.Sources => Sources;
+
+    PublishedReading? IPublishedStream.ReadForPage() =>
+        ReadForMeter() is { } reading ? new(reading.Statistics, reading.RingHeaps, reading.RingLimit) : null;
 
     /// <summary>Shows the stream, which has been made, in the meter.</summary>
     private protected void ShowInMeter(ReceiveStreamOptions options)

@@ -26,11 +26,14 @@ public sealed class StatisticsPage : IDisposable
     // What a person sees at once, and nothing that a processor would notice.
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
+    // Numbers that are tried.
+    private const int MostNumbers = 1000;
+
     private static long _count;
 
     private readonly Lock _gate = new();
     private readonly byte[] _page = new byte[PageLayout.Size];
-    private readonly WeakReference<ReceiveStreamBase> _stream;
+    private readonly WeakReference<IPublishedStream> _stream;
     private readonly FileStream _file;
     private readonly Timer? _timer;
     private ulong _sequence;
@@ -38,18 +41,11 @@ public sealed class StatisticsPage : IDisposable
     private bool _isDisposed;
 
     [SupportedOSPlatform("linux")]
-    private StatisticsPage(ReceiveStreamBase stream, string path)
+    private StatisticsPage(IPublishedStream stream)
     {
         _stream = new(stream);
-        Path = path;
-        _file = new(path, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            Share = FileShare.ReadWrite | FileShare.Delete,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            BufferSize = 0,
-        });
+        _file = Create();
+        Path = _file.Name;
         try
         {
             WriteHead(stream.Name);
@@ -83,8 +79,15 @@ public sealed class StatisticsPage : IDisposable
         }
 
         known.KeepSources();
+        return Open(known);
+    }
+
+    /// <inheritdoc cref="Publish(IReceiveStream)"/>
+    [SupportedOSPlatform("linux")]
+    internal static StatisticsPage Open(IPublishedStream stream)
+    {
         PageFolder.RemoveStale(PageFolder.Own);
-        return new(known, PageFolder.PathOf(Interlocked.Increment(ref _count)));
+        return new(stream);
     }
 
     /// <summary>Removes the page. The second time it does nothing.</summary>
@@ -132,6 +135,31 @@ public sealed class StatisticsPage : IDisposable
         }
     }
 
+    /// <summary>A new file; another library in the process may have taken some numbers.</summary>
+    [SupportedOSPlatform("linux")]
+    private static FileStream Create()
+    {
+        for (int i = 0; ; i++)
+        {
+            string path = PageFolder.PathOf(Interlocked.Increment(ref _count));
+            try
+            {
+                return new(path, new FileStreamOptions
+                {
+                    Mode = FileMode.CreateNew,
+                    Access = FileAccess.Write,
+                    Share = FileShare.ReadWrite | FileShare.Delete,
+                    UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                    BufferSize = 0,
+                });
+            }
+            catch (IOException) when (i < MostNumbers && System.IO.Path.Exists(path))
+            {
+                // The next one.
+            }
+        }
+    }
+
     private void OnTime()
     {
         try
@@ -142,9 +170,9 @@ public sealed class StatisticsPage : IDisposable
                 return;
             }
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or ArgumentException or UnauthorizedAccessException)
         {
-            // Nobody could tell from such a page how the stream is.
+            // Nobody could tell from such a page how the stream is. Where the process may not write so much it is an argument's fault.
         }
 
         Dispose();
@@ -173,7 +201,7 @@ public sealed class StatisticsPage : IDisposable
     private void WriteBody()
     {
         SetLong(PageLayout.UpdatedAt, Now());
-        if (!_stream.TryGetTarget(out ReceiveStreamBase? stream) || stream.ReadForMeter() is not { } reading)
+        if (!_stream.TryGetTarget(out IPublishedStream? stream) || stream.ReadForPage() is not { } reading)
         {
             SetInt(PageLayout.StateAt, PageLayout.Stopped);
             SetLong(PageLayout.RingHeapsAt, 0);
@@ -201,7 +229,7 @@ public sealed class StatisticsPage : IDisposable
         WriteSources(stream);
     }
 
-    private void WriteSources(ReceiveStreamBase stream)
+    private void WriteSources(IPublishedStream stream)
     {
         int count = 0;
         foreach (PacketSource source in stream.Sources.Take(PageLayout.MaxSources))

@@ -273,6 +273,9 @@ void sp2__stream_add_source(sp2_receive_stream *stream, sp2_packet_source *sourc
     source->number = ++stream->source_numbers;
     source->next = stream->sources;
     stream->sources = source;
+    if (SP2__UNLIKELY(stream->page != NULL)) {
+        sp2__page_add_source(stream->page, source);
+    }
     sp2__mutex_unlock(&stream->sources_lock);
     const bool parked = sp2__flow_park(&stream->flow, source);
     const bool closed = sp2__flow_is_closed(&stream->flow);
@@ -447,6 +450,9 @@ static void close_copy(sp2_receive_stream *stream) {
         }
     }
     stream->sink->ops->close_copy(stream->sink);
+    if (stream->page != NULL) {
+        sp2__page_close_copy(stream->page);
+    }
     sp2__thread_pool_release(stream->pool);
 }
 
@@ -459,6 +465,9 @@ void sp2_receive_stream_destroy(sp2_receive_stream *stream) {
         return;
     }
     sp2_receive_stream_stop(stream);
+    if (stream->page != NULL) {
+        sp2__page_retire(stream->page);
+    }
     wait_for_sources(stream);
     stream->sink->ops->destroy(stream->sink);
     sp2__assembler_destroy(&stream->assembler);

@@ -17,6 +17,7 @@
 #include "receive/flow.h"
 #include "receive/inline_sink.h"
 #include "receive/loss_line.h"
+#include "receive/page.h"
 #include "receive/pause.h"
 #include "receive/refused.h"
 #include "receive/ring_sink.h"
@@ -75,7 +76,8 @@ struct sp2_receive_stream {
     sp2_packet_source *sources;
     sp2__gone_sources gone;
     uint32_t source_numbers; /* given so far */
-    uint32_t attached;       /* sources that the loops may know of */
+    uint32_t attached;       /* sources, and the page, that the loops may know of */
+    sp2__page *page;         /* NULL: the stream is not published */
 
     sp2__mutex stats_lock;
     sp2_receive_stats published; /* under the stats lock: as of the end of the latest slice */

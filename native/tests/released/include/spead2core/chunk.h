@@ -437,7 +437,8 @@ SP2_API int32_t sp2_chunk_group_stop(sp2_chunk_group *group, int32_t mode);
 
 /*
  * Stops the group with SP2_CHUNK_STOP_DROP if need be, and gives up the caller's reference. Chunks
- * that nobody has popped are destroyed with the last one. NULL is allowed and does nothing.
+ * that nobody has popped are destroyed, those that a member is just writing to with the last
+ * reference. NULL is allowed and does nothing.
  *
  * Threads: any but from a place function.
  */

@@ -348,6 +348,27 @@ typedef struct sp2_refused_datagram {
 SP2_API int32_t sp2_receive_stream_get_refused(sp2_receive_stream *stream, uint32_t cause,
                                                sp2_refused_datagram *datagram);
 
+/* Most characters of the name that a stream is published under. */
+#define SP2_PAGE_MAX_NAME 64
+
+/*
+ * Publishes a stream's statistics to other processes of the user, `spead2 top` for example, under a
+ * name: 1 to SP2_PAGE_MAX_NAME printable ASCII characters; NULL: "default". They are in a
+ * statistics page, a file in memory whose layout docs/statistics-page.md gives. One of the stream's
+ * threads writes it ten times a second; packets and heaps cost nothing more. It shows the sources
+ * that are added from now on, eight at most. If it cannot be written any more it is removed, and
+ * the stream goes on.
+ *
+ * The page is removed when the stream is destroyed, until when it says that a stopped stream has
+ * stopped. What a process leaves that ends without that is removed by those that publish or look.
+ *
+ * Threads: any.
+ * Returns: SP2_OK, SP2_E_ARG, SP2_E_STATE (the stream is published already), SP2_E_OS (the folder
+ *          does not exist, is full, or may not be written to), SP2_E_NOMEM, SP2_E_UNSUPPORTED
+ *          (Windows has no pages).
+ */
+SP2_API int32_t sp2_receive_stream_publish(sp2_receive_stream *stream, const char *name);
+
 #ifdef __cplusplus
 }
 #endif
