@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "receiver.h"
+#include "loopback.h"
 
 enum {
     DELIVER_ALL = SP2_RECEIVE_DELIVER_INCOMPLETE | SP2_RECEIVE_KEEP_RANGES |
@@ -538,6 +538,107 @@ SP2_TEST(Heap_without_length_lacks_what_is_known_to_lie_behind_it) {
     heap_list heaps = receive(&options, &list, &stats);
     CHECK_EQ_U64(stats.packets_missing, 2);
     CHECK_EQ_U64(stats.bytes_missing, 20);
+    heaps_free(&heaps);
+    datagrams_free(&list);
+}
+
+/* Heaps of ten packets that take turns have a slot less than they need, so that each packet evicts
+ * a heap. What comes later of an evicted heap is not missing. */
+SP2_TEST(Packets_of_an_evicted_heap_that_come_later_are_not_missing) {
+    enum { HEAPS = 5, PARTS = 10, PART = 100, LENGTH = PARTS * PART };
+    static const struct {
+        uint32_t without; /* packets of each heap */
+        uint64_t packets;
+    } cases[] = {{0, 0}, {0x200, 1}, {0x0f0, 4}, {0x001, 1}, {0x155, 5}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sp2_test_context("case %d", (int)i);
+        datagram_list list = {0};
+        for (uint64_t part = 0; part < PARTS; part++) {
+            for (uint64_t cnt = 1; cnt <= HEAPS && !(cases[i].without >> part & 1); cnt++) {
+                add_range(&list, cnt, LENGTH, part * PART, (part + 1) * PART);
+            }
+        }
+        sp2_receive_options options = quiet_options(0);
+        sp2_receive_stats stats;
+        heap_list heaps = receive(&options, &list, &stats);
+        CHECK(stats.incomplete_heaps_evicted > HEAPS);
+        CHECK_EQ_U64(stats.packets_missing, HEAPS * cases[i].packets);
+        CHECK_EQ_U64(stats.bytes_missing, HEAPS * cases[i].packets * PART);
+        CHECK_EQ_U64(stats.packets + stats.packets_missing, HEAPS * PARTS);
+        heaps_free(&heaps);
+        datagrams_free(&list);
+    }
+}
+
+/* What an evicted heap lacked is waited for as long as heaps are that may come late. */
+SP2_TEST(Packets_of_an_evicted_heap_are_missing_after_a_while) {
+    enum { LENGTH = 10, REST = 6 };
+    for (uint64_t newer = SP2_RECEIVE_REORDER_HEAPS - 1; newer <= SP2_RECEIVE_REORDER_HEAPS;
+         newer++) {
+        datagram_list list = {0};
+        add_range(&list, 1, LENGTH, 0, LENGTH - REST);
+        add_range(&list, 2, LENGTH, 0, LENGTH); /* a heap of one packet evicts it */
+        for (uint64_t cnt = 3; cnt < 3 + newer; cnt++) {
+            add_range(&list, cnt, LENGTH, 0, LENGTH);
+        }
+        add_range(&list, 1, LENGTH, LENGTH - REST, LENGTH);
+        sp2_receive_options options = quiet_options(0);
+        options.max_heaps = 1;
+        sp2_receive_stats stats;
+        heap_list heaps = receive(&options, &list, &stats);
+        CHECK_EQ_U64(stats.bytes_missing, newer < SP2_RECEIVE_REORDER_HEAPS ? 0 : REST);
+        heaps_free(&heaps);
+        datagrams_free(&list);
+    }
+}
+
+/* It is known while the stream goes on, and when more heaps are evicted than are remembered. */
+SP2_TEST(What_evicted_heaps_lacked_is_known_while_the_stream_goes_on) {
+    enum { LENGTH = 10, EVICTED = 3 * SP2_RECEIVE_EVICTED_HEAPS };
+    datagram_list list = {0};
+    sp2_receive_options options = quiet_options(SP2_RECEIVE_EXPLICIT_START);
+    options.max_heaps = 1;
+    sp2_receive_stream *stream = new_stream(&options);
+    for (uint64_t cnt = 1; cnt <= EVICTED; cnt++) {
+        add_range(&list, cnt, LENGTH, 0, LENGTH / 2);
+    }
+    const uint32_t port = open_loopback_source(stream);
+    REQUIRE_OK(sp2_receive_stream_start(stream));
+    test_socket sender = new_sender(AF_INET, port);
+    for (size_t i = 0; i < list.count; i++) {
+        const datagram_list one = {.datagrams = &list.datagrams[i], .count = 1};
+        send_datagrams(sender, &one);
+        if (i % 64 == 63) {
+            WAIT_UNTIL(stats_of(stream).packets == i + 1, PATIENCE_SECONDS);
+        }
+    }
+    WAIT_UNTIL(stats_of(stream).packets == EVICTED, PATIENCE_SECONDS);
+    /* The heap under assembly, and those that began less than so many heaps ago. */
+    CHECK_EQ_U64(stats_of(stream).packets_missing, EVICTED - 1 - SP2_RECEIVE_REORDER_HEAPS);
+    REQUIRE_OK(sp2_receive_stream_stop(stream));
+    CHECK_EQ_U64(stats_of(stream).packets_missing, EVICTED - 1);
+    CHECK_EQ_U64(stats_of(stream).bytes_missing, (EVICTED - 1) * LENGTH / 2);
+    test_socket_close(sender);
+    sp2_receive_stream_destroy(stream);
+    datagrams_free(&list);
+}
+
+/* The first one's substream begins no more heaps, so that the others wait for it until more heaps
+ * have been evicted than are remembered. */
+SP2_TEST(Lack_of_evicted_heaps_that_are_forgotten_is_counted) {
+    enum { LENGTH = 10, OTHERS = 2 * SP2_RECEIVE_EVICTED_HEAPS };
+    datagram_list list = {0};
+    add_range(&list, 1, LENGTH, 0, 1);
+    add_range(&list, 3, LENGTH, 0, 1);
+    for (uint64_t i = 1; i <= OTHERS; i++) {
+        add_range(&list, 2 * i, LENGTH, 0, 1);
+    }
+    sp2_receive_options options = quiet_options(0);
+    options.max_heaps = 1;
+    options.substreams = 2;
+    sp2_receive_stats stats;
+    heap_list heaps = receive(&options, &list, &stats);
+    CHECK_EQ_U64(stats.bytes_missing, (OTHERS + 2) * (LENGTH - 1));
     heaps_free(&heaps);
     datagrams_free(&list);
 }

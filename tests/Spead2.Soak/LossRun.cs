@@ -78,12 +78,12 @@ internal sealed class LossRun(ReceiveEngine engine, LossPlace place, int seed) :
         return statistics;
     }
 
-    /// <summary>Every packet that was sent is received or missing; of a heap that began twice all are missing once too often.</summary>
+    /// <summary>Every packet that was sent is received or missing.</summary>
     public Identity IdentityOf(StreamStatistics statistics) => new(
         "sent = received + missing of heaps that began + heaps missing x packets",
         Sent,
         statistics.Packets + statistics.PacketsMissing
-            + ((statistics.HeapsMissing - statistics.HeapsLate - statistics.HeapsDuplicate) * PacketsOfHeap));
+            + ((statistics.HeapsMissing - statistics.HeapsLate) * PacketsOfHeap));
 
     public void Dispose() => _socket.Dispose();
 

@@ -104,6 +104,15 @@ internal sealed unsafe class LiveHeap
     /// <summary>The assembler's: it was evicted before.</summary>
     public bool HasReturned;
 
+    /// <summary>The assembler's, of such a heap: where what had come then ends.</summary>
+    public ulong ReturnedEnd;
+
+    /// <summary>The assembler's, of such a heap: what was missing up to there.</summary>
+    public Missing ReturnedMissing;
+
+    /// <summary>The assembler's, of such a heap: what was missing in all has been counted.</summary>
+    public bool IsCounted;
+
     /// <summary>The accounting's: its cnt had come before.</summary>
     public bool IsRepeat;
 
@@ -172,6 +181,9 @@ internal sealed unsafe class LiveHeap
         SenderNumber = 0;
         Passes = 0;
         HasReturned = false;
+        ReturnedEnd = 0;
+        ReturnedMissing = default;
+        IsCounted = false;
         IsRepeat = false;
         Yields = 0;
         YieldNumber = 0;
@@ -222,18 +234,24 @@ internal sealed unsafe class LiveHeap
         }
     }
 
-    /// <summary>What has not arrived, where packets have so much payload, gap by gap.</summary>
-    public Missing Missing(ulong packetLength)
+    /// <summary>What is missing, where packets have so much payload, gap by gap. Of a heap that was evicted before, with what had come then.</summary>
+    /// <param name="packetLength">Payload of a packet.</param>
+    /// <param name="inside">What of that is before the end of what has come.</param>
+    public Missing Missing(ulong packetLength, out Missing inside)
     {
         ulong total = HeapLength != Wire.LengthUnknown ? HeapLength : MinLength;
-        Missing missing = default;
-        ulong end = ReceivedLength;
+        Missing missing = ReturnedMissing;
+        ulong end = ReturnedEnd;
         if (OutOfOrder)
         {
-            end = 0;
             Ranges.AddGaps(total, packetLength, ref end, ref missing);
         }
+        else
+        {
+            end = Math.Max(end, ReceivedLength);
+        }
 
+        inside = missing;
         missing.AddGap(end, total, packetLength);
         return missing;
     }

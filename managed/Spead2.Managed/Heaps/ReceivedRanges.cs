@@ -149,7 +149,7 @@ internal sealed class ReceivedRanges
             else
             {
                 missing.AddGap(end, Math.Min(node.Start(i), total), packetLength);
-                end = node.End(i);
+                end = Math.Max(end, node.End(i));
             }
         }
     }

@@ -117,6 +117,9 @@ internal sealed class Assembler
 
     public int Substreams => _substreams;
 
+    /// <summary>The latest heaps that were evicted; null until one is.</summary>
+    public EvictedHeaps? EvictedHeaps => _evicted;
+
     /// <summary>Most slots that a heap would have needed of which more came when it had been evicted; or 0.</summary>
     public uint Needed { get; private set; }
 
@@ -289,6 +292,9 @@ internal sealed class Assembler
         if (before is not null)
         {
             heap.Number = before.Number;
+            heap.ReturnedEnd = before.End;
+            heap.ReturnedMissing = before.Inside;
+            heap.IsCounted = before.IsCounted;
             _evicted!.Forget(before);
         }
         else
@@ -298,7 +304,17 @@ internal sealed class Assembler
 
         result.Evicted = Place(heap);
         result.Started = true;
+        CountOld();
         return heap;
+    }
+
+    /// <summary>What is missing of heaps that were evicted long ago is counted: no more of them comes.</summary>
+    private void CountOld()
+    {
+        while (_evicted?.Oldest() is { } oldest && _started[SubstreamOf(oldest.Cnt)] - oldest.Begun >= CntStretch.Window)
+        {
+            _evicted.Count(oldest);
+        }
     }
 
     /// <summary>The evicted heap that a packet, which is of no live heap, is more of; or null.</summary>
@@ -337,7 +353,7 @@ internal sealed class Assembler
         if (evicted is not null)
         {
             Remove(evicted);
-            (_evicted ??= new()).Keep(evicted, _separates ? evicted.SenderNumber : 0);
+            (_evicted ??= new()).Keep(evicted, _separates ? evicted.SenderNumber : 0, _started[substream]);
         }
 
         ref LiveHeap? bucket = ref Bucket(heap.Cnt, heap.SenderNumber);

@@ -211,6 +211,16 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     /// <summary>The stream ends: what is known so far is all that there is to know.</summary>
     private void Settle()
     {
+        if (_assembler.EvictedHeaps is { } heaps)
+        {
+            while (heaps.Oldest() is { } oldest)
+            {
+                heaps.Count(oldest);
+            }
+
+            TakeDue(heaps);
+        }
+
         _accounting?.Settle();
         SayNeeded("");
     }
@@ -430,6 +440,11 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             _accounting.Take(result.Heap, _dialect.SharesCnts);
         }
 
+        if (_assembler.EvictedHeaps is { Due.Bytes: > 0 } heaps)
+        {
+            TakeDue(heaps);
+        }
+
         bool stop = result.Stop && stream.StopOnStopItem;
         if (result.Evicted is not null)
         {
@@ -495,7 +510,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             SayNeeded(" so far");
         }
 
-        LeaveAssembly(heap);
+        LeaveAssembly(heap, isEvicted: true);
     }
 
     /// <summary>Says what MaxHeaps would have sufficed, if it is too small and that has not been said.</summary>
@@ -547,15 +562,36 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     /// The packets of a heap that has none between its first and last are taken to be as long as those of the heaps
     /// before it, and without such heaps as what has arrived of it.
     /// </summary>
-    private void CountMissing(LiveHeap heap)
+    private void CountMissing(LiveHeap heap, bool isEvicted)
     {
-        Missing missing = heap.Missing(_packetLength != 0 ? _packetLength : Math.Max(heap.ReceivedLength, 1));
+        ulong packetLength = _packetLength != 0 ? _packetLength : Math.Max(heap.ReceivedLength, 1);
+        Missing missing = heap.Missing(packetLength, out Missing inside);
+        bool isCounted = heap.IsCounted || heap.IsRepeat;
+        if (isEvicted)
+        {
+            _assembler.EvictedHeaps!.Note(missing, inside, isCounted);
+        }
+        else if (!isCounted)
+        {
+            AddMissing(missing);
+        }
+    }
+
+    private void AddMissing(in Missing missing)
+    {
         _tally[Statistic.PacketsMissing] += (long)missing.Packets;
         _tally[Statistic.BytesMissing] += (long)missing.Bytes;
     }
 
+    /// <summary>What has turned out to be missing of heaps that were evicted.</summary>
+    private void TakeDue(EvictedHeaps heaps)
+    {
+        AddMissing(heaps.Due);
+        heaps.Due = default;
+    }
+
     /// <summary>A heap leaves the assembly, for whatever reason but the user's stop.</summary>
-    private void LeaveAssembly(LiveHeap heap)
+    private void LeaveAssembly(LiveHeap heap, bool isEvicted = false)
     {
         _tally[Statistic.Heaps]++;
         if (_accounting is { ByItem: true })
@@ -567,9 +603,9 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _tally[Statistic.HeapsContradictory] += (heap.State & HeapState.Contradictory) != 0 ? 1 : 0;
         _tally[Statistic.MaxHeapBytes] = Math.Max(_tally[Statistic.MaxHeapBytes], (long)heap.ReceivedLength);
         _packetLength = heap.PacketLength != 0 ? heap.PacketLength : _packetLength;
-        if (!heap.IsContiguous && !heap.IsRepeat)
+        if (!heap.IsContiguous)
         {
-            CountMissing(heap);
+            CountMissing(heap, isEvicted);
         }
 
         heap.Finish(_keepRanges, _keepIncompletePayload);

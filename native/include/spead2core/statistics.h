@@ -24,10 +24,12 @@ extern "C" {
  * what these lacked when they were evicted or flushed (a heap without HEAP_LENGTH: up to the last
  * byte or address that is known). A heap's packet size is the largest payload of its packets
  * between the first and the last; a heap that has none takes that of the heap before it. Packets
- * that came but were not used (rejected_*) are missing, too. Of heaps under assembly when the user
- * stops the stream nothing is missing: the rest may still have been under way. Nor is anything of a
- * heap that counts as a duplicate when it begins, as a packet does that comes again when its heap
- * is complete.
+ * that came but were not used (rejected_*) are missing, too. What an evicted heap lacked counts
+ * when SP2_RECEIVE_REORDER_HEAPS newer heaps of its substream have begun, SP2_RECEIVE_EVICTED_HEAPS
+ * more have been evicted, or the stream ends; what comes of it until then, from behind what had
+ * come, is not missing. Of heaps under assembly when the user stops the stream nothing is missing:
+ * the rest may still have been under way. Nor is anything of a heap that counts as a duplicate when
+ * it begins, as a packet does that comes again when its heap is complete.
  *
  * More heaps are under way than max_heaps if packets come of a heap that has been evicted: then it
  * is lost, and so are all heaps of several senders that take turns. max_heaps_needed is known from

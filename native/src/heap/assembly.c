@@ -321,19 +321,22 @@ static void add_gap(sp2__missing *missing, uint64_t start, uint64_t end, uint64_
     }
 }
 
-sp2__missing sp2__heap_missing(const sp2_heap *heap, uint64_t packet_length) {
+sp2__missing sp2__heap_missing(const sp2_heap *heap, uint64_t packet_length, sp2__missing *inside) {
     const bool sized = heap->heap_length != SP2__LENGTH_UNKNOWN;
     const uint64_t total = sized ? heap->heap_length : heap->min_length;
-    sp2__missing missing = {0, 0};
-    uint64_t end = heap->out_of_order ? 0 : heap->received_length;
-    if (heap->out_of_order) {
+    sp2__missing missing = heap->returned_missing;
+    uint64_t end = heap->returned_end;
+    if (!heap->out_of_order) {
+        end = sp2__max_u64(end, heap->received_length);
+    } else {
         uint64_t from = 0;
         sp2_range range;
         while (sp2__ranges_next(&heap->ranges, &from, &range)) {
             add_gap(&missing, end, sp2__min_u64(range.start, total), packet_length);
-            end = range.end;
+            end = sp2__max_u64(end, range.end);
         }
     }
+    *inside = missing;
     add_gap(&missing, end, total, packet_length);
     return missing;
 }

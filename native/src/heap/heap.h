@@ -32,6 +32,12 @@ typedef struct sp2__next_packet {
     uint64_t payload_length_pointer;
 } sp2__next_packet;
 
+/* What has not arrived of a heap. */
+typedef struct sp2__missing {
+    uint64_t packets; /* gap by gap, where a packet has so much payload */
+    uint64_t bytes;
+} sp2__missing;
+
 /*
  * A heap, from its first packet to its release. While it is assembled ("live") one thread at a time
  * changes it, under its stream's lock; then it is finished, waits in the ring, and is frozen when a
@@ -74,6 +80,11 @@ struct sp2_heap {
     uint64_t yield_length;
     uint16_t yields;
     uint16_t passes;
+    /* The assembler's, of a heap that was evicted before: where what had come then ends, what was
+     * missing up to there, and whether what was missing in all has been counted. */
+    uint64_t returned_end;
+    sp2__missing returned_missing;
+    bool is_counted;
     bool has_returned;   /* the assembler's: it was evicted before */
     bool is_repeat;      /* the accounting's: its cnt had come before */
     bool has_lost_place; /* the chunk sink's: its chunk has left the window */
@@ -176,13 +187,9 @@ SP2__INLINE void sp2__heap_note_length(sp2_heap *heap, uint64_t length) {
     }
 }
 
-/* What has not arrived of a heap. */
-typedef struct sp2__missing {
-    uint64_t packets; /* gap by gap, where `packet_length` is the payload of a packet */
-    uint64_t bytes;
-} sp2__missing;
-
-sp2__missing sp2__heap_missing(const sp2_heap *heap, uint64_t packet_length);
+/* What is missing, where packets have this payload: in all, and in *inside before the end of what
+ * has come. Of a heap that was evicted before, with what had come then. */
+sp2__missing sp2__heap_missing(const sp2_heap *heap, uint64_t packet_length, sp2__missing *inside);
 
 /* A placed heap's chunk has left the window: its payload goes nowhere from now on. */
 static inline void sp2__heap_lose_place(sp2_heap *heap) {

@@ -125,7 +125,7 @@ static sp2_heap *next_slot(sp2__assembler *assembler, uint64_t substream, uint32
     sp2_heap *evicted = assembler->slots[*slot];
     if (evicted != NULL) {
         sp2__assembler_remove(assembler, evicted);
-        sp2__evicted_keep(&assembler->evicted, evicted);
+        sp2__evicted_keep(&assembler->evicted, evicted, circle->started);
     }
     return evicted;
 }
@@ -145,6 +145,9 @@ static sp2_heap *place(sp2__assembler *assembler, sp2_heap *heap, sp2__evicted_h
         heap->number = ++assembler->circles[substream].started;
     } else {
         heap->number = before->number;
+        heap->returned_end = before->end;
+        heap->returned_missing = before->inside;
+        heap->is_counted = before->is_counted;
         sp2__evicted_forget(&assembler->evicted, before);
     }
     sp2_heap *evicted = next_slot(assembler, substream, &heap->slot);
@@ -184,6 +187,16 @@ static sp2_heap *new_heap(sp2__assembler *assembler, const sp2__packet *packet) 
     return heap;
 }
 
+/* What is missing of heaps that were evicted long ago is counted: no more of them comes. */
+static SP2__COLD void count_old(sp2__assembler *assembler) {
+    sp2__evicted_heap *oldest;
+    while ((oldest = sp2__evicted_oldest(&assembler->evicted)) != NULL &&
+           assembler->circles[substream_of(assembler, oldest->cnt)].started - oldest->begun >=
+               SP2_RECEIVE_REORDER_HEAPS) {
+        sp2__evicted_count(&assembler->evicted, oldest);
+    }
+}
+
 /* A new heap gets its slot only when it has its first packet: a packet that cannot be accepted must
  * not push another heap out. It is a function of its own so that packets of live heaps do not save
  * its registers. */
@@ -214,6 +227,9 @@ static SP2__NOINLINE sp2_heap *start_heap(sp2__assembler *assembler, const sp2__
     }
     result->evicted = place(assembler, heap, before);
     result->started = true;
+    if (SP2__UNLIKELY(assembler->evicted.heaps != NULL)) {
+        count_old(assembler);
+    }
     return heap;
 }
 

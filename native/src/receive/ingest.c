@@ -70,16 +70,41 @@ static int64_t shown_length(uint64_t length) {
     return length == SP2__LENGTH_UNKNOWN ? -1 : (int64_t)length;
 }
 
+static void add_missing(sp2_receive_stream *stream, const sp2__missing *missing) {
+    stream->stats.packets_missing += missing->packets;
+    stream->stats.bytes_missing += missing->bytes;
+}
+
 /* The packets of a heap that has none between its first and last are taken to be as long as those
  * of the heaps before it, and without such heaps as what has arrived of it. */
-static SP2__COLD void count_missing(sp2_receive_stream *stream, const sp2_heap *heap) {
+static SP2__COLD void count_missing(sp2_receive_stream *stream, const sp2_heap *heap,
+                                    bool is_evicted) {
     uint64_t length = stream->packet_length;
     if (length == 0) {
         length = sp2__max_u64(heap->received_length, 1);
     }
-    const sp2__missing missing = sp2__heap_missing(heap, length);
-    stream->stats.packets_missing += missing.packets;
-    stream->stats.bytes_missing += missing.bytes;
+    sp2__missing inside;
+    const sp2__missing missing = sp2__heap_missing(heap, length, &inside);
+    const bool is_counted = heap->is_counted || heap->is_repeat;
+    const bool is_kept =
+        is_evicted && sp2__evicted_note(&stream->assembler.evicted, &missing, &inside, is_counted);
+    if (!is_kept && !is_counted) {
+        add_missing(stream, &missing);
+    }
+}
+
+/* What has turned out to be missing of heaps that were evicted. */
+static SP2__COLD void take_due(sp2_receive_stream *stream) {
+    add_missing(stream, &stream->assembler.evicted.due);
+    stream->assembler.evicted.due = (sp2__missing){0, 0};
+}
+
+void sp2__stream_count_evicted(sp2_receive_stream *stream) {
+    sp2__evicted_heap *oldest;
+    while ((oldest = sp2__evicted_oldest(&stream->assembler.evicted)) != NULL) {
+        sp2__evicted_count(&stream->assembler.evicted, oldest);
+    }
+    take_due(stream);
 }
 
 /* What was noted of a heap while it was assembled. */
@@ -89,7 +114,7 @@ static SP2__COLD void count_marks(sp2_receive_stats *stats, uint32_t flags) {
 }
 
 /* A heap that leaves the assembly, for whatever reason but the user's stop. */
-static void leave_assembly(sp2_receive_stream *stream, sp2_heap *heap) {
+static void leave_assembly(sp2_receive_stream *stream, sp2_heap *heap, bool is_evicted) {
     stream->stats.heaps++;
     if (SP2__UNLIKELY(stream->accounting.by_item)) {
         sp2__accounting_take_items(&stream->accounting, heap);
@@ -104,9 +129,7 @@ static void leave_assembly(sp2_receive_stream *stream, sp2_heap *heap) {
         stream->packet_length = heap->packet_length;
     }
     if (SP2__UNLIKELY(!sp2__heap_is_contiguous(heap))) {
-        if (!heap->is_repeat) {
-            count_missing(stream, heap);
-        }
+        count_missing(stream, heap, is_evicted);
         /* Some or all of its memory may be released, to be somebody else's next. */
         sp2__copier_fence(&stream->assembler.copier);
     }
@@ -150,7 +173,7 @@ static SP2__COLD void evict(sp2_receive_stream *stream, sp2_heap *heap) {
     if (stream->assembler.needed >= 2 * stream->needed_said) {
         sp2__stream_say_needed(stream, " so far");
     }
-    leave_assembly(stream, heap);
+    leave_assembly(stream, heap, true);
 }
 
 static SP2__COLD void reject(sp2_receive_stream *stream, const sp2__packet *packet,
@@ -223,7 +246,7 @@ static void complete(sp2_receive_stream *stream, sp2_heap *heap, bool stop) {
         sp2__copier_fence(&stream->assembler.copier);
         sp2__heap_free(heap);
     } else {
-        leave_assembly(stream, heap);
+        leave_assembly(stream, heap, false);
     }
 }
 
@@ -365,6 +388,9 @@ static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packe
             stream->dialect != NULL && stream->dialect->flags & SP2_DIALECT_DATAGRAM_IS_HEAP;
         sp2__accounting_take(&stream->accounting, result.heap, shares);
     }
+    if (SP2__UNLIKELY(stream->assembler.evicted.due.bytes != 0)) {
+        take_due(stream);
+    }
     const bool stop = result.stop && stream->stop_on_stop_item;
     stream->ending |= stop;
     if (SP2__UNLIKELY(result.evicted != NULL)) {
@@ -435,7 +461,7 @@ SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes,
     *answer = SP2__MORE;
     if (sp2__heap_is_complete(heap)) {
         sp2__assembler_remove(&stream->assembler, heap);
-        leave_assembly(stream, heap);
+        leave_assembly(stream, heap, false);
         *answer = answer_of(stream);
     } else {
         sp2__heap_note_length(heap, length);
@@ -640,8 +666,9 @@ static SP2__COLD void stop_gracefully(sp2_receive_stream *stream) {
     sp2_heap *heap;
     while ((heap = sp2__assembler_flush(&stream->assembler, &cursor)) != NULL) {
         stream->stats.incomplete_heaps_flushed++;
-        leave_assembly(stream, heap);
+        leave_assembly(stream, heap, false);
     }
+    sp2__stream_count_evicted(stream);
     sp2__accounting_settle(&stream->accounting);
     sp2__stream_say_needed(stream, "");
     sp2__pause_finish(stream);

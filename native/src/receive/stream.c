@@ -416,6 +416,7 @@ int32_t sp2_receive_stream_stop(sp2_receive_stream *stream) {
     sp2__mutex_lock(&stream->lock);
     if (sp2__flow_close(&stream->flow)) {
         drop_live_heaps(stream);
+        sp2__stream_count_evicted(stream);
         sp2__accounting_settle(&stream->accounting);
         sp2__stream_say_needed(stream, "");
         sp2__pause_finish(stream);

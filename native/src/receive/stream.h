@@ -146,6 +146,9 @@ void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap);
 /* Says what max_heaps would have sufficed, if it is too small and that has not been said. */
 void sp2__stream_say_needed(sp2_receive_stream *stream, const char *until);
 
+/* Counts what is missing of heaps that were evicted, as the stream ends. */
+void sp2__stream_count_evicted(sp2_receive_stream *stream);
+
 /* Messages that the kernel has dropped so far, of all sources that there ever were. Not with a
  * source's statistics lock. */
 uint64_t sp2__stream_count_drops(sp2_receive_stream *stream);

@@ -34,8 +34,26 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
 
     public bool IsContiguous => Received == _minLength;
 
+    /// <summary>The stream's: what had come when it was evicted ends here, if more of it came later.</summary>
+    public long ReturnedEnd { get; set; }
+
+    /// <summary>The stream's: what was missing then up to there.</summary>
+    public Lack ReturnedLack { get; set; }
+
+    /// <summary>The stream's: what is missing in all.</summary>
+    public Lack Lack { get; set; }
+
+    /// <summary>The stream's: what of that is before the end of what has come.</summary>
+    public Lack LackInside { get; set; }
+
+    /// <summary>The stream's: what is missing has been counted, or is not to be.</summary>
+    public bool IsCounted { get; set; }
+
+    /// <summary>The stream's: heaps of its substream that had begun when it was evicted.</summary>
+    public long Begun { get; set; }
+
     /// <summary>Where what has come of it ends.</summary>
-    public long ReceivedEnd => End;
+    public long ReceivedEnd => Math.Max(End, ReturnedEnd);
 
     private long End => _accepted.Where(packet => packet.Payload.Length > 0)
         .Max(packet => (long?)packet.Offset + packet.Payload.Length).GetValueOrDefault();
@@ -121,12 +139,12 @@ internal sealed class LiveHeap(Packet first, TraceOptions options)
     public long PacketLength => _accepted.Where(p => p.Offset > 0 && p.Offset + p.Payload.Length != p.HeapLength)
         .Select(p => (long)p.Payload.Length).DefaultIfEmpty().Max();
 
-    /// <summary>The stretches of the heap that no packet brought.</summary>
+    /// <summary>The stretches of the heap that no packet brought, the last one behind all that came.</summary>
     public IEnumerable<PayloadRange> Gaps
     {
         get
         {
-            long end = 0;
+            long end = ReturnedEnd;
             long total = _heapLength ?? _minLength;
             foreach (Packet packet in _accepted.OrderBy(packet => packet.Offset))
             {

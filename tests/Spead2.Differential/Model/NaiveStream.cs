@@ -30,6 +30,9 @@ internal sealed class NaiveStream
     // SP2_RECEIVE_EVICTED_HEAPS.
     private const int RememberedHeaps = 1024;
 
+    // SP2_RECEIVE_REORDER_HEAPS.
+    private const int ReorderHeaps = 256;
+
     // Heaps ever started, by substream, but not again those that were evicted and had more to come; and the latest
     // evicted ones that are remembered.
     private readonly Dictionary<long, long> _begun = [];
@@ -296,6 +299,9 @@ internal sealed class NaiveStream
         {
             _evicted[_evicted.LastIndexOf(before)] = null;
             _returned.Add(heap);
+            heap.ReturnedEnd = before.ReceivedEnd;
+            heap.ReturnedLack = before.LackInside;
+            heap.IsCounted = before.IsCounted;
         }
     }
 
@@ -310,12 +316,42 @@ internal sealed class NaiveStream
             Remove(oldest);
             Count("incomplete_heaps_evicted");
             Forget(oldest.Cnt);
+            oldest.Begun = _begun[substream];
             _evicted.Add(oldest);
-            Leave(oldest);
+            Leave(oldest, isEvicted: true);
+            if (_evicted.Count > RememberedHeaps && _evicted[^(RememberedHeaps + 1)] is { } forgotten)
+            {
+                CountLack(forgotten);
+            }
         }
 
         _live[substream].Add(number, heap);
         ChainOf(heap.Cnt).Insert(0, heap);
+        CountLack(now: false);
+    }
+
+    /// <summary>Counts what evicted heaps lack, in their order: now, or those of which no more comes.</summary>
+    private void CountLack(bool now)
+    {
+        foreach (LiveHeap heap in _evicted.TakeLast(RememberedHeaps).OfType<LiveHeap>().Where(heap => !heap.IsCounted))
+        {
+            if (!now && _begun[heap.Cnt % _options.Substreams] - heap.Begun < ReorderHeaps)
+            {
+                return;
+            }
+
+            CountLack(heap);
+        }
+    }
+
+    private void CountLack(LiveHeap heap)
+    {
+        if (!heap.IsCounted)
+        {
+            heap.IsCounted = true;
+            Count("packets_missing", heap.Lack.Packets);
+            Count("bytes_missing", heap.Lack.Bytes);
+        }
     }
 
     private void Forget(long cnt)
@@ -323,6 +359,7 @@ internal sealed class NaiveStream
         int index = _evicted.FindLastIndex(heap => heap?.Cnt == cnt);
         if (index >= 0)
         {
+            CountLack(_evicted[index]!);
             _evicted[index] = null;
         }
     }
@@ -343,6 +380,8 @@ internal sealed class NaiveStream
             Leave(heap);
         }
 
+        CountLack(now: true);
+
         if (ExpectsSets)
         {
             _group.End();
@@ -359,7 +398,7 @@ internal sealed class NaiveStream
         }
     }
 
-    private void Leave(LiveHeap heap)
+    private void Leave(LiveHeap heap, bool isEvicted = false)
     {
         Count("heaps");
         if (CountsByItem)
@@ -372,10 +411,17 @@ internal sealed class NaiveStream
             Math.Max(_statistics.GetValueOrDefault("max_heap_bytes"), heap.Freeze().ReceivedLength);
         _packetLength = heap.PacketLength > 0 ? heap.PacketLength : _packetLength;
         long packetLength = _packetLength > 0 ? _packetLength : Math.Max(1, heap.Freeze().ReceivedLength);
-        foreach (PayloadRange gap in heap.Gaps.Where(gap => gap.End > gap.Start && !heap.IsContiguous && !heap.IsRepeat))
+        if (!heap.IsContiguous)
         {
-            Count("bytes_missing", gap.End - gap.Start);
-            Count("packets_missing", (gap.End - gap.Start + packetLength - 1) / packetLength);
+            Lack[] gaps = [.. heap.Gaps.Select(gap => Math.Max(0, gap.End - gap.Start))
+                .Select(length => new Lack((length + packetLength - 1) / packetLength, length))];
+            heap.LackInside = gaps[..^1].Aggregate(heap.ReturnedLack, (sum, gap) => sum + gap);
+            heap.Lack = heap.LackInside + gaps[^1];
+            heap.IsCounted |= heap.IsRepeat;
+            if (!isEvicted)
+            {
+                CountLack(heap);
+            }
         }
 
         if (heap.IsContiguous || _options.DeliverIncomplete)
