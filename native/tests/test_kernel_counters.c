@@ -3,10 +3,12 @@
 #include <arpa/inet.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "log_capture.h"
 #include "loopback.h"
 #include "net_namespace.h"
 
@@ -161,4 +163,47 @@ SP2_TEST(Causes_have_limits_where_other_sockets_lose_messages) {
     CHECK_STATUS(sp2_explain_kernel_drops(&before, NULL, 1, &drops), SP2_E_ARG);
     CHECK_STATUS(sp2_explain_kernel_drops(&before, &after, 1, NULL), SP2_E_ARG);
     CHECK_STATUS(sp2_get_kernel_udp_counters(NULL), SP2_E_ARG);
+}
+
+/* Only what found the buffer full is the slow consumer's doing. */
+SP2_TEST(Full_ring_is_not_blamed_for_wrong_checksums) {
+    enum { HEAP_BYTES = 1000, FEW_HEAPS = 20, SMALL_BUFFER = 65536 };
+    enter_loopback_network();
+    for (int floods = 0; floods <= 1; floods++) {
+        sp2_test_context("floods %d", floods);
+        log_capture log = LOG_CAPTURE_INIT;
+        sp2_receive_options options = quiet_options(0);
+        options.log = log_capture_message;
+        options.log_context = &log;
+        options.log_level = SP2_LOG_WARNING;
+        options.ring_heaps = 1;
+        options.long_pause_ns = SP2_NEVER_LONG;
+        sp2_receive_stream *stream = new_stream(&options);
+        sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
+        udp.bind_host = "127.0.0.1";
+        udp.buffer_size = SMALL_BUFFER;
+        const uint32_t port = open_udp_source(stream, &udp);
+        datagram_list list = {0};
+        uint8_t payload[HEAP_BYTES] = {0};
+        for (uint64_t cnt = 1; cnt <= (uint64_t)(floods ? FLOOD : FEW_HEAPS); cnt++) {
+            datagrams_add_heap(&list, cnt, payload, HEAP_BYTES, HEAP_BYTES);
+        }
+        const datagram_list few = {.datagrams = list.datagrams, .count = FEW_HEAPS};
+        send_to_loopback(port, &few);
+        WAIT_UNTIL(stats_of(stream).worker_blocked != 0, PATIENCE_SECONDS);
+        /* They wait in the buffer until somebody reads. */
+        send_wrong_checksums(AF_INET, port, MESSAGES);
+        send_to_loopback(port, &list);
+        const uint64_t full = counters().full_buffers;
+        heap_list heaps = pop_count(stream, FEW_HEAPS);
+        heaps_free(&heaps);
+        WAIT_UNTIL(dropped(stream) == full + MESSAGES, PATIENCE_SECONDS);
+        sp2_receive_stream_destroy(stream);
+        datagrams_free(&list);
+        CHECK(floods ? full != 0 : full == 0);
+        CHECK_EQ_U64(log_capture_count_of(&log, "the ring was full"), floods);
+        char text[64];
+        snprintf(text, sizeof(text), "has dropped %d messages", (int)full);
+        CHECK(log_capture_contains(&log, text) == floods);
+    }
 }

@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Spead2.Receive;
 
 namespace Spead2.Managed;
 
@@ -33,8 +34,14 @@ internal sealed class Pause(SourceList sources, EngineLog log, TimeSpan tooLong,
     // Drops when they were counted last.
     private long _dropped;
 
+    // What the kernel had counted when drops were seen last; null: it does not tell why messages are dropped.
+    private KernelUdpCounters? _causes;
+
     // It was said that the pause that is under way is long.
     private bool _isTold;
+
+    /// <summary>Packets may be lost from now on.</summary>
+    public void Watch() => _causes = log.IsEnabled(LogLevel.Warning) ? ManagedReceiveStream.ReadKernelCounters() : null;
 
     /// <summary>A heap waits for room in the ring, which was not so before, and packets may be lost.</summary>
     public void Begin()
@@ -124,7 +131,22 @@ internal sealed class Pause(SourceList sources, EngineLog log, TimeSpan tooLong,
         long more = dropped - _dropped;
         _dropped = dropped;
         _looked = now;
-        return more;
+        return more == 0 ? 0 : more - OthersOf(more);
+    }
+
+    /// <summary>
+    /// Messages that no consumer could have saved, as their checksum was wrong or a filter refused them: as many as is sure.
+    /// </summary>
+    private long OthersOf(long messages)
+    {
+        if (_causes is not { } before || ManagedReceiveStream.ReadKernelCounters() is not { } now)
+        {
+            return 0;
+        }
+
+        _causes = now;
+        KernelDrops drops = (now - before).Explain(messages);
+        return drops.WrongChecksums.Least + drops.Filtered.Least;
     }
 
     private void SayDropped(long messages)

@@ -145,8 +145,13 @@ internal sealed class StreamCore
     /// <summary>Adds a source, which gets its first slice as soon as packets may be handed over.</summary>
     public void Add(Source source)
     {
-        if (source.IsLossy)
+        if (source.IsLossy && !_lossy)
         {
+            lock (Gate)
+            {
+                Pause.Watch();
+            }
+
             _lossy = true;
         }
 

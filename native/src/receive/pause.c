@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "receive/stream.h"
+#include "spead2core/status.h"
 
 /* The kernel is asked for its drops at most this often, as pauses may be many. */
 #define LOOK_NS (10 * (uint64_t)SP2__NS_PER_MS)
@@ -22,6 +23,33 @@ static const char *advice(const sp2_receive_stream *stream) {
     return stream->pause.of_chunks ? "more free chunks help" : "a larger ring_heaps helps";
 }
 
+static bool read_causes(sp2_kernel_udp_counters *causes) {
+    *causes = (sp2_kernel_udp_counters)SP2_KERNEL_UDP_COUNTERS_INIT;
+    return sp2_get_kernel_udp_counters(causes) == SP2_OK;
+}
+
+void sp2__pause_watch(sp2_receive_stream *stream) {
+    sp2_kernel_udp_counters causes;
+    if (stream->logger.level >= SP2_LOG_WARNING && read_causes(&causes)) {
+        sp2__mutex_lock(&stream->lock);
+        stream->pause.causes = causes;
+        stream->pause.knows_causes = true;
+        sp2__mutex_unlock(&stream->lock);
+    }
+}
+
+/* Messages that no consumer could have saved, as their checksum was wrong or a filter refused them:
+ * as many as is sure. */
+static uint64_t others_of(sp2__pause *pause, uint64_t messages) {
+    sp2_kernel_drops drops = SP2_KERNEL_DROPS_INIT;
+    const sp2_kernel_udp_counters before = pause->causes;
+    if (!pause->knows_causes || !read_causes(&pause->causes) ||
+        sp2_explain_kernel_drops(&before, &pause->causes, messages, &drops) != SP2_OK) {
+        return 0;
+    }
+    return drops.wrong_checksums_least + drops.filtered_least;
+}
+
 /* Counts the drops since this was last called. */
 static uint64_t look(sp2_receive_stream *stream, uint64_t now) {
     sp2__pause *pause = &stream->pause;
@@ -29,7 +57,7 @@ static uint64_t look(sp2_receive_stream *stream, uint64_t now) {
     const uint64_t more = dropped - pause->dropped;
     pause->dropped = dropped;
     pause->looked_ns = now;
-    return more;
+    return more == 0 ? 0 : more - others_of(pause, more);
 }
 
 static void say_dropped(sp2_receive_stream *stream, uint64_t messages) {

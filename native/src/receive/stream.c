@@ -262,8 +262,8 @@ int32_t sp2__stream_check_open(sp2_receive_stream *stream, const char *function)
 }
 
 void sp2__stream_add_source(sp2_receive_stream *stream, sp2_packet_source *source) {
-    if (source->ops->lossy) {
-        atomic_store(&stream->lossy, true);
+    if (source->ops->lossy && !atomic_exchange(&stream->lossy, true)) {
+        sp2__pause_watch(stream);
     }
     /* Once it is listed, others may close it. */
     atomic_fetch_add(&source->references, 1);
