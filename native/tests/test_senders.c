@@ -119,3 +119,50 @@ SP2_TEST(Restart_from_another_port_with_the_same_cnts_mixes_nothing) {
     CHECK_EQ_U64(stats.sender_restarts, 1);
     CHECK_EQ_U64(stats.heaps_mixed + stats.heaps_duplicate + stats.heaps_missing, 0);
 }
+
+/* Two senders in bursts: each sends `burst` heaps, then the other one does. */
+static sp2_receive_stats in_bursts(uint64_t burst, uint64_t rounds) {
+    two_senders two = open_two(SP2_RECEIVE_RECORD_SENDERS);
+    uint64_t sent = 0;
+    for (uint64_t round = 0; round < rounds; round++) {
+        for (int sender = 0; sender < SENDERS; sender++) {
+            for (uint64_t i = 1; i <= burst; i++) {
+                send_heap(&two, sender, round * burst + i, PARTS);
+                sent += PARTS;
+            }
+            WAIT_UNTIL(stats_of(two.stream).packets == sent, PATIENCE_SECONDS);
+        }
+    }
+    return end(&two, 0, rounds * burst + 1);
+}
+
+SP2_TEST(Second_sender_that_begins_is_no_restart) {
+    const sp2_receive_stats stats = in_bursts(16, 10);
+    CHECK_EQ_U64(stats.sender_restarts, 0);
+    CHECK_EQ_U64(stats.heaps_missing, 0);
+    CHECK_EQ_U64(stats.heaps_accounted, 16 * 10 + 1);
+    CHECK_EQ_U64(stats.heaps_mixed, 16 * 10);
+}
+
+/* A burst that is as long as all that is waited for looks like a restart, once. */
+SP2_TEST(Senders_that_take_turns_restart_once_at_most) {
+    const sp2_receive_stats stats = in_bursts(100, 4);
+    CHECK(stats.sender_restarts <= 1);
+    CHECK_EQ_U64(stats.heaps_missing, 0);
+}
+
+/* The second one has what the first one lost, and is its restart all the same. */
+SP2_TEST(Restart_fills_no_holes_of_the_sender_before) {
+    two_senders two = open_two(SP2_RECEIVE_RECORD_SENDERS);
+    for (int sender = 0; sender < SENDERS; sender++) {
+        for (uint64_t cnt = 1; cnt <= HEAPS + (uint64_t)sender; cnt++) {
+            if (sender == 1 || cnt != 20) {
+                send_heap(&two, sender, cnt, PARTS);
+            }
+        }
+    }
+    const sp2_receive_stats stats = end(&two, 1, HEAPS + 2);
+    CHECK_EQ_U64(stats.sender_restarts, 1);
+    CHECK_EQ_U64(stats.heaps_missing, 1);
+    CHECK_EQ_U64(stats.heaps_mixed + stats.heaps_duplicate, 0);
+}

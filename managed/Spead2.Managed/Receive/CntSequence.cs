@@ -47,6 +47,10 @@ internal sealed class CntSequence(ulong step, Tally tally)
     private int _repeatedOfOthers;
     private ulong _lastRepeated;
 
+    // Senders before and after the latest restart with another one; 0: there was none.
+    private ulong _replaced;
+    private ulong _successor;
+
     private enum Placing
     {
         Placed,
@@ -138,6 +142,12 @@ internal sealed class CntSequence(ulong step, Tally tally)
             return false;
         }
 
+        if (_repeated >= RepeatedRun)
+        {
+            // Nobody else goes on.
+            Restart();
+        }
+
         EndRepetition();
         if (_candidate.Span != 0)
         {
@@ -199,6 +209,11 @@ internal sealed class CntSequence(ulong step, Tally tally)
             return false;
         }
 
+        if (_repeated >= RepeatedRun && GoesOn(cnt))
+        {
+            return TakeRepeated(cnt);
+        }
+
         long missing = _main.Missing;
         Placing where = Place(ref _main, cnt);
         tally[Statistic.HeapsMissing] += _main.Missing - missing;
@@ -224,6 +239,26 @@ internal sealed class CntSequence(ulong step, Tally tally)
         }
 
         return TakeStray(cnt);
+    }
+
+    /// <summary>
+    /// Whether the latest heap goes on with repetitions of another sender, in which case it is not the first one's. What that
+    /// has not sent yet tells that it does not send any more: a restart.
+    /// </summary>
+    private bool GoesOn(ulong cnt)
+    {
+        if (!AreDifferent(_sender, _main.LatestSender) || !TryCountSteps(cnt, _lastRepeated, out long steps) || steps != 1)
+        {
+            return false;
+        }
+
+        bool isNew = TryCountSteps(cnt, _main.Top, out steps) && steps > 0;
+        if (isNew)
+        {
+            Restart();
+        }
+
+        return !isNew;
     }
 
     /// <summary>How far a cnt is ahead of another one, where cnts wrap.</summary>
@@ -285,7 +320,7 @@ internal sealed class CntSequence(ulong step, Tally tally)
 
     /// <summary>
     /// A heap that has come before: the network's doing, another sender's, or that of the sender, which has restarted: then it
-    /// is false.
+    /// is false. Another sender may have begun while the first one goes on, so that more of its heaps are waited for.
     /// </summary>
     private bool TakeRepeated(ulong cnt)
     {
@@ -297,18 +332,41 @@ internal sealed class CntSequence(ulong step, Tally tally)
         _lastRepeated = cnt;
         _repeated++;
         _repeatedOfOthers += AreDifferent(_sender, _main.LatestSender) ? 1 : 0;
-        if (_repeated < RepeatedRun)
+        if (_repeated < (_repeatedOfOthers == 0 ? RepeatedRun : CntStretch.Run))
         {
             return true;
         }
 
+        Restart();
+        return false;
+    }
+
+    /// <summary>The repetitions in a row are a sequence that has begun again.</summary>
+    private void Restart()
+    {
         tally[Statistic.HeapsMissing] += _main.Holes;
-        tally[Statistic.SenderRestarts]++;
-        tally[Statistic.HeapsAccounted] += RepeatedRun;
-        _main = CntStretch.Of(cnt, RepeatedRun, _sender);
+        tally[Statistic.HeapsAccounted] += _repeated;
+        CountRestart();
+        _main = CntStretch.Of(_lastRepeated, _repeated, _sender);
         _repeated = 0;
         _repeatedOfOthers = 0;
-        return false;
+    }
+
+    /// <summary>
+    /// The sequence begins again, with the latest heap's sender. Where the same two have taken turns before, both send.
+    /// </summary>
+    private void CountRestart()
+    {
+        ulong before = _main.LatestSender;
+        if (!AreDifferent(before, _sender))
+        {
+            tally[Statistic.SenderRestarts]++;
+            return;
+        }
+
+        tally[Statistic.SenderRestarts] += _sender != _replaced && _sender != _successor ? 1 : 0;
+        _replaced = before;
+        _successor = _sender;
     }
 
     private void EndRepetition()
@@ -331,7 +389,7 @@ internal sealed class CntSequence(ulong step, Tally tally)
         }
         else
         {
-            tally[Statistic.SenderRestarts]++;
+            CountRestart();
         }
 
         tally[Statistic.HeapsMissing] += _main.Holes + _candidate.Missing;

@@ -51,7 +51,7 @@ internal struct CntStretch
     public static CntStretch Of(ulong top, int count, ulong sender)
     {
         CntStretch stretch = new() { Top = top, Span = count, Received = count, _sender = sender };
-        stretch._bits[0] = (1UL << count) - 1;
+        stretch._bits[0] = ulong.MaxValue >> (WordBits - count);
         return stretch;
     }
 

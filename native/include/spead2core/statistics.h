@@ -67,13 +67,16 @@ extern "C" {
  * after the last one, is not known. A cnt further away, or off the step, begins a new sequence if
  * 64 heaps in a row belong to that: the heaps between are missing if it is ahead, by less than 2^24
  * steps, and not sent by another sender than the 64 before, where senders are recorded; else the
- * sender has restarted. So it has if 8 heaps in a row repeat each other's successors. Otherwise
- * such heaps are late, if they are behind the sequence, or unplaced: perhaps there are several
- * senders. Heaps of a source whose dialect has SP2_DIALECT_DATAGRAM_IS_HEAP may have one cnt
- * together: they count like the first of them, none is a duplicate unless items are counted, and
- * one that is missing among them is not known. At the end of the stream all of that is settled with
- * what has come. heaps that began, or were to be placed by items == heaps_accounted + heaps_late +
- * heaps_duplicate + heaps_unplaced holds from then on.
+ * sender has restarted. So it has if 8 heaps in a row repeat each other's successors; 64, or 8 that
+ * go on with a cnt that is new or are the last ones of the stream, if they are known to be another
+ * sender's than those before, which may go on. When two senders take the place of each other again
+ * and again, that counts once: both send. Otherwise such heaps are late, if they are behind the
+ * sequence, or unplaced: perhaps there are several senders. Heaps of a source whose dialect has
+ * SP2_DIALECT_DATAGRAM_IS_HEAP may have one cnt together: they count like the first of them, none
+ * is a duplicate unless items are counted, and one that is missing among them is not known. At the
+ * end of the stream all of that is settled with what has come. heaps that began, or were to be
+ * placed by items == heaps_accounted + heaps_late + heaps_duplicate + heaps_unplaced holds from
+ * then on.
  */
 #define SP2_RECEIVE_STATS_MAP(X)                                                                   \
     X(heaps) /* heaps put into the stream: complete, evicted and flushed ones */                   \

@@ -65,6 +65,8 @@ struct sp2__sequence {
     sp2__sequence *newer;
     stretch main;
     stretch candidate;      /* heaps in a row that have no place in `main` */
+    uint64_t replaced;      /* senders before and after the latest restart with another one; 0: */
+    uint64_t successor;     /* there was none */
     uint64_t last_repeated; /* cnt of the latest heap, if it was a repetition */
     uint32_t repeated;      /* heaps in a row that repeat, each the successor of the one before */
     uint32_t repeated_of_others; /* those of them that another sender had sent */
@@ -209,6 +211,20 @@ static uint64_t continues_after(const sp2__sequence *sequence) {
     return fits && steps > 0 && steps < MOST_AHEAD ? (uint64_t)steps : 0;
 }
 
+/* The sequence begins again, with the latest heap's sender. Where the same two have taken turns
+ * before, both send. */
+static SP2__COLD void count_restart(sp2__accounting *accounting, sp2__sequence *sequence) {
+    const uint64_t before = sequence->main.sender;
+    const uint64_t now = sequence->sender;
+    if (!are_different(before, now)) {
+        accounting->stats->sender_restarts++;
+        return;
+    }
+    accounting->stats->sender_restarts += now != sequence->replaced && now != sequence->successor;
+    sequence->replaced = before;
+    sequence->successor = now;
+}
+
 /* The candidate takes the place of what was so far: the sequence goes on there, or begins again. */
 static SP2__COLD void promote(sp2__accounting *accounting, sp2__sequence *sequence) {
     sp2_receive_stats *stats = accounting->stats;
@@ -216,7 +232,7 @@ static SP2__COLD void promote(sp2__accounting *accounting, sp2__sequence *sequen
     if (steps != 0) {
         stats->heaps_missing += steps - 1;
     } else {
-        stats->sender_restarts++;
+        count_restart(accounting, sequence);
     }
     stats->heaps_missing += holes(&sequence->main) + sequence->candidate.missing;
     stats->heaps_accounted += sequence->candidate.received + sequence->candidate.shared;
@@ -262,8 +278,23 @@ static void end_repetition(sp2__accounting *accounting, sp2__sequence *sequence)
     sequence->repeated_of_others = 0;
 }
 
+/* The repetitions in a row are a sequence that has begun again. */
+static SP2__COLD void restart(sp2__accounting *accounting, sp2__sequence *sequence) {
+    const uint32_t run = sequence->repeated;
+    accounting->stats->heaps_missing += holes(&sequence->main);
+    accounting->stats->heaps_accounted += run;
+    count_restart(accounting, sequence);
+    begin(&sequence->main, sequence->last_repeated, sequence->sender);
+    sequence->main.span = run;
+    sequence->main.received = run;
+    sequence->main.bits[0] = UINT64_MAX >> (WORD_BITS - run);
+    sequence->repeated = 0;
+    sequence->repeated_of_others = 0;
+}
+
 /* A heap that has come before: the network's doing, another sender's, or that of the sender, which
- * has restarted: then it is false. */
+ * has restarted: then it is false. Another sender may have begun while the first one goes on, so
+ * that more of its heaps are waited for. */
 static SP2__COLD bool take_repeated(sp2__accounting *accounting, sp2__sequence *sequence,
                                     uint64_t cnt) {
     int64_t steps;
@@ -274,19 +305,26 @@ static SP2__COLD bool take_repeated(sp2__accounting *accounting, sp2__sequence *
     sequence->last_repeated = cnt;
     sequence->repeated++;
     sequence->repeated_of_others += are_different(sequence->sender, sequence->main.sender);
-    if (sequence->repeated < REPEATED_RUN) {
+    if (sequence->repeated < (sequence->repeated_of_others == 0 ? REPEATED_RUN : RUN)) {
         return true;
     }
-    accounting->stats->heaps_missing += holes(&sequence->main);
-    accounting->stats->sender_restarts++;
-    accounting->stats->heaps_accounted += REPEATED_RUN;
-    begin(&sequence->main, cnt, sequence->sender);
-    sequence->main.span = REPEATED_RUN;
-    sequence->main.received = REPEATED_RUN;
-    sequence->main.bits[0] = (UINT64_C(1) << REPEATED_RUN) - 1;
-    sequence->repeated = 0;
-    sequence->repeated_of_others = 0;
+    restart(accounting, sequence);
     return false;
+}
+
+/* Whether the latest heap goes on with repetitions of another sender, in which case it is not the
+ * first one's. What that has not sent yet tells that it does not send any more: a restart. */
+static SP2__COLD bool goes_on(sp2__accounting *accounting, sp2__sequence *sequence, uint64_t cnt) {
+    int64_t steps;
+    if (!are_different(sequence->sender, sequence->main.sender) ||
+        !steps_ahead(sequence, cnt, sequence->last_repeated, &steps) || steps != 1) {
+        return false;
+    }
+    const bool is_new = steps_ahead(sequence, cnt, sequence->main.top, &steps) && steps > 0;
+    if (is_new) {
+        restart(accounting, sequence);
+    }
+    return !is_new;
 }
 
 /* True if a heap with this cnt has come before. */
@@ -295,6 +333,9 @@ static bool take(sp2__accounting *accounting, sp2__sequence *sequence, uint64_t 
         accounting->stats->heaps_accounted++;
         begin(&sequence->main, cnt, sequence->sender);
         return false;
+    }
+    if (SP2__UNLIKELY(sequence->repeated >= REPEATED_RUN) && goes_on(accounting, sequence, cnt)) {
+        return take_repeated(accounting, sequence, cnt);
     }
     const uint64_t missing = sequence->main.missing;
     const placing where = place(sequence, &sequence->main, cnt);
@@ -722,6 +763,9 @@ void sp2__accounting_take_items(sp2__accounting *accounting, sp2_heap *heap) {
 static bool settle(sp2__accounting *accounting, sp2__sequence *sequence) {
     if (sequence->step == 0 && !learn(accounting, sequence)) {
         return false;
+    }
+    if (sequence->repeated >= REPEATED_RUN) {
+        restart(accounting, sequence); /* nobody else goes on */
     }
     end_repetition(accounting, sequence);
     if (sequence->candidate.span != 0) {

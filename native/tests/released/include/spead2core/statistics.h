@@ -24,10 +24,12 @@ extern "C" {
  * what these lacked when they were evicted or flushed (a heap without HEAP_LENGTH: up to the last
  * byte or address that is known). A heap's packet size is the largest payload of its packets
  * between the first and the last; a heap that has none takes that of the heap before it. Packets
- * that came but were not used (rejected_*) are missing, too. Of heaps under assembly when the user
- * stops the stream nothing is missing: the rest may still have been under way. Nor is anything of a
- * heap that counts as a duplicate when it begins, as a packet does that comes again when its heap
- * is complete.
+ * that came but were not used (rejected_*) are missing, too. What an evicted heap lacked counts
+ * when SP2_RECEIVE_REORDER_HEAPS newer heaps of its substream have begun, SP2_RECEIVE_EVICTED_HEAPS
+ * more have been evicted, or the stream ends; what comes of it until then, from behind what had
+ * come, is not missing. Of heaps under assembly when the user stops the stream nothing is missing:
+ * the rest may still have been under way. Nor is anything of a heap that counts as a duplicate when
+ * it begins, as a packet does that comes again when its heap is complete.
  *
  * More heaps are under way than max_heaps if packets come of a heap that has been evicted: then it
  * is lost, and so are all heaps of several senders that take turns. max_heaps_needed is known from
@@ -65,13 +67,16 @@ extern "C" {
  * after the last one, is not known. A cnt further away, or off the step, begins a new sequence if
  * 64 heaps in a row belong to that: the heaps between are missing if it is ahead, by less than 2^24
  * steps, and not sent by another sender than the 64 before, where senders are recorded; else the
- * sender has restarted. So it has if 8 heaps in a row repeat each other's successors. Otherwise
- * such heaps are late, if they are behind the sequence, or unplaced: perhaps there are several
- * senders. Heaps of a source whose dialect has SP2_DIALECT_DATAGRAM_IS_HEAP may have one cnt
- * together: they count like the first of them, none is a duplicate unless items are counted, and
- * one that is missing among them is not known. At the end of the stream all of that is settled with
- * what has come. heaps that began, or were to be placed by items == heaps_accounted + heaps_late +
- * heaps_duplicate + heaps_unplaced holds from then on.
+ * sender has restarted. So it has if 8 heaps in a row repeat each other's successors; 64, or 8 that
+ * go on with a cnt that is new or are the last ones of the stream, if they are known to be another
+ * sender's than those before, which may go on. When two senders take the place of each other again
+ * and again, that counts once: both send. Otherwise such heaps are late, if they are behind the
+ * sequence, or unplaced: perhaps there are several senders. Heaps of a source whose dialect has
+ * SP2_DIALECT_DATAGRAM_IS_HEAP may have one cnt together: they count like the first of them, none
+ * is a duplicate unless items are counted, and one that is missing among them is not known. At the
+ * end of the stream all of that is settled with what has come. heaps that began, or were to be
+ * placed by items == heaps_accounted + heaps_late + heaps_duplicate + heaps_unplaced holds from
+ * then on.
  */
 #define SP2_RECEIVE_STATS_MAP(X)                                                                   \
     X(heaps) /* heaps put into the stream: complete, evicted and flushed ones */                   \
