@@ -19,6 +19,9 @@ internal sealed class RecvCommand
     // Seconds; a stream waits for at most 2^31 ms.
     private const double LongestTimeout = 2_000_000;
 
+    // Longer than senders pause that are to be checked.
+    private static readonly TimeSpan SilenceOfExpected = TimeSpan.FromSeconds(10);
+
     // Longer ones do not fit in a descriptor.
     private const long LongestText = 1 << 20;
 
@@ -222,7 +225,11 @@ internal sealed class RecvCommand
     private readonly Option<long> _heaps = NumberOption.Whole("--heaps", "N", "Stop after N heaps.", null, 1);
 
     private readonly Option<double> _timeout = NumberOption.Real(
-        "--timeout", "SECONDS", "Stop when no heap arrives for so long; 0 waits forever.", most: LongestTimeout);
+        "--timeout",
+        "SECONDS",
+        "Stop when no heap arrives for so long; 0 waits forever. Without it, --expect stops when packets have come, and none "
+            + "for ten seconds: a stop item may have got lost.",
+        most: LongestTimeout);
 
     private readonly Option<bool> _items = new("--items")
     {
@@ -355,6 +362,7 @@ internal sealed class RecvCommand
             Interval = interval > 0 ? TimeSpan.FromSeconds(interval) : null,
             Heaps = Given(parsed, _heaps),
             Timeout = timeout > 0 ? TimeSpan.FromSeconds(timeout) : Timeout.InfiniteTimeSpan,
+            Silence = IsGiven(parsed, _expect) && !IsGiven(parsed, _timeout) ? SilenceOfExpected : null,
             Dialect = parsed.GetValue(_dialect) is { } dialect ? Dialect.Find(dialect) : null,
             ProposeDialect = parsed.GetValue(_dialect) == AutoDialect,
             Items = parsed.GetValue(_items) || parsed.GetValue(_preset) is not null,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Diagnostics;
+using System.Net;
 using Spead2.Receive;
 using Spead2.Tools.Items;
 
@@ -12,7 +13,12 @@ namespace Spead2.Tools.Receive;
 /// <param name="unpointedItemId">The item that payload is which nothing points to; null: there is none.</param>
 internal sealed class HeapTally(bool verify, bool interpret, long? unpointedItemId = null)
 {
+    // Senders that are told apart: more are not needed to know that they are several.
+    private const int MostSenders = 64;
+
     private readonly StepWatch _steps = new();
+    private readonly HashSet<IPEndPoint> _senders = [];
+    private IPEndPoint? _latestSender;
     private long _firstHeap;
     private long _lastHeap;
 
@@ -61,6 +67,15 @@ internal sealed class HeapTally(bool verify, bool interpret, long? unpointedItem
     /// <summary>Whether a heap that was delivered ends the stream.</summary>
     public bool EndOfStream { get; private set; }
 
+    /// <summary>Of those in full, heaps that end a stream, which only streams that go on deliver.</summary>
+    public long Stops { get; private set; }
+
+    /// <summary>Who has sent heaps, as far as that is recorded.</summary>
+    public IReadOnlyCollection<IPEndPoint> Senders => _senders;
+
+    /// <summary>Whether a sender has gone on after another one had begun.</summary>
+    public bool SendersTakeTurns { get; private set; }
+
     /// <summary>Payload bytes of these heaps.</summary>
     public long Bytes { get; private set; }
 
@@ -78,6 +93,8 @@ internal sealed class HeapTally(bool verify, bool interpret, long? unpointedItem
         LastCnt = heap.Cnt;
         _steps.Add(heap.Cnt);
         EndOfStream |= heap.IsEndOfStream;
+        Stops += heap.IsEndOfStream && heap.IsContiguous ? 1 : 0;
+        Add(heap.Sender);
         Complete += heap.IsComplete ? 1 : 0;
         Contiguous += heap.IsContiguous && !heap.IsComplete ? 1 : 0;
         Incomplete += heap.IsContiguous ? 0 : 1;
@@ -90,6 +107,21 @@ internal sealed class HeapTally(bool verify, bool interpret, long? unpointedItem
         {
             Interpreted += update.IsUnderstood ? 1 : 0;
             NotInterpreted += update.IsUnderstood ? 0 : 1;
+        }
+    }
+
+    private void Add(IPEndPoint? sender)
+    {
+        if (sender is null || sender.Equals(_latestSender))
+        {
+            return;
+        }
+
+        _latestSender = sender;
+        SendersTakeTurns |= _senders.Contains(sender);
+        if (_senders.Count < MostSenders)
+        {
+            _senders.Add(sender);
         }
     }
 

@@ -44,6 +44,9 @@ internal sealed record ReceiveSettings
     /// <summary>Stop when no heap arrives for so long; infinite by default.</summary>
     public TimeSpan Timeout { get; init; } = System.Threading.Timeout.InfiniteTimeSpan;
 
+    /// <summary>Stop when packets have come, and none for so long; null: never.</summary>
+    public TimeSpan? Silence { get; init; }
+
     /// <summary>How packets are read; null: by the rules.</summary>
     public Dialect? Dialect { get; init; }
 

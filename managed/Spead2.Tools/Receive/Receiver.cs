@@ -16,6 +16,9 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     // Often enough for somebody who watches.
     private static readonly TimeSpan ProposalInterval = TimeSpan.FromMilliseconds(100);
 
+    // How often it is looked whether packets still come.
+    private static readonly TimeSpan SilenceInterval = TimeSpan.FromMilliseconds(500);
+
     // When nothing has arrived for so long, users want to know why.
     private static readonly TimeSpan LongSilence = TimeSpan.FromSeconds(3);
 
@@ -29,6 +32,8 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     private bool _hasProposed;
     private readonly Lock _explaining = new();
     private bool _hasExplained;
+    private long _packets;
+    private long _latestPacket;
 
     /// <summary>Receives until the stream ends, and shows what came.</summary>
     /// <returns>The process's exit code.</returns>
@@ -230,6 +235,13 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         long start = Stopwatch.GetTimestamp();
         do
         {
+            if (HasFallenSilent(stream))
+            {
+                terminal.Say($"No packet has come for {settings.Silence!.Value.TotalSeconds:0} s: what --expect waits for is not on its way.");
+                heap = null;
+                return false;
+            }
+
             if (stream.TryRead(out heap, TimeToWait(Stopwatch.GetElapsedTime(start))))
             {
                 return true;
@@ -247,6 +259,24 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         return false;
     }
 
+    /// <summary>Whether packets came, and none has for as long as is waited for more.</summary>
+    private bool HasFallenSilent(IReceiveStream stream)
+    {
+        if (settings.Silence is not { } silence)
+        {
+            return false;
+        }
+
+        long packets = stream.Statistics.Packets;
+        if (packets != _packets)
+        {
+            _packets = packets;
+            _latestPacket = Stopwatch.GetTimestamp();
+        }
+
+        return packets > 0 && Stopwatch.GetElapsedTime(_latestPacket) > silence;
+    }
+
     /// <summary>How long to wait for a heap before there is something else to do.</summary>
     private TimeSpan TimeToWait(TimeSpan waited)
     {
@@ -254,6 +284,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
         [
             .. settings.Timeout == Timeout.InfiniteTimeSpan ? (TimeSpan[])[] : [settings.Timeout - waited],
             .. settings.ProposeDialect ? (TimeSpan[])[ProposalInterval] : [],
+            .. settings.Silence is null ? (TimeSpan[])[] : [SilenceInterval],
             .. settings.Interval is null ? (TimeSpan[])[] : [_nextInterval - Stopwatch.GetElapsedTime(_start)],
         ];
         return times.Length == 0 ? Timeout.InfiniteTimeSpan
@@ -285,5 +316,5 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     }
 
     private bool IsAsExpected() =>
-        _tally.Wrong == 0 && (settings.Expect is not long expected || _tally.Full == expected);
+        _tally.Wrong == 0 && (settings.Expect is not long expected || _tally.Full - _tally.Stops == expected);
 }

@@ -59,7 +59,7 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
         // Items tell heaps apart unless some have the same values, which are not the rest of a heap that was pushed out.
         bool isShared = byItem ? statistics.HeapsDuplicate > statistics.IncompleteHeapsEvicted : sharesCnts;
         HeapCounts heaps = HeapCounts.Of(tally, statistics, byItem);
-        long shortfall = expect is long expected ? Math.Max(0, expected - tally.Full) : 0;
+        long shortfall = expect is long expected ? Math.Max(0, expected - (tally.Full - tally.Stops)) : 0;
         bool isLoss =
             Unused(statistics) + heaps.Missing + heaps.Incomplete + statistics.PacketsMissing + statistics.KernelDropMessages +
             shortfall > 0;
@@ -69,7 +69,7 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
             : isPlaced ? KnownOf(heaps, statistics, EndOf(tally, statistics, IsOneSequence(options)), byItem)
             : UnknownOf(heaps, statistics, byItem);
         return new(
-            text + ReasonsOf(heaps, statistics, shortfall, options)
+            text + ReasonsOf(heaps, statistics, shortfall, options, tally)
                 + (heaps.Missing + statistics.HeapsUnplaced > 0 && !byItem && tally.StepChange is { } change ? $" {change}" : "") + (period is { } known ? $" {LossPeriodText.Of(known)}" : ""),
             isLoss,
             IsNothing: false,
@@ -143,7 +143,8 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
             ? ""
             : string.Create(CultureInfo.InvariantCulture, $" up to heap {last}");
 
-    private static string ReasonsOf(HeapCounts heaps, StreamStatistics statistics, long shortfall, ReceiveStreamOptions options)
+    private static string ReasonsOf(
+        HeapCounts heaps, StreamStatistics statistics, long shortfall, ReceiveStreamOptions options, HeapTally tally)
     {
         (long Count, string Text)[] reasons =
         [
@@ -156,7 +157,9 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
             (statistics.MaxHeapsNeeded, string.Create(
                 CultureInfo.InvariantCulture,
                 $"More heaps were under way than --max-heaps: {statistics.MaxHeapsNeeded} would have sufficed.")),
-            (shortfall, $"--expect asked for {Readable.Number(shortfall)} more."),
+            (shortfall,
+                $"--expect asked for {Readable.Number(shortfall)} more"
+                + (statistics.StopHeaps > 0 ? "; a stop item ended the stream (--ignore-stop-item goes on)." : ".")),
             (Unused(statistics), $"{Count(Unused(statistics), "packet")} {(Unused(statistics) == 1 ? "was" : "were")} refused."),
             (statistics.KernelDropMessages,
                 $"The kernel dropped {Count(statistics.KernelDropMessages, "message")}."),
@@ -165,10 +168,18 @@ internal sealed record Verdict(string Text, bool IsLoss, bool IsNothing, bool Is
                 "the same cnts."),
             (statistics.SenderRestarts,
                 $"The {NumbersOf(options)} began again {Count(statistics.SenderRestarts, "time")}"
-                + (options.SetItem == 0 ? ": a sender has restarted." : ", each source by itself: senders have restarted.")),
+                + (options.SetItem == 0 ? $": {RestartOf(tally)}." : ", each source by itself: senders have restarted.")),
         ];
         return string.Concat(reasons.Where(reason => reason.Count > 0).Select(reason => ' ' + reason.Text));
     }
+
+    /// <summary>Who began again: a sender that goes on beside another one has not restarted.</summary>
+    private static string RestartOf(HeapTally tally) =>
+        tally.Senders.Count < 2 ? "a sender has restarted"
+        : tally.SendersTakeTurns ? $"{Readable.Number(tally.Senders.Count)} senders send at a time"
+        : tally.Senders.Select(sender => sender.Address).Distinct().Count() == 1
+            ? "a sender has restarted, from another port"
+        : "a sender on another host has taken over";
 
     /// <summary>What heaps were counted by.</summary>
     private static string NumbersOf(ReceiveStreamOptions options) => options.CountItem switch
