@@ -224,6 +224,11 @@ Task("differential")
     .IsDependentOn("aot")
     .Does(() => RunProgram("tests/Spead2.Differential", programArguments));
 
+Task("sockets")
+    .Description("Sends to 1, 2 and 4 streams that share a port, and looks whether a heap is split or lost; an argument is the packets of each run, 1000000 by default")
+    .IsDependentOn("native")
+    .Does(() => Run($"build/{Preset}/native/bench/bench_sockets", programArguments));
+
 Task("numpy")
     .Description("Compares what is read of NumPy headers with what NumPy reads, 100,000 of them; --help lists its arguments")
     .Does(With(numPy, () => RunProgram("tests/Shared/Spead2.Fuzz", ["headers", .. programArguments])));

@@ -184,6 +184,31 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
         return new ManagedPacketSource(SourceKind.Udp, UdpSource.Add(_core, options, UdpFieldNames.DotNet));
     }
 
+    internal override PacketSource[] AddUdp(ReceiveStreamBase[] streams, UdpSourceOptions options)
+    {
+        StreamCore[] cores = [.. streams.Select(stream => ((ManagedReceiveStream)stream)._core)];
+        List<StreamLease> leases = [];
+        try
+        {
+            foreach (ReceiveStreamBase stream in streams)
+            {
+                leases.Add(((ManagedReceiveStream)stream).Use());
+            }
+
+            foreach (StreamCore core in cores)
+            {
+                core.ThrowIfStarted();
+            }
+
+            UdpSource[] sources = UdpSource.Add(cores, options, UdpFieldNames.DotNet);
+            return [.. sources.Select(source => new ManagedPacketSource(SourceKind.Udp, source))];
+        }
+        finally
+        {
+            leases.ForEach(lease => lease.Dispose());
+        }
+    }
+
     internal override PacketSource AddTcp(TcpSourceOptions options)
     {
         using StreamLease lease = Use();

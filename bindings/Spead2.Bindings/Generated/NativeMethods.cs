@@ -365,6 +365,10 @@ internal static unsafe partial class NativeMethods
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
     [return: NativeTypeName("int32_t")]
+    public static extern int sp2_receive_streams_add_udp_source([NativeTypeName("sp2_receive_stream *const *")] sp2_receive_stream** streams, [NativeTypeName("uint32_t")] uint count, [NativeTypeName("const sp2_udp_source_options *")] sp2_udp_source_options* options, sp2_packet_source** sources);
+
+    [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+    [return: NativeTypeName("int32_t")]
     public static extern int sp2_send_stream_add_udp_writer(sp2_send_stream* stream, [NativeTypeName("const sp2_udp_writer_options *")] sp2_udp_writer_options* options, [NativeTypeName("uint64_t *")] ulong* first_substream);
 
     [DllImport("spead2core", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -565,6 +569,9 @@ internal static unsafe partial class NativeMethods
 
     [NativeTypeName("#define SP2_UDP_LARGEST_DATAGRAM 65535")]
     public const int SP2_UDP_LARGEST_DATAGRAM = 65535;
+
+    [NativeTypeName("#define SP2_UDP_MAX_STREAMS 64")]
+    public const int SP2_UDP_MAX_STREAMS = 64;
 
     [NativeTypeName("#define SP2_UDP_WRITER_DEFAULT_BUFFER_SIZE 524288")]
     public const int SP2_UDP_WRITER_DEFAULT_BUFFER_SIZE = 524288;

@@ -89,6 +89,38 @@ internal static unsafe class SourceExports
         }
     }
 
+    [UnmanagedCallersOnly(EntryPoint = "sp2_receive_streams_add_udp_source")]
+    public static int AddSharedUdpSource(
+        sp2_receive_stream** streams, uint count, sp2_udp_source_options* options, sp2_packet_source** sources)
+    {
+        const string Function = "sp2_receive_streams_add_udp_source";
+        try
+        {
+            for (uint i = 0; sources is not null && i < Math.Min(count, NativeMethods.SP2_UDP_MAX_STREAMS); i++)
+            {
+                sources[i] = null;
+            }
+
+            if (streams is null)
+            {
+                throw Failure.Null(Function, "streams");
+            }
+
+            if (count is 0 or > NativeMethods.SP2_UDP_MAX_STREAMS)
+            {
+                throw Failure.Argument(
+                    $"{Function}: count is {count}, but it must be from 1 to {NativeMethods.SP2_UDP_MAX_STREAMS}");
+            }
+
+            AddSharedUdpSource(streams, (int)count, options, sources, [], Function);
+            return (int)sp2_status.SP2_OK;
+        }
+        catch (Exception exception)
+        {
+            return LastError.Set(exception);
+        }
+    }
+
     [UnmanagedCallersOnly(EntryPoint = "sp2_receive_stream_add_tcp_source")]
     public static int AddTcpSource(
         sp2_receive_stream* stream, sp2_tcp_source_options* options, sp2_packet_source** source)
@@ -304,6 +336,53 @@ internal static unsafe class SourceExports
             StreamCore core = OpenCore(stream, function);
             Source? added = core.Flow.IsClosed ? null : UdpSource.Add(core, options, UdpOptions.Names);
             HandOut(stream, new(sp2_source_kind.SP2_SOURCE_UDP, added), source);
+        }
+    }
+
+    /// <summary>Enters a call on each of the streams before anything is added.</summary>
+    private static void AddSharedUdpSource(
+        sp2_receive_stream** streams,
+        int count,
+        sp2_udp_source_options* options,
+        sp2_packet_source** sources,
+        List<NativeStream> entered,
+        string function)
+    {
+        int index = entered.Count;
+        if (index == count)
+        {
+            AddSharedUdpSource([.. entered], UdpOptions.Read(options), sources);
+            return;
+        }
+
+        using StreamCall call = Begin(streams[index], options, null, function);
+        StreamCore core = OpenCore(call.Stream, function);
+        if (count > 1 && core.IsInOrder)
+        {
+            throw Failure.Argument(
+                $"{function}: streams[{index}] was made with SP2_RECEIVE_IN_ORDER, but packets that come by different " +
+                "sockets have no order");
+        }
+
+        if (entered.IndexOf(call.Stream) is >= 0 and int same)
+        {
+            throw Failure.Argument($"{function}: streams[{same}] and streams[{index}] are the same stream");
+        }
+
+        entered.Add(call.Stream);
+        AddSharedUdpSource(streams, count, options, sources, entered, function);
+    }
+
+    private static void AddSharedUdpSource(
+        NativeStream[] streams, UdpSourceOptions options, sp2_packet_source** sources)
+    {
+        using (options.Socket.ToSocket())
+        {
+            UdpSource[] added = UdpSource.Add([.. streams.Select(stream => stream.Core)], options, UdpOptions.Names);
+            for (int i = 0; i < added.Length && sources is not null; i++)
+            {
+                HandOut(streams[i], new(sp2_source_kind.SP2_SOURCE_UDP, added[i]), sources + i);
+            }
         }
     }
 

@@ -135,6 +135,12 @@ static inline void clear_pointer(void *place) {
     }
 }
 
+static inline void clear_sources(sp2_packet_source **sources, uint32_t count) {
+    for (uint32_t i = 0; sources != NULL && i < count && i < SP2_UDP_MAX_STREAMS; i++) {
+        sources[i] = NULL;
+    }
+}
+
 #define SET(place, value)                                                                          \
     do {                                                                                           \
         if ((place) != NULL) {                                                                     \
@@ -329,6 +335,10 @@ FUNCTION(sp2_receive_stream_add_udp_source,
          (sp2_receive_stream * stream, const sp2_udp_source_options *options,
           sp2_packet_source **source),
          (stream, options, source), clear_pointer(source))
+FUNCTION(sp2_receive_streams_add_udp_source,
+         (sp2_receive_stream *const *streams, uint32_t count, const sp2_udp_source_options *options,
+          sp2_packet_source **sources),
+         (streams, count, options, sources), clear_sources(sources, count))
 FUNCTION(sp2_receive_stream_add_buffer_source,
          (sp2_receive_stream * stream, const sp2_buffer_source_options *options,
           sp2_packet_source **source),

@@ -189,6 +189,24 @@ public sealed class ReceiveStream : ReceiveStreamBase
         return _handle.AddUdp(options);
     }
 
+    internal override PacketSource[] AddUdp(ReceiveStreamBase[] streams, UdpSourceOptions options)
+    {
+        List<HandleLease> leases = [];
+        try
+        {
+            foreach (ReceiveStreamBase stream in streams)
+            {
+                leases.Add(((ReceiveStream)stream).Use());
+            }
+
+            return ReceiveStreamHandle.AddUdp([.. streams.Select(stream => ((ReceiveStream)stream)._handle)], options);
+        }
+        finally
+        {
+            leases.ForEach(lease => lease.Dispose());
+        }
+    }
+
     internal override PacketSource AddTcp(TcpSourceOptions options)
     {
         using HandleLease lease = Use();

@@ -180,7 +180,10 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
     }
 
     /// <summary>Feeds the stream from a UDP socket.</summary>
-    public NativePacketSource AddUdp(UdpSourceOptions options)
+    public NativePacketSource AddUdp(UdpSourceOptions options) => AddUdp([this], options)[0];
+
+    /// <summary>Feeds streams from UDP sockets that share a port.</summary>
+    public static NativePacketSource[] AddUdp(ReceiveStreamHandle[] streams, UdpSourceOptions options)
     {
         sp2_dialect nativeDialect = ToNative(options.Dialect);
         Socket? existing = options.Socket.ToSocket();
@@ -213,10 +216,28 @@ internal sealed unsafe class ReceiveStreamHandle : SafeHandle
                 socket = existing is null ? 0 : existing.SafeHandle.DangerousGetHandle(),
                 dialect = options.Dialect is null ? null : &nativeDialect,
             };
-            sp2_packet_source* source;
-            NativeStatus.ThrowIfFailed(NativeMethods.sp2_receive_stream_add_udp_source(Stream, &native, &source));
-            return new(new PacketSourceHandle(source));
+            return AddUdp(streams, &native);
         }
+    }
+
+    private static NativePacketSource[] AddUdp(ReceiveStreamHandle[] streams, sp2_udp_source_options* options)
+    {
+        sp2_receive_stream** list = stackalloc sp2_receive_stream*[streams.Length];
+        sp2_packet_source** sources = stackalloc sp2_packet_source*[streams.Length];
+        for (int i = 0; i < streams.Length; i++)
+        {
+            list[i] = streams[i].Stream;
+        }
+
+        NativeStatus.ThrowIfFailed(
+            NativeMethods.sp2_receive_streams_add_udp_source(list, (uint)streams.Length, options, sources));
+        NativePacketSource[] added = new NativePacketSource[streams.Length];
+        for (int i = 0; i < added.Length; i++)
+        {
+            added[i] = new(new PacketSourceHandle(sources[i]));
+        }
+
+        return added;
     }
 
     /// <summary>Feeds the stream from a TCP connection.</summary>

@@ -98,6 +98,24 @@ internal sealed unsafe class LiveHeap
     /// <summary>The assembler's: index of the slot it lives in.</summary>
     public int Slot;
 
+    /// <summary>The assembler's, of one that has no slot: who keeps it, and its neighbours among these.</summary>
+    public SteeredMember? Keeper;
+
+    /// <inheritdoc cref="Keeper"/>
+    public LiveHeap? KeptBefore;
+
+    /// <inheritdoc cref="Keeper"/>
+    public LiveHeap? KeptAfter;
+
+    /// <summary>The ingest's: the round that it is kept for; 0: see <see cref="KeptStarts"/>.</summary>
+    public long KeptUntil;
+
+    /// <summary>The ingest's: how many heaps must have started; null: it is not that far yet.</summary>
+    public uint? KeptStarts;
+
+    /// <summary>The assembler's: payload that it had when it lost its slot.</summary>
+    public long KeptBytes;
+
     /// <summary>The assembler's: number among the heaps of its substream, in the order of their starts.</summary>
     public uint Number;
 

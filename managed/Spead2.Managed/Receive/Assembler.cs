@@ -112,6 +112,9 @@ internal sealed class Assembler
     /// <summary>What places the payloads of heaps; null if they have memory of their own. Such heaps have lengths.</summary>
     public PayloadPlacer? Placer { get; init; }
 
+    /// <summary>Live heaps without a slot.</summary>
+    public KeptHeaps Kept { get; } = new();
+
     /// <summary>Heaps that a substream has room for.</summary>
     public int MaxHeaps => _maxHeaps;
 
@@ -212,12 +215,39 @@ internal sealed class Assembler
         link = heap.Next;
         Recent = null;
         heap.Next = null;
-        _slots[heap.Slot] = null;
+        if (heap.Keeper is null)
+        {
+            _slots[heap.Slot] = null;
+        }
+        else
+        {
+            Kept.Remove(heap);
+        }
     }
+
+    /// <summary>A heap that was pushed out stays live for now, without a slot.</summary>
+    public void Keep(LiveHeap heap, SteeredMember keeper)
+    {
+        Enlist(heap);
+        Kept.Add(heap, keeper);
+    }
+
+    /// <summary>A heap is evicted: more of it may come.</summary>
+    public void NoteEvicted(LiveHeap heap) =>
+        (_evicted ??= new()).Keep(heap, _separates ? heap.SenderNumber : 0, _started[SubstreamOf(heap.Cnt)]);
+
+    /// <summary>Heaps of a cnt's substream that have started, modulo 2^32.</summary>
+    public uint StartsOf(ulong cnt) => _started[SubstreamOf(cnt)];
 
     /// <summary>Takes the next live heap out: substream by substream, the oldest first. Null: none is left.</summary>
     public LiveHeap? Flush(ref FlushCursor cursor)
     {
+        if (Kept.First is { } kept)
+        {
+            Remove(kept);
+            return kept;
+        }
+
         for (; cursor.Substream < _substreams; cursor.Substream++, cursor.Age = 0)
         {
             int oldest = _heads[cursor.Substream] + 1;
@@ -353,15 +383,19 @@ internal sealed class Assembler
         if (evicted is not null)
         {
             Remove(evicted);
-            (_evicted ??= new()).Keep(evicted, _separates ? evicted.SenderNumber : 0, _started[substream]);
         }
 
+        Enlist(heap);
+        _slots[heap.Slot] = heap;
+        return evicted;
+    }
+
+    private void Enlist(LiveHeap heap)
+    {
         ref LiveHeap? bucket = ref Bucket(heap.Cnt, heap.SenderNumber);
         heap.Next = bucket;
         bucket = heap;
         Recent = null;
-        _slots[heap.Slot] = heap;
-        return evicted;
     }
 }
 

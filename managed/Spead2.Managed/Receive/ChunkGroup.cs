@@ -169,6 +169,15 @@ internal sealed class ChunkGroup
         }
     }
 
+    /// <summary>Whether a heap of this chunk would move a member's own window.</summary>
+    public bool MovesWindow(ChunkMember member, long number)
+    {
+        lock (_lock)
+        {
+            return number - member.MaxChunks + 1 > Math.Max(_head, member.Head);
+        }
+    }
+
     /// <summary>A chunk that a member has placed a heap in before, which it then refers to; null if it has left the window.</summary>
     public Chunk? TryAcquire(ChunkMember member, long number)
     {

@@ -80,6 +80,9 @@ internal sealed unsafe class ChunkMember : PayloadPlacer
         private set => Volatile.Write(ref field, value);
     }
 
+    /// <summary>The source that hands over packets among those that share its port; null: it has the port alone.</summary>
+    public SteeredMember? Steered { get; set; }
+
     /// <summary>Number of the source that hands over packets.</summary>
     public int SourceNumber { get; set; }
 
@@ -111,13 +114,16 @@ internal sealed unsafe class ChunkMember : PayloadPlacer
             return Verdict.Accepted;
         }
 
+        if (Steered is not null && Group.MovesWindow(this, placement.ChunkId) && !Steered.MayReach(placement.ChunkId))
+        {
+            Wait(packet, placement);
+            return Verdict.Waits;
+        }
+
         switch (Find(placement.ChunkId, out Chunk? chunk))
         {
             case ChunkAnswer.Wait:
-                _isPending = true;
-                _pendingCnt = packet.Cnt;
-                _pendingSource = SourceNumber;
-                _pending = placement;
+                Wait(packet, placement);
                 return Verdict.Waits;
             case ChunkAnswer.TooOld:
                 Refuse(Statistic.TooOldHeaps);
@@ -233,6 +239,15 @@ internal sealed unsafe class ChunkMember : PayloadPlacer
                 Drop(ref _held[i]);
             }
         }
+    }
+
+    /// <summary>The packet is not taken now: its placement is remembered.</summary>
+    private void Wait(in Packet packet, in Placement placement)
+    {
+        _isPending = true;
+        _pendingCnt = packet.Cnt;
+        _pendingSource = SourceNumber;
+        _pending = placement;
     }
 
     private void Drop(ref Chunk? slot)

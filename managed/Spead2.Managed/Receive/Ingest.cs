@@ -34,6 +34,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
 
     // The slice under way: its source, the heaps it has started, and what had been counted before it.
     private Source? _source;
+    private SteeredMember? _steered;
     private int _sourceNumber;
     private DialectRules _dialect;
     private long _heapsStarted;
@@ -62,9 +63,11 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     public PollResult BeginSlice(Source source)
     {
         _source = source;
+        _steered = source.Steered;
         _sourceNumber = source.Number;
         _heapsStarted = 0;
         _member?.SourceNumber = source.Number;
+        _member?.Steered = _steered;
         _dialect = source.Dialect;
         _assembler.DecodesAll = _dialect.DecodesAll;
         if (WantsSenders)
@@ -374,7 +377,9 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             return PollResult.More;
         }
 
-        return Add(packet);
+        return _steered is null || _steered.Owns(packet.Cnt)
+            ? Add(packet)
+            : _steered.HandOver(packet.Cnt, bytes, _assembler.Sender);
     }
 
     /// <summary>Statistics and causes of faults have the order of the faults.</summary>
@@ -407,6 +412,11 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _assembler.Add(packet, out Assembly result);
         if (result.Verdict == Verdict.Waits)
         {
+            if (_steered is { Wants: true })
+            {
+                return PollResult.Yield;
+            }
+
             stream.Flow.Block();
             stream.CountBlocked(isFirst: true);
             return PollResult.Yield;
@@ -448,7 +458,7 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         bool stop = result.Stop && stream.StopOnStopItem;
         if (result.Evicted is not null)
         {
-            Evict(result.Evicted);
+            PushOut(result.Evicted);
         }
 
         if (result.Complete is not null)
@@ -456,7 +466,12 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             Complete(result.Complete, stop);
         }
 
-        if (stop)
+        if (stop && _steered is not null)
+        {
+            // What was sent before it may wait in another socket of the port.
+            _steered.End();
+        }
+        else if (stop)
         {
             EndSource();
         }
@@ -500,9 +515,83 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         return stream.Flow.MustYield(_source!, _assembler.FindVictim(packet)!, stream.Sources);
     }
 
+    /// <summary>A heap is pushed out. Where a port is shared, more of it may wait in another socket.</summary>
+    private void PushOut(LiveHeap heap)
+    {
+        if (_steered is null)
+        {
+            Evict(heap);
+            return;
+        }
+
+        _steered.Keeps = true;
+        _assembler.Keep(heap, _steered);
+        while (_assembler.Kept.IsFull)
+        {
+            EvictKept(_assembler.Kept.First!);
+        }
+    }
+
+    private void EvictKept(LiveHeap heap)
+    {
+        _assembler.Remove(heap);
+        Evict(heap);
+    }
+
+    /// <summary>A round of a member of those that share a port has ended: evicts heaps that it was for.</summary>
+    public void EndRound(SteeredMember keeper)
+    {
+        LiveHeap? next;
+        for (LiveHeap? heap = _assembler.Kept.First; heap is not null; heap = next)
+        {
+            next = heap.KeptAfter;
+            if (heap.Keeper != keeper || heap.KeptUntil == 0 || heap.KeptUntil > keeper.Rounds)
+            {
+                continue;
+            }
+
+            if (heap.KeptStarts is not null)
+            {
+                EvictKept(heap);
+                continue;
+            }
+
+            // What newer ones were when the heap was pushed out may have been older ones that came late. Now that all of
+            // these have been taken, as many as ever push a heap out have to start once more.
+            heap.KeptStarts = _assembler.StartsOf(heap.Cnt) + (uint)_assembler.MaxHeaps;
+            heap.KeptUntil = 0;
+        }
+    }
+
+    /// <summary>Whether heaps that were pushed out wait for another round.</summary>
+    public bool NeedsRound(SteeredMember keeper)
+    {
+        keeper.Keeps = false;
+        LiveHeap? heap = _assembler.Kept.First;
+        while (heap is not null && heap.Keeper != keeper)
+        {
+            heap = heap.KeptAfter;
+        }
+
+        if (heap is null)
+        {
+            return false;
+        }
+
+        keeper.Keeps = true;
+        if (heap.KeptUntil == 0 && (int)(_assembler.StartsOf(heap.Cnt) - heap.KeptStarts!.Value) >= 0)
+        {
+            heap.KeptUntil = keeper.NextRound;
+        }
+
+        // Those behind it were pushed out later.
+        return heap.KeptUntil != 0;
+    }
+
     /// <summary>What MaxHeaps would have sufficed is said each time that it has doubled, and at the end.</summary>
     private void Evict(LiveHeap heap)
     {
+        _assembler.NoteEvicted(heap);
         _tally[Statistic.IncompleteHeapsEvicted]++;
         _tally[Statistic.MaxHeapsNeeded] = _assembler.Needed;
         if (_assembler.Needed >= 2 * _neededSaid)

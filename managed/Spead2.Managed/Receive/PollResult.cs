@@ -17,6 +17,12 @@ internal enum PollResult
     /// </summary>
     Yield,
 
+    /// <summary>Others first, then this source again, which has more to hand over. At the end of a slice only.</summary>
+    Interrupted,
+
+    /// <summary>Nothing can be done now: the source is not armed, and looks again after a while. At the end of a slice only.</summary>
+    Later,
+
     /// <summary>The sink is full: the source goes on with the others of its stream when there is room.</summary>
     Blocked,
 

@@ -27,6 +27,9 @@ internal abstract class Source : LoopTask
     // An origin that cannot be armed is looked at this often.
     private static readonly TimeSpan BlindInterval = TimeSpan.FromMilliseconds(100);
 
+    // A source that can do nothing now looks again after this time, if nobody posts it before.
+    private static readonly TimeSpan LaterInterval = TimeSpan.FromMilliseconds(10);
+
     private readonly Lock _lock = new();
     private readonly Lock _originLock = new();
     private readonly IoThreads.IoThread _thread;
@@ -141,6 +144,18 @@ internal abstract class Source : LoopTask
     /// <summary>Packets of the batch that is under way.</summary>
     protected long BatchPackets { get; set; }
 
+    /// <summary>The source among those that share its port; null: it has the port alone. Set before it is added.</summary>
+    public SteeredMember? Steered { get; set; }
+
+    /// <summary>The latest look found nothing. The source's own, where it shares its port.</summary>
+    public bool FoundEmpty { get; set; }
+
+    /// <summary>The stream that it feeds.</summary>
+    public StreamCore Core => Stream;
+
+    /// <summary>Whether packets may be handed over.</summary>
+    public bool IsFlowRunning => Stream.Flow.IsRunning;
+
     /// <summary>A consistent copy of the statistics.</summary>
     public SourceCounters ReadCounters()
     {
@@ -184,6 +199,7 @@ internal abstract class Source : LoopTask
         switch (result)
         {
             case PollResult.More:
+            case PollResult.Interrupted:
                 Post();
                 break;
             case PollResult.Yield:
@@ -295,6 +311,20 @@ internal abstract class Source : LoopTask
         }
     }
 
+    /// <summary>A slice of the source itself, where it shares its port. With its lock.</summary>
+    public PollResult PollOrigin() => Poll();
+
+    /// <summary>
+    /// Moves all that has arrived to the queues of those that share the port; whether nothing is left. With its lock.
+    /// </summary>
+    public virtual bool MoveStrays() => true;
+
+    /// <summary>Counts datagrams of streams that have ended. With its lock.</summary>
+    public virtual void CountUnused(long datagrams)
+    {
+        // Only sources that share their port get such datagrams.
+    }
+
     /// <summary>Hands packets to the stream, for a limited time. The flow is running when it is called.</summary>
     protected abstract PollResult Poll();
 
@@ -356,6 +386,7 @@ internal abstract class Source : LoopTask
             {
                 // Posted again when it runs.
                 Disarm();
+                LookAside();
                 Publish();
                 WatchPause();
                 return PollResult.Idle;
@@ -369,6 +400,12 @@ internal abstract class Source : LoopTask
 
             _wasServed = result != PollResult.Blocked;
             Publish();
+            if (result == PollResult.Later)
+            {
+                Disarm();
+                Loop.PostAfter(this, LaterInterval);
+            }
+
             if (result == PollResult.Idle && Arm() is { } error)
             {
                 Stream.Log.Write(
@@ -384,7 +421,7 @@ internal abstract class Source : LoopTask
     {
         try
         {
-            return Poll();
+            return Steered is null ? Poll() : Steered.Poll();
         }
         catch (Exception exception)
         {
@@ -394,6 +431,9 @@ internal abstract class Source : LoopTask
             return PollResult.Ended;
         }
     }
+
+    /// <summary>Does what others that share the port wait for, though the source may not hand packets over.</summary>
+    private void LookAside() => Steered?.LookAside();
 
     /// <summary>A batch that is under way when the source is closed has ended.</summary>
     private void CountCutOffBatch()
@@ -420,6 +460,7 @@ internal abstract class Source : LoopTask
             {
                 Disarm();
                 Counters.Blocked++;
+                LookAside();
                 Publish();
                 WatchPause();
             }

@@ -47,6 +47,7 @@ internal sealed class StreamCore
         _explicitStart = options.ExplicitStart;
         Flow = new(options.ExplicitStart);
         StopOnStopItem = options.StopOnStopItem;
+        IsInOrder = !options.AllowOutOfOrder;
         Member = chunks is null ? null : new(this, chunks.Group, chunks.Options);
         if (onHeap is null && Member is null)
         {
@@ -106,6 +107,9 @@ internal sealed class StreamCore
 
     /// <summary>Whether a stop item stops the stream. Under the stream's lock.</summary>
     public bool StopOnStopItem { get; set; }
+
+    /// <summary>Whether the packets of a heap must come in order.</summary>
+    public bool IsInOrder { get; }
 
     /// <summary>Whether an explicit start has come, so that no source can be added any more.</summary>
     public bool IsSealed => _sealed;

@@ -21,6 +21,8 @@ internal sealed class UdpSocket
     private readonly UdpFieldNames _names;
     private readonly EngineLog _log;
     private UdpTarget _target;
+    private PortShare _share;
+    private bool _shares;
 
     private UdpSocket(UdpSourceOptions options, UdpTarget target, UdpFieldNames names, EngineLog log)
     {
@@ -36,15 +38,33 @@ internal sealed class UdpSocket
     /// <param name="log">Receives warnings.</param>
     /// <param name="target">What it is for; null if it was bound before.</param>
     /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
-    public static Socket Open(UdpSourceOptions options, UdpFieldNames names, EngineLog log, out UdpTarget? target)
+    public static Socket Open(UdpSourceOptions options, UdpFieldNames names, EngineLog log, out UdpTarget? target) =>
+        Open(options, names, log, default, out target, out _);
+
+    /// <inheritdoc cref="Open(UdpSourceOptions, UdpFieldNames, EngineLog, out UdpTarget?)"/>
+    /// <param name="options">Options.</param>
+    /// <param name="names">What messages call the options.</param>
+    /// <param name="log">Receives warnings.</param>
+    /// <param name="share">The sockets that are to share the port.</param>
+    /// <param name="target">What it is for; null if it was bound before.</param>
+    /// <param name="shares">Whether the others can be opened, too.</param>
+    public static Socket Open(
+        UdpSourceOptions options,
+        UdpFieldNames names,
+        EngineLog log,
+        PortShare share,
+        out UdpTarget? target,
+        out bool shares)
     {
         target = null;
+        shares = false;
         UdpSocket socket;
         if (options.Socket.ToSocket() is not { } existing)
         {
-            socket = new(options, UdpTarget.Of(options, null, names), names, log);
+            socket = new(options, UdpTarget.Of(options, null, names), names, log) { _share = share };
             Socket opened = socket.Prepare(socket.New());
             target = socket._target;
+            shares = socket._shares;
             return opened;
         }
 
@@ -100,6 +120,11 @@ internal sealed class UdpSocket
         try
         {
             SocketBuffer.Set(socket, _options.BufferSize, _log);
+            if (_share.Members != 0)
+            {
+                Share(socket);
+            }
+
             if (_target.IsGroup)
             {
                 Join(socket);
@@ -112,6 +137,35 @@ internal sealed class UdpSocket
         {
             socket.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Lets other sockets share the port, before it is bound. Only the first of several may fail: it is the only one then.
+    /// </summary>
+    private void Share(Socket socket)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            _shares = _target.IsGroup
+                ? PortFilter.TryFilter(socket, _share.Members, _share.Member)
+                : PortFilter.TryShare(socket);
+        }
+
+        if (_shares && _target.IsGroup)
+        {
+            _target = _target with { Members = _share.Members, Member = _share.Member };
+        }
+
+        if (_share.Port != 0)
+        {
+            _target = _target with { EndPoint = new(_target.EndPoint.Address, _share.Port) };
+        }
+
+        if (!_shares && _share.Member != 0)
+        {
+            throw StatusException.Os(
+                Text($"cannot share UDP port {_options.Port} of {Host}"), Marshal.GetLastPInvokeError());
         }
     }
 

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
 using Spead2.Managed.Linux;
 using Spead2.Receive;
@@ -65,6 +66,12 @@ internal sealed unsafe class UdpSource : Source
 
     public override IPEndPoint? TellSender()
     {
+        if (Steered is { IsStray: true })
+        {
+            // It is not of the message under way.
+            return null;
+        }
+
         IPEndPoint? sender = _socket.SenderOf(_messageIndex).ToEndPoint();
         if (sender is null)
         {
@@ -123,6 +130,159 @@ internal sealed unsafe class UdpSource : Source
         return source;
     }
 
+    /// <summary>Adds sources to several streams that share a port.</summary>
+    /// <param name="streams">The streams, all different.</param>
+    /// <param name="options">Valid options.</param>
+    /// <param name="names">What messages call the options.</param>
+    /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
+    public static UdpSource[] Add(StreamCore[] streams, UdpSourceOptions options, UdpFieldNames names)
+    {
+        if (streams.Length == 1)
+        {
+            return [Add(streams[0], options, names)];
+        }
+
+        Steering steering = new(streams.Length);
+        List<UdpSource> sources = [];
+        try
+        {
+            PortShare share = new(streams.Length, 0, 0);
+            Socket? first = null;
+            bool shares = true;
+            foreach (StreamCore stream in streams)
+            {
+                UdpTarget? target = sources.Count == 0 ? null : sources[0].Target;
+                Socket? socket = shares ? UdpSocket.Open(options, names, stream.Log, share, out target, out shares) : null;
+                first ??= socket;
+                sources.Add(OfMember(stream, steering, options, socket, target, sources));
+                share = share with { Member = sources.Count, Port = sources[0].LocalEndPoint.Port };
+            }
+
+            if (shares && OperatingSystem.IsLinux())
+            {
+                StartSteering(sources, first!);
+            }
+
+            foreach (UdpSource source in sources)
+            {
+                source.WatchGroup(options.BufferSize);
+                source.ArmFirst();
+            }
+        }
+        catch
+        {
+            sources.ForEach(source => source.Release());
+            throw;
+        }
+
+        for (int i = 0; i < streams.Length; i++)
+        {
+            streams[i].Add(sources[i]);
+        }
+
+        return [.. sources];
+    }
+
+    public override bool MoveStrays()
+    {
+        do
+        {
+            for (; _messageIndex < _messageCount; _messageIndex++, TakeMessage())
+            {
+                if (!MoveMessage())
+                {
+                    return false;
+                }
+            }
+
+            TakeBatch();
+        }
+        while (_messageCount != 0);
+        return FoundEmpty;
+    }
+
+    public override void CountUnused(long datagrams) => Interlocked.Add(ref _unused, datagrams);
+
+    /// <summary>A source of those that share a port; without a socket it gets what is handed over to it.</summary>
+    private static UdpSource OfMember(
+        StreamCore stream,
+        Steering steering,
+        UdpSourceOptions options,
+        Socket? socket,
+        UdpTarget? target,
+        List<UdpSource> before)
+    {
+        SteeredMember member = steering.Members[before.Count];
+        IoThreads.IoThread thread = stream.Threads.Assign();
+        try
+        {
+            member.MaxSize = options.MaxSize;
+            member.Buffered = socket?.ReceiveBufferSize ?? 0;
+            UdpSource source = new(stream, thread, SocketOf(socket, thread, options, before), options.MaxSize)
+            {
+                Dialect = DialectRules.Of(options.Dialect),
+                Target = target,
+            };
+            member.Join(source);
+            return source;
+        }
+        catch
+        {
+            thread.Unassign();
+            throw;
+        }
+    }
+
+    private static DatagramSocket SocketOf(
+        Socket? socket, IoThreads.IoThread thread, UdpSourceOptions options, List<UdpSource> before) =>
+        socket is null ? new AbsentDatagramSocket(before[0].LocalEndPoint)
+        : thread.Loop is EpollLoop loop ? new LinuxDatagramSocket(loop, socket, options.MaxSize) { Member = before.Count }
+        : new PortableDatagramSocket(thread.Loop, socket, options.MaxSize);
+
+    [SupportedOSPlatform("linux")]
+    private static void StartSteering(List<UdpSource> sources, Socket first)
+    {
+        if (sources[0].Target is not { Members: not 0 })
+        {
+            PortFilter.TrySteer(first, sources.Count);
+            return;
+        }
+
+        FilteredDrops filtered = new(sources.Count);
+        foreach (UdpSource source in sources)
+        {
+            if (source._socket is LinuxDatagramSocket socket)
+            {
+                socket.Filtered = filtered;
+            }
+        }
+
+        // Which begins.
+        filtered.Count();
+    }
+
+    /// <summary>Moves the message under way from where it was left; false if there is no room.</summary>
+    private bool MoveMessage()
+    {
+        SenderAddress sender = Stream.Ingest.WantsSenders ? _socket.SenderOf(_messageIndex) : default;
+        do
+        {
+            int rest = _message.Length - _messagePosition;
+            int length = Math.Min(_message.Segment, rest);
+            bool isTruncated = (_message.IsTruncated && length == rest) || length > _maxSize;
+            if (!Steered!.Move(new(_message.Data + _messagePosition, length), isTruncated, sender))
+            {
+                return false;
+            }
+
+            Counters.Datagrams++;
+            Counters.Bytes += length;
+            _messagePosition += length;
+        }
+        while (_messagePosition < _message.Length);
+        return true;
+    }
+
     protected override PollResult Poll()
     {
         if (_messageIndex == _messageCount)
@@ -163,7 +323,7 @@ internal sealed unsafe class UdpSource : Source
 
     protected override void CloseOrigin()
     {
-        Volatile.Write(ref _unused, CountLeft());
+        Interlocked.Add(ref _unused, CountLeft() + (Steered?.Close() ?? 0));
         _socket.Close();
     }
 
@@ -258,6 +418,7 @@ internal sealed unsafe class UdpSource : Source
         DatagramSocket.Reception reception = _socket.Receive();
         _messageCount = reception.Count;
         _messageIndex = 0;
+        FoundEmpty = reception is { Count: 0, Error: null, IsMore: false };
         Counters.Messages += _messageCount;
         Counters.Errors += reception.QueuedErrors;
         if (reception.Error is not null)

@@ -32,6 +32,12 @@ internal sealed record UdpTarget(IPEndPoint EndPoint, bool IsGroup)
     /// <summary>All others are kept out; none are if there is nobody here. Without repetitions.</summary>
     public IReadOnlyList<IPAddress> Senders { get; private init; } = [];
 
+    /// <summary>Sockets that share the group by filters; 0: there is no filter.</summary>
+    public int Members { get; init; }
+
+    /// <summary>Which of these the socket is.</summary>
+    public int Member { get; init; }
+
     public bool IsV6 => EndPoint.AddressFamily == AddressFamily.InterNetworkV6;
 
     /// <summary>

@@ -22,6 +22,7 @@ public abstract class ReceiveStreamBase : IReceiveStream, IPublishedStream
     private StreamReader? _reader;
     private IReadOnlyList<CustomStatistic> _customStatistics = [];
     private int _ringLimit;
+    private bool _isInOrder;
     private StreamPlace? _place;
     private List<PacketSource>? _sources;
     private int _disposed;
@@ -177,6 +178,64 @@ public abstract class ReceiveStreamBase : IReceiveStream, IPublishedStream
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         PacketSource source = options.AddTo(this);
+        Keep(source);
+        return source;
+    }
+
+    /// <inheritdoc cref="ReceiveStreamExtensions.AddShared"/>
+    internal static IReadOnlyList<PacketSource> AddShared(IReadOnlyList<IReceiveStream> streams, UdpSourceOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(streams);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        ReceiveStreamBase[] members = new ReceiveStreamBase[streams.Count];
+        for (int i = 0; i < members.Length; i++)
+        {
+            members[i] = streams[i] as ReceiveStreamBase
+                ?? throw new ArgumentException($"Stream {i} is none of this library.", nameof(streams));
+            members[i].CheckShared(i, members, nameof(streams));
+        }
+
+        if (members.Length is 0 or > UdpSourceOptions.MostStreams)
+        {
+            throw new ArgumentException(
+                $"A port can be shared by 1 to {UdpSourceOptions.MostStreams} streams, but there are {members.Length}.",
+                nameof(streams));
+        }
+
+        PacketSource[] sources = members[0].AddUdp(members, options);
+        for (int i = 0; i < members.Length; i++)
+        {
+            members[i].Keep(sources[i]);
+        }
+
+        return sources;
+    }
+
+    private void CheckShared(int index, ReceiveStreamBase[] streams, string parameter)
+    {
+        if (GetType() != streams[0].GetType())
+        {
+            throw new ArgumentException($"Stream {index} is of another engine than stream 0.", parameter);
+        }
+
+        if (Array.IndexOf(streams, this) < index)
+        {
+            throw new ArgumentException($"Stream {index} is there twice.", parameter);
+        }
+
+        if (_isInOrder && streams.Length > 1)
+        {
+            throw new ArgumentException(
+                $"Stream {index} was made without {nameof(ReceiveStreamOptions.AllowOutOfOrder)}, but packets that come by " +
+                "different sockets have no order.",
+                parameter);
+        }
+    }
+
+    /// <summary>Remembers a source, where sources are.</summary>
+    private void Keep(PacketSource source)
+    {
         if (_sources is { } sources)
         {
             lock (sources)
@@ -185,8 +244,6 @@ public abstract class ReceiveStreamBase : IReceiveStream, IPublishedStream
                 sources.Add(source);
             }
         }
-
-        return source;
     }
 
     /// <inheritdoc/>
@@ -372,6 +429,11 @@ public abstract class ReceiveStreamBase : IReceiveStream, IPublishedStream
     /// <summary>Adds a UDP socket, by valid options.</summary>
     internal abstract PacketSource AddUdp(UdpSourceOptions options);
 
+    /// <summary>Adds a UDP port that the streams share, by valid options.</summary>
+    /// <param name="streams">Streams of this one's engine, itself among them.</param>
+    /// <param name="options">Where to receive.</param>
+    internal abstract PacketSource[] AddUdp(ReceiveStreamBase[] streams, UdpSourceOptions options);
+
     /// <summary>Adds a TCP connection, by valid options.</summary>
     internal abstract PacketSource AddTcp(TcpSourceOptions options);
 
@@ -531,6 +593,7 @@ public abstract class ReceiveStreamBase : IReceiveStream, IPublishedStream
     private protected void ShowInMeter(ReceiveStreamOptions options)
     {
         Name = options.Name;
+        _isInOrder = !options.AllowOutOfOrder;
         _customStatistics = [.. options.CustomStatistics];
         _ringLimit = HeapFunction is null && !FillsChunks ? options.RingHeaps : 0;
         if (FillsChunks)

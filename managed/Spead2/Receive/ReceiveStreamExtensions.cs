@@ -103,6 +103,41 @@ public static class ReceiveStreamExtensions
         return stream.Add(options).Port;
     }
 
+    /// <summary>
+    /// Feeds several streams from one port or multicast group, so that several threads share the work: each stream has a
+    /// socket and a source of its own, and each heap comes to one of the streams, by its cnt.
+    /// </summary>
+    /// <remarks>
+    /// <para>
+    /// Which stream a heap comes to is the library's choice, and the same for all packets of the heap. Give each stream
+    /// threads of its own, and read all of them; or make them members of one <see cref="Chunks.ChunkGroupBase"/>. As long as
+    /// one of them is full, the others may have to wait for it.
+    /// </para>
+    /// <para>
+    /// Linux chooses the socket. A packet that another source gets all the same, as one of several that were sent as one
+    /// message, is handed over to the source of its stream: no heap is split, and nothing is lost by that. On other systems,
+    /// for an existing socket, and where Linux cannot filter a group, the first source gets all packets, and hands over those
+    /// of the others. A stop item ends all of the streams, after what has arrived until then.
+    /// </para>
+    /// <para>
+    /// The kernel's drops of a group count for the first source, without those that filters rejected; they are known when no
+    /// message is under way. A packet for a stream that has ended alone counts in
+    /// <see cref="PacketSourceStatistics.DroppedAtClose"/> of the source that got it.
+    /// </para>
+    /// </remarks>
+    /// <param name="streams">
+    /// The streams, at most <see cref="UdpSourceOptions.MostStreams"/>, all of one engine and each once. Packets of their heaps
+    /// may come in any order (<see cref="ReceiveStreamOptions.AllowOutOfOrder"/>).
+    /// </param>
+    /// <param name="options">Where and how to receive.</param>
+    /// <returns>A handle of the source of each stream (see <see cref="IReceiveStream.Add"/>).</returns>
+    /// <exception cref="ArgumentException">An option breaks its rule, or the streams cannot share a port.</exception>
+    /// <exception cref="InvalidOperationException">A stream has <see cref="IReceiveStream.Start">started</see>.</exception>
+    /// <exception cref="Spead2Exception">For example the port is in use or the host name is unknown.</exception>
+    public static IReadOnlyList<PacketSource> AddShared(
+        this IReadOnlyList<IReceiveStream> streams, UdpSourceOptions options) =>
+        ReceiveStreamBase.AddShared(streams, options);
+
     /// <summary>Feeds the stream from a UDP socket that is bound to an address and port, by default options.</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="endPoint">Address and port; port 0 lets the operating system choose one.</param>

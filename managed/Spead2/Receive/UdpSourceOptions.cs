@@ -29,6 +29,9 @@ public sealed class UdpSourceOptions : PacketSourceOptions
     /// <summary>Largest <see cref="MaxSize"/>: the most that a UDP datagram can carry.</summary>
     public const int LargestDatagram = 65535;
 
+    /// <summary>Most streams that can share a port (<see cref="ReceiveStreamExtensions.AddShared"/>).</summary>
+    public const int MostStreams = 64;
+
     private const int LargestPort = 65535;
 
     /// <summary>UDP port; 0 (the default) lets the operating system choose one.</summary>

@@ -43,6 +43,8 @@ typedef struct sp2__missing {
  * changes it, under its stream's lock; then it is finished, waits in the ring, and is frozen when a
  * consumer takes it.
  */
+#define SP2__NO_SLOT UINT32_MAX
+
 struct sp2_heap {
     /* What every packet needs, down to `next`: two cache lines. */
     uint64_t cnt;
@@ -59,7 +61,7 @@ struct sp2_heap {
     bool out_of_order;      /* `ranges` says what was received; else it is [0, received_length) */
     bool stop_item_seen;    /* an immediate stream control item says stop */
     uint32_t flags;         /* sp2_heap_flags; of a live heap the last two only */
-    uint32_t slot;          /* the assembler's: index of the slot it lives in */
+    uint32_t slot;          /* the assembler's: index of the slot it lives in, or SP2__NO_SLOT */
     uint32_t fed_by; /* the stream's: number of the source that its latest packet came from */
     sp2__next_packet next_packet;
     sp2_heap *next; /* the assembler's bucket, later the stream's list of waiting heaps */
@@ -84,6 +86,14 @@ struct sp2_heap {
      * missing up to there, and whether what was missing in all has been counted. */
     uint64_t returned_end;
     sp2__missing returned_missing;
+    /* The assembler's, of one that has no slot: the neighbours among these, who keeps it, and until
+     * which round, or if that is 0, until how many heaps have started. */
+    sp2_heap *kept_before;
+    sp2_heap *kept_after;
+    const void *keeper;
+    uint64_t kept_until;
+    uint64_t kept_bytes;
+    uint32_t kept_starts; /* 0: not that far yet */
     bool is_counted;
     bool has_returned;   /* the assembler's: it was evicted before */
     bool is_repeat;      /* the accounting's: its cnt had come before */

@@ -102,6 +102,15 @@ void sp2__assembler_destroy(sp2__assembler *assembler) {
     sp2__free(assembler->buckets);
 }
 
+static SP2__COLD void forget_kept(sp2__assembler *assembler, sp2_heap *heap) {
+    *(heap->kept_before != NULL ? &heap->kept_before->kept_after : &assembler->kept_first) =
+        heap->kept_after;
+    *(heap->kept_after != NULL ? &heap->kept_after->kept_before : &assembler->kept_last) =
+        heap->kept_before;
+    assembler->kept_bytes -= heap->kept_bytes;
+    assembler->kept_count--;
+}
+
 void sp2__assembler_remove(sp2__assembler *assembler, sp2_heap *heap) {
     sp2_heap **link = sp2__assembler_bucket(assembler, heap->cnt, heap->sender);
     while (*link != heap) {
@@ -110,7 +119,29 @@ void sp2__assembler_remove(sp2__assembler *assembler, sp2_heap *heap) {
     *link = heap->next;
     assembler->recent = NULL;
     heap->next = NULL;
-    assembler->slots[heap->slot] = NULL;
+    if (SP2__LIKELY(heap->slot != SP2__NO_SLOT)) {
+        assembler->slots[heap->slot] = NULL;
+    } else {
+        forget_kept(assembler, heap);
+    }
+}
+
+void sp2__assembler_keep(sp2__assembler *assembler, sp2_heap *heap, const void *keeper,
+                         uint64_t until) {
+    sp2_heap **bucket = sp2__assembler_bucket(assembler, heap->cnt, heap->sender);
+    heap->next = *bucket;
+    *bucket = heap;
+    heap->slot = SP2__NO_SLOT;
+    heap->keeper = keeper;
+    heap->kept_until = until;
+    heap->kept_starts = 0;
+    heap->kept_bytes = heap->received_length;
+    heap->kept_after = NULL;
+    heap->kept_before = assembler->kept_last;
+    *(heap->kept_before != NULL ? &heap->kept_before->kept_after : &assembler->kept_first) = heap;
+    assembler->kept_last = heap;
+    assembler->kept_bytes += heap->kept_bytes;
+    assembler->kept_count++;
 }
 
 static uint64_t substream_of(const sp2__assembler *assembler, uint64_t cnt) {
@@ -125,7 +156,6 @@ static sp2_heap *next_slot(sp2__assembler *assembler, uint64_t substream, uint32
     sp2_heap *evicted = assembler->slots[*slot];
     if (evicted != NULL) {
         sp2__assembler_remove(assembler, evicted);
-        sp2__evicted_keep(&assembler->evicted, evicted, circle->started);
     }
     return evicted;
 }
@@ -268,6 +298,11 @@ void sp2__assembler_add(sp2__assembler *assembler, const sp2__packet *packet,
 }
 
 sp2_heap *sp2__assembler_flush(sp2__assembler *assembler, sp2__flush_cursor *cursor) {
+    if (SP2__UNLIKELY(assembler->kept_first != NULL)) {
+        sp2_heap *heap = assembler->kept_first;
+        sp2__assembler_remove(assembler, heap);
+        return heap;
+    }
     for (; cursor->substream < assembler->substreams; cursor->substream++, cursor->age = 0) {
         sp2_heap **circle = &assembler->slots[cursor->substream * assembler->max_heaps];
         const uint64_t oldest = assembler->circles[cursor->substream].head + UINT64_C(1);

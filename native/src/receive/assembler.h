@@ -30,6 +30,10 @@ typedef struct sp2__assembler {
     sp2_heap *recent;      /* the heap that got a packet last, or NULL if the table has changed */
     uint64_t recent_steps; /* entries that a search for it looks at */
     sp2_heap *spare;       /* heaps for the next ones, which nobody else needs; by sp2_heap.next */
+    sp2_heap *kept_first;  /* live heaps without a slot, the oldest first */
+    sp2_heap *kept_last;
+    uint64_t kept_bytes; /* received of them when they lost their slots */
+    uint32_t kept_count;
     uint64_t max_heaps;
     uint64_t substreams;
     uint32_t bug_compat;
@@ -127,6 +131,15 @@ sp2_heap *sp2__assembler_pass_through(sp2__assembler *assembler, uint64_t cnt);
 static inline void sp2__assembler_recycle(sp2__assembler *assembler, sp2_heap *heap) {
     heap->next = assembler->spare;
     assembler->spare = heap;
+}
+
+/* A heap that was pushed out stays live for now, without a slot. */
+void sp2__assembler_keep(sp2__assembler *assembler, sp2_heap *heap, const void *keeper,
+                         uint64_t until);
+
+/* Heaps of the cnt's substream that have started, modulo 2^32. */
+static inline uint32_t sp2__assembler_starts(const sp2__assembler *assembler, uint64_t cnt) {
+    return assembler->circles[cnt % assembler->substreams].started;
 }
 
 /* Takes a live heap out. */

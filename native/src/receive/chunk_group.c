@@ -443,6 +443,10 @@ sp2__reach sp2__chunk_group_reach(sp2__chunk_member *member, int64_t id, bool fi
     return reach;
 }
 
+int64_t sp2__chunk_group_window(const sp2__chunk_member *member) {
+    return member->max_chunks;
+}
+
 uint64_t sp2__chunk_group_look_at(sp2__chunk_member *member) {
     sp2__mutex_lock(&member->group->lock);
     const uint64_t look_at = member->waits ? member->look_at_ns : 0;

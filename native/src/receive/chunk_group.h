@@ -53,6 +53,9 @@ bool sp2__chunk_group_end_slice(sp2__chunk_member *member, bool active);
 sp2__reach sp2__chunk_group_reach(sp2__chunk_member *member, int64_t id, bool first, int64_t *head,
                                   sp2_chunk **chunk);
 
+/* Chunks of the member's own window. Any thread. */
+int64_t sp2__chunk_group_window(const sp2__chunk_member *member);
+
 /* When a member that waits has to look again by itself, a time of sp2__clock_ns; 0: never. */
 uint64_t sp2__chunk_group_look_at(sp2__chunk_member *member);
 

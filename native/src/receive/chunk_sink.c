@@ -18,6 +18,12 @@ static void forget_known(sp2__chunk_sink *sink) {
     memset(sink->known, 0, sizeof(sink->known));
 }
 
+static void lose_place_before(sp2_heap *heap, int64_t head) {
+    if (heap != NULL && heap->present != NULL && heap->chunk_id < head) {
+        sp2__heap_lose_place(heap);
+    }
+}
+
 /* The head of a window has moved: nothing more is written to the chunks before it. */
 static void see_head(sp2__chunk_sink *sink, int64_t head) {
     if (head == sink->head) {
@@ -27,10 +33,10 @@ static void see_head(sp2__chunk_sink *sink, int64_t head) {
     sp2__assembler *assembler = &sink->base.stream->assembler;
     const uint64_t slots = assembler->max_heaps * assembler->substreams;
     for (uint64_t i = 0; i < slots; i++) {
-        sp2_heap *heap = assembler->slots[i];
-        if (heap != NULL && heap->present != NULL && heap->chunk_id < head) {
-            sp2__heap_lose_place(heap);
-        }
+        lose_place_before(assembler->slots[i], head);
+    }
+    for (sp2_heap *heap = assembler->kept_first; heap != NULL; heap = heap->kept_after) {
+        lose_place_before(heap, head);
     }
 }
 
@@ -155,14 +161,27 @@ static bool was_asked(sp2__chunk_sink *sink, const sp2__packet *packet, sp2__chu
     return true;
 }
 
+static void note_asked(sp2__chunk_sink *sink, const sp2__packet *packet,
+                       const sp2__chunk_spot *spot) {
+    sink->asked_source = sink->base.stream->reading_number;
+    sink->asked_cnt = packet->cnt;
+    sink->asked = *spot;
+}
+
+/* Whether the packet may move the stream's own window, if that is what it would do. */
+static bool may_move(const sp2__chunk_sink *sink, const sp2__chunk_spot *spot) {
+    sp2__steered *steered = sink->base.stream->steered;
+    return SP2__LIKELY(steered == NULL) ||
+           spot->chunk_id - sp2__chunk_group_window(sink->member) < sink->head ||
+           sp2__steered_may_reach(steered, spot->chunk_id);
+}
+
 /* The packet has to wait for its chunk. */
 static SP2__COLD sp2__verdict let_wait(sp2__chunk_sink *sink, const sp2__packet *packet,
                                        const sp2__chunk_spot *spot) {
     sp2_receive_stream *stream = sink->base.stream;
     sink->needed = spot->chunk_id;
-    sink->asked_source = stream->reading_number;
-    sink->asked_cnt = packet->cnt;
-    sink->asked = *spot;
+    note_asked(sink, packet, spot);
     stream->stats.worker_blocked++;
     sp2__pause_begin(stream);
     return SP2__NO_CHUNK;
@@ -178,6 +197,10 @@ sp2__verdict sp2__chunk_sink_find(sp2__chunk_sink *sink, const sp2__packet *pack
         !(sink->place != NULL ? ask_function(sink, packet, &spot)
                               : ask_layout(sink, packet, &spot))) {
         return SP2__ACCEPTED;
+    }
+    if (SP2__UNLIKELY(!may_move(sink, &spot))) {
+        note_asked(sink, packet, &spot);
+        return SP2__NO_CHUNK;
     }
     switch (find_chunk(sink, spot.chunk_id, &chunk)) {
     case SP2__REACH_OK:

@@ -25,6 +25,7 @@ static void look_at_clock(sp2_receive_stream *stream) {
 sp2__answer sp2__stream_enter(sp2_receive_stream *stream) {
     sp2__mutex_lock(&stream->lock);
     stream->handing = NULL;
+    stream->steered = NULL;
     stream->dialect = NULL;
     if (SP2__UNLIKELY(stream->assembler.sender != 0)) {
         sp2__assembler_set_sender(&stream->assembler, NULL);
@@ -60,6 +61,7 @@ sp2__answer sp2__source_enter(sp2_packet_source *source) {
     source->stream->reading_number = source->number;
     source->stream->heaps_started = 0;
     source->stream->handing = source;
+    source->stream->steered = source->steered;
     source->stream->dialect = source->dialect.flags != 0 ? &source->dialect : NULL;
     sp2__assembler_decode_all(&source->stream->assembler,
                               sp2__dialect_decodes_all(&source->dialect));
@@ -168,12 +170,76 @@ SP2__COLD void sp2__stream_say_needed(sp2_receive_stream *stream, const char *un
 
 /* What max_heaps would have sufficed is said each time that it has doubled, and at the end. */
 static SP2__COLD void evict(sp2_receive_stream *stream, sp2_heap *heap) {
+    sp2__evicted_keep(&stream->assembler.evicted, heap,
+                      sp2__assembler_starts(&stream->assembler, heap->cnt));
     stream->stats.incomplete_heaps_evicted++;
     stream->stats.max_heaps_needed = stream->assembler.needed;
     if (stream->assembler.needed >= 2 * stream->needed_said) {
         sp2__stream_say_needed(stream, " so far");
     }
     leave_assembly(stream, heap, true);
+}
+
+static void evict_kept(sp2_receive_stream *stream, sp2_heap *heap) {
+    sp2__assembler_remove(&stream->assembler, heap);
+    evict(stream, heap);
+}
+
+/* A heap is pushed out. Where a port is shared, more of it may wait in another socket. */
+static SP2__COLD void push_out(sp2_receive_stream *stream, sp2_heap *heap) {
+    sp2__assembler *assembler = &stream->assembler;
+    sp2__steered *steered = stream->steered;
+    if (steered == NULL) {
+        evict(stream, heap);
+        return;
+    }
+    steered->keeps = true;
+    sp2__assembler_keep(assembler, heap, steered, steered->rounds + 1);
+    while (assembler->kept_count > SP2__MOST_KEPT_HEAPS ||
+           (assembler->kept_bytes > SP2__MOST_KEPT_BYTES && assembler->kept_count > 1)) {
+        evict_kept(stream, assembler->kept_first);
+    }
+}
+
+/* What newer ones were when the heap was pushed out may have been older ones that came late. Now
+ * that all of these have been taken, as many as ever push a heap out have to start once more. */
+static void keep_again(sp2_receive_stream *stream, sp2_heap *heap) {
+    const uint32_t starts = sp2__assembler_starts(&stream->assembler, heap->cnt) +
+                            (uint32_t)stream->assembler.max_heaps;
+    heap->kept_starts = starts != 0 ? starts : 1;
+    heap->kept_until = 0;
+}
+
+void sp2__stream_end_round(sp2_receive_stream *stream, const sp2__steered *keeper) {
+    sp2_heap *heap = stream->assembler.kept_first;
+    while (heap != NULL) {
+        sp2_heap *next = heap->kept_after;
+        if (heap->keeper == keeper && heap->kept_until != 0 && heap->kept_until <= keeper->rounds) {
+            if (heap->kept_starts != 0) {
+                evict_kept(stream, heap);
+            } else {
+                keep_again(stream, heap);
+            }
+        }
+        heap = next;
+    }
+}
+
+bool sp2__stream_needs_round(sp2_receive_stream *stream, sp2__steered *keeper) {
+    keeper->keeps = false;
+    for (sp2_heap *heap = stream->assembler.kept_first; heap != NULL; heap = heap->kept_after) {
+        if (heap->keeper != keeper) {
+            continue;
+        }
+        keeper->keeps = true;
+        const uint32_t starts = sp2__assembler_starts(&stream->assembler, heap->cnt);
+        if (heap->kept_until == 0 && (int32_t)(starts - heap->kept_starts) >= 0) {
+            heap->kept_until = keeper->rounds + 1;
+        }
+        /* Those behind it were pushed out later. */
+        return heap->kept_until != 0;
+    }
+    return false;
 }
 
 static SP2__COLD void reject(sp2_receive_stream *stream, const sp2__packet *packet,
@@ -317,13 +383,21 @@ static bool is_plain_heap(const sp2_receive_stream *stream, const sp2__packet *p
     return true;
 }
 
+/* A packet waits: for a chunk, or until it may move the window. */
+static SP2__COLD sp2__answer hold_back(sp2_receive_stream *stream) {
+    if (stream->steered != NULL && stream->steered->wants) {
+        return SP2__PARKED;
+    }
+    sp2__flow_block(&stream->flow);
+    return SP2__YIELD;
+}
+
 /* Copies such a heap into its chunk: it leaves the assembly before it has been in it. */
 static sp2__answer add_plain_heap(sp2_receive_stream *stream, const sp2__packet *packet) {
     sp2_receive_stats *stats = &stream->stats;
     sp2__heap_place at;
     if (sp2__chunk_sink_find(&stream->chunk_sink, packet, &at) == SP2__NO_CHUNK) {
-        sp2__flow_block(&stream->flow);
-        return SP2__YIELD;
+        return hold_back(stream);
     }
     if (SP2__LIKELY(at.payload != NULL)) {
         sp2__copier_copy(&stream->assembler.copier, at.capacity, at.payload, packet->payload,
@@ -339,9 +413,18 @@ static sp2__answer add_plain_heap(sp2_receive_stream *stream, const sp2__packet 
     stream->heaps_started++;
     sp2_heap *evicted = sp2__assembler_pass_through(&stream->assembler, packet->cnt);
     if (SP2__UNLIKELY(evicted != NULL)) {
-        evict(stream, evicted);
+        push_out(stream, evicted);
     }
     return answer_of(stream);
+}
+
+/* What was sent before a stop item may wait in another socket of the port. */
+static SP2__COLD void end_by_item(sp2_receive_stream *stream) {
+    if (stream->steered != NULL) {
+        sp2__steered_end(stream->steered);
+    } else {
+        stream->ending = true;
+    }
 }
 
 /* Any packet but those that take_next takes. */
@@ -359,8 +442,7 @@ static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packe
     }
     sp2__assembler_add(&stream->assembler, packet, &result);
     if (SP2__UNLIKELY(result.verdict == SP2__NO_CHUNK)) {
-        sp2__flow_block(&stream->flow);
-        return SP2__YIELD;
+        return hold_back(stream);
     }
     stats->packets++;
     stats->search_dist += result.search_steps;
@@ -392,9 +474,11 @@ static sp2__answer add_other_packet(sp2_receive_stream *stream, const sp2__packe
         take_due(stream);
     }
     const bool stop = result.stop && stream->stop_on_stop_item;
-    stream->ending |= stop;
+    if (SP2__UNLIKELY(stop)) {
+        end_by_item(stream);
+    }
     if (SP2__UNLIKELY(result.evicted != NULL)) {
-        evict(stream, result.evicted);
+        push_out(stream, result.evicted);
     }
     if (result.complete != NULL) {
         complete(stream, result.complete, stop);
@@ -467,6 +551,18 @@ SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes,
         sp2__heap_note_length(heap, length);
     }
     return length;
+}
+
+/* The same of a source that shares its port: the packet may belong to another one. */
+static SP2__COLD sp2__answer add_steered_packet(sp2_receive_stream *stream,
+                                                const sp2__packet *packet) {
+    sp2__steered *steered = stream->steered;
+    if (!sp2__steered_owns(steered, packet->cnt)) {
+        const sp2__assembler *assembler = &stream->assembler;
+        return sp2__steered_hand_over(steered, packet->cnt, packet->start, packet->size,
+                                      assembler->sender != 0 ? &assembler->sender_address : NULL);
+    }
+    return add_other_packet(stream, packet);
 }
 
 /* Decodes a packet of the source that hands packets over. */
@@ -581,7 +677,8 @@ static sp2__answer add_other_datagram(sp2_receive_stream *stream, const uint8_t 
                  piece_of(stream), length, packet.size);
         return SP2__MORE;
     }
-    return add_other_packet(stream, &packet);
+    return SP2__UNLIKELY(stream->steered != NULL) ? add_steered_packet(stream, &packet)
+                                                  : add_other_packet(stream, &packet);
 }
 
 sp2__answer sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *bytes,

@@ -103,7 +103,8 @@ static sp2__answer poll(sp2_packet_source *source, bool has_room) {
         return state;
     }
     const uint64_t yields = atomic_load(&flow->yields);
-    const sp2__answer answer = source->ops->poll(source);
+    const sp2__answer answer = SP2__UNLIKELY(source->steered != NULL) ? sp2__steered_poll(source)
+                                                                      : source->ops->poll(source);
     if (SP2__UNLIKELY(atomic_load_explicit(&flow->yielding_count, memory_order_relaxed) != 0) &&
         answer != SP2__BLOCKED) {
         sp2__mutex_lock(&source->stream->lock);
@@ -160,6 +161,9 @@ static void run(sp2__task *task) {
         } while (answer == SP2__BLOCKED && get_over_block(source, &has_room));
         if (!source->closed) {
             act_on(source, answer);
+            if (SP2__UNLIKELY(source->steered != NULL) && answer == SP2__BLOCKED) {
+                sp2__steered_look_aside(source);
+            }
             sp2__source_publish(source);
         }
     }

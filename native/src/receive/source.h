@@ -10,6 +10,7 @@
 #include "base/thread.h"
 #include "packet/dialect.h"
 #include "receive/flow.h"
+#include "receive/steering.h"
 #include "runtime/event_loop.h"
 #include "spead2core/source.h"
 
@@ -37,6 +38,9 @@ typedef struct sp2__source_ops {
     /* Says who sent the datagram that is being handed over; leaves *sender alone if that is not
      * known. With the stream's lock, during a slice. NULL: nobody did. */
     void (*tell_sender)(sp2_packet_source *source, sp2__address *sender);
+    /* Moves all that has arrived to the queues of the members that share the port; whether nothing
+     * is left. With the source's lock. NULL: the source is never a member. */
+    bool (*move)(sp2_packet_source *source);
     const char *piece; /* what messages call what it hands over; NULL: a datagram */
     bool lossy;        /* packets are lost while the source does not read */
 } sp2__source_ops;
@@ -54,14 +58,16 @@ struct sp2_packet_source {
     sp2_packet_source_info info; /* what does not change: all but `state` */
     sp2__event_loop *loop;
     uint32_t loop_index;
-    sp2__dialect dialect; /* of its packets */
-    sp2__task task;       /* a slice */
-    sp2__timer timer;     /* a slice later; the loop's */
-    sp2__task retire;     /* after the end */
+    sp2__dialect dialect;  /* of its packets */
+    sp2__task task;        /* a slice */
+    sp2__timer timer;      /* a slice later; the loop's */
+    sp2__task retire;      /* after the end */
+    sp2__steered *steered; /* where it shares its port with other sources, or NULL */
 
     sp2__mutex lock; /* held during a slice */
     /* Under the lock: */
     bool armed;
+    bool found_empty;       /* the latest look, of a member that shares its port, found nothing */
     uint64_t slice_packets; /* handed over in the slice that is under way, where it counts */
     uint64_t slice_bytes;
     uint64_t batch_packets;        /* packets of the batch that is under way */

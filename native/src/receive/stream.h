@@ -60,6 +60,7 @@ struct sp2_receive_stream {
     uint32_t reading_number;     /* of the source that hands packets over */
     const sp2__dialect *dialect; /* of that source; NULL: none */
     sp2_packet_source *handing;  /* the source that hands packets over, in any case */
+    sp2__steered *steered;       /* of that source; NULL: it does not share its port */
     uint64_t heaps_started;      /* since it took the lock */
     uint64_t packet_length;      /* of the latest heap that knew one; or 0 */
     uint64_t needed_said;        /* max_heaps_needed as it was last logged; or 0 */
@@ -139,6 +140,12 @@ static inline bool sp2__stream_is_inherited(const sp2_receive_stream *stream) {
 }
 
 /* ---- between the files of the stream, under its lock ---- */
+
+/* A round of a member of those that share a port has ended: evicts heaps that it was for. */
+void sp2__stream_end_round(sp2_receive_stream *stream, const sp2__steered *keeper);
+
+/* Whether heaps that were pushed out wait for another one. */
+bool sp2__stream_needs_round(sp2_receive_stream *stream, sp2__steered *keeper);
 
 /* Gives a finished heap to the sink. */
 void sp2__stream_deliver(sp2_receive_stream *stream, sp2_heap *heap);

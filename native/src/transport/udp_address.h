@@ -31,6 +31,8 @@ typedef struct sp2__udp_config {
     uint64_t warn_below;  /* a smaller buffer than this gives a warning */
     bool existing;        /* a duplicate of `socket` is used instead of a new one */
     intptr_t socket;
+    uint32_t members; /* sockets that share the port; 0: this is the only one */
+    uint32_t member;  /* which of them this is */
 } sp2__udp_config;
 
 /* An IPv4 or IPv6 socket address. */
@@ -51,6 +53,8 @@ typedef struct sp2__udp_address {
                                                   system chooses */
     sp2__ip_address *senders;                  /* all others are kept out; NULL: none is */
     uint32_t sender_count;                     /* without repetitions */
+    uint32_t members; /* sockets that share the group by filters; 0: it has no filter */
+    uint32_t member;  /* which of them this is */
 } sp2__udp_address;
 
 /*

@@ -33,6 +33,8 @@ typedef struct sp2__udp_opened {
     intptr_t socket;
     uint32_t port;          /* that it is bound to */
     bool joins;             /* the kernel may join datagrams */
+    bool shares;            /* the other sockets that are to share the port can be opened */
+    uint64_t buffer_size;   /* bytes that wait in the socket at most */
     sp2__udp_address group; /* that it has joined; `multicast` is false if it has joined none */
 } sp2__udp_opened;
 
@@ -40,6 +42,10 @@ typedef struct sp2__udp_opened {
  * bound already, nothing but `joins` is done to it. Returns an sp2_status; on success the caller
  * frees the group's address and closes the socket. */
 int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__udp_opened *opened);
+
+/* Once all sockets of a port are open: has the kernel choose one by the cnt of a packet's heap,
+ * where it can. A group's sockets choose by filters instead. */
+void sp2__udp_steer(intptr_t socket, uint32_t members);
 
 /* Opens another socket for a group, which joins it again; logs nothing. Returns 0 or an error
  * number. */
@@ -79,6 +85,10 @@ void sp2__udp_batch_ask_senders(sp2__udp_batch *batch, bool all);
 
 /* Writes who sent the first message of a batch that is not empty. */
 void sp2__udp_tell_sender(sp2__udp_batch *batch, sp2_packet_source_stats *stats);
+
+/* Reads the kernel's counter of what a socket has dropped, which wraps, and whether nothing waits
+ * in the socket. False: the system does not tell. */
+bool sp2__udp_look(intptr_t socket, uint32_t *drops, bool *empty);
 
 /* Adds the packets that the kernel has dropped; `*seen` is what the kernel's own counter, which
  * wraps, said last. */

@@ -8,6 +8,7 @@
 #include "receive/stream.h"
 #include "runtime/event_loop.h"
 #include "spead2core/udp.h"
+#include "transport/filtered.h"
 #include "transport/udp_group.h"
 #include "transport/udp_options.h"
 #include "transport/udp_socket.h"
@@ -45,7 +46,9 @@ typedef struct udp_source {
     sp2__udp_group group;      /* watched, if it has joined one */
     sp2__watch news;           /* of the group's interface */
     sp2__task news_task;
-    intptr_t next_socket; /* that is to be received from when the other one is empty */
+    intptr_t next_socket;    /* that is to be received from when the other one is empty */
+    sp2__steering *steering; /* it is a member of, or NULL */
+    sp2__filtered *filtered; /* the drops of a group that it shares by filters, or NULL */
 } udp_source;
 
 static uint32_t count_datagrams(const sp2__udp_message *message, uint32_t rest) {
@@ -82,7 +85,11 @@ static SP2__COLD void note_error(udp_source *source, int32_t error, bool ended) 
 static SP2__COLD void take_next_socket(udp_source *source) {
     sp2_packet_source *base = &source->base;
     sp2__mutex_lock(&base->stats_lock);
-    sp2__udp_count_drops(source->watch.socket, &source->drops_seen, &base->dropped);
+    if (source->filtered != NULL) {
+        sp2__filtered_replace(source->filtered, base->steered->index, source->next_socket);
+    } else {
+        sp2__udp_count_drops(source->watch.socket, &source->drops_seen, &base->dropped);
+    }
     if (source->is_watched) {
         sp2__event_loop_remove(base->loop, &source->watch);
     }
@@ -99,6 +106,9 @@ static SP2__COLD void take_next_socket(udp_source *source) {
 /* Somebody wants to know who sent the message under way. */
 static SP2__COLD void tell_sender(sp2_packet_source *base, sp2__address *sender) {
     udp_source *source = SP2__CONTAINER(base, udp_source, base);
+    if (base->steered != NULL && base->steered->is_stray) {
+        return; /* it is not of this message */
+    }
     if (source->message.sender != NULL) {
         *sender = sp2__ip_address_read(source->message.sender);
         return;
@@ -114,7 +124,14 @@ static sp2__answer take_batch(udp_source *source) {
         source->sender_batches--;
         sp2__udp_batch_ask_senders(source->batch, source->sender_batches != 0);
     }
+    if (SP2__UNLIKELY(source->filtered != NULL)) {
+        sp2__filtered_begin(source->filtered, base->steered->index);
+    }
     sp2__udp_receive(source->watch.socket, source->batch, &reception);
+    if (SP2__UNLIKELY(source->filtered != NULL)) {
+        sp2__filtered_end(source->filtered, base->steered->index, reception.count);
+    }
+    base->found_empty = reception.count == 0 && reception.error == 0 && !reception.again;
     source->message_index = 0;
     source->message_count = reception.count;
     source->receive_again = reception.again;
@@ -204,8 +221,17 @@ static sp2__answer after_batch(const udp_source *source) {
     return SP2__UNLIKELY(go_on) ? SP2__MORE : SP2__IDLE;
 }
 
+/* A member of those that share a port without a socket of its own. */
+static SP2__COLD sp2__answer have_nothing(sp2_packet_source *base) {
+    base->found_empty = true;
+    return SP2__IDLE;
+}
+
 static sp2__answer poll(sp2_packet_source *base) {
     udp_source *source = SP2__CONTAINER(base, udp_source, base);
+    if (SP2__UNLIKELY(source->watch.socket == SP2__NO_SOCKET)) {
+        return have_nothing(base);
+    }
     if (source->message_index == source->message_count) {
         if (base->slice_packets != 0) {
             return after_batch(source); /* the slice had its batch */
@@ -224,10 +250,52 @@ static sp2__answer poll(sp2_packet_source *base) {
     return answer == SP2__MORE ? after_batch(source) : answer;
 }
 
+/* Moves the message under way from where it was left; false if there is no room. */
+static bool move_message(udp_source *source) {
+    const sp2__udp_message *message = &source->message;
+    const sp2__address sender =
+        source->tells_senders ? sp2__ip_address_read(message->sender) : (sp2__address){0};
+    do {
+        const uint32_t position = source->message_position;
+        const uint32_t rest = message->length - position;
+        const uint32_t length = message->segment < rest ? message->segment : rest;
+        const bool truncated = (message->truncated && length == rest) || length > source->max_size;
+        if (!sp2__steered_move(&source->base, message->data + position, length, truncated,
+                               &sender)) {
+            return false;
+        }
+        source->message_position = position + length;
+    } while (source->message_position < message->length);
+    return true;
+}
+
+static SP2__COLD bool move(sp2_packet_source *base) {
+    udp_source *source = SP2__CONTAINER(base, udp_source, base);
+    if (source->watch.socket == SP2__NO_SOCKET) {
+        return true;
+    }
+    do {
+        while (source->message_index < source->message_count) {
+            if (!move_message(source)) {
+                return false;
+            }
+            source->message_index++;
+            if (source->message_index < source->message_count) {
+                take_message(source);
+            }
+        }
+        take_batch(source);
+    } while (source->message_count != 0);
+    return base->found_empty;
+}
+
 /* Has the loop wait for the socket, which it may not know yet. With the source's lock. Returns 0 or
  * an error number. */
 static int32_t watch(udp_source *source, uint32_t interest) {
     sp2__event_loop *loop = source->base.loop;
+    if (SP2__UNLIKELY(source->watch.socket == SP2__NO_SOCKET)) {
+        return 0;
+    }
     if (source->is_watched) {
         return sp2__event_loop_change(loop, &source->watch, interest);
     }
@@ -315,7 +383,14 @@ static void stop_watching_group(udp_source *source) {
 
 static void close_source(sp2_packet_source *base) {
     udp_source *source = SP2__CONTAINER(base, udp_source, base);
-    atomic_store_explicit(&base->unused, count_left(source), memory_order_relaxed);
+    uint64_t left = count_left(source);
+    if (SP2__UNLIKELY(base->steered != NULL)) {
+        left += sp2__steered_close(base);
+    }
+    if (SP2__UNLIKELY(source->filtered != NULL)) {
+        sp2__filtered_close(source->filtered);
+    }
+    atomic_fetch_add_explicit(&base->unused, left, memory_order_relaxed);
     if (source->watch.socket != SP2__NO_SOCKET) {
         if (source->is_watched) {
             sp2__event_loop_remove(base->loop, &source->watch);
@@ -337,7 +412,12 @@ static void close_copy(sp2_packet_source *base) {
 
 static void count_drops(sp2_packet_source *base) {
     udp_source *source = SP2__CONTAINER(base, udp_source, base);
-    if (source->watch.socket != SP2__NO_SOCKET) {
+    if (SP2__UNLIKELY(source->filtered != NULL)) {
+        if (base->steered->index == 0) {
+            atomic_store_explicit(&base->dropped, sp2__filtered_count(source->filtered),
+                                  memory_order_relaxed);
+        }
+    } else if (source->watch.socket != SP2__NO_SOCKET) {
         sp2__udp_count_drops(source->watch.socket, &source->drops_seen, &base->dropped);
     }
 }
@@ -352,7 +432,14 @@ static bool detach(sp2_packet_source *base) {
 }
 
 static void free_source(sp2_packet_source *base) {
-    sp2__free(SP2__CONTAINER(base, udp_source, base));
+    udp_source *source = SP2__CONTAINER(base, udp_source, base);
+    if (source->steering != NULL) {
+        sp2__steering_release(source->steering);
+    }
+    if (source->filtered != NULL) {
+        sp2__filtered_release(source->filtered);
+    }
+    sp2__free(source);
 }
 
 static const sp2__source_ops ops = {
@@ -365,6 +452,7 @@ static const sp2__source_ops ops = {
     .detach = detach,
     .free = free_source,
     .tell_sender = tell_sender,
+    .move = move,
     .lossy = true,
 };
 
@@ -398,18 +486,24 @@ static void watch_group(udp_source *source, const sp2__udp_config *config,
 
 /* Opens the socket and makes room for its messages. What is open when it fails, the source's end
  * closes. */
-static int32_t open_source(udp_source *source, const sp2__udp_config *config) {
+static int32_t open_source(udp_source *source, const sp2__udp_config *config,
+                           sp2__filtered *filtered, bool *shares) {
     sp2_packet_source *base = &source->base;
     sp2__udp_opened opened;
     const int32_t status = sp2__udp_open(config, &base->stream->logger, &opened);
     if (status != SP2_OK) {
         return status;
     }
+    *shares = opened.shares;
     source->watch.socket = opened.socket;
     base->info.port = opened.port;
     sp2__udp_describe(opened.socket, &base->info);
     memcpy(base->info.interface_name, opened.group.interface_name,
            sizeof(base->info.interface_name));
+    if (opened.group.members != 0) {
+        source->filtered = filtered;
+        sp2__filtered_open(filtered, config->member, opened.socket);
+    }
     watch_group(source, config, &opened);
     /* One byte more than a packet may have shows that a datagram was longer. */
     source->batch = opened.joins
@@ -418,8 +512,10 @@ static int32_t open_source(udp_source *source, const sp2__udp_config *config) {
     if (source->batch == NULL) {
         return sp2__fail_memory("the packets of a UDP source");
     }
-    source->tells_senders = sp2__stream_wants_senders(base->stream);
     sp2__udp_batch_ask_senders(source->batch, source->tells_senders);
+    if (base->steered != NULL) {
+        base->steered->buffered = opened.buffer_size;
+    }
     /* What was dropped before does not concern the stream. */
     sp2__udp_count_drops(source->watch.socket, &source->drops_seen, &base->dropped);
     atomic_store_explicit(&base->dropped, 0, memory_order_relaxed);
@@ -441,6 +537,38 @@ static int32_t watch_source(udp_source *source) {
     return SP2_OK;
 }
 
+static udp_source *make_source(sp2_receive_stream *stream, const sp2__dialect *dialect,
+                               uint32_t max_size) {
+    udp_source *source = sp2__calloc_array(1, sizeof(*source));
+    if (source == NULL) {
+        return NULL;
+    }
+    source->watch.socket = SP2__NO_SOCKET;
+    source->next_socket = SP2__NO_SOCKET;
+    source->group.news = SP2__NO_SOCKET;
+    source->news_task.run = run_news;
+    source->max_size = max_size;
+    source->tells_senders = sp2__stream_wants_senders(stream);
+    source->base.dialect = *dialect;
+    sp2__source_init(&source->base, &ops, SP2_SOURCE_UDP, stream);
+    return source;
+}
+
+/* The loop may be told of the socket, or of its interface, before all of this is done. */
+static int32_t open_locked(udp_source *source, const sp2__udp_config *config,
+                           sp2__filtered *filtered, bool *shares) {
+    int32_t status = SP2_OK;
+    sp2__mutex_lock(&source->base.lock);
+    if (!sp2__flow_is_closed(&source->base.stream->flow)) {
+        status = open_source(source, config, filtered, shares);
+        if (status == SP2_OK) {
+            status = watch_source(source);
+        }
+    }
+    sp2__mutex_unlock(&source->base.lock);
+    return status;
+}
+
 int32_t sp2_receive_stream_add_udp_source(sp2_receive_stream *stream,
                                           const sp2_udp_source_options *caller,
                                           sp2_packet_source **handle) {
@@ -459,26 +587,12 @@ int32_t sp2_receive_stream_add_udp_source(sp2_receive_stream *stream,
     if (status != SP2_OK) {
         return status;
     }
-    udp_source *source = sp2__calloc_array(1, sizeof(*source));
+    udp_source *source = make_source(stream, &dialect, max_size);
     if (source == NULL) {
         return sp2__fail_memory("a UDP source");
     }
-    source->watch.socket = SP2__NO_SOCKET;
-    source->next_socket = SP2__NO_SOCKET;
-    source->group.news = SP2__NO_SOCKET;
-    source->news_task.run = run_news;
-    source->max_size = max_size;
-    source->base.dialect = dialect;
-    sp2__source_init(&source->base, &ops, SP2_SOURCE_UDP, stream);
-    /* The loop may be told of the socket, or of its interface, before all of this is done. */
-    sp2__mutex_lock(&source->base.lock);
-    if (!sp2__flow_is_closed(&stream->flow)) {
-        status = open_source(source, &config);
-        if (status == SP2_OK) {
-            status = watch_source(source);
-        }
-    }
-    sp2__mutex_unlock(&source->base.lock);
+    bool shares;
+    status = open_locked(source, &config, NULL, &shares);
     if (status != SP2_OK) {
         sp2__source_close(&source->base);
         return status;
@@ -486,4 +600,133 @@ int32_t sp2_receive_stream_add_udp_source(sp2_receive_stream *stream,
     sp2__source_hand_out(&source->base, handle);
     sp2__stream_add_source(stream, &source->base);
     return SP2_OK;
+}
+
+/* ---- several streams ---- */
+
+static int32_t check_stream(sp2_receive_stream *const *streams, uint32_t count, uint32_t index,
+                            const sp2_udp_source_options *caller, const char *function) {
+    int32_t status = sp2__stream_check_call(streams[index], caller, NULL, function);
+    if (status == SP2_OK) {
+        status = sp2__stream_check_open(streams[index], function);
+    }
+    if (status == SP2_OK && count > 1 && streams[index]->flags & SP2_RECEIVE_IN_ORDER) {
+        return sp2__fail(
+            SP2_E_ARG, 0,
+            "%s: streams[%u] was made with SP2_RECEIVE_IN_ORDER, but packets that come "
+            "by different sockets have no order",
+            function, (unsigned)index);
+    }
+    for (uint32_t i = 0; i < index && status == SP2_OK; i++) {
+        if (streams[i] == streams[index]) {
+            return sp2__fail(SP2_E_ARG, 0, "%s: streams[%u] and streams[%u] are the same stream",
+                             function, (unsigned)i, (unsigned)index);
+        }
+    }
+    return status;
+}
+
+static int32_t check_streams(sp2_receive_stream *const *streams, uint32_t count,
+                             const sp2_udp_source_options *caller, const char *function) {
+    if (streams == NULL) {
+        return sp2__fail_null(function, "streams");
+    }
+    if (count == 0 || count > SP2_UDP_MAX_STREAMS) {
+        return sp2__fail(SP2_E_ARG, 0, "%s: count is %u, but it must be from 1 to %d", function,
+                         (unsigned)count, SP2_UDP_MAX_STREAMS);
+    }
+    int32_t status = SP2_OK;
+    for (uint32_t i = 0; i < count && status == SP2_OK; i++) {
+        status = check_stream(streams, count, i, caller, function);
+    }
+    return status;
+}
+
+/* Opens the sockets: the first one decides whether the other members get any. */
+static int32_t open_members(udp_source *const *sources, uint32_t count, sp2__udp_config *config,
+                            sp2__filtered *filtered) {
+    bool shares = true;
+    config->members = count;
+    for (uint32_t i = 0; i < count && shares; i++) {
+        config->member = i;
+        const int32_t status = open_locked(sources[i], config, filtered, &shares);
+        if (status != SP2_OK) {
+            return status;
+        }
+        if (config->port == 0) {
+            config->port = sources[i]->base.info.port;
+        }
+    }
+    if (sources[0]->filtered != NULL) {
+        sp2__filtered_count(filtered); /* which begins */
+    } else if (shares) {
+        sp2__udp_steer(sources[0]->watch.socket, count);
+    }
+    return SP2_OK;
+}
+
+/* Makes a source for each stream, closed if it fails. */
+static int32_t make_members(sp2_receive_stream *const *streams, uint32_t count,
+                            const sp2__dialect *dialect, uint32_t max_size, udp_source **sources) {
+    sp2__steering *steering = sp2__steering_create(count);
+    bool complete = steering != NULL;
+    for (uint32_t i = 0; i < count && steering != NULL; i++) {
+        sources[i] = make_source(streams[i], dialect, max_size);
+        if (sources[i] == NULL) {
+            complete = false;
+            sp2__steering_release(steering);
+        } else {
+            sources[i]->steering = steering;
+            sp2__steering_join(steering, i, &sources[i]->base, max_size);
+        }
+    }
+    return complete ? SP2_OK : sp2__fail_memory("UDP sources that share a port");
+}
+
+static int32_t add_members(sp2_receive_stream *const *streams, uint32_t count,
+                           sp2__udp_config *config, const sp2__dialect *dialect, uint32_t max_size,
+                           udp_source **sources) {
+    sp2__filtered *filtered = sp2__filtered_create(count);
+    if (filtered == NULL) {
+        return sp2__fail_memory("UDP sources that share a port");
+    }
+    int32_t status = make_members(streams, count, dialect, max_size, sources);
+    if (status == SP2_OK) {
+        status = open_members(sources, count, config, filtered);
+    }
+    sp2__filtered_release(filtered);
+    return status;
+}
+
+int32_t sp2_receive_streams_add_udp_source(sp2_receive_stream *const *streams, uint32_t count,
+                                           const sp2_udp_source_options *caller,
+                                           sp2_packet_source **handles) {
+    static const char function[] = "sp2_receive_streams_add_udp_source";
+    sp2__udp_config config;
+    sp2__dialect dialect;
+    uint32_t max_size;
+    int32_t status = check_streams(streams, count, caller, function);
+    for (uint32_t i = 0; handles != NULL && i < count && i < SP2_UDP_MAX_STREAMS; i++) {
+        handles[i] = NULL;
+    }
+    if (status == SP2_OK && count == 1) {
+        return sp2_receive_stream_add_udp_source(streams[0], caller, handles);
+    }
+    if (status == SP2_OK) {
+        status = sp2__udp_options_read(caller, &config, &dialect, &max_size);
+    }
+    if (status != SP2_OK) {
+        return status;
+    }
+    udp_source *sources[SP2_UDP_MAX_STREAMS] = {NULL};
+    status = add_members(streams, count, &config, &dialect, max_size, sources);
+    for (uint32_t i = 0; i < count; i++) {
+        if (status == SP2_OK) {
+            sp2__source_hand_out(&sources[i]->base, handles != NULL ? &handles[i] : NULL);
+            sp2__stream_add_source(streams[i], &sources[i]->base);
+        } else if (sources[i] != NULL) {
+            sp2__source_close(&sources[i]->base);
+        }
+    }
+    return status;
 }

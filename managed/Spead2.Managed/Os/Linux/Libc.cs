@@ -82,10 +82,14 @@ internal static unsafe partial class Libc
     public const int SO_REUSEADDR = 2;
     public const int SO_ERROR = 4;
     public const int SO_RCVBUF = 8;
+    public const int SO_REUSEPORT = 15;
+    public const int SO_ATTACH_FILTER = 26;
     public const int SO_ACCEPTCONN = 30;
     public const int SO_RCVBUFFORCE = 33;
     public const int SO_TIMESTAMPNS = 35;
+    public const int SO_ATTACH_REUSEPORT_CBPF = 51;
     public const int SO_MEMINFO = 55;
+    public const int SK_MEMINFO_RMEM_ALLOC = 0;
     public const int SK_MEMINFO_DROPS = 8;
     public const int SK_MEMINFO_VARS = 9;
     public const int SO_BINDTOIFINDEX = 62;

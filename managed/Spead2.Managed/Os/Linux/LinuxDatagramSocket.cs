@@ -58,6 +58,20 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
         _dropped = 0;
     }
 
+    /// <summary>The drops of a group that it shares by filters; null: it does not. Set once, before anything else.</summary>
+    public FilteredDrops? Filtered
+    {
+        get;
+        set
+        {
+            field = value;
+            value?.Open(Member, _socket);
+        }
+    }
+
+    /// <summary>Which of those that share the group it is. Set before <see cref="Filtered"/>.</summary>
+    public int Member { get; init; }
+
     public override IPEndPoint LocalEndPoint { get; }
 
     // What comes after a batch that is not full makes epoll call.
@@ -102,7 +116,9 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
 
     public override Reception Receive()
     {
+        Filtered?.BeginReceive(Member);
         int count = _batch.Receive(_fd, out string? error);
+        Filtered?.EndReceive(Member, count);
         if (count != 0 || error is not null)
         {
             return new(count, error);
@@ -142,6 +158,7 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
 
     public override void Close()
     {
+        Filtered?.Close();
         Disarm();
         _watch?.Close();
         CloseNext();
@@ -154,6 +171,11 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
 
     public override long CountDrops()
     {
+        if (Filtered is not null)
+        {
+            return Member == 0 ? Filtered.Count() : 0;
+        }
+
         lock (_countLock)
         {
             return CountDropsNow();
@@ -167,6 +189,7 @@ internal sealed class LinuxDatagramSocket : DatagramSocket
     {
         bool wasArmed = _armed;
         Disarm();
+        Filtered?.Open(Member, next);
         lock (_countLock)
         {
             CountDropsNow();

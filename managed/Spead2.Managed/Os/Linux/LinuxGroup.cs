@@ -44,7 +44,9 @@ internal static unsafe class LinuxGroup
     public static int Join(Socket socket, UdpTarget target)
     {
         int fd = (int)socket.Handle;
-        int error = Set(fd, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
+        int error = target.Members != 0 && !PortFilter.TryFilter(socket, target.Members, target.Member)
+            ? Marshal.GetLastPInvokeError()
+            : Set(fd, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, 1);
         if (error == 0)
         {
             error = KeepOthersOut(fd, target);

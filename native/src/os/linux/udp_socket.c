@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/filter.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -20,6 +21,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/steer.h"
 #include "transport/udp_group.h"
 
 /* In <linux/udp.h> and <asm-generic/socket.h>, but not in the C library's headers of every age. */
@@ -107,10 +109,71 @@ static int32_t find_port(int fd, uint32_t *port) {
     return SP2_OK;
 }
 
+/* Offset of the last four bytes of the first item pointer, in a packet. */
+#define STEERING_WORD 12
+
+/* What sp2__steer does, for a packet that begins at `start`: leaves the member's number in
+ * the accumulator. Shorter packets are all of the same member. */
+#define OWNER_PROGRAM(start, members)                                                              \
+    BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),                                                         \
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (start) + STEERING_WORD + 4, 2, 0),                    \
+        BPF_STMT(BPF_LD | BPF_IMM, 0), BPF_STMT(BPF_JMP | BPF_JA, 4),                              \
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (start) + STEERING_WORD),                               \
+        BPF_STMT(BPF_ALU | BPF_MUL | BPF_K, SP2__STEER_FACTOR),                                    \
+        BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, SP2__STEER_SHIFT),                                     \
+        BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, (members))
+
+/* A group's sockets get all of its packets each: each keeps those of its own member. The program of
+ * such a filter sees the UDP header, too. */
+static bool attach_filter(int fd, uint32_t members, uint32_t member) {
+    enum { UDP_HEADER = 8 };
+    struct sock_filter code[] = {
+        OWNER_PROGRAM(UDP_HEADER, members),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, member, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+    };
+    const struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+    return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) == 0;
+}
+
+void sp2__udp_steer(intptr_t socket, uint32_t members) {
+    struct sock_filter code[] = {
+        OWNER_PROGRAM(0, members),
+        BPF_STMT(BPF_RET | BPF_A, 0),
+    };
+    const struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+    /* Without it the kernel chooses by the sender's address. */
+    (void)setsockopt((int)socket, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof(program));
+}
+
+/* Lets other sockets share the port, before it is bound. Only the first of several may fail: it is
+ * the only one then. */
+static int32_t share(int fd, const sp2__udp_config *config, sp2__udp_address *address,
+                     bool *shares) {
+    const int on = 1;
+    *shares = false;
+    if (config->members == 0) {
+        return SP2_OK;
+    }
+    if (address->multicast) {
+        *shares = attach_filter(fd, config->members, config->member);
+        address->members = *shares ? config->members : 0;
+        address->member = config->member;
+    } else {
+        *shares = setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0;
+    }
+    return *shares || config->member == 0 ? SP2_OK : fail_socket(config, errno, "share");
+}
+
 /* Everything between opening and using a socket; the caller closes it on failure. */
 static int32_t prepare(int fd, const sp2__udp_config *config, sp2__udp_address *address,
-                       sp2__logger *logger) {
+                       sp2__logger *logger, bool *shares) {
     set_buffer(fd, config, logger);
+    const int32_t shared = share(fd, config, address, shares);
+    if (shared != SP2_OK) {
+        return shared;
+    }
     if (address->multicast) {
         const int32_t status = sp2__udp_join(fd, config, address);
         if (status != SP2_OK) {
@@ -124,7 +187,7 @@ static int32_t prepare(int fd, const sp2__udp_config *config, sp2__udp_address *
 }
 
 static int32_t open_new(const sp2__udp_config *config, sp2__logger *logger, int *fd,
-                        sp2__udp_address *address) {
+                        sp2__udp_address *address, bool *shares) {
     const int32_t status = sp2__udp_resolve(config, AF_UNSPEC, address);
     if (status != SP2_OK) {
         return status;
@@ -133,7 +196,7 @@ static int32_t open_new(const sp2__udp_config *config, sp2__logger *logger, int 
     if (*fd < 0) {
         return fail_socket(config, errno, "open a socket for");
     }
-    return prepare(*fd, config, address, logger);
+    return prepare(*fd, config, address, logger, shares);
 }
 
 static int socket_property(int fd, int option) {
@@ -177,15 +240,17 @@ static int32_t adopt(const sp2__udp_config *config, sp2__logger *logger, int *fd
         return status;
     }
     status = sp2__udp_resolve(config, socket_property(*fd, SO_DOMAIN), address);
-    return status == SP2_OK ? prepare(*fd, config, address, logger) : status;
+    bool shares;
+    return status == SP2_OK ? prepare(*fd, config, address, logger, &shares) : status;
 }
 
 int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__udp_opened *opened) {
     const int on = 1;
     int fd = -1;
     *opened = (sp2__udp_opened){0};
-    int32_t status = config->existing ? adopt(config, logger, &fd, &opened->group)
-                                      : open_new(config, logger, &fd, &opened->group);
+    int32_t status = config->existing
+                         ? adopt(config, logger, &fd, &opened->group)
+                         : open_new(config, logger, &fd, &opened->group, &opened->shares);
     if (status == SP2_OK) {
         status = find_port(fd, &opened->port);
     }
@@ -197,6 +262,7 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__u
         return status;
     }
     opened->joins = setsockopt(fd, IPPROTO_UDP, UDP_GRO, &on, sizeof(on)) == 0;
+    opened->buffer_size = 2 * granted_buffer(fd);
     opened->socket = fd;
     return SP2_OK;
 }
@@ -210,7 +276,9 @@ int32_t sp2__udp_open_again(sp2__udp_address *group, uint64_t buffer_size, intpt
     const sp2__udp_config config = {.buffer_size = buffer_size};
     int error = 0;
     set_buffer(fd, &config, NULL);
-    if (sp2__udp_join(fd, &config, group) != SP2_OK) {
+    if (group->members != 0 && !attach_filter(fd, group->members, group->member)) {
+        error = errno;
+    } else if (sp2__udp_join(fd, &config, group) != SP2_OK) {
         error = sp2_last_error_os_code();
     } else if (bind(fd, &group->bind_to.any, group->length) != 0) {
         error = errno;
@@ -402,13 +470,24 @@ void sp2__udp_tell_sender(sp2__udp_batch *batch, sp2_packet_source_stats *stats)
     }
 }
 
-void sp2__udp_count_drops(intptr_t socket, uint32_t *seen, _Atomic uint64_t *dropped) {
+bool sp2__udp_look(intptr_t socket, uint32_t *drops, bool *empty) {
     uint32_t info[SK_MEMINFO_VARS] = {0};
     socklen_t length = sizeof(info);
-    if (getsockopt((int)socket, SOL_SOCKET, SO_MEMINFO, info, &length) == 0 &&
-        length > SK_MEMINFO_DROPS * sizeof(info[0])) {
-        const uint32_t more = info[SK_MEMINFO_DROPS] - *seen;
-        *seen = info[SK_MEMINFO_DROPS];
+    if (getsockopt((int)socket, SOL_SOCKET, SO_MEMINFO, info, &length) != 0 ||
+        length <= SK_MEMINFO_DROPS * sizeof(info[0])) {
+        return false;
+    }
+    *drops = info[SK_MEMINFO_DROPS];
+    *empty = info[SK_MEMINFO_RMEM_ALLOC] == 0;
+    return true;
+}
+
+void sp2__udp_count_drops(intptr_t socket, uint32_t *seen, _Atomic uint64_t *dropped) {
+    uint32_t drops;
+    bool empty;
+    if (sp2__udp_look(socket, &drops, &empty)) {
+        const uint32_t more = drops - *seen;
+        *seen = drops;
         atomic_fetch_add_explicit(dropped, more, memory_order_relaxed);
     }
 }

@@ -233,6 +233,19 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__u
     return SP2_OK;
 }
 
+/* Nothing chooses between the sockets of a port: there is one. */
+void sp2__udp_steer(intptr_t socket, uint32_t members) {
+    (void)socket;
+    (void)members;
+}
+
+bool sp2__udp_look(intptr_t socket, uint32_t *drops, bool *empty) {
+    (void)socket;
+    (void)drops;
+    (void)empty;
+    return false;
+}
+
 /* Bytes of control messages that options of a caller's socket ask for. */
 #define OTHER_CONTROL 256
 

@@ -102,6 +102,43 @@ SP2_API int32_t sp2_receive_stream_add_udp_source(sp2_receive_stream *stream,
                                                   const sp2_udp_source_options *options,
                                                   sp2_packet_source **source);
 
+/* Most streams that can share a port. */
+#define SP2_UDP_MAX_STREAMS 64
+
+/*
+ * Feeds several streams from one port or multicast group, so that several threads share the work:
+ * each stream has a socket and a source of its own, and each heap comes to one of the streams, by
+ * its cnt. Which one is the library's choice, and the same for all packets of the heap. Make the
+ * streams with thread pools of their own, and read all of them; or make them members of one chunk
+ * group. As long as one of them is full, the others may have to wait for it.
+ *
+ * Linux chooses the socket, by the last four bytes of a packet's first item pointer. A packet that
+ * another source gets all the same, as one of several that were sent as one message, or where the
+ * cnt does not come first, is handed over to the source of its stream. So no heap is split, and
+ * nothing is lost by that, whatever the kernel does. Before a heap is pushed out, or the window of
+ * a chunk stream moves, the source waits until the others have looked at their sockets. On other
+ * systems, for an existing socket, and where Linux cannot filter a group, the first source gets all
+ * packets and hands over those of the others.
+ *
+ * A stop item ends all of the streams, after what has arrived until then. The kernel's drops of a
+ * group count for the first source, without those that filters rejected; they are known when no
+ * message is under way. A packet for a stream that has ended alone counts as dropped_at_close of
+ * the source that got it.
+ *
+ * `sources`, if not NULL, receives a handle of each source, `count` of them, which
+ * sp2_packet_source_release gives up. With one stream this is sp2_receive_stream_add_udp_source.
+ *
+ * Threads: any.
+ * Returns: as sp2_receive_stream_add_udp_source; also SP2_E_ARG for a count that is 0 or more than
+ *          SP2_UDP_MAX_STREAMS, a stream that is there twice, or one with SP2_RECEIVE_IN_ORDER:
+ *          packets of different sockets have no order. Every source is NULL on failure, and no
+ *          stream has one.
+ */
+SP2_API int32_t sp2_receive_streams_add_udp_source(sp2_receive_stream *const *streams,
+                                                   uint32_t count,
+                                                   const sp2_udp_source_options *options,
+                                                   sp2_packet_source **sources);
+
 /* Default of sp2_udp_writer_options.buffer_size. */
 #define SP2_UDP_WRITER_DEFAULT_BUFFER_SIZE 524288
 
