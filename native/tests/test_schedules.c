@@ -308,6 +308,95 @@ static void udp_stopped_by_user(void) {
     SCHEDULE_CHECK(shared.in_order);
 }
 
+/* ---- two streams that share a port, each on a thread of its own, and one slot for heaps ---- */
+
+static sp2_receive_stream *sharing[SOURCES];
+
+static void pop_all_of(sp2_receive_stream *stream) {
+    shared.stream = stream;
+    shared.last_cnt = 0;
+    pop_until_stopped(ENDLESS);
+}
+
+static void send_to_source(int source, const sp2_datagram *datagram) {
+    sp2_packet_source_info info = SP2_PACKET_SOURCE_INFO_INIT;
+    SCHEDULE_CHECK(sp2_packet_source_get_info(shared.sources[source], &info) == SP2_OK);
+    platform_send(info.port, datagram->data, (uint32_t)datagram->length);
+}
+
+static void begin_sharing(void) {
+    const sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
+    platform_reset();
+    memset(&shared, 0, sizeof(shared));
+    sp2_receive_options options = SP2_RECEIVE_OPTIONS_INIT;
+    options.ring_heaps = HEAPS;
+    options.max_heaps = 1;
+    options.flags = SP2_RECEIVE_EXPLICIT_START;
+    options.log_level = SP2_LOG_NONE;
+    for (int i = 0; i < SOURCES; i++) {
+        SCHEDULE_CHECK(sp2_receive_stream_create(NULL, &options, &sharing[i]) == SP2_OK);
+    }
+    SCHEDULE_CHECK(sp2_receive_streams_add_udp_source(sharing, SOURCES, &udp, shared.sources) ==
+                   SP2_OK);
+    platform_limit_batch(1);
+}
+
+static void start_sharing(void) {
+    for (int i = 0; i < SOURCES; i++) {
+        SCHEDULE_CHECK(sp2_receive_stream_start(sharing[i]) == SP2_OK);
+    }
+}
+
+static void end_sharing(void) {
+    schedule_join();
+    schedule_choices(false);
+    for (int i = 0; i < SOURCES; i++) {
+        sp2_receive_stream_destroy(sharing[i]);
+        sp2_packet_source_release(shared.sources[i]);
+    }
+    sp2_memory_stats memory = SP2_MEMORY_STATS_INIT;
+    SCHEDULE_CHECK(sp2_memory_get_stats(&memory) == SP2_OK && memory.used_bytes == 0);
+}
+
+/* One half of each heap is in each socket, and so is another stream's stray. */
+static void send_split(void) {
+    for (size_t cnt = 0; cnt < HEAPS; cnt++) {
+        const sp2_datagram *half = &halves[cnt % SOURCES].datagrams[cnt / SOURCES * 2];
+        send_to_source(0, &half[0]);
+        send_to_source(1, &half[1]);
+    }
+    send_to_source(0, &stop.datagrams[0]);
+}
+
+static void shared_port_is_read(void) {
+    begin_sharing();
+    send_split();
+    schedule_choices(true);
+    start_sharing();
+    for (int i = 0; i < SOURCES; i++) {
+        pop_all_of(sharing[i]);
+    }
+    end_sharing();
+    check_all_popped();
+}
+
+static void stop_one(void *unused) {
+    (void)unused;
+    SCHEDULE_CHECK(sp2_receive_stream_stop(sharing[0]) == SP2_OK);
+}
+
+/* The stop item may be of the stream that has ended: then the other one waits for nothing. */
+static void shared_port_loses_a_stream(void) {
+    begin_sharing();
+    send_split();
+    schedule_start(stop_one, NULL);
+    schedule_choices(true);
+    start_sharing();
+    schedule_join();
+    SCHEDULE_CHECK(sp2_receive_stream_stop(sharing[1]) == SP2_OK);
+    end_sharing();
+}
+
 /* ---- two sources, each on a thread of its own, and a ring of one heap ---- */
 
 static void begin_two(uint64_t max_heaps, uint32_t flags) {
@@ -994,6 +1083,8 @@ static void secret_is_drawn(void) {
     "ring.c ring_sink.c consumer.c flow.c stream.c source.c ingest.c wake.c event_loop.c "         \
     "ready_call.c ready_handle.c settings.c datagram_source.c udp_source.c"
 
+#define SHARING_FILES "steering.c flow.c stream.c source.c ingest.c event_loop.c udp_source.c"
+
 #define CHUNK_FILES                                                                                \
     "chunk_group.c chunk_sink.c ready_call.c flow.c stream.c source.c ingest.c wake.c "            \
     "event_loop.c datagram_source.c"
@@ -1020,6 +1111,8 @@ static const schedule_scenario scenarios[] = {
     {"two sources, one is removed", one_of_two_sources_removed, STREAM_FILES, false},
     {"two sources, one is removed with a full ring", removed_with_full_ring, STREAM_FILES, false},
     {"two sources, a handle outlives its stream", handle_outlives_stream, STREAM_FILES, false},
+    {"two streams share a port", shared_port_is_read, SHARING_FILES, false},
+    {"two streams share a port, one is stopped", shared_port_loses_a_stream, SHARING_FILES, false},
     {"chunks, full ring", chunks_with_full_ring, CHUNK_FILES, false},
     {"chunks with the ready callback", chunks_by_callback, CHUNK_FILES, false},
     {"chunks of two members, lossless", lossless_members, CHUNK_FILES, false},

@@ -204,6 +204,11 @@ internal sealed class SteeredMember(Steering steering, int index)
         {
             result = EndOrWait(result, arrivals);
         }
+        else if (result == PollResult.Idle && steering.Ending != 0)
+        {
+            // Until nothing is left.
+            result = PollResult.More;
+        }
 
         return result == PollResult.Yield && source.YieldTo is null ? PollResult.Later : result;
     }

@@ -521,6 +521,8 @@ sp2__answer sp2__steered_poll(sp2_packet_source *source) {
     answer = go_round(source, answer, taken, held && exhausted, arrivals);
     if (empty && !held) {
         answer = end_or_wait(source, answer, arrivals);
+    } else if (answer == SP2__IDLE && atomic_load(&me->steering->ending) != 0) {
+        answer = SP2__MORE; /* until nothing is left */
     }
     return answer == SP2__PARKED && !source->is_parked ? SP2__LATER : answer;
 }

@@ -306,7 +306,22 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__u
     }
     sockets[opened->socket] = (fake_socket){.open = true};
     opened->port = (uint32_t)opened->socket + FIRST_PORT;
+    opened->shares = true;
+    opened->buffer_size = UINT32_MAX;
     return SP2_OK;
+}
+
+/* Tests send to the sockets that they choose. */
+void sp2__udp_steer(intptr_t socket, uint32_t members) {
+    (void)members;
+    SCHEDULE_CHECK(sockets[socket].open);
+}
+
+bool sp2__udp_look(intptr_t socket, uint32_t *drops, bool *empty) {
+    (void)socket;
+    (void)drops;
+    (void)empty;
+    return false;
 }
 
 void sp2__udp_address_free(sp2__udp_address *address) {
