@@ -79,7 +79,8 @@ public sealed class ChunkGroupOptions : IValidatableObject
     public TimeSpan MemberTimeout { get; set; } = DefaultMemberTimeout;
 
     /// <summary>
-    /// How long a blocking read looks for a chunk before it sleeps. At most <see cref="int.MaxValue"/> milliseconds.
+    /// How long a blocking read looks for a chunk before it sleeps. At most <see cref="int.MaxValue"/> milliseconds. Blocking
+    /// reads of the C core sleep at once; 0 keeps asynchronous reads of both engines from looking for a moment.
     /// </summary>
     public TimeSpan SpinTime { get; set; } = ReceiveStreamOptions.DefaultSpinTime;
 

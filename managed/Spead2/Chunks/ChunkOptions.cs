@@ -11,8 +11,11 @@ namespace Spead2.Chunks;
 /// </summary>
 /// <remarks>
 /// Whatever <see cref="ReceiveStreamOptions"/> say, heaps without a length are not used, and incomplete heaps leave their
-/// bytes in the chunk; <see cref="IReceiveStream.MemoryAllocator"/> has no effect, <see cref="IReceiveStream.PacketCopier"/>
-/// has.
+/// bytes in the chunk: <see cref="ReceiveStreamOptions.AllowUnsizedHeaps"/>, <see cref="ReceiveStreamOptions.MaxUnsizedGap"/>,
+/// <see cref="ReceiveStreamOptions.ContiguousOnly"/>, <see cref="ReceiveStreamOptions.IncompleteKeepPayload"/> and
+/// <see cref="ReceiveStreamOptions.IncompleteKeepPayloadRanges"/> have no effect. Nor have
+/// <see cref="ReceiveStreamOptions.RingHeaps"/>, <see cref="ReceiveStreamOptions.SpinTime"/> (those of the group count) and
+/// <see cref="IReceiveStream.MemoryAllocator"/>; <see cref="IReceiveStream.PacketCopier"/> has.
 /// </remarks>
 public sealed class ChunkOptions : IValidatableObject
 {

@@ -192,7 +192,9 @@ typedef struct sp2_receive_options {
                               for example the number of an antenna, has a sequence of its own; default
                               0: none */
     const struct sp2_chunk_options *chunks; /* makes the stream a member of a chunk group (chunk.h);
-                                               not with `on_heap`; default: none */
+                                               not with `on_heap`; default: none. Then ring_heaps,
+                                               spin_ns, max_unsized_gap, the flags about unsized and
+                                               incomplete heaps and an allocator have no effect */
 } sp2_receive_options;
 
 #define SP2_RECEIVE_OPTIONS_INIT SP2_SIZED_INIT(sp2_receive_options)
