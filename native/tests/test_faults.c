@@ -214,6 +214,36 @@ SP2_TEST(Every_allocation_of_a_memory_pool_may_fail_once) {
     datagrams_free(&list);
 }
 
+SP2_TEST(Every_allocation_of_a_shared_port_may_fail_once) {
+    enum { SHARING = 3 };
+    const sp2_receive_options options = quiet_options(0);
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
+    sp2_receive_stream *streams[SHARING];
+    udp.bind_host = "127.0.0.1";
+    for (int i = 0; i < SHARING; i++) {
+        streams[i] = new_stream(&options);
+    }
+    int32_t status;
+    long n = 0;
+    do {
+        sp2_packet_source *sources[SHARING];
+        sp2_test_context("allocation %ld failed", n);
+        atomic_store(&sp2__alloc_countdown, n++);
+        status = sp2_receive_streams_add_udp_source(streams, SHARING, &udp, sources);
+        atomic_store(&sp2__alloc_countdown, -1);
+        for (int i = 0; i < SHARING; i++) {
+            CHECK((status == SP2_OK) == (sources[i] != NULL));
+            sp2_packet_source_release(sources[i]);
+        }
+    } while (status == SP2_E_NOMEM && n < LAST_FAULT);
+    sp2_test_context("%s", "");
+    CHECK_STATUS(status, SP2_OK);
+    CHECK(n > SHARING);
+    for (int i = 0; i < SHARING; i++) {
+        sp2_receive_stream_destroy(streams[i]);
+    }
+}
+
 /* One packet of a heap of four, with as many item pointers. */
 static void add_packet_with_items(datagram_list *list, const uint8_t *payload, uint64_t index,
                                   uint32_t pointers) {

@@ -217,7 +217,7 @@ internal sealed unsafe class UdpSource : Source
         try
         {
             member.MaxSize = options.MaxSize;
-            member.Buffered = socket?.ReceiveBufferSize ?? 0;
+            member.Buffered = socket is null ? 0 : OperatingSystem.IsLinux() ? socket.ReceiveBufferSize : long.MaxValue;
             UdpSource source = new(stream, thread, SocketOf(socket, thread, options, before), options.MaxSize)
             {
                 Dialect = DialectRules.Of(options.Dialect),

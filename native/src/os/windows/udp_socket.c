@@ -229,6 +229,7 @@ int32_t sp2__udp_open(const sp2__udp_config *config, sp2__logger *logger, sp2__u
     const DWORD most = LARGEST_JOINED;
     opened->joins = setsockopt(socket, IPPROTO_UDP, UDP_RECV_MAX_COALESCED_SIZE,
                                (const char *)&most, sizeof(most)) == 0;
+    opened->buffer_size = UINT64_MAX; /* what waits beside the buffer has no limit that is known */
     opened->socket = (intptr_t)socket;
     return SP2_OK;
 }
