@@ -98,6 +98,7 @@
     X(sp2_receive_stream_start)                                                                    \
     X(sp2_receive_stream_stop)                                                                     \
     X(sp2_receive_stream_update_stat)                                                              \
+    X(sp2_receive_streams_add_udp_source)                                                          \
     X(sp2_send_heap_add_control)                                                                   \
     X(sp2_send_heap_add_descriptor)                                                                \
     X(sp2_send_heap_add_immediate)                                                                 \
@@ -210,6 +211,7 @@ static bool is_unsupported(unsigned function) {
 static bool has_unsupported_options(unsigned function) {
 #if defined(_WIN32)
     return function == COUNT_sp2_receive_stream_add_udp_source ||
+           function == COUNT_sp2_receive_streams_add_udp_source ||
            function == COUNT_sp2_send_stream_add_udp_writer;
 #else
     (void)function;
@@ -714,7 +716,18 @@ static void feed_udp(spinner *self, sp2_receive_stream *stream) {
     changed->sender_count = 0;
     changed->senders = NULL;
     changed->dialect = any_dialect(self);
-    NOTE(sp2_receive_stream_add_udp_source, stream, given, once_in(self, 16) ? NULL : &source);
+    if (once_in(self, 2)) {
+        sp2_receive_stream *streams[] = {stream, handle_of(self, STREAM)};
+        sp2_packet_source *sources[] = {NULL, NULL};
+        NOTE(sp2_receive_streams_add_udp_source, once_in(self, 16) ? NULL : streams,
+             (uint32_t)below(self, 2) + 1, given, once_in(self, 16) ? NULL : sources);
+        if (sources[1] != NULL) {
+            keep(self, SOURCE, sources[1]);
+        }
+        source = sources[0];
+    } else {
+        NOTE(sp2_receive_stream_add_udp_source, stream, given, once_in(self, 16) ? NULL : &source);
+    }
     if (source == NULL) {
         return;
     }
