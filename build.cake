@@ -89,6 +89,11 @@ Task("test")
         suites.Add(TestNative("C tests of the AOT library", Preset, "--label-regex", "^aot$"));
         suites.Add(TestNative($"C core, {AddressSanitizerPreset}", AddressSanitizerPreset));
         suites.Add(TestCoverage());
+        suites.Add(TestManaged(
+            "tests/Spead2.Interop.Tests",
+            "Chunks and shared ports of the C# facade over the AOT library",
+            "FullyQualifiedName~Engines.Chunk|FullyQualifiedName~SharedPort",
+            "--environment", $"SPEAD2_CORE_LIBRARY={MakeAbsolute(File(AotLibrary)).FullPath}"));
         foreach (FilePath project in GetFiles("tests/*/*.csproj").OrderBy(path => path.FullPath))
         {
             string name = project.GetFilenameWithoutExtension().ToString();

@@ -73,6 +73,7 @@ internal static class OptionNames
         ["SP2_NEVER_SPIN"] = "TimeSpan.Zero",
         ["SP2_NEVER_LONG"] = "Timeout.InfiniteTimeSpan",
         ["SP2_RECEIVE_EXPLICIT_START"] = "ExplicitStart",
+        ["SP2_RECEIVE_IN_ORDER"] = "AllowOutOfOrder = false",
         ["SP2_UDP_EXISTING_SOCKET"] = "Socket",
         ["SP2_PCAP_OUTGOING"] = "Outgoing",
         ["SP2_TCP_EXISTING_SOCKET"] = "Socket",
