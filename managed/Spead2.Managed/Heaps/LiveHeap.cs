@@ -99,7 +99,7 @@ internal sealed unsafe class LiveHeap
     public int Slot;
 
     /// <summary>The assembler's, of one that has no slot: who keeps it, and its neighbours among these.</summary>
-    public SteeredMember? Keeper;
+    public object? Keeper;
 
     /// <inheritdoc cref="Keeper"/>
     public LiveHeap? KeptBefore;
