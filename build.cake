@@ -19,6 +19,8 @@ const string Packages = "artifacts/packages";
 const string PackageSolution = "managed/Packages.slnf";
 // Category of tests that have a target of their own.
 const string LongTests = "Consume";
+// Those that need h5py.
+const string FormatTests = "Formats";
 const string Coverage = "artifacts/coverage";
 const string Site = "artifacts/site";
 const string SiteTools = "artifacts/tools";
@@ -37,6 +39,7 @@ string[] captureTools = ["tcpdump", "dumpcap=tshark", "zstd"];
 string[] coverageTools = ["gcovr"];
 string[] fuzzTools = ["/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a=libclang-rt-14-dev"];
 string[] numPy = ["/usr/lib/python3/dist-packages/numpy/__init__.py=python3-numpy"];
+string[] h5py = ["/usr/lib/python3/dist-packages/h5py/__init__.py=python3-h5py"];
 string[] fontsOfPlots = ["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core"];
 
 // The C core for each system, from musl, which needs least, to Windows; the packages carry all of them.
@@ -97,7 +100,7 @@ Task("test")
         foreach (FilePath project in GetFiles("tests/*/*.csproj").OrderBy(path => path.FullPath))
         {
             string name = project.GetFilenameWithoutExtension().ToString();
-            suites.Add(TestManaged($"tests/{name}", name, $"TestCategory!={LongTests}", [
+            suites.Add(TestManaged($"tests/{name}", name, $"TestCategory!={LongTests}&TestCategory!={FormatTests}", [
                 "--collect", "XPlat Code Coverage", "--settings", "tests/coverage.runsettings"]));
         }
     });
@@ -253,6 +256,18 @@ Task("site")
         CopyFile($"{Site}/html/README.html", $"{Site}/html/index.html");
         Information($"See {Site}/html/index.html, for example with {SiteTools}/docfx serve {Site}/html");
     });
+
+Task("formats")
+    .Description("Reads with NumPy and h5py what the packages and the command save of every kind of item")
+    .IsDependentOn("build")
+    .Does(With([.. numPy, .. h5py], () =>
+    {
+        CleanDirectory(Results);
+        foreach (string name in (string[])["Spead2.Formats.Tests"])
+        {
+            suites.Add(TestManaged($"tests/{name}", $"{name}, formats", $"TestCategory={FormatTests}"));
+        }
+    }));
 
 Task("spinner")
     .Description("Calls both libraries at random from four threads, for 60 seconds or as many as its argument says")

@@ -14,7 +14,8 @@ internal sealed class PackageTests
 {
     private const string NativeFolder = "runtimes/";
 
-    private static readonly string[] Libraries = ["Spead2", "Spead2.Extensions.Hosting", "Spead2.Interop", "Spead2.Managed"];
+    private static readonly string[] Libraries =
+        ["Spead2", "Spead2.Extensions.Hosting", "Spead2.Formats", "Spead2.Hdf5", "Spead2.Interop", "Spead2.Managed"];
     private static readonly string[] All = [.. Libraries, "Spead2.Tools"];
 
     private static readonly Guid EmbeddedSource = new("0e8a571b-6926-466e-b4ad-8ab04611f5fe");
@@ -35,6 +36,10 @@ internal sealed class PackageTests
     [TestCase("Spead2", "snupkg")]
     [TestCase("Spead2.Extensions.Hosting", "nupkg")]
     [TestCase("Spead2.Extensions.Hosting", "snupkg")]
+    [TestCase("Spead2.Formats", "nupkg")]
+    [TestCase("Spead2.Formats", "snupkg")]
+    [TestCase("Spead2.Hdf5", "nupkg")]
+    [TestCase("Spead2.Hdf5", "snupkg")]
     [TestCase("Spead2.Interop", "nupkg")]
     [TestCase("Spead2.Interop", "snupkg")]
     [TestCase("Spead2.Managed", "nupkg")]

@@ -504,6 +504,18 @@ public sealed class Item
         Set(ValueSource.Immediate, measured, Version + 2, fault);
     }
 
+    /// <summary>Takes a value as it would be sent.</summary>
+    /// <param name="bytes">As many bytes as the descriptor says. They are the item's from now on.</param>
+    internal void SetBytes(byte[] bytes)
+    {
+        ThrowIfReleased();
+        SetOwned(
+            bytes,
+            MeasuredValue.TryMeasure(Descriptor, bytes.Length, out MeasuredValue measured, out string? fault)
+                ? measured
+                : throw new ArgumentException(fault, nameof(bytes)));
+    }
+
     /// <summary>Lets go of the value forever.</summary>
     internal void Release()
     {
