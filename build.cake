@@ -40,6 +40,7 @@ string[] coverageTools = ["gcovr"];
 string[] fuzzTools = ["/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a=libclang-rt-14-dev"];
 string[] numPy = ["/usr/lib/python3/dist-packages/numpy/__init__.py=python3-numpy"];
 string[] h5py = ["/usr/lib/python3/dist-packages/h5py/__init__.py=python3-h5py"];
+string[] systemCallTools = ["strace"];
 string[] fontsOfPlots = ["/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf=fonts-dejavu-core"];
 
 // The C core for each system, from musl, which needs least, to Windows; the packages carry all of them.
@@ -260,10 +261,10 @@ Task("site")
 Task("formats")
     .Description("Reads with NumPy and h5py what the packages and the command save of every kind of item")
     .IsDependentOn("build")
-    .Does(With([.. numPy, .. h5py], () =>
+    .Does(With([.. numPy, .. h5py, .. systemCallTools], () =>
     {
         CleanDirectory(Results);
-        foreach (string name in (string[])["Spead2.Formats.Tests"])
+        foreach (string name in (string[])["Spead2.Formats.Tests", "Spead2.Tools.Tests"])
         {
             suites.Add(TestManaged($"tests/{name}", $"{name}, formats", $"TestCategory={FormatTests}"));
         }

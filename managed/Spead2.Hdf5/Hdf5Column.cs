@@ -22,6 +22,9 @@ internal abstract class Hdf5Column
     private const int MostChunks = 4096;
     private const int IndexEntry = 16;
 
+    // The one that could not be written, the one in OneChunk, and the one that is being filled.
+    private const int PendingChunks = 3;
+
     /// <summary>Where the dataset is in the file.</summary>
     public required string Path { get; init; }
 
@@ -35,7 +38,7 @@ internal abstract class Hdf5Column
     public long Length => Rows * RowSize;
 
     /// <summary>Bytes that the end of the dataset may take.</summary>
-    public long Reserve => ((long)ChunkRows * RowSize) + (MostChunks * IndexEntry);
+    public long Reserve => ((long)PendingChunks * ChunkRows * RowSize) + (MostChunks * IndexEntry);
 
     protected int RowSize { get; init; }
 

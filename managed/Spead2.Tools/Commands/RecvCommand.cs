@@ -8,6 +8,7 @@ using Spead2.Tools.Items;
 using Spead2.Tools.Network;
 using Spead2.Tools.Output;
 using Spead2.Tools.Receive;
+using Spead2.Tools.Save;
 
 namespace Spead2.Tools.Commands;
 
@@ -257,6 +258,25 @@ internal sealed class RecvCommand
         "--max-text-length", "N", "Most characters of an item's description or NumPy header.",
         ItemDescriptor.DefaultMaxTextLength, 1, LongestText);
 
+    private readonly Option<string> _save = new("--save")
+    {
+        HelpName = "FOLDER",
+        Description = "Save the values of heaps in files heaps-0001…, as --format says; a new descriptor begins further files, too.",
+    };
+
+    private readonly Option<SaveFormat> _format = new("--format")
+    {
+        HelpName = "FORMAT",
+        Description = "With --save: npy (a file for each item), npz (one for each heap), arrow (an IPC stream) or hdf5 [default: npy]",
+        CustomParser = ReadFormat,
+    };
+
+    private readonly Option<long> _rotateSize = NumberOption.Whole(
+        "--rotate-size", "BYTES", "With --save: begin further files when there are so many bytes.", null, 1);
+
+    private readonly Option<double> _rotateTime = NumberOption.Real(
+        "--rotate-time", "SECONDS", "With --save: begin further files when they have so much time; 0: never.", most: LongestTimeout);
+
     private readonly Option<bool> _verify = new("--verify")
     {
         Description = "Compare heaps that arrive in full with what 'spead2 send' puts into them (with --items: 'spead2 send "
@@ -321,7 +341,7 @@ internal sealed class RecvCommand
         _udp, _tcp, _reaccept, _bind, _interface, _bufferSize, _maxSize, _file, _packets, _pcap, _only, _outgoing, _dialect, _engine, _threads, _affinity, _memPool,
         _memLower, _memUpper, _memMaxFree, _memInitial, _copy, _senders, _maxHeaps, _substreams, _ringHeaps, _maxHeapSize,
         _maxUnsizedGap, _inOrder, _noUnsizedHeaps, _ignoreStopItem, _incomplete, _bugCompat, _heaps, _timeout, _items,
-        _preset, _maxNameLength, _maxTextLength, _verify, _expect, _failOnLoss, _cntStep, _countItem, _setItem,
+        _preset, _maxNameLength, _maxTextLength, _save, _format, _rotateSize, _rotateTime, _verify, _expect, _failOnLoss, _cntStep, _countItem, _setItem,
         _name, _noPublish,
         _summary, _verbose, _interval, _json,
     ];
@@ -372,6 +392,7 @@ internal sealed class RecvCommand
                 MaxNameLength = (int)parsed.GetValue(_maxNameLength),
                 MaxTextLength = (int)parsed.GetValue(_maxTextLength),
             },
+            Save = ReadSave(parsed),
             Verify = parsed.GetValue(_verify),
             Expect = Given(parsed, _expect),
             FailOnLoss = parsed.GetValue(_failOnLoss),
@@ -449,6 +470,37 @@ internal sealed class RecvCommand
         }
 
         return [.. processors];
+    }
+
+    private static SaveFormat? ReadFormat(ArgumentResult result)
+    {
+        string name = result.Tokens[0].Value;
+        SaveFormat? format = SaveFormat.All.FirstOrDefault(format => format.Name == name);
+        if (format is null)
+        {
+            result.AddError($"--format must be one of {string.Join(", ", SaveFormat.All.Select(format => format.Name))}, not '{name}'.");
+        }
+
+        return format;
+    }
+
+    private SaveSettings? ReadSave(ParseResult parsed)
+    {
+        if (parsed.GetValue(_save) is { } folder)
+        {
+            return new()
+            {
+                Folder = folder,
+                Format = parsed.GetValue(_format) ?? SaveFormat.All[0],
+                RotateSize = Given(parsed, _rotateSize),
+                RotateTime = parsed.GetValue(_rotateTime) is > 0 and { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            };
+        }
+
+        Option[] goWithSave = [_format, _rotateSize, _rotateTime];
+        return goWithSave.FirstOrDefault(option => IsGiven(parsed, option)) is { } misplaced
+            ? throw new UserErrorException($"{misplaced.Name} goes with --save only.")
+            : null;
     }
 
     private MemoryPoolOptions? ReadMemoryPool(ParseResult parsed)

@@ -24,6 +24,9 @@ internal sealed class ItemInterpreter : IDisposable
         }
     }
 
+    /// <summary>The items.</summary>
+    public ItemGroup Group => _group;
+
     /// <summary>Interprets a heap.</summary>
     /// <returns>Null for a heap with gaps, which cannot have values.</returns>
     public ItemUpdate? Read(Heap heap)

@@ -2,6 +2,7 @@
 
 using Spead2.Receive;
 using Spead2.Tools.Items;
+using Spead2.Tools.Save;
 
 namespace Spead2.Tools.Receive;
 
@@ -58,6 +59,9 @@ internal sealed record ReceiveSettings
 
     /// <summary>How heaps are interpreted.</summary>
     public ItemSettings ItemSettings { get; init; } = new();
+
+    /// <summary>Where heaps are saved; null: nowhere.</summary>
+    public SaveSettings? Save { get; init; }
 
     /// <summary>Whether to compare the heaps with the content that `spead2 send` gives them.</summary>
     public bool Verify { get; init; }

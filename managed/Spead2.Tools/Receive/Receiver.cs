@@ -7,6 +7,7 @@ using Spead2.Receive;
 using Spead2.Tools.Diagnosis;
 using Spead2.Tools.Items;
 using Spead2.Tools.Output;
+using Spead2.Tools.Save;
 
 namespace Spead2.Tools.Receive;
 
@@ -34,6 +35,7 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     private bool _hasExplained;
     private long _packets;
     private long _latestPacket;
+    private long _undescribed;
 
     /// <summary>Receives until the stream ends, and shows what came.</summary>
     /// <returns>The process's exit code.</returns>
@@ -46,6 +48,8 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
                 showHeaps: !settings.SummaryOnly,
                 settings.Source.IsFile,
                 settings.Expect);
+        using HeapSaver? saver = settings.Save is null ? null : new(settings.Save);
+        saver?.Open();
         settings.Source.Open();
         KernelCounters before = KernelCounters.Read();
         Func<TimeSpan, IReadOnlyList<Finding>>? silence = settings.Source.WatchSilence();
@@ -61,15 +65,16 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             using var alarm = new Timer(_ => ExplainSilence(stream, silence), null, LongSilence, Timeout.InfiniteTimeSpan);
             if (settings.Json || settings.Items || settings.Source.IsFile || !terminal.IsWatched)
             {
-                ReadAll(stream, report, logger);
+                ReadAll(stream, report, saver, logger);
             }
             else
             {
                 using var live = new LiveView(stream, _tally);
-                terminal.WithLive(screen => live.DrawWhile(screen, () => ReadAll(stream, report, logger)));
+                terminal.WithLive(screen => live.DrawWhile(screen, () => ReadAll(stream, report, saver, logger)));
             }
 
             stream.Stop();
+            saver?.Finish();
             statistics = stream.Statistics;
             refused = stream.RefusedDatagrams;
             period = LossPeriod.Find(stream.LossSeconds);
@@ -97,13 +102,18 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             settings.Dialect?.DatagramIsHeap == true,
             period);
         ExplainKernelDrops(statistics, before);
+        if (saver is not null)
+        {
+            new SaveReport(settings.Save!, saver, _undescribed).Show(terminal, settings.Json, statistics, _tally.Duration);
+        }
+
         report.Finish(_tally, statistics, settings.Source.SuggestedDialect, verdict);
         if (IsSilent(statistics) && settings.Expect != 0)
         {
             Explain(silence, Look, () => true);
         }
 
-        return CodeOf(verdict);
+        return saver?.Failure is null ? CodeOf(verdict) : ExitCode.Failure;
     }
 
     /// <summary>Lets others see how the stream is, as far as that is wanted and the system has room for it.</summary>
@@ -201,11 +211,11 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
     private static bool HasSeenAnything(StreamStatistics now) =>
         now.Packets + now.Malformed + now.SizeMismatch + now.Truncated + now.Empty > 0;
 
-    private void ReadAll(IReceiveStream stream, IReceiveReport report, ILogger logger)
+    private void ReadAll(IReceiveStream stream, IReceiveReport report, HeapSaver? saver, ILogger logger)
     {
         // What cannot be interpreted is reported by heap.
         using ItemInterpreter? interpreter =
-            settings.Items ? new(settings.ItemSettings, settings.Verbose ? logger : null) : null;
+            settings.Items || saver is not null ? new(settings.ItemSettings, settings.Verbose ? logger : null) : null;
         while (_tally.Total != settings.Heaps)
         {
             ShowInterval(stream, report);
@@ -221,10 +231,23 @@ internal sealed class Receiver(ReceiveSettings settings, Terminal terminal)
             using (heap)
             {
                 ItemUpdate? update = interpreter?.Read(heap);
-                _tally.Add(heap, update);
-                report.Add(heap, update);
+                if (saver is not null)
+                {
+                    saver.Add(heap, update, interpreter!.Group);
+
+                    // Heaps that have arrived are still counted.
+                    if (saver.Failure is not null)
+                    {
+                        stream.Stop();
+                    }
+                }
+
+                _tally.Add(heap, settings.Items ? update : null);
+                report.Add(heap, settings.Items ? update : null);
             }
         }
+
+        _undescribed = interpreter?.Group.UnknownItems ?? 0;
 
         report.Flush();
     }
