@@ -21,7 +21,7 @@ public static class ReceiverServiceCollectionExtensions
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="name">A name, which is the stream's, too, in logs and metrics.</param>
-    /// <param name="configuration">The section.</param>
+    /// <param name="configuration">The section. A warning names keys that are no options.</param>
     /// <returns>Says where the heaps go.</returns>
     public static ReceiverBuilder AddSpead2Receiver(
         this IServiceCollection services, string name, IConfiguration configuration)
@@ -29,6 +29,7 @@ public static class ReceiverServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         ReceiverBuilder builder = services.AddSpead2Receiver(name, _ => { });
         services.Configure<ReceiverOptions>(name, configuration);
+        services.AddKeyedSingleton(name, new ReceiverConfiguration(name, configuration));
         return builder;
     }
 
@@ -48,12 +49,24 @@ public static class ReceiverServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(provider => new ReceiveStreamFactory(
             provider.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory)));
-        services.AddKeyedSingleton(name, (provider, _) => new Receiver(
-            name,
-            provider.GetRequiredService<IOptionsMonitor<ReceiverOptions>>().Get(name),
-            provider.GetRequiredService<ReceiveStreamFactory>(),
-            provider.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory),
-            provider.GetRequiredService<TimeProvider>()));
+        services.AddKeyedSingleton(name, (provider, _) => Create(provider, name));
         return new ReceiverBuilder(name, services);
+    }
+
+    private static Receiver Create(IServiceProvider provider, string name)
+    {
+        ILogger logger = provider.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory);
+        ReceiverOptions options = provider.GetRequiredService<IOptionsMonitor<ReceiverOptions>>().Get(name);
+        foreach (ReceiverConfiguration configuration in provider.GetKeyedServices<ReceiverConfiguration>(name))
+        {
+            configuration.WarnOfUnknownKeys(logger);
+        }
+
+        return new(
+            name,
+            options,
+            provider.GetRequiredService<ReceiveStreamFactory>(),
+            logger,
+            provider.GetRequiredService<TimeProvider>());
     }
 }

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Spead2.Receive;
 
@@ -68,6 +69,49 @@ public sealed class ReceiverTests
 
         // The host itself would wait for 30 seconds.
         Assert.That(time.Elapsed, Is.LessThan(TimeSpan.FromSeconds(10)));
+    }
+
+    [TestCase("pol0:Streem:MaxHeaps", "'Streem'")]
+    [TestCase("pol0:Stream:MaxHeap", "'MaxHeap'")]
+    [TestCase("pol0:Udp:0:Prot", "'Prot'")]
+    public async Task Key_that_is_no_option_is_named_in_a_warning(string key, string named)
+    {
+        using LogLines log = new();
+        using IHost host = Build(builder =>
+        {
+            builder.Logging.AddProvider(log);
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["pol0:Udp:0:BindHost"] = "127.0.0.1",
+                [key] = "17",
+            });
+            builder.Services.AddSpead2Receiver("pol0", builder.Configuration.GetSection("pol0")).AddHandler((_, _) => default);
+        });
+        await host.StartAsync();
+        await host.StopAsync();
+
+        Assert.That(
+            log.All, Has.One.StartsWith("pol0: keys of the configuration that are no options have no effect: ").And.Contains(named));
+    }
+
+    [Test]
+    public async Task Keys_that_are_options_are_no_warning()
+    {
+        using LogLines log = new();
+        using IHost host = Build(builder =>
+        {
+            builder.Logging.AddProvider(log);
+            builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["pol0:Udp:0:BindHost"] = "127.0.0.1",
+                ["pol0:stream:maxheaps"] = "17",
+            });
+            builder.Services.AddSpead2Receiver("pol0", builder.Configuration.GetSection("pol0")).AddHandler((_, _) => default);
+        });
+        await host.StartAsync();
+        await host.StopAsync();
+
+        Assert.That(log.All, Has.None.Contains("have no effect"));
     }
 
     [Test]
