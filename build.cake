@@ -21,6 +21,8 @@ const string PackageSolution = "managed/Packages.slnf";
 const string LongTests = "Consume";
 // Those that need h5py.
 const string FormatTests = "Formats";
+// Those that need a server.
+const string ServiceTests = "Services";
 const string Coverage = "artifacts/coverage";
 const string Site = "artifacts/site";
 const string SiteTools = "artifacts/tools";
@@ -101,7 +103,7 @@ Task("test")
         foreach (FilePath project in GetFiles("tests/*/*.csproj").OrderBy(path => path.FullPath))
         {
             string name = project.GetFilenameWithoutExtension().ToString();
-            suites.Add(TestManaged($"tests/{name}", name, $"TestCategory!={LongTests}&TestCategory!={FormatTests}", [
+            suites.Add(TestManaged($"tests/{name}", name, $"TestCategory!={LongTests}&TestCategory!={FormatTests}&TestCategory!={ServiceTests}", [
                 "--collect", "XPlat Code Coverage", "--settings", "tests/coverage.runsettings"]));
         }
     });
@@ -268,6 +270,16 @@ Task("formats")
         {
             suites.Add(TestManaged($"tests/{name}", $"{name}, formats", $"TestCategory={FormatTests}"));
         }
+    }));
+
+Task("services")
+    .Description("Lets Prometheus scrape the sample of a service with metrics, and sees alerts fire on loss and on silence; takes two minutes")
+    .IsDependentOn("build")
+    .Does(With(["prometheus"], () =>
+    {
+        CleanDirectory(Results);
+        const string name = "Spead2.Extensions.Hosting.Tests";
+        suites.Add(TestManaged($"tests/{name}", $"{name}, services", $"TestCategory={ServiceTests}"));
     }));
 
 Task("spinner")
