@@ -89,6 +89,24 @@ internal sealed class ConsumerTests
         }
     }
 
+    [TestCase("Spead2.Formats", "night/gain.npy", "--no-self-contained",
+        TestName = "framework-dependent, saves npy | Spead2.Formats | linux-x64")]
+    [TestCase("Spead2.Formats", "night/gain.npy", "--self-contained", Trimmed,
+        TestName = "trimmed, saves npy | Spead2.Formats | linux-x64")]
+    [TestCase("Spead2.Formats", "night/gain.npy", Aot,
+        TestName = "NativeAOT, saves npy | Spead2.Formats | linux-x64")]
+    [TestCase("Spead2.Hdf5", "night.h5", "--no-self-contained",
+        TestName = "framework-dependent, saves HDF5 | Spead2.Hdf5 | linux-x64")]
+    public void Program_saves_what_it_receives(string package, string file, params string[] options)
+    {
+        ReceiverProject project = ReceiverProject.Create(package);
+        FreshUser.RunLines(project.Directory, $"dotnet add package {Managed}");
+        string output = project.Publish(["--runtime", Linux, .. options]);
+
+        Assert.That(project.Receive(output, Path.Combine(output, project.Name)), Is.Empty);
+        Assert.That(new FileInfo(Path.Combine(output, file)), Has.Length.GreaterThan(0));
+    }
+
     [TestCase(Interop, TestName = "self-contained, with Wine | Spead2.Interop | win-x64")]
     [TestCase(Managed, TestName = "self-contained, with Wine | Spead2.Managed | win-x64")]
     public void Program_for_Windows_receives(string package)
