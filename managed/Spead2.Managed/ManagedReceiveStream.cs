@@ -82,8 +82,7 @@ public sealed class ManagedReceiveStream : ReceiveStreamBase
     /// microseconds.
     /// </summary>
     /// <returns><c>null</c> where the system does not tell: other systems than Linux.</returns>
-    public static KernelUdpCounters? ReadKernelCounters() =>
-        OperatingSystem.IsLinux() ? KernelCountersFile.Read() : null;
+    public static KernelUdpCounters? ReadKernelCounters() => KernelCountersFile.Read();
 
     /// <inheritdoc/>
     public override IReadOnlyList<RefusedDatagram> RefusedDatagrams

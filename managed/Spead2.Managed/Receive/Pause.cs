@@ -2,6 +2,7 @@
 
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Spead2.Managed.Linux;
 using Spead2.Receive;
 
 namespace Spead2.Managed;
@@ -41,7 +42,7 @@ internal sealed class Pause(SourceList sources, EngineLog log, TimeSpan tooLong,
     private bool _isTold;
 
     /// <summary>Packets may be lost from now on.</summary>
-    public void Watch() => _causes = log.IsEnabled(LogLevel.Warning) ? ManagedReceiveStream.ReadKernelCounters() : null;
+    public void Watch() => _causes = log.IsEnabled(LogLevel.Warning) ? KernelCountersFile.Read() : null;
 
     /// <summary>A heap waits for room in the ring, which was not so before, and packets may be lost.</summary>
     public void Begin()
@@ -139,7 +140,7 @@ internal sealed class Pause(SourceList sources, EngineLog log, TimeSpan tooLong,
     /// </summary>
     private long OthersOf(long messages)
     {
-        if (_causes is not { } before || ManagedReceiveStream.ReadKernelCounters() is not { } now)
+        if (_causes is not { } before || KernelCountersFile.Read() is not { } now)
         {
             return 0;
         }

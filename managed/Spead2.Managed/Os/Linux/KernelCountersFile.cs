@@ -11,9 +11,14 @@ internal static class KernelCountersFile
     // Kernels before 3.17 have no thread-self: then it is that of the process.
     private static readonly string[] Folders = ["/proc/thread-self/net", "/proc/net"];
 
-    /// <summary>The counters now; null if the kernel does not tell.</summary>
+    /// <summary>The counters now; null if the kernel does not tell, or is another one.</summary>
     public static KernelUdpCounters? Read()
     {
+        if (!OperatingSystem.IsLinux())
+        {
+            return null;
+        }
+
         Dictionary<string, long> sums = Pairs(Lines("snmp"));
         if (!sums.ContainsKey("Udp:InDatagrams"))
         {
