@@ -69,6 +69,17 @@ public sealed partial class DocumentationTests
         Assert.That(broken, Is.Empty);
     }
 
+    [Test]
+    public void Contents_have_every_page([Values("README.md", "toc.yml")] string contents)
+    {
+        string text = File.ReadAllText(Path.Combine(Documents, contents));
+
+        Assert.That(
+            Directory.EnumerateFiles(Documents, "*.md").Select(page => Path.GetFileName(page)).Where(
+                page => page != "README.md" && !text.Contains(page, StringComparison.Ordinal)),
+            Is.Empty);
+    }
+
     private static bool Exists(string page, string target)
     {
         string[] parts = target.Split('#');
