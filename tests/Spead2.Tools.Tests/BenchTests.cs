@@ -290,7 +290,7 @@ public sealed class BenchTests(string engine)
         await RefusesAsync($"The agent cannot listen on 127.0.0.1 port {port}: ", "agent", $"127.0.0.1:{port}");
         await CheckRefusedPortAsync();
         await RefusesAsync("AGENT '21000' is no agent: ", "master", "21000");
-        await RefusesAsync("--protocol must be own, text or json, not 'xml'.", "master", "127.0.0.1:1", "--protocol", "xml");
+        await RefusesAsync("--protocol must be one of own, text, json, not 'xml'.", "master", "127.0.0.1:1", "--protocol", "xml");
         await RefusesAsync("--multicast '127.0.0.1:7148' is no group: ", "master", "127.0.0.1:1", "--multicast", "127.0.0.1:7148");
         await RefusesAsync("'no.such.host.invalid' is no host name ", "master", "no.such.host.invalid:21000");
     }

@@ -23,6 +23,7 @@ public sealed class HelpTests
         Assert.That(result.ExitCode, Is.Zero);
         Assert.That(result.Output, Does.Contain($"spead2 {command} ").And.Contain("[options]").And.Contain("--json"));
         Assert.That(result.Error, Is.Empty);
+        Assert.That(result.Output, Does.Not.Match(@"\[default: [A-Z]"), "a name that the option does not take");
     }
 
     [Test]

@@ -130,22 +130,13 @@ internal sealed class BenchCommand
             HelpName = "HOST:PORT",
             Description = "Where the agent listens.",
         };
-        Option<Protocol> protocol = new("--protocol")
-        {
-            HelpName = "own|text|json",
-            Description = "What the agent understands: own (spead2 bench agent), text (spead2_bench in C++) or json (in Python).",
-            DefaultValueFactory = _ => Protocol.Own,
-            CustomParser = result =>
-            {
-                if (Enum.TryParse(result.Tokens[0].Value, ignoreCase: true, out Protocol value) && Enum.IsDefined(value))
-                {
-                    return value;
-                }
-
-                result.AddError($"--protocol must be own, text or json, not '{result.Tokens[0].Value}'.");
-                return default;
-            },
-        };
+        Option<Choice<Protocol>> protocol = ChoiceOption.Create<Protocol>(
+            "--protocol",
+            "NAME",
+            "What the agent understands: own (spead2 bench agent), text (spead2_bench in C++) or json (in Python).",
+            new("own", Protocol.Own),
+            new("text", Protocol.Text),
+            new("json", Protocol.Json));
         Option<string?> multicast = new("--multicast")
         {
             HelpName = "GROUP:PORT",
@@ -172,7 +163,7 @@ internal sealed class BenchCommand
 
             BenchSettings settings = Read(parsed) with
             {
-                Protocol = parsed.GetValue(protocol),
+                Protocol = parsed.GetRequiredValue(protocol).Value,
                 TimeToLive = (int)parsed.GetValue(ttl),
             };
             if (parsed.GetValue(multicast) is { } group)

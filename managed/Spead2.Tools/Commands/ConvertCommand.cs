@@ -13,13 +13,6 @@ internal static class ConvertCommand
 {
     private const double BytesPerGigabit = 1e9 / 8;
 
-    private static readonly Dictionary<string, DatagramFormat> Formats = new()
-    {
-        ["capture"] = DatagramFormat.Capture,
-        ["datagrams"] = DatagramFormat.Datagrams,
-        ["packets"] = DatagramFormat.Packets,
-    };
-
     /// <summary>Makes the command.</summary>
     public static Command Create(Terminal terminal)
     {
@@ -29,8 +22,8 @@ internal static class ConvertCommand
             Description = "The new file. A capture is pcap if its name ends in .pcap, else pcapng; with .zst behind it, it is "
                 + "compressed by the program zstd.",
         };
-        Option<DatagramFormat> from = Format("--from", "What FILE is: capture");
-        Option<DatagramFormat> to = Format("--to", "What OUTPUT becomes: capture");
+        Option<Choice<DatagramFormat>> from = Format("--from", "What FILE is: capture");
+        Option<Choice<DatagramFormat>> to = Format("--to", "What OUTPUT becomes: capture");
         Option<string> source = new("--source")
         {
             HelpName = "ADDRESS:PORT",
@@ -67,7 +60,7 @@ internal static class ConvertCommand
             }
 
             Option[] withoutCapture = [source, destination, rate];
-            if (parsed.GetValue(from) == DatagramFormat.Capture &&
+            if (parsed.GetRequiredValue(from).Value == DatagramFormat.Capture &&
                 withoutCapture.FirstOrDefault(option => RecvCommand.IsGiven(parsed, option)) is { } misplaced)
             {
                 throw new UserErrorException($"{misplaced.Name} goes with --from datagrams or packets only: a capture says it.");
@@ -77,9 +70,9 @@ internal static class ConvertCommand
                 new()
                 {
                     Input = capture.Read(parsed),
-                    From = parsed.GetValue(from),
+                    From = parsed.GetRequiredValue(from).Value,
                     Output = parsed.GetRequiredValue(output),
-                    To = parsed.GetValue(to),
+                    To = parsed.GetRequiredValue(to).Value,
                     Source = sender,
                     Destination = receiver,
                     BytesPerSecond = parsed.GetValue(rate) * BytesPerGigabit,
@@ -91,21 +84,13 @@ internal static class ConvertCommand
         return command;
     }
 
-    private static Option<DatagramFormat> Format(string name, string description) => new(name)
-    {
-        HelpName = "WHAT",
-        Description = $"{description}, datagrams (each behind its length, 32 bits, little-endian) or packets (back to back).",
-        DefaultValueFactory = _ => DatagramFormat.Capture,
-        CustomParser = result =>
-        {
-            if (!Formats.TryGetValue(result.Tokens[0].Value, out DatagramFormat format))
-            {
-                result.AddError($"{name} must be one of {string.Join(", ", Formats.Keys)}, not '{result.Tokens[0].Value}'.");
-            }
-
-            return format;
-        },
-    };
+    private static Option<Choice<DatagramFormat>> Format(string name, string description) => ChoiceOption.Create<DatagramFormat>(
+        name,
+        "WHAT",
+        $"{description}, datagrams (each behind its length, 32 bits, little-endian) or packets (back to back).",
+        new("capture", DatagramFormat.Capture),
+        new("datagrams", DatagramFormat.Datagrams),
+        new("packets", DatagramFormat.Packets));
 
     private static SenderAddress ReadAddress(ParseResult parsed, Option<string> option)
     {

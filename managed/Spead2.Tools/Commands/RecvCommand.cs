@@ -32,20 +32,6 @@ internal sealed class RecvCommand
     private const long DefaultMaxFree = 12;
     private const long DefaultInitial = 8;
 
-    private static readonly Dictionary<string, CopyMethod> CopyMethods = new()
-    {
-        ["auto"] = CopyMethod.Auto,
-        ["standard"] = CopyMethod.Standard,
-        ["non-temporal"] = CopyMethod.NonTemporal,
-    };
-
-    private static readonly Dictionary<string, SenderTracking> SenderTrackings = new()
-    {
-        ["record"] = SenderTracking.Record,
-        ["separate"] = SenderTracking.Separate,
-        ["none"] = SenderTracking.None,
-    };
-
     private readonly Argument<string[]> _endpoints = new("ENDPOINT")
     {
         Description = "The same as --udp ENDPOINT.",
@@ -157,27 +143,27 @@ internal sealed class RecvCommand
     private readonly Option<long> _memInitial = NumberOption.Whole(
         "--mem-initial", "N", "With --mem-pool: blocks to start with.", DefaultInitial, 0, int.MaxValue);
 
-    private readonly Option<CopyMethod> _copy = new("--copy")
-    {
-        HelpName = "METHOD",
-        Description = "How payload is copied: auto (by the heap's length), standard (through the caches) or non-temporal.",
-        DefaultValueFactory = _ => CopyMethod.Default,
-        CustomParser = ReadCopyMethod,
-    };
+    private readonly Option<Choice<CopyMethod>> _copy = ChoiceOption.Create<CopyMethod>(
+        "--copy",
+        "METHOD",
+        "How payload is copied: auto (by the heap's length), standard (through the caches) or non-temporal.",
+        new("auto", CopyMethod.Auto),
+        new("standard", CopyMethod.Standard),
+        new("non-temporal", CopyMethod.NonTemporal));
 
     private readonly Option<bool> _verbose = new("--verbose")
     {
         Description = "Say of each packet and heap that is not used why it is not, at most some times a second.",
     };
 
-    private readonly Option<SenderTracking> _senders = new("--senders")
-    {
-        HelpName = "WHAT",
-        Description = "What is done with the senders of packets: record marks heaps with packets of several senders, separate "
-            + "assembles those of each sender by themselves, none does not ask who they are.",
-        DefaultValueFactory = _ => SenderTracking.Record,
-        CustomParser = ReadSenderTracking,
-    };
+    private readonly Option<Choice<SenderTracking>> _senders = ChoiceOption.Create<SenderTracking>(
+        "--senders",
+        "WHAT",
+        "What is done with the senders of packets: record marks heaps with packets of several senders, separate assembles those of "
+        + "each sender by themselves, none does not ask who they are.",
+        new("record", SenderTracking.Record),
+        new("separate", SenderTracking.Separate),
+        new("none", SenderTracking.None));
 
     private readonly Option<double> _interval = NumberOption.Real(
         "--interval", "SECONDS", "With --json: print statistics so often; 0 prints them at the end only.", most: LongestTimeout);
@@ -376,7 +362,7 @@ internal sealed class RecvCommand
             Threads = (int)parsed.GetValue(_threads),
             Affinity = parsed.GetValue(_affinity) ?? [],
             MemoryPool = ReadMemoryPool(parsed),
-            CopyMethod = parsed.GetValue(_copy),
+            CopyMethod = parsed.GetRequiredValue(_copy).Value,
             Publish = !parsed.GetValue(_noPublish),
             Verbose = parsed.GetValue(_verbose),
             Interval = interval > 0 ? TimeSpan.FromSeconds(interval) : null,
@@ -432,28 +418,6 @@ internal sealed class RecvCommand
             return id;
         },
     };
-
-    private static CopyMethod ReadCopyMethod(ArgumentResult result)
-    {
-        string name = result.Tokens[0].Value;
-        if (!CopyMethods.TryGetValue(name, out CopyMethod method))
-        {
-            result.AddError($"--copy must be one of {string.Join(", ", CopyMethods.Keys)}, not '{name}'.");
-        }
-
-        return method;
-    }
-
-    private static SenderTracking ReadSenderTracking(ArgumentResult result)
-    {
-        string name = result.Tokens[0].Value;
-        if (!SenderTrackings.TryGetValue(name, out SenderTracking tracking))
-        {
-            result.AddError($"--senders must be one of {string.Join(", ", SenderTrackings.Keys)}, not '{name}'.");
-        }
-
-        return tracking;
-    }
 
     private static int[] ReadAffinity(ArgumentResult result)
     {
@@ -679,7 +643,7 @@ internal sealed class RecvCommand
             MaxUnsizedGap = parsed.GetValue(_maxUnsizedGap),
             Accounting = HeapAccounting.BySubstream,
             CntStep = Given(parsed, _cntStep) ?? step,
-            Senders = parsed.GetValue(_senders),
+            Senders = parsed.GetRequiredValue(_senders).Value,
             CountItem = Given(parsed, _countItem) ?? countItem,
             SetItem = Given(parsed, _setItem) ?? preset?.SetId ?? 0,
             AllowOutOfOrder = !parsed.GetValue(_inOrder),
