@@ -43,93 +43,80 @@ internal static class StoredValue
 
         int size = StoredType.SizeOf(stored);
         byte[] destination = new byte[checked(count * size)];
-        Copy(type, stored, source, firstBit: 0, type.BitWidth, destination, size, count);
+        Copy(new()
+        {
+            From = type,
+            To = stored,
+            Source = source,
+            StrideBits = type.BitWidth,
+            Destination = destination,
+            Stride = size,
+            Count = count,
+        });
         return destination;
     }
 
-    /// <summary>Copies elements.</summary>
-    /// <param name="from">Their type.</param>
-    /// <param name="to">The type that is stored for it.</param>
-    /// <param name="source">Bytes with the elements.</param>
-    /// <param name="firstBit">Where the first one begins.</param>
-    /// <param name="strideBits">Bits from the beginning of an element to that of the next.</param>
-    /// <param name="destination">Where the first one goes.</param>
-    /// <param name="stride">Bytes from one element to the next there.</param>
-    /// <param name="count">Number of elements.</param>
-    private static void Copy(
-        ItemType from,
-        ItemType to,
-        ReadOnlySpan<byte> source,
-        long firstBit,
-        int strideBits,
-        Span<byte> destination,
-        int stride,
-        int count)
+    private static void Copy(Elements elements)
     {
-        int size = StoredType.SizeOf(to);
+        ItemType from = elements.From;
         if (from.Kind == ItemKind.Record)
         {
-            CopyFields(from, to, source, firstBit, strideBits, destination, stride, count);
+            CopyFields(elements);
         }
-        else if (from.NativeSize != 0 && to.Kind != ItemKind.Raw && !from.IsExtended)
+        else if (from.NativeSize != 0 && elements.To.Kind != ItemKind.Raw && !from.IsExtended)
         {
-            CopyNumbers(from, to, source, firstBit, strideBits, destination, stride, count);
+            CopyNumbers(elements);
         }
         else
         {
-            for (int i = 0; i < count; i++)
+            for (int i = 0; i < elements.Count; i++)
             {
-                CopyBytes(from, to, source, firstBit + ((long)i * strideBits), destination.Slice(i * stride, size));
+                CopyBytes(
+                    from,
+                    elements.To,
+                    elements.Source,
+                    elements.FirstBit + ((long)i * elements.StrideBits),
+                    elements.Destination.Slice(i * elements.Stride, StoredType.SizeOf(elements.To)));
             }
         }
     }
 
-    private static void CopyFields(
-        ItemType from,
-        ItemType to,
-        ReadOnlySpan<byte> source,
-        long firstBit,
-        int strideBits,
-        Span<byte> destination,
-        int stride,
-        int count)
+    private static void CopyFields(Elements elements)
     {
-        for (int i = 0; i < from.Fields.Length && count > 0; i++)
+        for (int i = 0; i < elements.From.Fields.Length && elements.Count > 0; i++)
         {
-            ItemField field = from.Fields[i];
-            ItemField stored = to.Fields[i];
+            ItemField field = elements.From.Fields[i];
+            ItemField stored = elements.To.Fields[i];
             for (int element = 0; element < field.Shape.FixedCount; element++)
             {
-                Copy(
-                    field.Type,
-                    stored.Type,
-                    source,
-                    firstBit + field.BitOffset + ((long)element * field.Type.BitWidth),
-                    strideBits,
-                    destination[((stored.BitOffset / BitsPerByte) + (element * StoredType.SizeOf(stored.Type)))..],
-                    stride,
-                    count);
+                int place = (stored.BitOffset / BitsPerByte) + (element * StoredType.SizeOf(stored.Type));
+                Copy(elements with
+                {
+                    From = field.Type,
+                    To = stored.Type,
+                    FirstBit = elements.FirstBit + field.BitOffset + ((long)element * field.Type.BitWidth),
+                    Destination = elements.Destination[place..],
+                });
             }
         }
     }
 
-    private static void CopyNumbers(
-        ItemType from,
-        ItemType to,
-        ReadOnlySpan<byte> source,
-        long firstBit,
-        int strideBits,
-        Span<byte> destination,
-        int stride,
-        int count)
+    private static void CopyNumbers(Elements elements)
     {
-        int size = StoredType.SizeOf(to);
-        bool isDense = stride == size;
-        Span<byte> numbers = isDense ? destination[..(count * size)] : new byte[count * size];
-        ElementReader.Read(from, source, firstBit, strideBits, numbers, bigEndian: !to.IsLittleEndian);
+        int size = StoredType.SizeOf(elements.To);
+        int count = elements.Count;
+        bool isDense = elements.Stride == size;
+        Span<byte> numbers = isDense ? elements.Destination[..(count * size)] : new byte[count * size];
+        ElementReader.Read(
+            elements.From,
+            elements.Source,
+            elements.FirstBit,
+            elements.StrideBits,
+            numbers,
+            bigEndian: !elements.To.IsLittleEndian);
         for (int i = 0; i < count && !isDense; i++)
         {
-            numbers.Slice(i * size, size).CopyTo(destination[(i * stride)..]);
+            numbers.Slice(i * size, size).CopyTo(elements.Destination[(i * elements.Stride)..]);
         }
     }
 
@@ -163,5 +150,33 @@ internal static class StoredValue
         }
 
         return rows;
+    }
+
+    /// <summary>Elements that are to be copied.</summary>
+    private readonly ref struct Elements
+    {
+        /// <summary>Their type.</summary>
+        public required ItemType From { get; init; }
+
+        /// <summary>The type that is stored for it.</summary>
+        public required ItemType To { get; init; }
+
+        /// <summary>Bytes with the elements.</summary>
+        public required ReadOnlySpan<byte> Source { get; init; }
+
+        /// <summary>Bit at which the first one begins.</summary>
+        public long FirstBit { get; init; }
+
+        /// <summary>Bits from the beginning of an element to that of the next.</summary>
+        public required int StrideBits { get; init; }
+
+        /// <summary>Where the first one goes.</summary>
+        public required Span<byte> Destination { get; init; }
+
+        /// <summary>Bytes from one element to the next there.</summary>
+        public required int Stride { get; init; }
+
+        /// <summary>Number of elements.</summary>
+        public required int Count { get; init; }
     }
 }

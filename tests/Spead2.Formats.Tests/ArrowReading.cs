@@ -9,6 +9,20 @@ namespace Spead2.Formats.Tests;
 /// <summary>The value of an item in a record batch of one row, in the form of <see cref="EveryKind.Values"/>.</summary>
 internal static class ArrowReading
 {
+    /// <summary>Asserts that a batch is one heap with these values.</summary>
+    public static void AssertIsHeap(RecordBatch batch, ulong cnt, IEnumerable<Item> items)
+    {
+        Assert.That(batch.Length, Is.EqualTo(1));
+        Assert.That(((UInt64Array)batch.Column(0)).GetValue(0), Is.EqualTo(cnt));
+        foreach ((Item item, int i) in items.Select((item, i) => (item, i)))
+        {
+            Assert.That(
+                Values(batch.Column(i + 1), item.Descriptor).ToJsonString(),
+                Is.EqualTo(EveryKind.Values(item).ToJsonString()),
+                $"{item}");
+        }
+    }
+
     /// <summary>The elements, flat.</summary>
     public static JsonArray Values(IArrowArray column, ItemDescriptor descriptor)
     {

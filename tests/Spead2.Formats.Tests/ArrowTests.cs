@@ -41,15 +41,7 @@ public sealed class ArrowTests
         foreach (ulong cnt in (ulong[])[7, ulong.MaxValue])
         {
             using RecordBatch batch = reader.ReadNextRecordBatch();
-            Assert.That(batch.Length, Is.EqualTo(1));
-            Assert.That(((UInt64Array)batch.Column(0)).GetValue(0), Is.EqualTo(cnt));
-            foreach ((Item item, int i) in items.Select((item, i) => (item, i)))
-            {
-                Assert.That(
-                    ArrowReading.Values(batch.Column(i + 1), item.Descriptor).ToJsonString(),
-                    Is.EqualTo(EveryKind.Values(item).ToJsonString()),
-                    $"{item}");
-            }
+            ArrowReading.AssertIsHeap(batch, cnt, items);
         }
 
         Assert.That(reader.ReadNextRecordBatch(), Is.Null);
