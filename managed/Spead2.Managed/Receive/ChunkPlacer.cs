@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Spead2.Chunks;
 
@@ -21,19 +22,44 @@ internal abstract class ChunkPlacer
     /// <summary>What the placement has written of the heap beside its payload.</summary>
     public virtual ReadOnlySpan<byte> Extra => [];
 
-    /// <summary>All item pointers of a packet.</summary>
-    protected static ReadOnlySpan<byte> Pointers(in Packet packet)
+    /// <summary>
+    /// Looks up the values of items in a packet: <see cref="Wire.LengthUnknown"/>, which is -1, of those without. The special four are
+    /// what the dialect makes of the packet.
+    /// </summary>
+    protected static void FindValues(in Packet packet, ReadOnlySpan<ulong> ids, Span<ulong> values)
     {
-        const int CountOffset = 6;
-        return packet.Bytes.Slice(
-            Wire.HeaderSize, BinaryPrimitives.ReadUInt16BigEndian(packet.Bytes[CountOffset..]) * Wire.PointerSize);
+        for (int i = 0; i < ids.Length; i++)
+        {
+            values[i] = ids[i] switch
+            {
+                ItemId.HeapCnt => packet.Cnt,
+                ItemId.HeapLength => packet.HeapLength,
+                ItemId.PayloadOffset => packet.PayloadOffset,
+                ItemId.PayloadLength => packet.PayloadLength,
+                _ => Wire.LengthUnknown,
+            };
+        }
+
+        for (ReadOnlySpan<byte> rest = packet.Items; !rest.IsEmpty; rest = rest[Wire.PointerSize..])
+        {
+            ulong pointer = BinaryPrimitives.ReadUInt64BigEndian(rest);
+            ulong id = Wire.Id(pointer, packet.AddressBits);
+            if ((pointer & Wire.ImmediateBit) == 0 || id is >= ItemId.HeapCnt and <= ItemId.PayloadLength)
+            {
+                continue;
+            }
+
+            for (int i = 0; i < ids.Length; i++)
+            {
+                values[i] = ids[i] == id ? Wire.Value(pointer, packet.AddressBits) : values[i];
+            }
+        }
     }
 }
 
 /// <summary>What places by user code have in common: values of items, and room for extra data.</summary>
 internal abstract unsafe class UserPlacer : ChunkPlacer
 {
-    private const long NoValue = -1;
     private const int ExtraAlignment = 16;
 
     private readonly ulong[] _ids;
@@ -66,24 +92,8 @@ internal abstract unsafe class UserPlacer : ChunkPlacer
     protected Span<byte> ExtraRoom => _extra.AsSpan(_extraStart, _extraSize);
 
     /// <summary>Looks up the values of the items in a packet.</summary>
-    protected void FindValues(in Packet packet)
-    {
-        Values.AsSpan().Fill(NoValue);
-        for (ReadOnlySpan<byte> rest = Pointers(packet); !rest.IsEmpty; rest = rest[Wire.PointerSize..])
-        {
-            ulong pointer = BinaryPrimitives.ReadUInt64BigEndian(rest);
-            if ((pointer & Wire.ImmediateBit) == 0)
-            {
-                continue;
-            }
-
-            ulong id = Wire.Id(pointer, packet.AddressBits);
-            for (int i = 0; i < _ids.Length; i++)
-            {
-                Values[i] = _ids[i] == id ? (long)Wire.Value(pointer, packet.AddressBits) : Values[i];
-            }
-        }
-    }
+    protected void FindValues(in Packet packet) =>
+        FindValues(packet, _ids, MemoryMarshal.Cast<long, ulong>(Values.AsSpan()));
 }
 
 /// <summary>A user-supplied delegate.</summary>

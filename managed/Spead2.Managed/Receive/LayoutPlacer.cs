@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-using System.Buffers.Binary;
 using System.Collections.Frozen;
 using System.Runtime.CompilerServices;
 using Spead2.Chunks;
@@ -34,6 +33,7 @@ internal sealed class ChunkOrigin
 internal sealed class LayoutPlacer : ChunkPlacer
 {
     private readonly Axis[] _axes;
+    private readonly ulong[] _items;
     private readonly ulong _heapLength;
     private readonly ulong? _origin;
     private readonly ChunkOrigin _common;
@@ -45,6 +45,7 @@ internal sealed class LayoutPlacer : ChunkPlacer
     {
         _common = common;
         _axes = [.. Enumerable.Range(0, layout.Axes.Count).Select(i => new Axis(layout, i))];
+        _items = [.. layout.Axes.Select(axis => (ulong)axis.ItemId)];
         _heapLength = (ulong)layout.HeapSize;
         _origin = (ulong?)layout.Origin;
         _chunkLength = _axes[0].Step * _axes[0].Count;
@@ -60,7 +61,7 @@ internal sealed class LayoutPlacer : ChunkPlacer
         }
 
         Values values = default;
-        FindValues(packet, values);
+        FindValues(packet, _items, values);
         placement = new() { Outcome = Placement.Placed };
         for (int i = 0; i < _axes.Length && placement.Outcome == Placement.Placed; i++)
         {
@@ -100,32 +101,6 @@ internal sealed class LayoutPlacer : ChunkPlacer
         return Placement.Placed;
     }
 
-    /// <summary>Looks up the values of the axes' items in a packet.</summary>
-    private void FindValues(in Packet packet, Span<ulong> values)
-    {
-        for (int i = 0; i < _axes.Length; i++)
-        {
-            values[i] = _axes[i].Item == ItemId.HeapCnt ? packet.Cnt
-                : _axes[i].Item == ItemId.HeapLength ? packet.HeapLength
-                : Wire.LengthUnknown;
-        }
-
-        for (ReadOnlySpan<byte> rest = packet.Items; !rest.IsEmpty; rest = rest[Wire.PointerSize..])
-        {
-            ulong pointer = BinaryPrimitives.ReadUInt64BigEndian(rest);
-            ulong id = Wire.Id(pointer, packet.AddressBits);
-            if ((pointer & Wire.ImmediateBit) == 0 || id <= ItemId.HeapLength)
-            {
-                continue;
-            }
-
-            for (int i = 0; i < _axes.Length; i++)
-            {
-                values[i] = _axes[i].Item == id ? Wire.Value(pointer, packet.AddressBits) : values[i];
-            }
-        }
-    }
-
     [InlineArray(ChunkLayout.MostAxes)]
     private struct Values
     {
@@ -134,7 +109,6 @@ internal sealed class LayoutPlacer : ChunkPlacer
 
     private readonly struct Axis(ChunkLayout layout, int index)
     {
-        public readonly ulong Item = (ulong)layout.Axes[index].ItemId;
         public readonly ulong First = (ulong)layout.Axes[index].First;
         public readonly ulong Step = (ulong)layout.Axes[index].Step;
         public readonly ulong Count = (ulong)layout.Axes[index].Length;

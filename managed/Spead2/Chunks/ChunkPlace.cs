@@ -24,7 +24,7 @@ public ref struct ChunkPlace
 
     /// <summary>
     /// Values of <see cref="ChunkOptions.Items"/> in this packet, in their order; -1 where it has no immediate of that
-    /// identifier. Of several the last one counts.
+    /// identifier. Of several the last one counts; items 1 to 4 are what the source's dialect makes of the packet.
     /// </summary>
     public ReadOnlySpan<long> Items { get; internal init; }
 

@@ -144,6 +144,11 @@ void sp2__chunk_layout_destroy(sp2__chunk_layout *layout) {
     layout->axis_count = 0;
 }
 
+static bool is_special(uint64_t item) {
+    return item >= SP2__ID_HEAP_CNT && item <= SP2__ID_PAYLOAD_LENGTH;
+}
+
+/* What the dialect makes of the packet. */
 static int64_t special_value(const sp2__packet *packet, uint64_t item) {
     switch (item) {
     case SP2__ID_HEAP_CNT:
@@ -167,10 +172,10 @@ void sp2__chunk_find_items(const sp2__packet *packet, const uint64_t *items, uin
     const unsigned bits = packet->address_bits;
     for (uint32_t i = 0; i < packet->item_count; i++) {
         const uint64_t pointer = sp2__load_be64(packet->items + (size_t)i * SP2__POINTER_SIZE);
-        if (!(pointer & SP2__IMMEDIATE_BIT)) {
+        const uint64_t item = sp2__pointer_id(pointer, bits);
+        if (!(pointer & SP2__IMMEDIATE_BIT) || is_special(item)) {
             continue;
         }
-        const uint64_t item = sp2__pointer_id(pointer, bits);
         for (uint64_t k = 0; k < count; k++) {
             if (items[k] == item) {
                 values[k] = (int64_t)sp2__pointer_value(pointer, bits);

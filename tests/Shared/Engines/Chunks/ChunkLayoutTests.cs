@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 using Spead2.Chunks;
+using Spead2.Receive;
 
 namespace Spead2.Testing.Engines;
 
@@ -91,6 +92,37 @@ public sealed class ChunkLayoutTests
 
         using Chunk chunk = stream.Read();
         Assert.That(chunk.Present.ToArray(), Is.EqualTo(new byte[] { 1, 0, 1, 1 }));
+    }
+
+    [Test]
+    public void Items_that_describe_the_heap_are_as_the_dialect_says([Values] bool byLayout)
+    {
+        // The length is wrong, twice, and this dialect does not look at it.
+        byte[] packet = ChunkHeap.Packet(3, 99, 0, new byte[Size], ChunkHeap.Item(TimeItem, 3), ChunkHeap.Item(2, 98));
+        ChunkLayout layout = new()
+        {
+            Axes = [new() { ItemId = TimeItem, Count = 4 }, new() { ItemId = 2, Values = [99, 98, Size] }, new() { ItemId = 4, First = Size }],
+            Origin = 0,
+            HeapSize = Size,
+        };
+        ChunkOptions byFunction = new()
+        {
+            Items = [1, 2, 3, 4, TimeItem],
+            Place = (ref ChunkPlace place) =>
+            {
+                bool isRight = place.Items.SequenceEqual([3, Size, 0, Size, 3]);
+                (place.ChunkId, place.HeapIndex) = (0, isRight ? 11 : 0);
+            },
+        };
+        using ChunkStream stream = new(ChunkGroupOptions.For(layout), byLayout ? new() { Layout = layout } : byFunction);
+        stream.Add(new DatagramSourceOptions
+        {
+            Datagrams = [packet],
+            Dialect = new() { IgnoreHeapLength = true, DatagramIsHeap = true },
+        });
+
+        using Chunk chunk = stream.Read();
+        Assert.That(chunk.Present.IndexOf((byte)1), Is.EqualTo(11));
     }
 
     [Test]

@@ -178,7 +178,8 @@ typedef struct sp2_chunk_place {
     const uint8_t *packet; /* in: the heap's first packet that was accepted */
     uint64_t packet_size;  /* in: bytes of it, header and item pointers included */
     const int64_t *items;  /* in: for each of sp2_chunk_options.items the immediate value that the
-                              packet gives it, the last one if there are several; -1: none. NULL if
+                              packet gives it, the last one if there are several, and of items 1
+                              to 4 what the source's dialect makes of the packet; -1: none. NULL if
                               no items are configured */
     int64_t chunk_id;      /* out: the chunk; preset -1. Negative: the heap is thrown away */
     uint64_t heap_index;   /* out: its entry in the chunk's presence; preset 0 */
