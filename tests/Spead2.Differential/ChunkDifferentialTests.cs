@@ -1,89 +1,78 @@
 // SPDX-License-Identifier: MIT
 
-using Microsoft.Extensions.Logging.Abstractions;
-using Spead2.Chunks;
-using Spead2.Differential.Generation;
+using Spead2.Differential.Engines;
 using Spead2.Differential.Model;
-using Spead2.Managed;
 
 namespace Spead2.Differential;
 
-/// <summary>Chunks of both engines against the model, with seeded traces.</summary>
+/// <summary>Chunks of each engine against the model, with seeded traces for one stream and for groups.</summary>
 [TestFixture]
 public sealed class ChunkDifferentialTests
 {
-    // How often a stream pauses depends on how fast chunks are returned.
-    private const string NotTheModels = "worker_blocked";
+    private const int Often = 10;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly (ChunkTrace Trace, ChunkObservation Observation)[] Runs =
+    [
+        .. Enumerable.Range(1, Seeds.DefaultCount).SelectMany(seed => ChunkTrace.Generate((ulong)seed))
+            .Select(trace => (trace, NaiveStream.RunChunks(trace))),
+    ];
 
-    [TestCase("core")]
-    [TestCase("managed")]
+    // What is missing is skipped where it can be seen.
+    private static IEnumerable<TestCaseData> Engines =>
+    [
+        .. ChunkEngineList.All.Select(engine => new TestCaseData(engine.Name)),
+        .. EngineList.Missing.Select(engine => new TestCaseData(engine.Key).Ignore(engine.Value)),
+    ];
+
+    private static IEnumerable<string> Counted =>
+    [
+        "too_old_heaps", "rejected_heaps", "bad_length_heaps", "missing_item_heaps", "bad_timestamp_heaps", "out_of_range_heaps",
+        "out_of_bounds_heaps",
+    ];
+
+    [TestCaseSource(nameof(Engines))]
     public void Chunks_agree_with_the_model_on_seeded_traces(string engine)
     {
-        TestContext.Out.WriteLine($"{Seeds.Variable}={Seeds.First}, {Seeds.DefaultCount} seeds");
-        using IoThreadPool pool = new();
-        List<string> differences = [];
-        for (ulong seed = Seeds.First; seed < Seeds.First + (ulong)Seeds.DefaultCount && differences.Count < 10; seed++)
-        {
-            foreach (Trace trace in TraceGenerator.Generate(seed))
-            {
-                ChunkTrace chunks = new(seed, trace);
-                (List<ObservedChunk> expected, IReadOnlyDictionary<string, long> statistics) = NaiveStream.RunChunks(chunks);
-                using ChunkStreamBase stream = engine == "core"
-                    ? new ChunkStream(
-                        chunks.Group, chunks.Member, chunks.Original.Options.ToStreamOptions(), NullLogger.Instance, pool)
-                    : new ManagedChunkStream(
-                        chunks.Group, chunks.Member, chunks.Original.Options.ToStreamOptions(), NullLogger.Instance, pool);
-                differences.AddRange(
-                    Differences(stream, chunks.Original, expected, statistics).Select(text => $"seed {seed}, {trace.Feed}: {text}"));
-            }
-        }
+        ChunkSeedCheck check = new(
+            ChunkEngineList.Named([engine]), Path.Combine(TestContext.CurrentContext.WorkDirectory, "differential"));
+        SeedRun run = new(check, Seeds.First, Seeds.DefaultCount);
+        TestContext.Out.WriteLine($"{Seeds.Variable}={run.First}, {run.Count} seeds");
 
-        Assert.That(differences, Is.Empty, string.Join(Environment.NewLine, differences));
+        run.Run(_ => { });
+
+        Assert.That(run.Disagreements, Is.Empty, string.Join(Environment.NewLine, run.Disagreements));
     }
 
-    private static IEnumerable<string> Differences(
-        ChunkStreamBase stream, Trace trace, List<ObservedChunk> expected, IReadOnlyDictionary<string, long> statistics)
+    [TestCaseSource(nameof(Counted))]
+    public void Default_seeds_count_under_each_statistic(string statistic)
     {
-        Engines.StreamEngine.Feed(stream.Stream, trace);
-        int number = 0;
-        while (stream.TryRead(out Chunk? chunk, Patience))
-        {
-            ObservedChunk observed = Take(chunk);
-            if (number >= expected.Count || observed != expected[number])
-            {
-                yield return $"chunk #{number}: the model has {expected.ElementAtOrDefault(number)}, the engine {observed}";
-            }
+        int traces = Runs.Count(run => run.Observation.Statistics.Any(stream => stream.GetValueOrDefault(statistic) > 0));
 
-            number++;
-        }
-
-        if (!stream.IsCompleted || number != expected.Count)
-        {
-            yield return $"the model has {expected.Count} chunks, the engine {number}, {(stream.IsCompleted ? "" : "not ")}at its end";
-        }
-
-        foreach ((string name, long value) in stream.Statistics.Where(pair => pair.Key != NotTheModels))
-        {
-            if (value != statistics.GetValueOrDefault(name))
-            {
-                yield return $"{name}: the model has {statistics.GetValueOrDefault(name)}, the engine {value}";
-            }
-        }
+        TestContext.Out.WriteLine($"{statistic}: in {traces} of {Runs.Length} traces");
+        Assert.That(traces, Is.AtLeast(Often));
     }
 
-    /// <summary>Copies a chunk, and leaves zeros in it for its next use.</summary>
-    private static ObservedChunk Take(Chunk chunk)
+    [Test]
+    public void Default_seeds_have_groups_whose_streams_share_chunks([Values] bool isLossless)
     {
-        using (chunk)
+        int groups = Runs.Count(run => run.Trace.IsLossless == isLossless && run.Trace.Members > 1
+            && run.Observation.Chunks.Count(chunk => !chunk.IsEmpty) > 1
+            && run.Observation.Statistics.Count(stream => stream.GetValueOrDefault("heaps") > 1) > 1);
+
+        TestContext.Out.WriteLine($"{groups} groups");
+        Assert.That(groups, Is.AtLeast(Often));
+    }
+
+    [Test]
+    public void Saved_trace_is_read_as_it_was([Range(1, 5)] int seed)
+    {
+        foreach (ChunkTrace trace in ChunkTrace.Generate((ulong)seed))
         {
-            ObservedChunk observed = new(
-                chunk.Id, chunk.IdsSkipped, Convert.ToHexStringLower(chunk.Present), Convert.ToHexStringLower(chunk.Extra),
-                Convert.ToHexStringLower(chunk.Data));
-            chunk.Data.Clear();
-            chunk.Extra.Clear();
-            return observed;
+            string[] lines = [.. ChunkTraceFile.Lines(trace)];
+            ChunkTrace read = ChunkTraceFile.Parse(lines);
+
+            Assert.That(ChunkTraceFile.Lines(read), Is.EqualTo(lines));
+            Assert.That(NaiveStream.RunChunks(read).Chunks, Is.EqualTo(NaiveStream.RunChunks(trace).Chunks));
         }
     }
 }

@@ -48,6 +48,13 @@ internal sealed class DifferentialCommand
         DefaultValueFactory = _ => "artifacts/differential",
     };
 
+    private readonly Option<bool> _chunks = new("--chunks")
+    {
+        Description = "Place the heaps in chunks, of one stream and of groups, and compare these.",
+    };
+
+    private readonly Option<bool> _answer = new(ChunkProgram.Argument) { Hidden = true };
+
     private readonly Option<bool> _json = new("--json") { Description = "Print JSON, one object per line." };
 
     /// <summary>Runs the program and gives its exit code: 0 agreement, 1 a difference, 2 wrong arguments.</summary>
@@ -57,8 +64,8 @@ internal sealed class DifferentialCommand
         var command = new Command(
             "differential", "Gives the same packets to each engine and to a naive model, and compares what comes out.")
         {
-            new HelpOption(), options._seed, options._seeds, options._engines, options._replay, options._output,
-            options._json,
+            new HelpOption(), options._seed, options._seeds, options._engines, options._chunks, options._replay,
+            options._output, options._json, options._answer,
         };
         command.SetAction(options.Run);
         ParseResult parsed = command.Parse(arguments);
@@ -83,16 +90,35 @@ internal sealed class DifferentialCommand
 
     private int Run(ParseResult parsed)
     {
-        IReadOnlyList<IEngine> engines = EngineList.Named(parsed.GetRequiredValue(_engines));
-        return parsed.GetValue(_replay) is string file
-            ? Replay(TraceFile.Read(file), engines)
-            : Check(parsed, new SeedCheck(engines, parsed.GetRequiredValue(_output)), engines);
+        if (parsed.GetValue(_answer))
+        {
+            ChunkProgram.Answer(ChunkEngineList.Named(["core"])[0], Console.In, Console.Out);
+            return Agreement;
+        }
+
+        string[] names = parsed.GetRequiredValue(_engines);
+        string folder = parsed.GetRequiredValue(_output);
+        string? file = parsed.GetValue(_replay);
+        if (parsed.GetValue(_chunks))
+        {
+            IReadOnlyList<IChunkEngine> chunkEngines = ChunkEngineList.Named(names);
+            ChunkTrace? chunks = file is null ? null : ChunkTraceFile.Parse(File.ReadLines(file));
+            return chunks is not null
+                ? Replay(chunkEngines.Select(engine => (engine.Name, engine.Differences(chunks))))
+                : Check(parsed, new ChunkSeedCheck(chunkEngines, folder), chunkEngines.Select(engine => engine.Name));
+        }
+
+        IReadOnlyList<IEngine> engines = EngineList.Named(names);
+        Trace? trace = file is null ? null : TraceFile.Read(file);
+        return trace is not null
+            ? Replay(engines.Select(engine => (engine.Name, SeedCheck.Differences(engine, trace))))
+            : Check(parsed, new SeedCheck(engines, folder), engines.Select(engine => engine.Name));
     }
 
-    private int Check(ParseResult parsed, SeedCheck check, IReadOnlyList<IEngine> engines)
+    private int Check(ParseResult parsed, ISeedCheck check, IEnumerable<string> engines)
     {
         var run = new SeedRun(check, parsed.GetValue(_seed), parsed.GetValue(_seeds));
-        string[] names = [.. engines.Select(engine => engine.Name)];
+        string[] names = [.. engines];
         if (parsed.GetValue(_json))
         {
             new JsonSeedReport(Console.Out).Show(run, names);
@@ -105,13 +131,12 @@ internal sealed class DifferentialCommand
         return run.Disagreements.Count == 0 ? Agreement : Difference;
     }
 
-    private static int Replay(Trace trace, IReadOnlyList<IEngine> engines)
+    private static int Replay(IEnumerable<(string Engine, IReadOnlyList<string> Differences)> replays)
     {
         int exitCode = Agreement;
-        foreach (IEngine engine in engines)
+        foreach ((string engine, IReadOnlyList<string> differences) in replays)
         {
-            IReadOnlyList<string> differences = SeedCheck.Differences(engine, trace);
-            Console.WriteLine($"{engine.Name}: {(differences.Count == 0 ? "as the model" : "not as the model")}");
+            Console.WriteLine($"{engine}: {(differences.Count == 0 ? "as the model" : "not as the model")}");
             foreach (string difference in differences)
             {
                 Console.WriteLine($"  {difference}");

@@ -9,7 +9,7 @@ namespace Spead2.Differential;
 /// <summary>Gives engines the traces of seeds, and looks into those of which the model makes something else.</summary>
 /// <param name="engines">The engines.</param>
 /// <param name="folder">Where traces with a difference are written to.</param>
-internal sealed class SeedCheck(IReadOnlyList<IEngine> engines, string folder)
+internal sealed class SeedCheck(IReadOnlyList<IEngine> engines, string folder) : ISeedCheck
 {
     /// <summary>What differs between an engine and the model.</summary>
     public static IReadOnlyList<string> Differences(IEngine engine, Trace trace) =>

@@ -5,7 +5,7 @@ using System.Diagnostics;
 namespace Spead2.Differential;
 
 /// <summary>Checks seeds one after the other.</summary>
-internal sealed class SeedRun(SeedCheck check, ulong first, int count)
+internal sealed class SeedRun(ISeedCheck check, ulong first, int count)
 {
     /// <summary>So many disagreements are enough: shrinking takes time, and most will have one cause.</summary>
     public const int EnoughDisagreements = 10;

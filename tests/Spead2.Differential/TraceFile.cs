@@ -12,10 +12,14 @@ internal static class TraceFile
 {
     /// <summary>Reads a trace from text.</summary>
     /// <exception cref="FormatException">A line cannot be understood.</exception>
-    public static Trace Read(string path)
+    public static Trace Read(string path) => Parse(File.ReadLines(path));
+
+    /// <summary>Reads a trace from lines of text.</summary>
+    /// <exception cref="FormatException">A line cannot be understood.</exception>
+    public static Trace Parse(IEnumerable<string> lines)
     {
         var trace = new Trace(new TraceOptions(), Feed.Datagrams, []);
-        foreach (string line in File.ReadLines(path))
+        foreach (string line in lines)
         {
             string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             trace = words.FirstOrDefault("#") switch
@@ -27,7 +31,7 @@ internal static class TraceFile
                     Packets = [.. trace.Packets, Convert.FromHexString(string.Concat(words[1..]))],
                 },
                 ['#', ..] => trace,
-                _ => throw new FormatException($"{path}: the line '{line}' cannot be understood."),
+                _ => throw new FormatException($"The line '{line}' of a trace cannot be understood."),
             };
         }
 
@@ -40,12 +44,15 @@ internal static class TraceFile
     /// <param name="comment">Lines that say what it is about.</param>
     public static void Write(string path, Trace trace, IEnumerable<string> comment) => File.WriteAllLines(
         path,
-        [
-            .. comment.Select(line => $"# {line}"),
-            $"options {trace.Options}".TrimEnd(),
-            trace.Feed == Feed.Datagrams ? "feed datagrams" : "feed buffer",
-            .. trace.Packets.Select(packet => $"packet {Hex(packet)}".TrimEnd()),
-        ]);
+        [.. comment.Select(line => $"# {line}"), .. Lines(trace)]);
+
+    /// <summary>A trace as lines of text.</summary>
+    public static IEnumerable<string> Lines(Trace trace) =>
+    [
+        $"options {trace.Options}".TrimEnd(),
+        trace.Feed == Feed.Datagrams ? "feed datagrams" : "feed buffer",
+        .. trace.Packets.Select(packet => $"packet {Hex(packet)}".TrimEnd()),
+    ];
 
     /// <summary>Writes the packets for `spead2 recv`.</summary>
     /// <returns>The command that reads them.</returns>

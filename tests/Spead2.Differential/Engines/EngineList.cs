@@ -10,7 +10,7 @@ namespace Spead2.Differential.Engines;
 /// <summary>The engines that are compared with the model.</summary>
 internal static class EngineList
 {
-    private const string AotName = "aot";
+    public const string AotName = "aot";
 
     // One for all streams of an engine: threads cost more than most traces.
     private static readonly Lazy<IoThreadPool> Pool = new(() => new IoThreadPool());
@@ -18,7 +18,7 @@ internal static class EngineList
     private static readonly string CoreLibrary =
         Environment.GetEnvironmentVariable("SPEAD2_CORE_LIBRARY") ?? Library("NativeLibrary");
 
-    private static readonly string AotLibrary = Library("AotLibrary");
+    public static readonly string AotLibrary = Library("AotLibrary");
 
     /// <summary>
     /// All of them; the AOT library only where it has been built. The core is there twice: behind .NET, and as a C

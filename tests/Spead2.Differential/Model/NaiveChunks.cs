@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: MIT
 
+using Spead2.Chunks;
+
 namespace Spead2.Differential.Model;
 
-/// <summary>The obvious way to do what section 8 of the spec says, for one stream: the judge over chunks.</summary>
-internal sealed class NaiveChunks(ChunkTrace trace, Action<string, long> count)
+/// <summary>The obvious way to do what section 8 of the spec says, for one stream of a group: the judge over chunks.</summary>
+internal sealed class NaiveChunks(ChunkTrace trace, NaiveWindow window, int member, Action<string, long> count)
 {
     private readonly Dictionary<LiveHeap, Place> _places = [];
-    private readonly SortedDictionary<long, NaiveChunk> _window = [];
-    private long _head;
-    private long _tail;
-    private long? _latest;
-    private long? _origin;
+    private readonly ChunkLayout? _layout = trace.LayoutOf(member);
 
-    /// <summary>The chunks, in the order in which they left the window.</summary>
-    public List<ObservedChunk> Emitted { get; } = [];
+    // Of the stream's own window.
+    private long _head;
 
     /// <summary>A heap has got its first packet.</summary>
     public void Begin(LiveHeap heap, Packet packet, bool hasStopItem)
@@ -27,7 +25,7 @@ internal sealed class NaiveChunks(ChunkTrace trace, Action<string, long> count)
     /// <summary>A packet has become part of a heap.</summary>
     public void Write(LiveHeap heap, Packet packet)
     {
-        if (packet.Payload.Length > 0 && _places.TryGetValue(heap, out Place? place) && _window.ContainsValue(place.Chunk))
+        if (packet.Payload.Length > 0 && _places.TryGetValue(heap, out Place? place) && IsOpen(place))
         {
             packet.Payload.CopyTo(place.Chunk.Data.AsSpan((int)(place.Spot.HeapOffset + packet.Offset)));
             if (trace.PacketPresence > 0)
@@ -45,7 +43,7 @@ internal sealed class NaiveChunks(ChunkTrace trace, Action<string, long> count)
             return;
         }
 
-        if (!_window.ContainsValue(place.Chunk))
+        if (!IsOpen(place))
         {
             count("too_old_heaps", 1);
         }
@@ -55,59 +53,59 @@ internal sealed class NaiveChunks(ChunkTrace trace, Action<string, long> count)
         }
     }
 
-    /// <summary>The stream has ended.</summary>
-    public void Finish()
-    {
-        while (_window.Count > 0)
-        {
-            Emit();
-        }
-    }
+    private bool IsOpen(Place place) => place.Id >= _head && window.Has(place.Chunk);
 
     private ChunkSpot? Find(Packet packet)
     {
-        if (trace.Layout is null)
+        if (_layout is null)
         {
-            return ChunkTrace.Place(packet.Cnt, trace);
+            return trace.Place(packet.Cnt, ChunkTrace.Sum(packet.HeapLength!.Value, packet.Offset, packet.Payload.Length), member);
         }
 
-        if (packet.HeapLength != trace.Layout.HeapSize)
+        if (packet.HeapLength != _layout.HeapSize)
         {
             return Reject("bad_length_heaps");
         }
 
         ChunkSpot spot = new();
-        for (int i = 0; i < trace.Layout.Axes.Count; i++)
+        for (int i = 0; i < _layout.Axes.Count; i++)
         {
-            (long item, long step, long length) = trace.AxisOf(i);
-            long? value = item == ItemId.HeapCnt ? packet.Cnt : packet.Pointers
-                .Where(pointer => pointer.IsImmediate && pointer.Id == item).Select(pointer => (long?)pointer.Value).LastOrDefault();
-            if (value is not long number)
+            ChunkAxis axis = _layout.Axes[i];
+            long length = axis.Values?.Count ?? axis.Count;
+            if (ValueOf(packet, axis.ItemId) is not long number)
             {
                 return Reject("missing_item_heaps");
             }
 
-            long first = i > 0 ? 0 : trace.Layout.Origin ?? (_origin ??= number - (number % (step * length)));
+            long first = i > 0 ? 0 : _layout.Origin ?? (window.Origin ??= number - (number % (axis.Step * length)));
             if (i == 0 && number < first)
             {
                 count("too_old_heaps", 1);
                 return null;
             }
 
-            long steps = (number - first) / step;
-            if ((number - first) % step != 0 || (i > 0 && steps >= length))
+            long steps = axis.Values is null ? (number - first) / axis.Step : axis.Values.ToList().IndexOf(number);
+            if (axis.Values is null ? (number - first) % axis.Step != 0 || (i > 0 && steps >= length) : steps < 0)
             {
                 return Reject(i == 0 ? "bad_timestamp_heaps" : "out_of_range_heaps");
             }
 
-            long behind = trace.LengthBehind(i);
+            long behind = _layout.Axes.Skip(i + 1).Aggregate(1L, (product, axis) => product * (axis.Values?.Count ?? axis.Count));
             spot.ChunkId = i == 0 ? steps / length : spot.ChunkId;
             spot.HeapIndex += steps % length * behind;
-            spot.HeapOffset += steps % length * behind * trace.Layout.HeapSize;
+            spot.HeapOffset += steps % length * behind * _layout.HeapSize;
         }
 
         return spot;
     }
+
+    /// <summary>The two that describe the heap are as the dialect understands them.</summary>
+    private static long? ValueOf(Packet packet, long item) => item switch
+    {
+        ItemId.HeapCnt => packet.Cnt,
+        ItemId.HeapLength => packet.HeapLength,
+        _ => packet.Pointers.Where(pointer => pointer.IsImmediate && pointer.Id == item).Select(pointer => (long?)pointer.Value).LastOrDefault(),
+    };
 
     private ChunkSpot? Reject(string statistic)
     {
@@ -122,13 +120,14 @@ internal sealed class NaiveChunks(ChunkTrace trace, Action<string, long> count)
         {
             count("rejected_heaps", 1);
         }
-        else if (spot.ChunkId < _head)
+        else if (spot.ChunkId < Math.Max(_head, window.Head))
         {
             count("too_old_heaps", 1);
         }
         else
         {
-            NaiveChunk chunk = Reach(spot.ChunkId);
+            _head = Math.Max(_head, spot.ChunkId - trace.MemberChunks[member] + 1);
+            NaiveChunk chunk = window.Reach(spot.ChunkId);
             long flags = trace.PacketPresence == 0 ? 1 : ((length - 1) / trace.PacketPresence) + 1;
             if (spot.HeapOffset + length > trace.DataSize || spot.HeapIndex + flags > trace.PresentSize
                 || spot.ExtraOffset + spot.Extra.Length > trace.ExtraSize)
@@ -138,50 +137,9 @@ internal sealed class NaiveChunks(ChunkTrace trace, Action<string, long> count)
             }
 
             spot.Extra.CopyTo(chunk.Extra.AsSpan((int)spot.ExtraOffset));
-            _places.Add(heap, new(chunk, spot));
+            _places.Add(heap, new(spot.ChunkId, chunk, spot));
         }
     }
 
-    /// <summary>Moves the window: chunk by chunk, but over a gap at once.</summary>
-    private NaiveChunk Reach(long id)
-    {
-        while (_tail <= id)
-        {
-            if (_tail - _head == trace.MaxChunks || (_window.Count > 0 && id - _tail >= trace.MaxChunks))
-            {
-                Emit();
-            }
-            else if (id - _tail >= trace.MaxChunks)
-            {
-                _head = _tail = id - trace.MaxChunks + 1;
-            }
-            else
-            {
-                _window.Add(_tail++, new(trace));
-            }
-        }
-
-        return _window[id];
-    }
-
-    private void Emit()
-    {
-        NaiveChunk chunk = _window[_head];
-        Emitted.Add(new(
-            _head, _latest is null ? 0 : _head - _latest.Value - 1, Convert.ToHexStringLower(chunk.Present),
-            Convert.ToHexStringLower(chunk.Extra), Convert.ToHexStringLower(chunk.Data)));
-        _latest = _head;
-        _window.Remove(_head++);
-    }
-
-    private sealed record Place(NaiveChunk Chunk, ChunkSpot Spot);
-
-    private sealed class NaiveChunk(ChunkTrace trace)
-    {
-        public byte[] Data { get; } = new byte[trace.DataSize];
-
-        public byte[] Present { get; } = new byte[trace.PresentSize];
-
-        public byte[] Extra { get; } = new byte[trace.ExtraSize];
-    }
+    private sealed record Place(long Id, NaiveChunk Chunk, ChunkSpot Spot);
 }

@@ -60,13 +60,31 @@ internal sealed class NaiveStream
     }
 
     /// <summary>Receives a trace whose heaps are placed in chunks.</summary>
-    public static (List<ObservedChunk> Chunks, IReadOnlyDictionary<string, long> Statistics) RunChunks(ChunkTrace trace)
+    public static ChunkObservation RunChunks(ChunkTrace trace)
     {
-        var stream = new NaiveStream(trace.Original.Options);
-        stream._chunks = new(trace, stream.Count);
-        stream.Receive(trace.Original);
-        stream._chunks.Finish();
-        return (stream._chunks.Emitted, stream._statistics);
+        NaiveWindow window = new(trace);
+        NaiveStream[] streams = [.. Enumerable.Range(0, trace.Members).Select(_ => new NaiveStream(trace.Original.Options))];
+        for (int member = 0; member < streams.Length; member++)
+        {
+            streams[member]._chunks = new(trace, window, member, streams[member].Count);
+        }
+
+        if (trace.IsGroup)
+        {
+            foreach ((int member, byte[] packet) in trace.Posts)
+            {
+                streams[member].ReadDatagrams([packet]);
+            }
+
+            Array.ForEach(streams, stream => stream.Flush());
+        }
+        else
+        {
+            streams[0].Receive(trace.Original);
+        }
+
+        window.Finish();
+        return new(window.Emitted, [.. streams.Select(stream => stream._statistics)]);
     }
 
     private void Receive(Trace trace)
