@@ -314,13 +314,23 @@ static sp2__chunk_member *next_due(sp2_chunk_group *group, sp2__chunk_member *be
     return next;
 }
 
+/* With the stream's lock. One that has waited for something else, and waits for members now, has to
+ * look by itself when they are silent. */
+static void settle_member(sp2_receive_stream *stream, sp2__chunk_member *member) {
+    const bool looks = sp2__chunk_group_look_at(member) != 0;
+    sp2__stream_settle(stream);
+    if (!looks && sp2__chunk_group_look_at(member) != 0) {
+        sp2__flow_look(&stream->flow);
+    }
+}
+
 /* Lets members go on whose wait may be over; and wakes consumers. */
 static void announce(sp2_chunk_group *group) {
     sp2__chunk_member *member = NULL;
     sp2_receive_stream *stream;
     while ((member = next_due(group, member, &stream)) != NULL) {
         sp2__mutex_lock(&stream->lock);
-        sp2__stream_settle(stream);
+        settle_member(stream, member);
         sp2__mutex_unlock(&stream->lock);
     }
     /* Who waits has looked under the lock after saying so. */

@@ -79,6 +79,12 @@ void sp2__flow_resume(sp2__flow *flow) {
     }
 }
 
+void sp2__flow_look(sp2__flow *flow) {
+    for (sp2_packet_source *source = flow->parked; source != NULL; source = source->next_parked) {
+        post(source);
+    }
+}
+
 bool sp2__flow_close(sp2__flow *flow) {
     const bool was_open = !sp2__flow_is_closed(flow);
     set_state(flow, SP2__FLOW_CLOSED);

@@ -97,6 +97,9 @@ void sp2__flow_resume(sp2__flow *flow);
  * they are closed. */
 bool sp2__flow_close(sp2__flow *flow);
 
+/* Lets parked sources see on their own loops when to look again. They stay parked. */
+void sp2__flow_look(sp2__flow *flow);
+
 /* Parks a source unless the state lets it go on; returns whether it is parked. */
 bool sp2__flow_park(sp2__flow *flow, sp2_packet_source *source);
 

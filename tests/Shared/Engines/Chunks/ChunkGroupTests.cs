@@ -138,6 +138,28 @@ public sealed class ChunkGroupTests
     }
 
     [Test]
+    public void Silent_stream_is_not_waited_for_after_a_wait_for_room()
+    {
+        ChunkGroupOptions options = ChunkSettings.Group(maxChunks: 3);
+        (options.Members, options.Eviction, options.DataRingChunks) = (2, ChunkEviction.Lossless, 1);
+        options.MemberTimeout = TimeSpan.FromMilliseconds(20);
+        using ChunkGroup group = new(options);
+        using ChunkFeed m0 = new(group);
+        using ChunkFeed m1 = new(group, maxChunks: 1);
+        m0.Send(0);
+        m0.Send(8);
+        m1.Send(9);
+        m0.Send(12);
+        m0.SendAndBlock(24);
+        Assert.That((group.ChunkStatistics.WaitsForRoom, group.ChunkStatistics.WaitsForMembers), Is.EqualTo((1, 0)));
+
+        // There is room for chunk 1 now, and the other stream lets none more go.
+        group.Read().Dispose();
+
+        Poll.Until(() => group.ChunkStatistics.MemberTimeouts == 1, "the silent stream was not waited for any more");
+    }
+
+    [Test]
     public void Stream_that_is_not_made_is_not_waited_for_longer_than_the_timeout()
     {
         ChunkGroupOptions options = Options(ChunkEviction.Lossless);
