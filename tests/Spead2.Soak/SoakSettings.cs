@@ -13,6 +13,9 @@ internal sealed record SoakSettings
     /// <summary>What receives.</summary>
     public required ReceiveEngine Engine { get; init; }
 
+    /// <summary>Whether heaps are placed in chunks, by groups of streams.</summary>
+    public bool IsOfChunks { get; init; }
+
     /// <summary>How long it takes.</summary>
     public required TimeSpan Time { get; init; }
 

@@ -39,6 +39,30 @@ internal sealed class SoakTests
     }
 
     [Test]
+    public void Every_heap_of_a_chunk_group_is_accounted_for(
+        [ValueSource(typeof(ReceiveEngine), nameof(ReceiveEngine.All))] ReceiveEngine engine)
+    {
+        using ChunkSoakRun run = new(new SoakSettings
+        {
+            Engine = engine,
+            Time = Time,
+            Seed = NextSeed(),
+            LongestLife = LongestLife,
+            IsOfChunks = true,
+        });
+        SoakResult result = run.Run(_ => { }, CancellationToken.None);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(result.Findings, Is.Empty);
+            Assert.That(result.Identities.Where(identity => identity.Difference != 0), Is.Empty);
+            Assert.That(result.Flatness.Where(flatness => !flatness.Holds), Is.Empty);
+            Assert.That(result.Received.Streams, Is.Positive);
+            Assert.That(result.Sent.ToDictionary()["heaps in chunks taken"], Is.Positive);
+        });
+    }
+
+    [Test]
     public void Good_heaps_arrive_beside_a_hostile_sender_and_memory_and_log_stay_bounded(
         [ValueSource(typeof(ReceiveEngine), nameof(ReceiveEngine.All))] ReceiveEngine engine)
     {

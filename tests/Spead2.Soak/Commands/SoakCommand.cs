@@ -43,6 +43,11 @@ internal sealed class SoakCommand
     private readonly Option<double> _life = NumberOption.Real(
         "--life", "SECONDS", "Longest life of a stream.", SoakSettings.DefaultLongestLife.TotalSeconds, LeastLife);
 
+    private readonly Option<bool> _chunks = new("--chunks")
+    {
+        Description = "Place heaps in chunks, with groups of three streams that stop and begin again; no hostile sender.",
+    };
+
     private readonly Option<string> _output = new("--output")
     {
         HelpName = "FOLDER",
@@ -57,8 +62,8 @@ internal sealed class SoakCommand
     {
         var options = new SoakCommand();
         foreach (Option option in (Option[])[
-            options._minutes, options._engines, options._seed, options._rate, options._life, options._output,
-            options._json])
+            options._minutes, options._engines, options._seed, options._rate, options._life,
+            options._chunks, options._output, options._json])
         {
             command.Options.Add(option);
         }
@@ -80,6 +85,7 @@ internal sealed class SoakCommand
             SoakSettings settings = new()
             {
                 Engine = engine,
+                IsOfChunks = parsed.GetValue(_chunks),
                 Time = TimeSpan.FromMinutes(parsed.GetValue(_minutes) / engines.Length),
                 Seed = SoakProgram.SeedOf(parsed, _seed),
                 LongestLife = TimeSpan.FromSeconds(parsed.GetValue(_life)),
@@ -108,6 +114,12 @@ internal sealed class SoakCommand
     private static SoakResult Run(
         SoakSettings settings, Action<ResourceSample> progress, CancellationToken cancellation)
     {
+        if (settings.IsOfChunks)
+        {
+            using ChunkSoakRun chunks = new(settings);
+            return chunks.Run(progress, cancellation);
+        }
+
         using SoakRun run = new(settings);
         return run.Run(progress, cancellation);
     }

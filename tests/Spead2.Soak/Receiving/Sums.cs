@@ -36,11 +36,17 @@ internal sealed class Sums
     /// <summary>Adds a stream that has stopped.</summary>
     public void Add(StreamStatistics statistics, Consumer consumer)
     {
-        Streams++;
         Complete += consumer.Complete;
         Incomplete += consumer.Incomplete;
         Right += consumer.Right;
         Wrong += consumer.Wrong;
+        Add(statistics);
+    }
+
+    /// <summary>Adds a stream that has stopped, and has no heaps to take.</summary>
+    public void Add(StreamStatistics statistics)
+    {
+        Streams++;
         foreach ((string name, long value) in statistics)
         {
             long before = this[name];

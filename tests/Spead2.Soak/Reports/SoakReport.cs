@@ -60,7 +60,7 @@ internal static class SoakReport
     public static string Save(SoakResult result, string folder)
     {
         Directory.CreateDirectory(folder);
-        string name = $"soak-{result.Settings.Engine}";
+        string name = $"soak-{(result.Settings.IsOfChunks ? "chunks-" : "")}{result.Settings.Engine}";
         TimeChart.Save(Path.Combine(folder, $"{name}.svg"), Title(result), [.. Panels(result)]);
         StringBuilder page = new();
         page.AppendLine(
