@@ -501,6 +501,62 @@ static uint64_t seen_datagrams(sp2_receive_stream *stream) {
     return stats.packets + stats.truncated + stats.size_mismatch + stats.malformed + stats.empty;
 }
 
+enum { SHARERS = 2 };
+
+/* Two streams that get as far as sharing a port, and get these datagrams. */
+static int32_t try_sharing(fault_trial *trial, const sp2_udp_source_options *udp,
+                           const datagram_list *list) {
+    sp2_receive_options options = options_for(trial, 0);
+    sp2_receive_stream *streams[SHARERS] = {NULL};
+    sp2_packet_source *sources[SHARERS] = {NULL};
+    int32_t status = SP2_OK;
+    options.ring_heaps = SCENARIO_HEAPS;
+    for (int i = 0; i < SHARERS && status == SP2_OK; i++) {
+        status = sp2_receive_stream_create(NULL, &options, &streams[i]);
+    }
+    if (status == SP2_OK) {
+        status = sp2_receive_streams_add_udp_source(streams, SHARERS, udp, sources);
+        CHECK((sources[0] != NULL) == (status == SP2_OK));
+    }
+    if (status == SP2_OK && list->count != 0) {
+        sp2_packet_source_info info = SP2_PACKET_SOURCE_INFO_INIT;
+        REQUIRE_OK(sp2_packet_source_get_info(sources[0], &info));
+        send_to_loopback(info.port, list);
+        WAIT_UNTIL(seen_datagrams(streams[0]) + seen_datagrams(streams[1]) == list->count,
+                   PATIENCE_SECONDS);
+    }
+    for (int i = 0; i < SHARERS; i++) {
+        sp2_packet_source_release(sources[i]);
+        if (status == SP2_OK) {
+            const uint64_t failed = trial->stats.allocation_failed;
+            REQUIRE_OK(sp2_receive_stream_stop(streams[i]));
+            take_heaps(trial, streams[i], HEAP_BYTES);
+            trial->stats.allocation_failed += failed;
+        }
+        sp2_receive_stream_destroy(streams[i]);
+    }
+    return status;
+}
+
+int32_t scenario_share_port(fault_trial *trial) {
+    sp2_udp_source_options udp = loopback_options();
+    udp.buffer_size = SP2_UDP_BUFFER_SIZE_OS;
+    datagram_list list = make_placed_heaps();
+    const int32_t status = try_sharing(trial, &udp, &list);
+    trial->lost |= trial->whole_heaps != SCENARIO_HEAPS;
+    datagrams_free(&list);
+    return status;
+}
+
+int32_t scenario_share_group(fault_trial *trial) {
+    sp2_udp_source_options udp = SP2_UDP_SOURCE_OPTIONS_INIT;
+    udp.group = "239.255.77.78";
+    udp.interface_address = "127.0.0.1";
+    udp.buffer_size = SP2_UDP_BUFFER_SIZE_OS;
+    const datagram_list none = {0};
+    return try_sharing(trial, &udp, &none);
+}
+
 /* Sends the heaps to a stream with a UDP source, and what ends it when all have been looked at. */
 static int32_t receive_heaps_by_udp(fault_trial *trial, uint64_t ring_heaps) {
     datagram_list list = make_heaps();

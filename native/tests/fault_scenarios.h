@@ -20,6 +20,8 @@ int32_t scenario_receive_with_functions(fault_trial *trial);
 int32_t scenario_add_loopback(fault_trial *trial);
 int32_t scenario_add_group(fault_trial *trial);
 int32_t scenario_add_existing(fault_trial *trial);
+int32_t scenario_share_port(fault_trial *trial);
+int32_t scenario_share_group(fault_trial *trial);
 int32_t scenario_open_handle(fault_trial *trial);
 int32_t scenario_receive_by_udp(fault_trial *trial);
 int32_t scenario_receive_with_full_ring(fault_trial *trial);
@@ -53,6 +55,8 @@ int32_t scenario_receive_by_pcap(fault_trial *trial);
 #define IN_READER "a UDP source", scenario_add_loopback
 #define IN_GROUP "a UDP source of a multicast group", scenario_add_group
 #define IN_EXISTING "a UDP source with a user-supplied socket", scenario_add_existing
+#define IN_SHARED_PORT "20 heaps by UDP, to two streams that share a port", scenario_share_port
+#define IN_SHARED_GROUP "UDP sources of two streams that share a group", scenario_share_group
 #define IN_EVENT_HANDLE "a handle for event loops", scenario_open_handle
 #define IN_RECEIVING "20 heaps by UDP", scenario_receive_by_udp
 #define IN_FULL_RING "20 heaps by UDP, with a full ring", scenario_receive_with_full_ring

@@ -104,6 +104,10 @@ SP2_TEST(Each_allocation_of_a_stream_of_chunks_fails) {
     fail_every_allocation(IN_CHUNKS, 25);
 }
 
+SP2_TEST(Each_allocation_of_streams_that_share_a_port_fails) {
+    fail_every_allocation(IN_SHARED_PORT, 25);
+}
+
 SP2_TEST(Each_allocation_of_a_large_heap_fails) {
     fail_every_allocation(IN_LARGE_HEAP, 10);
 }
