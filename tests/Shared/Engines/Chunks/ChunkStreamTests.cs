@@ -104,6 +104,19 @@ public sealed class ChunkStreamTests
     }
 
     [Test]
+    public void Heap_that_comes_twice_is_counted_where_heaps_are_accounted_for()
+    {
+        using ChunkStream stream = new(
+            ChunkSettings.Group(), ChunkSettings.Member(ChunkPlacement.Layout), new() { Accounting = HeapAccounting.BySubstream });
+        stream.Add(ChunkHeap.Source(new[] { 1, 2, 2, 3 }.Select(ChunkHeap.Whole)));
+
+        using Chunk chunk = stream.Read();
+        Assert.That(stream.TryRead(out _, Poll.Deadline), Is.False);
+        Assert.That(chunk.Present.ToArray(), Is.EqualTo(new byte[] { 0, 1, 1, 1 }));
+        Assert.That((stream.Statistics.Heaps, stream.Statistics.HeapsDuplicate), Is.EqualTo((4, 1)));
+    }
+
+    [Test]
     public void Stop_heap_is_placed_where_stop_items_are_ignored()
     {
         using ChunkStream stream = new(
