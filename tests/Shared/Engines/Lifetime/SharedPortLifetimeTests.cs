@@ -29,7 +29,8 @@ public sealed class SharedPortLifetimeTests
             await Live(new Random(round), chunks, alone, memory).WaitAsync(Poll.Deadline);
         }
 
-        before.AwaitAgain();
+        // The AOT library was seen to keep one descriptor, of 25 and of 100 rounds: nothing may be kept of each.
+        (before with { Descriptors = before.Descriptors + 1 }).AwaitAgain();
 
         Poll.Until(() => counts.InUse == 0, () => $"freed: {counts.InUse} blocks are in use");
     }
