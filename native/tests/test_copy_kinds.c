@@ -121,41 +121,19 @@ SP2_TEST(Kinds_are_those_that_this_processor_has) {
     }
 }
 
-static uint64_t from_of(int32_t method) {
-    sp2__copier copier;
-    sp2__copier_init(&copier);
-    CHECK(sp2__copier_set_method(&copier, method));
-    return copier.nontemporal_from;
-}
-
-SP2_TEST(Methods_differ_in_the_heaps_that_go_past_the_caches) {
-    sp2__copy_kind kinds[SP2__MOST_COPY_KINDS];
-    const bool any = sp2__copy_kinds(kinds) != 0;
-    CHECK_EQ_U64(from_of(SP2_MEMCPY_STD), UINT64_MAX);
-    CHECK_EQ_U64(from_of(SP2_MEMCPY_NONTEMPORAL), any ? 0 : UINT64_MAX);
-    CHECK(from_of(SP2_MEMCPY_AUTO) >= 4096);
-    CHECK_EQ_U64(from_of(SP2_MEMCPY_DEFAULT), from_of(SP2_MEMCPY_AUTO));
-    sp2__copier copier;
-    sp2__copier_init(&copier);
-    CHECK_EQ_U64(copier.nontemporal_from, from_of(SP2_MEMCPY_DEFAULT));
-    CHECK(!sp2__copier_set_method(&copier, SP2_MEMCPY_AUTO + 1));
-    CHECK(!sp2__copier_set_method(&copier, -1));
-}
-
 SP2_TEST(A_fence_is_due_after_a_nontemporal_copy_only) {
     uint8_t source[200] = {1};
     uint8_t target[200];
     sp2__copier copier;
-    sp2__copier_init(&copier);
+    sp2__copier_init(&copier, NULL);
     if (copier.lines == NULL) {
         SKIP("there are no non-temporal stores for this processor");
     }
-    copier.nontemporal_from = 1000;
-    sp2__copier_copy(&copier, 999, target, source, sizeof(source));
+    sp2__copier_copy(&copier, false, target, source, sizeof(source));
     CHECK(!copier.fence_due);
     CHECK_MEM(target, source, sizeof(source));
     memset(target, 0, sizeof(target));
-    sp2__copier_copy(&copier, 1000, target, source, sizeof(source));
+    sp2__copier_copy(&copier, true, target, source, sizeof(source));
     CHECK(copier.fence_due);
     CHECK_MEM(target, source, sizeof(source));
     sp2__copier_fence(&copier);

@@ -31,12 +31,21 @@ public sealed unsafe class CopyTests
     }
 
     [Test]
-    public void Default_method_is_auto()
+    public void Method_says_which_blocks_are_copied_by_non_temporal_stores()
     {
-        Assert.That(PayloadCopy.From(CopyMethod.Default), Is.EqualTo(PayloadCopy.From(CopyMethod.Auto)));
-        Assert.That(PayloadCopy.From(CopyMethod.Standard), Is.EqualTo(ulong.MaxValue));
-        Assert.That(
-            PayloadCopy.From(CopyMethod.NonTemporal), Is.EqualTo(NonTemporalCopy.IsSupported ? 0 : ulong.MaxValue));
+        Assume.That(NonTemporalCopy.IsSupported, "There are no non-temporal stores for this processor.");
+        PayloadCopy copy = new(EngineLog.For(null), []);
+        Assert.That(copy.Method, Is.EqualTo(CopyMethod.Default));
+        bool[] Choices(CopyMethod method)
+        {
+            copy.Method = method;
+            return [copy.Chooses(isFar: false), copy.Chooses(isFar: true)];
+        }
+
+        Assert.That(Choices(CopyMethod.Standard), Is.EqualTo([false, false]));
+        Assert.That(Choices(CopyMethod.NonTemporal), Is.EqualTo([true, true]));
+        Assert.That(Choices(CopyMethod.Auto), Is.EqualTo([false, true]));
+        Assert.That(Choices(CopyMethod.Default), Is.EqualTo([false, true]));
     }
 
     [Test]

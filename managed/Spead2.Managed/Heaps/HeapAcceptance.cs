@@ -72,7 +72,7 @@ internal static unsafe class HeapAcceptance
             heap.Placer.NotePacket(heap, packet.PayloadOffset);
         }
 
-        copy.Copy(packet, heap.Payload, heap.Capacity);
+        copy.Copy(packet, heap.Payload, heap.IsNonTemporal);
     }
 
     private static Verdict Check(LiveHeap heap, in Packet packet, ulong needed, in HeapRules rules)

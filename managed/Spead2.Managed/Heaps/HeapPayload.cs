@@ -30,15 +30,20 @@ internal static unsafe class HeapPayload
 
         ulong length = packet.HasHeapLength ? packet.HeapLength : heap.HeapLength;
         bool isSized = length != Wire.LengthUnknown && length >= room;
-        bool done = heap.Memory is null && room <= heap.Block.Size ? Recycler.TryWiden(ref heap.Block, room)
-            : isSized ? TryMove(heap, length, room, packet, copy)
-            : TryMoveUnsized(heap, room, packet, rules.MaxHeapSize, copy);
-        if (done)
+        if (heap.Memory is null && room <= heap.Block.Size)
         {
-            heap.Capacity = isSized ? length : heap.Block.Usable;
+            return TryWiden(heap, room, isSized, copy);
         }
 
-        return done;
+        if (!(isSized
+            ? TryMove(heap, length, room, packet, copy)
+            : TryMoveUnsized(heap, room, packet, rules.MaxHeapSize, copy)))
+        {
+            return false;
+        }
+
+        heap.IsNonTemporal = copy.Take(heap.Payload, isSized ? length : heap.Block.Usable);
+        return true;
     }
 
     /// <summary>
@@ -87,7 +92,6 @@ internal static unsafe class HeapPayload
 
         heap.Block = default;
         heap.Payload = null;
-        heap.Capacity = 0;
     }
 
     /// <summary>Bytes that must be usable before a packet is copied.</summary>
@@ -101,6 +105,22 @@ internal static unsafe class HeapPayload
         }
 
         return packet.PayloadLength != 0 ? packet.PayloadEnd : 0;
+    }
+
+    private static bool TryWiden(LiveHeap heap, ulong room, bool isSized, PayloadCopy copy)
+    {
+        ulong before = heap.Block.Usable;
+        if (!Recycler.TryWiden(ref heap.Block, room))
+        {
+            return false;
+        }
+
+        if (!isSized)
+        {
+            heap.IsNonTemporal |= copy.Widen(before, heap.Block.Usable);
+        }
+
+        return true;
     }
 
     /// <summary>Moves a heap whose length nobody knows.</summary>

@@ -26,8 +26,8 @@ internal sealed unsafe class LiveHeap
 
     public byte* Payload;
 
-    /// <summary>Bytes that <see cref="Payload"/> has or, if the length is known, may come to have.</summary>
-    public ulong Capacity;
+    /// <summary>Payload is copied by non-temporal stores.</summary>
+    public bool IsNonTemporal;
 
     /// <summary>In-order packets up to here need nothing but their copy.</summary>
     public ulong StepEnd;
@@ -238,7 +238,7 @@ internal sealed unsafe class LiveHeap
         }
 
         ReceivedLength = offset + length;
-        copy.Copy(bytes.Slice(Wire.UsualPrefix, (int)length), Payload + offset, Capacity);
+        copy.Copy(bytes.Slice(Wire.UsualPrefix, (int)length), Payload + offset, IsNonTemporal);
         return length;
     }
 

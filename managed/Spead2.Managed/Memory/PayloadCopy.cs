@@ -11,33 +11,15 @@ namespace Spead2.Managed;
 /// <param name="customStatistics">What a copier may write to.</param>
 internal sealed unsafe class PayloadCopy(EngineLog log, long[] customStatistics)
 {
-    private const ulong Never = ulong.MaxValue;
+    private readonly BlockReuse _reuse = new();
 
-    // Even with the smallest ring four heaps are under way at full rate: one under assembly, one that waits for room,
-    // one in the ring, one in the consumer's hands. From a quarter of the last-level cache on they do not fit it.
-    private const ulong AutoCacheShare = 4;
-
-    private static readonly ulong AutoFrom = LastCache.Size == 0 ? Never : LastCache.Size / AutoCacheShare;
-
-    private CopyMethod _method;
     private PacketCopier? _user;
     private bool _userFailed;
-
-    // Heaps with at least this much memory get a non-temporal copy.
-    private ulong _nonTemporalFrom = From(CopyMethod.Default);
 
     // Something was copied so that others may not see it yet.
     private bool _fenceDue;
 
-    public CopyMethod Method
-    {
-        get => _method;
-        set
-        {
-            _method = value;
-            _nonTemporalFrom = From(value);
-        }
-    }
+    public CopyMethod Method { get; set; }
 
     public PacketCopier? User
     {
@@ -48,6 +30,8 @@ internal sealed unsafe class PayloadCopy(EngineLog log, long[] customStatistics)
             _userFailed = false;
         }
     }
+
+    private bool IsByReuse => Method is CopyMethod.Default or CopyMethod.Auto;
 
     /// <summary>Whether packets are copied by this class alone, which need not know what they are.</summary>
     public bool IsPlain => _user is null;
@@ -63,11 +47,35 @@ internal sealed unsafe class PayloadCopy(EngineLog log, long[] customStatistics)
         }
     }
 
-    /// <summary>Copies payload of a heap that has this much memory.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Copy(ReadOnlySpan<byte> payload, byte* destination, ulong capacity)
+    /// <summary>Whether non-temporal stores are chosen for a block that is out of the caches, or not.</summary>
+    public bool Chooses(bool isFar) => NonTemporalCopy.IsSupported && Method switch
     {
-        if (capacity >= _nonTemporalFrom)
+        CopyMethod.Standard => false,
+        CopyMethod.NonTemporal => true,
+        _ => isFar,
+    };
+
+    /// <summary>So many bytes will be copied to a block.</summary>
+    /// <returns>True: by non-temporal stores.</returns>
+    public bool Take(byte* block, ulong size) =>
+        Chooses(IsByReuse && size >= BlockReuse.Least && _reuse.Take((nint)block, size));
+
+    /// <summary>The same where it turns out that they are more.</summary>
+    public bool Widen(ulong from, ulong to)
+    {
+        if (IsByReuse)
+        {
+            _reuse.Add(to - from);
+        }
+
+        return Chooses(to > BlockReuse.Far);
+    }
+
+    /// <summary>Copies payload as it was said when its block was taken.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Copy(ReadOnlySpan<byte> payload, byte* destination, bool isNonTemporal)
+    {
+        if (isNonTemporal)
         {
             _fenceDue = true;
             NonTemporalCopy.Copy(payload, destination);
@@ -78,23 +86,15 @@ internal sealed unsafe class PayloadCopy(EngineLog log, long[] customStatistics)
         }
     }
 
-    /// <summary>Copies a packet to where it belongs in the payload of its heap, which has this much memory.</summary>
-    public void Copy(in Packet packet, byte* heap, ulong capacity)
+    /// <summary>Copies a packet to where it belongs in the payload of its heap.</summary>
+    public void Copy(in Packet packet, byte* heap, bool isNonTemporal)
     {
         ulong length = packet.HasHeapLength ? packet.HeapLength : packet.PayloadEnd;
         if (_user is null || !TryUser(_user, packet, new Span<byte>(heap, (int)Math.Min(length, int.MaxValue))))
         {
-            Copy(packet.Payload, heap + packet.PayloadOffset, capacity);
+            Copy(packet.Payload, heap + packet.PayloadOffset, isNonTemporal);
         }
     }
-
-    /// <summary>The least memory of heaps that get a non-temporal copy by a method.</summary>
-    internal static ulong From(CopyMethod method) => !NonTemporalCopy.IsSupported ? Never : method switch
-    {
-        CopyMethod.Standard => Never,
-        CopyMethod.NonTemporal => 0,
-        _ => AutoFrom,
-    };
 
     private bool TryUser(PacketCopier user, in Packet packet, Span<byte> heap)
     {

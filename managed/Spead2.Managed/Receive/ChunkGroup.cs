@@ -32,6 +32,9 @@ internal sealed class ChunkGroup
 
     private readonly Stack<Chunk> _free = new();
 
+    // Of the chunks' data.
+    private readonly BlockReuse _reuse = new();
+
     private ChunkMember[] _members = [];
     private int _waiting;
     private bool _absentAreSilent;
@@ -407,6 +410,7 @@ internal sealed class ChunkGroup
         }
 
         chunk.Number = _tail;
+        chunk.IsFar = _reuse.Take(chunk.Memory.DataAddress, (ulong)chunk.Memory.DataSize);
         chunk.Stream = member.StreamId;
         _window[_tail % MaxChunks] = chunk;
         _tail++;

@@ -277,7 +277,7 @@ internal sealed unsafe class ChunkMember : PayloadPlacer
         heap.Payload = null;
         if (chunk is not null)
         {
-            heap.Capacity = (ulong)chunk.Memory.DataSize;
+            heap.IsNonTemporal = _stream.Copy.Chooses(chunk.IsFar);
         }
         else
         {

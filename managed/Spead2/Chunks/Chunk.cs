@@ -145,6 +145,9 @@ public sealed unsafe class Chunk : IDisposable
     /// <summary>The engine's: slices that may write to the chunk.</summary>
     internal int References { get; set; }
 
+    /// <summary>The engine's: the data was not in the caches when the chunk began.</summary>
+    internal bool IsFar { get; set; }
+
     internal ChunkMemory Memory => _memory;
 
     /// <summary>The data as elements.</summary>

@@ -19,6 +19,9 @@ public enum CopyMethod
     /// </summary>
     NonTemporal = 2,
 
-    /// <summary><see cref="Standard"/> or <see cref="NonTemporal"/> for each heap, by its length.</summary>
+    /// <summary>
+    /// <see cref="Standard"/> or <see cref="NonTemporal"/> for each heap: non-temporal if its memory is not in the
+    /// caches any more, because the consumer keeps heaps or they are large.
+    /// </summary>
     Auto = 3,
 }

@@ -217,7 +217,7 @@ SP2__INLINE void copy_payload(sp2_heap *heap, const sp2__packet *packet,
         return; /* it has no place in a chunk */
     }
     if (SP2__LIKELY(copier->function == NULL)) {
-        sp2__copier_copy(copier, heap->capacity, heap->payload + packet->payload_offset,
+        sp2__copier_copy(copier, heap->nontemporal, heap->payload + packet->payload_offset,
                          packet->payload, packet->payload_length);
         return;
     }

@@ -201,7 +201,7 @@ static int32_t read_items(inner_receiver *receiver, const sp2_heap *heap) {
 
 /* All descriptors of a frozen heap. */
 static int32_t read_descriptors(const sp2_heap *heap, sp2__descriptors **descriptors) {
-    sp2__copier plain = {.nontemporal_from = UINT64_MAX};
+    sp2__copier plain = {.choice = SP2__COPY_PLAIN};
     inner_receiver receiver = {
         .bug_compat = heap->bug_compat,
         /* A packet of some bytes may announce a heap of a mebibyte, and so may the next one. */

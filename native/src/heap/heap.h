@@ -52,7 +52,6 @@ struct sp2_heap {
     uint64_t received_length;
     uint64_t min_length; /* smallest length that the heap can have, by all that is known */
     uint8_t *payload;
-    uint64_t capacity; /* bytes that `payload` has or, if the length is known, may come to have */
     uint64_t step_end; /* in-order packets up to here need nothing but their copy */
     uint32_t address_bits;
     uint32_t packet_length; /* largest payload of a packet but the first and the last; or 0 */
@@ -60,6 +59,7 @@ struct sp2_heap {
     bool has_packets;       /* a packet was accepted, perhaps without payload */
     bool out_of_order;      /* `ranges` says what was received; else it is [0, received_length) */
     bool stop_item_seen;    /* an immediate stream control item says stop */
+    bool nontemporal;       /* payload is copied by non-temporal stores */
     uint32_t flags;         /* sp2_heap_flags; of a live heap the last two only */
     uint32_t slot;          /* the assembler's: index of the slot it lives in, or SP2__NO_SLOT */
     uint32_t fed_by; /* the stream's: number of the source that its latest packet came from */
@@ -171,7 +171,7 @@ SP2__INLINE uint64_t sp2__heap_take_next(sp2_heap *heap, const uint8_t *bytes, u
         return SP2__LENGTH_UNKNOWN;
     }
     heap->received_length = offset + length;
-    sp2__copier_copy(copier, heap->capacity, heap->payload + offset, bytes + SP2__USUAL_PREFIX,
+    sp2__copier_copy(copier, heap->nontemporal, heap->payload + offset, bytes + SP2__USUAL_PREFIX,
                      length);
     return length;
 }

@@ -54,7 +54,6 @@ void sp2__payload_free(sp2_heap *heap) {
     }
     heap->block = (sp2__block){0};
     heap->payload = NULL;
-    heap->capacity = 0;
 }
 
 /* Copies what was received, and only that: what nobody has sent costs nothing. */
@@ -106,7 +105,7 @@ static bool move_unsized(sp2_heap *heap, uint64_t room, const sp2__packet *packe
 }
 
 /* The whole of a small heap, straight to its place: each of them comes by here. */
-static sp2__verdict take_small_block(sp2_heap *heap, uint64_t length) {
+static sp2__verdict take_small_block(sp2_heap *heap, uint64_t length, sp2__copier *copier) {
     uint64_t size;
     uint8_t *memory = sp2__recycler_take_small(length, &size);
     if (memory == NULL) {
@@ -116,7 +115,7 @@ static sp2__verdict take_small_block(sp2_heap *heap, uint64_t length) {
     heap->block.size = size;
     heap->block.usable = size;
     heap->payload = memory;
-    heap->capacity = length;
+    heap->nontemporal = sp2__copier_take(copier, memory, length);
     return SP2__ACCEPTED;
 }
 
@@ -125,22 +124,26 @@ sp2__verdict sp2__payload_make_room(sp2_heap *heap, const sp2__packet *packet,
     const uint64_t room = sp2__payload_room(heap, packet, rules);
     if (SP2__LIKELY(heap->payload == NULL && packet->heap_length <= SP2__SMALL_BLOCK &&
                     room <= packet->heap_length && heap->allocator == NULL && !rules->grows)) {
-        return take_small_block(heap, packet->heap_length);
+        return take_small_block(heap, packet->heap_length, rules->copier);
     }
     const uint64_t length = known_length(heap, packet);
     const bool sized = length != SP2__LENGTH_UNKNOWN && length >= room && !rules->grows;
-    bool done;
     if (heap->allocator == NULL && room <= heap->block.size) {
-        done = sp2__recycler_widen(&heap->block, room);
-    } else if (sized) {
-        done = move(heap, length, room, packet, rules);
-    } else {
-        done = move_unsized(heap, room, packet, rules);
+        const uint64_t before = heap->block.usable;
+        if (!sp2__recycler_widen(&heap->block, room)) {
+            return SP2__NO_MEMORY;
+        }
+        if (!sized) {
+            heap->nontemporal |= sp2__copier_widen(rules->copier, before, heap->block.usable);
+        }
+        return SP2__ACCEPTED;
     }
-    if (!done) {
+    if (sized ? !move(heap, length, room, packet, rules)
+              : !move_unsized(heap, room, packet, rules)) {
         return SP2__NO_MEMORY;
     }
-    heap->capacity = sized ? length : heap->block.usable;
+    heap->nontemporal =
+        sp2__copier_take(rules->copier, heap->payload, sized ? length : heap->block.usable);
     return SP2__ACCEPTED;
 }
 

@@ -6,22 +6,11 @@
 #include "base/checked.h"
 
 #if defined(SP2__X86_64)
-#if defined(__GNUC__)
-#include <cpuid.h>
-#endif
 #include <emmintrin.h>
 #endif
 
-#define NEVER UINT64_MAX
-
-/* The bit of a leaf's number that tells the processor's families of leaves apart. */
-#define LEAF_FAMILY 0x80000000u
-
 /* Short enough for C libraries not to copy it by one string instruction. */
 #define STEP 1024
-
-/* From this part of the last-level cache on, SP2_MEMCPY_AUTO copies past it. */
-#define AUTO_CACHE_SHARE 4
 
 size_t sp2__copy_kinds(sp2__copy_kind kinds[SP2__MOST_COPY_KINDS]) {
     size_t count = 0;
@@ -89,96 +78,42 @@ void sp2__copy_fence(void) {
 #endif
 }
 
-void sp2__copier_init(sp2__copier *copier) {
+void sp2__copier_init(sp2__copier *copier, sp2__reuse *reuse) {
     sp2__copy_kind kinds[SP2__MOST_COPY_KINDS];
     const size_t count = sp2__copy_kinds(kinds);
-    *copier = (sp2__copier){.lines = count != 0 ? kinds[count - 1].lines : NULL};
+    *copier = (sp2__copier){
+        .reuse = reuse,
+        .lines = count != 0 ? kinds[count - 1].lines : NULL,
+    };
     sp2__copier_set_method(copier, SP2_MEMCPY_DEFAULT);
 }
 
-#if defined(SP2__X86_64)
-/* Answer of the processor about a leaf and a subleaf; all zeros for a leaf that it has not. */
-typedef struct cpu_answer {
-    unsigned a;
-    unsigned b;
-    unsigned c;
-    unsigned d;
-} cpu_answer;
-
-static cpu_answer ask_cpu(unsigned leaf, unsigned subleaf) {
-    cpu_answer answer = {0, 0, 0, 0};
-#if defined(__GNUC__)
-    if (!__get_cpuid_count(leaf, subleaf, &answer.a, &answer.b, &answer.c, &answer.d)) {
-        answer = (cpu_answer){0, 0, 0, 0};
-    }
-#else
-    int registers[4];
-    __cpuid(registers, (int)(leaf & LEAF_FAMILY));
-    if ((unsigned)registers[0] >= leaf) {
-        __cpuidex(registers, (int)leaf, (int)subleaf);
-        answer = (cpu_answer){(unsigned)registers[0], (unsigned)registers[1],
-                              (unsigned)registers[2], (unsigned)registers[3]};
-    }
-#endif
-    return answer;
-}
-#endif
-
-/* Bytes of the last-level cache, or 0 if the processor does not say. */
-static uint64_t read_last_cache_size(void) {
-    uint64_t size = 0;
-#if defined(SP2__X86_64)
-    /* Intel's and AMD's leaf of the same form: a cache for each subleaf, up to one of type 0. */
-    static const unsigned leaves[] = {0x4, 0x8000001d};
-    for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]) && size == 0; i++) {
-        cpu_answer cache;
-        for (unsigned k = 0; (cache = ask_cpu(leaves[i], k)).a & 0x1f; k++) {
-            const uint64_t ways = (cache.b >> 22) + 1;
-            const uint64_t partitions = (cache.b >> 12 & 0x3ff) + 1;
-            const uint64_t line = (cache.b & 0xfff) + 1;
-            size = sp2__max_u64(size, ways * partitions * line * ((uint64_t)cache.c + 1));
-        }
-    }
-#endif
-    return size;
-}
-
-/* A virtual machine takes a tenth of a millisecond to answer, and each stream asks. */
-static uint64_t last_cache_size(void) {
-    static _Atomic uint64_t known = UINT64_MAX;
-    uint64_t size = atomic_load_explicit(&known, memory_order_relaxed);
-    if (size == UINT64_MAX) {
-        size = read_last_cache_size();
-        atomic_store_explicit(&known, size, memory_order_relaxed);
-    }
-    return size;
-}
-
-/* Even with the smallest ring four heaps are under way at full rate: one under assembly, one that
- * waits for room, one in the ring, one in the consumer's hands. From a quarter of the cache on they
- * do not fit it: docs/tuning.md has the numbers. */
-static uint64_t auto_from(void) {
-    const uint64_t size = last_cache_size();
-    return size != 0 ? size / AUTO_CACHE_SHARE : NEVER;
-}
-
 bool sp2__copier_set_method(sp2__copier *copier, int32_t method) {
-    uint64_t from = NEVER;
-    switch (method) {
-    case SP2_MEMCPY_STD:
-        break;
-    case SP2_MEMCPY_NONTEMPORAL:
-        from = 0;
-        break;
-    case SP2_MEMCPY_DEFAULT:
-    case SP2_MEMCPY_AUTO:
-        from = auto_from();
-        break;
-    default:
+    static const sp2__copy_choice choices[] = {
+        [SP2_MEMCPY_DEFAULT] = SP2__COPY_BY_REUSE,
+        [SP2_MEMCPY_STD] = SP2__COPY_PLAIN,
+        [SP2_MEMCPY_NONTEMPORAL] = SP2__COPY_NONTEMPORAL,
+        [SP2_MEMCPY_AUTO] = SP2__COPY_BY_REUSE,
+    };
+    if (method < 0 || (size_t)method >= sizeof(choices) / sizeof(choices[0])) {
         return false;
     }
-    copier->nontemporal_from = copier->lines != NULL ? from : NEVER;
+    copier->choice = copier->lines != NULL ? choices[method] : SP2__COPY_PLAIN;
     copier->function = NULL;
     copier->context = NULL;
     return true;
+}
+
+bool sp2__copier_take(sp2__copier *copier, const void *block, uint64_t size) {
+    const bool is_far = copier->choice == SP2__COPY_BY_REUSE && size >= SP2__REUSE_LEAST &&
+                        sp2__reuse_take(copier->reuse, block, size);
+    return sp2__copier_chooses(copier, is_far);
+}
+
+bool sp2__copier_widen(sp2__copier *copier, uint64_t from, uint64_t to) {
+    if (copier->choice != SP2__COPY_BY_REUSE) {
+        return copier->choice == SP2__COPY_NONTEMPORAL;
+    }
+    sp2__reuse_add(copier->reuse, to - from);
+    return to > sp2__reuse_far();
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "memory/reuse.h"
 #include "spead2core/receive.h"
 
 /* Non-temporal stores write whole cache lines. */
@@ -62,28 +63,49 @@ SP2__INLINE void sp2__copy_plain(uint8_t *to, const uint8_t *from, size_t length
 /* What this thread has copied so far is visible to threads that see what it stores from now on. */
 void sp2__copy_fence(void);
 
+/* How the payload of a heap is copied that begins in a block. */
+typedef enum sp2__copy_choice {
+    SP2__COPY_PLAIN,
+    SP2__COPY_NONTEMPORAL,
+    SP2__COPY_BY_REUSE, /* non-temporal if the block is out of the caches */
+} sp2__copy_choice;
+
 /*
  * How a stream copies packets into their heaps. Under the stream's lock, and `fence_due` is false
  * whenever that is released.
  */
 typedef struct sp2__copier {
-    uint64_t nontemporal_from; /* non-temporal copy for heaps of at least so much memory */
-    sp2__copy_lines_fn lines;  /* NULL if this processor has none */
-    bool fence_due;            /* something was copied so that others may not see it yet */
-    sp2_copy_fn function;      /* the user's, or NULL */
+    sp2__copy_choice choice;
+    bool fence_due; /* something was copied so that others may not see it yet */
+    sp2__copy_lines_fn lines; /* NULL if this processor has none */
+    sp2__reuse *reuse;        /* the stream's; NULL where it is not asked */
+    sp2_copy_fn function;     /* the user's, or NULL */
     void *context;
 } sp2__copier;
 
 /* Prepares the default method. */
-void sp2__copier_init(sp2__copier *copier);
+void sp2__copier_init(sp2__copier *copier, sp2__reuse *reuse);
 
-/* Chooses an sp2_memcpy_method in place of whatever was chosen before; false if it is none. */
+/* Chooses an sp2_memcpy_method in place of whatever was chosen before, for what begins from now on;
+ * false if it is none. */
 bool sp2__copier_set_method(sp2__copier *copier, int32_t method);
 
-/* Copies a part of a heap that has `capacity` bytes of memory by the method chosen. */
-SP2__INLINE void sp2__copier_copy(sp2__copier *copier, uint64_t capacity, uint8_t *to,
+/* Whether non-temporal stores are chosen for a block that is out of the caches, or not. */
+SP2__INLINE bool sp2__copier_chooses(const sp2__copier *copier, bool is_far) {
+    return copier->choice == SP2__COPY_NONTEMPORAL ||
+           (copier->choice == SP2__COPY_BY_REUSE && is_far);
+}
+
+/* So many bytes will be copied to a block. True: by non-temporal stores. */
+bool sp2__copier_take(sp2__copier *copier, const void *block, uint64_t size);
+
+/* The same where it turns out that they are `to` bytes and not `from`. */
+bool sp2__copier_widen(sp2__copier *copier, uint64_t from, uint64_t to);
+
+/* Copies a part of a block as it was said when that was taken. */
+SP2__INLINE void sp2__copier_copy(sp2__copier *copier, bool nontemporal, uint8_t *to,
                                   const uint8_t *from, uint64_t length) {
-    if (SP2__LIKELY(capacity < copier->nontemporal_from)) {
+    if (SP2__LIKELY(!nontemporal)) {
         sp2__copy_plain(to, from, (size_t)length);
     } else {
         copier->fence_due = true;

@@ -44,7 +44,7 @@ bool sp2__assembler_init(sp2__assembler *assembler, const sp2_receive_options *o
     };
     assembler->evicted.multiplier = assembler->multiplier;
     assembler->evicted.separates = assembler->separates;
-    sp2__copier_init(&assembler->copier);
+    sp2__copier_init(&assembler->copier, &assembler->reuse);
     assembler->slots = sp2__calloc_array((size_t)slots, sizeof(*assembler->slots));
     assembler->circles =
         sp2__calloc_array((size_t)options->substreams, sizeof(*assembler->circles));

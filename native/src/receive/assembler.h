@@ -47,6 +47,7 @@ typedef struct sp2__assembler {
     bool decodes_all; /* no packet is taken undecoded: then `recent` is NULL */
     sp2__heap_rules rules;
     sp2__copier copier;
+    sp2__reuse reuse; /* the copier's */
 } sp2__assembler;
 
 /* What became of a packet, and the heaps that left the assembly because of it. */

@@ -33,6 +33,7 @@ struct sp2_chunk {
     sp2_chunk_group *group; /* that it was popped from, held; or NULL */
     bool is_dropped;        /* it left the window, but not for the consumer */
     atomic_bool is_lent;    /* it is a group's now */
+    bool is_far;            /* its data was not in the caches when it began */
 };
 
 /* Makes it as if no heap had come. */

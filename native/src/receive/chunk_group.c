@@ -53,6 +53,7 @@ struct sp2_chunk_group {
     int64_t tail;
     sp2_chunk **window; /* by id modulo max_chunks */
     sp2_chunk *free;    /* the one that came last is the first to be used */
+    sp2__reuse reuse;   /* of the chunks' data */
     sp2_chunk *first;   /* the data ring, in order */
     sp2_chunk *last;
     uint64_t skipped;    /* identifiers since the latest chunk began */
@@ -169,6 +170,7 @@ static void leave_window(sp2_chunk_group *group, bool dropped) {
 static void enter_window(sp2_chunk_group *group, sp2__chunk_member *member) {
     sp2_chunk *chunk = group->free;
     group->free = chunk->next;
+    chunk->is_far = sp2__reuse_take(&group->reuse, chunk->data.bytes, chunk->data.size);
     group->stats.free_chunks--;
     chunk->id = group->tail;
     chunk->stream_id = member->stream_id;

@@ -224,7 +224,7 @@ sp2__verdict sp2__chunk_sink_find(sp2__chunk_sink *sink, const sp2__packet *pack
     at->chunk_id = spot.chunk_id;
     at->present = chunk->present.bytes + spot.heap_index;
     at->payload = chunk->data.bytes + spot.heap_offset;
-    at->capacity = chunk->data.size;
+    at->nontemporal = sp2__copier_chooses(&stream->assembler.copier, chunk->is_far);
     return SP2__ACCEPTED;
 }
 
@@ -239,7 +239,7 @@ static sp2__verdict place(void *context, sp2_heap *heap, const sp2__packet *pack
     heap->chunk_id = at.chunk_id;
     heap->present = at.present;
     heap->payload = at.payload;
-    heap->capacity = at.capacity;
+    heap->nontemporal = at.nontemporal;
     return verdict;
 }
 

@@ -52,8 +52,8 @@ int32_t sp2__chunk_sink_init(sp2__chunk_sink *sink, sp2_receive_stream *stream,
 typedef struct sp2__heap_place {
     int64_t chunk_id;
     uint8_t *payload;
-    uint64_t capacity; /* of the chunk */
-    uint8_t *present;  /* its entries of presence */
+    uint8_t *present; /* its entries of presence */
+    bool nontemporal; /* how it is copied */
 } sp2__heap_place;
 
 /* Finds the place of a heap by its first packet, and counts it if there is none. Under the stream's

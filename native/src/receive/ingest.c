@@ -400,7 +400,7 @@ static sp2__answer add_plain_heap(sp2_receive_stream *stream, const sp2__packet 
         return hold_back(stream);
     }
     if (SP2__LIKELY(at.payload != NULL)) {
-        sp2__copier_copy(&stream->assembler.copier, at.capacity, at.payload, packet->payload,
+        sp2__copier_copy(&stream->assembler.copier, at.nontemporal, at.payload, packet->payload,
                          packet->payload_length);
         sp2__note_present(at.present);
     }
