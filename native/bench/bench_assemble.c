@@ -105,22 +105,51 @@ void run_on(int32_t cpu) {
     }
 }
 
-/* The packets of the source heaps, as a sender makes them: its item pointer is in the first. */
+/* A packet of a source heap, as a sender makes it: its items are in the first, or in all. */
+static void add_source_packet(shape *s, uint64_t cnt, const uint8_t *content, uint64_t offset) {
+    const bench_settings *settings = s->settings;
+    const int64_t length = settings->unsized ? NO_HEAP_LENGTH : (int64_t)s->heap;
+    packet_builder packet;
+    packet_begin_heap(&packet, 48, cnt, length, offset, s->payload);
+    if (offset == 0 || settings->repeat_items) {
+        if (settings->account || settings->repeat_items) {
+            packet_add_immediate(&packet, COUNT_ITEM, cnt);
+            packet_add_immediate(&packet, SET_ITEM, 1);
+        }
+        packet_add_address(&packet, 0x1000, 0);
+    }
+    packet_add_payload(&packet, content + offset, (size_t)s->payload);
+    datagrams_add_packet(&s->source, &packet);
+}
+
+/* The same order in each run. */
+static void shuffle(uint32_t *order, uint32_t count, uint64_t seed) {
+    for (uint32_t i = count; i > 1; i--) {
+        seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        const uint32_t other = (uint32_t)((seed >> 33) % i);
+        const uint32_t moved = order[i - 1];
+        order[i - 1] = order[other];
+        order[other] = moved;
+    }
+}
+
 static void add_source_heap(shape *s, uint64_t cnt) {
-    const int64_t length = s->settings->unsized ? NO_HEAP_LENGTH : (int64_t)s->heap;
+    const uint32_t count = (uint32_t)(s->heap / s->payload);
     uint8_t *content = new_payload(s->heap, cnt);
-    packet_builder first;
-    packet_begin_heap(&first, 48, cnt, length, 0, s->payload);
-    if (s->settings->account) {
-        packet_add_immediate(&first, COUNT_ITEM, cnt);
-        packet_add_immediate(&first, SET_ITEM, 1);
+    uint32_t *order = allocate(count * sizeof(*order));
+    for (uint32_t i = 0; i < count; i++) {
+        order[i] = i;
     }
-    packet_add_address(&first, 0x1000, 0);
-    packet_add_payload(&first, content, (size_t)s->payload);
-    datagrams_add_packet(&s->source, &first);
-    for (uint64_t offset = s->payload; offset < s->heap; offset += s->payload) {
-        datagrams_add_part(&s->source, 48, cnt, length, content, offset, s->payload);
+    if (s->settings->shuffled) {
+        shuffle(order, count, cnt);
+    } else if (s->settings->gap && count > 2) {
+        memmove(order + 1, order + 2, (count - 2) * sizeof(*order));
+        order[count - 1] = 1;
     }
+    for (uint32_t i = 0; i < count; i++) {
+        add_source_packet(s, cnt, content, order[i] * s->payload);
+    }
+    free(order);
     free(content);
 }
 
@@ -375,6 +404,9 @@ static void print_help(void) {
         "                    default: the first two that may be used\n"
         "  --no-cpu          leave both where the scheduler puts them\n"
         "  --unsized         the packets do not say how long their heap is\n"
+        "  --repeat-items    every packet has the items, not only the first of a heap\n"
+        "  --shuffled        the packets of a heap come in any order\n"
+        "  --gap             the second packet of a heap comes last\n"
         "  --pool            also receives with an explicit memory pool\n"
         "  --account         also counts everything that can be counted of loss\n"
         "  --poll            the consumer looks for heaps without pause instead of waiting\n"
@@ -435,6 +467,15 @@ static bench_settings parse(int argc, char **argv) {
             continue;
         } else if (strcmp(option, "--unsized") == 0) {
             s.unsized = true;
+            continue;
+        } else if (strcmp(option, "--repeat-items") == 0) {
+            s.repeat_items = true;
+            continue;
+        } else if (strcmp(option, "--shuffled") == 0) {
+            s.shuffled = true;
+            continue;
+        } else if (strcmp(option, "--gap") == 0) {
+            s.gap = true;
             continue;
         } else if (strcmp(option, "--pool") == 0) {
             s.pool = true;

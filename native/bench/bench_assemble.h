@@ -20,6 +20,9 @@ typedef struct bench_settings {
     int32_t worker_cpu;
     bool poll;
     bool unsized;        /* no packet says how long its heap is */
+    bool repeat_items;   /* each packet has the items, not only the first of a heap */
+    bool shuffled;       /* the packets of a heap come in any order */
+    bool gap;            /* the second packet of a heap comes last */
     bool pool;           /* also with an explicit memory pool */
     bool account;        /* also with everything that a stream can count of loss */
     bool consume;        /* the consumer reads every byte */

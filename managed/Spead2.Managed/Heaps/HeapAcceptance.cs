@@ -45,6 +45,9 @@ internal static unsafe class HeapAcceptance
         {
             heap.LastEnd = Math.Max(heap.LastEnd, packet.PayloadEnd);
             CopyPayload(heap, packet, copy);
+
+            // A heap of unknown length may have a block that is larger than any heap may be.
+            heap.StepEnd = Math.Min(heap.StepEnd, rules.MaxHeapSize);
         }
 
         if (packet.PayloadOffset != 0 && packet.PayloadEnd != packet.HeapLength)
@@ -267,27 +270,69 @@ internal static unsafe class HeapAcceptance
     }
 
     /// <summary>
-    /// Says what packet may be taken undecoded: none, if what would not be looked at is unusual. A fifth pointer is, even
-    /// if it is special and so no item: it overrides one of the four.
+    /// Says what packet may be taken undecoded: none, if what would not be looked at is unusual. A further special pointer
+    /// is: it overrides one of the first.
     /// </summary>
     private static void ExpectNext(LiveHeap heap, in Packet packet)
     {
         ref NextPacket next = ref heap.NextPacket;
-        bool usual = packet.HasUsualPrefix && packet.Bytes.Length - packet.Payload.Length == Wire.UsualPrefix &&
-            !heap.OutOfOrder && heap.MinLength == heap.HeapLength && heap.ReceivedLength != 0 && !heap.HasReturned &&
-            heap.Payload is not null;
-        if (!usual)
+        ulong immediate = Wire.ImmediateBit >> heap.AddressBits;
+        next.Header = 0;
+        if (heap.OutOfOrder || heap.ReceivedLength == 0 || heap.HasReturned || heap.Payload is null)
         {
-            next.Header = 0;
             return;
         }
 
-        ulong immediate = Wire.ImmediateBit >> heap.AddressBits;
-        next.Header = BinaryPrimitives.ReadUInt64LittleEndian(packet.Bytes);
-        next.CntPointer = BinaryPrimitives.ReadUInt64LittleEndian(packet.Bytes[8..]);
-        next.HeapLengthPointer = BinaryPrimitives.ReadUInt64LittleEndian(packet.Bytes[16..]);
         next.PayloadOffsetPointer = (immediate | ItemId.PayloadOffset) << heap.AddressBits;
         next.PayloadLengthPointer = (immediate | ItemId.PayloadLength) << heap.AddressBits;
+        int special = FindSpecial(heap, packet);
+        if (special == 0 || heap.StopItemSeen || HasSpecial(packet) || !heap.TryRepeat(packet.Items))
+        {
+            return;
+        }
+
+        next.Header = BinaryPrimitives.ReadUInt64LittleEndian(packet.Bytes);
+        next.CntPointer = BinaryPrimitives.ReadUInt64LittleEndian(packet.Bytes[Wire.HeaderSize..]);
+        next.HeapLengthPointer = BinaryPrimitives.ReadUInt64LittleEndian(packet.Bytes[(special - Wire.PointerSize)..]);
+        next.Special = special;
+        next.Prefix = packet.Bytes.Length - packet.Payload.Length;
+    }
+
+    /// <summary>
+    /// Where a packet has the pointers of its offset and length, if those of its cnt and, in a heap whose length is known,
+    /// HEAP_LENGTH come before them, in the order of the identifiers; else 0.
+    /// </summary>
+    private static int FindSpecial(LiveHeap heap, in Packet packet)
+    {
+        const int Sized = Wire.HeaderSize + 2 * Wire.PointerSize;
+        const int Unsized = Wire.HeaderSize + Wire.PointerSize;
+        int items = packet.Bytes.Length - packet.Payload.Length - packet.Items.Length;
+        if (packet.HasUsualPrefix)
+        {
+            return heap.MinLength == heap.HeapLength && items == Sized + 2 * Wire.PointerSize ? Sized : 0;
+        }
+
+        bool matches = heap.HeapLength == Wire.LengthUnknown && items == Unsized + 2 * Wire.PointerSize &&
+            BinaryPrimitives.ReadUInt64BigEndian(packet.Bytes[Unsized..]) ==
+                heap.NextPacket.PayloadOffsetPointer + packet.PayloadOffset &&
+            BinaryPrimitives.ReadUInt64BigEndian(packet.Bytes[(Unsized + Wire.PointerSize)..]) ==
+                heap.NextPacket.PayloadLengthPointer + packet.PayloadLength;
+        return matches ? Unsized : 0;
+    }
+
+    /// <summary>Whether a special pointer comes after the first other one.</summary>
+    private static bool HasSpecial(in Packet packet)
+    {
+        for (int i = 0; i < packet.Items.Length; i += Wire.PointerSize)
+        {
+            ulong pointer = BinaryPrimitives.ReadUInt64BigEndian(packet.Items[i..]);
+            if (Wire.Id(pointer, packet.AddressBits) is not 0 and <= ItemId.PayloadLength)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }
 

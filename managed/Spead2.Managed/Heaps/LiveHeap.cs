@@ -2,6 +2,7 @@
 
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Spead2.Chunks;
 using Spead2.Receive;
 
@@ -14,6 +15,8 @@ namespace Spead2.Managed;
 /// </summary>
 internal sealed unsafe class LiveHeap
 {
+    private RepeatedPointers _repeated;
+
     public ulong Cnt;
 
     /// <summary>Or <see cref="Wire.LengthUnknown"/>.</summary>
@@ -211,35 +214,51 @@ internal sealed unsafe class LiveHeap
 
     /// <summary>
     /// Takes the next packet of the heap undecoded, if it is in order and brings nothing new but payload, as most are.
-    /// There must be at least <see cref="Wire.UsualPrefix"/> bytes; <paramref name="exact"/> says that none may follow
-    /// the packet.
+    /// <paramref name="exact"/> says that no bytes may follow the packet.
     /// </summary>
     /// <returns>
-    /// The length of the payload, or <see cref="Wire.LengthUnknown"/>, and no change, for all other packets.
+    /// The length of the payload, which <see cref="NextPacket.Prefix"/> bytes precede, or
+    /// <see cref="Wire.LengthUnknown"/>, and no change, for all other packets.
     /// </returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ulong TakeNext(ReadOnlySpan<byte> bytes, bool exact, PayloadCopy copy)
     {
+        int prefix = NextPacket.Prefix;
+        if (NextPacket.Header == 0 || bytes.Length < prefix)
+        {
+            return Wire.LengthUnknown;
+        }
+
         ulong offset = ReceivedLength;
-        ulong rest = (ulong)bytes.Length - Wire.UsualPrefix;
-        ulong lengthPointer = BinaryPrimitives.ReadUInt64BigEndian(bytes[32..]);
+        ulong rest = (ulong)(bytes.Length - prefix);
+        ReadOnlySpan<byte> special = bytes[NextPacket.Special..prefix];
+        ulong lengthPointer = BinaryPrimitives.ReadUInt64BigEndian(special[Wire.PointerSize..]);
 
         // Where the length is known already, the copy need not wait for the packet's own word on it.
         ulong length = exact ? rest : lengthPointer - NextPacket.PayloadLengthPointer;
         ulong differences =
             (BinaryPrimitives.ReadUInt64LittleEndian(bytes) ^ NextPacket.Header) |
             (BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]) ^ NextPacket.CntPointer) |
-            (BinaryPrimitives.ReadUInt64LittleEndian(bytes[16..]) ^ NextPacket.HeapLengthPointer) |
-            (BinaryPrimitives.ReadUInt64BigEndian(bytes[24..]) ^ (NextPacket.PayloadOffsetPointer + offset)) |
+            (BinaryPrimitives.ReadUInt64LittleEndian(bytes[(NextPacket.Special - Wire.PointerSize)..]) ^
+                NextPacket.HeapLengthPointer) |
+            (BinaryPrimitives.ReadUInt64BigEndian(special) ^ (NextPacket.PayloadOffsetPointer + offset)) |
             (lengthPointer ^ (NextPacket.PayloadLengthPointer + length));
-        if (differences != 0 || NextPacket.Header == 0 || length > StepEnd - offset || length > rest)
+        if (differences != 0 || length > StepEnd - offset || length > rest || !Repeats(special[(2 * Wire.PointerSize)..]))
         {
             return Wire.LengthUnknown;
         }
 
         ReceivedLength = offset + length;
-        copy.Copy(bytes.Slice(Wire.UsualPrefix, (int)length), Payload + offset, IsNonTemporal);
+        MinLength = Math.Max(MinLength, ReceivedLength);
+        copy.Copy(bytes.Slice(prefix, (int)length), Payload + offset, IsNonTemporal);
         return length;
+    }
+
+    /// <summary>Keeps the item pointers that the next packet repeats; false if they are too many.</summary>
+    public bool TryRepeat(ReadOnlySpan<byte> pointers)
+    {
+        Span<byte> room = MemoryMarshal.AsBytes((Span<ulong>)_repeated);
+        return pointers.Length <= room.Length && pointers.TryCopyTo(room);
     }
 
     /// <summary>Notes the payload length of a packet that is neither the first nor the last of the heap.</summary>
@@ -325,6 +344,9 @@ internal sealed unsafe class LiveHeap
         LiveHeapPool.Return(this);
     }
 
+    private bool Repeats(ReadOnlySpan<byte> pointers) =>
+        pointers.SequenceEqual(MemoryMarshal.AsBytes((ReadOnlySpan<ulong>)_repeated)[..pointers.Length]);
+
     private void KeepRanges()
     {
         // An empty packet leaves an empty range, in in-order mode nothing.
@@ -367,7 +389,7 @@ internal struct NextPacket
     /// <summary>As it stands in the packet.</summary>
     public ulong CntPointer;
 
-    /// <summary>As it stands in the packet.</summary>
+    /// <summary>As it stands in the packet, or again that before it, if the packet has none.</summary>
     public ulong HeapLengthPointer;
 
     /// <summary>As a number, with the value 0.</summary>
@@ -375,6 +397,21 @@ internal struct NextPacket
 
     /// <summary>As a number, with the value 0.</summary>
     public ulong PayloadLengthPointer;
+
+    /// <summary>Where the pointer of the offset stands.</summary>
+    public int Special;
+
+    /// <summary>Bytes before the payload.</summary>
+    public int Prefix;
+}
+
+/// <summary>
+/// Item pointers, as they stand in a packet: two cache lines of them, and more than a heap of the field's senders has.
+/// </summary>
+[InlineArray(16)]
+internal struct RepeatedPointers
+{
+    private ulong _first;
 }
 
 /// <summary>What has not arrived of a heap.</summary>

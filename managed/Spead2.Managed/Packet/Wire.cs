@@ -8,8 +8,8 @@ internal static class Wire
     public const int HeaderSize = 8;
     public const int PointerSize = 8;
 
-    /// <summary>Header and the four special item pointers, with which most packets start.</summary>
-    public const int UsualPrefix = HeaderSize + 4 * PointerSize;
+    /// <summary>What any packet has at least: a header, and the cnt's and two more item pointers.</summary>
+    public const int LeastPrefix = HeaderSize + 3 * PointerSize;
 
     /// <summary>First byte of a packet.</summary>
     public const byte Magic = 0x53;

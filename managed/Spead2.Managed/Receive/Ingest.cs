@@ -107,10 +107,10 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     /// </summary>
     public PacketFault AddPacket(ReadOnlySpan<byte> bytes, out int size, ref PollResult result)
     {
-        ulong length = TakeNext(bytes, exact: false, ref result);
+        ulong length = TakeNext(bytes, exact: false, out int prefix, ref result);
         if (length != Wire.LengthUnknown)
         {
-            size = Wire.UsualPrefix + (int)length;
+            size = prefix + (int)length;
             return PacketFault.None;
         }
 
@@ -121,7 +121,8 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
     public PollResult AddDatagram(ReadOnlySpan<byte> bytes)
     {
         PollResult result = PollResult.More;
-        return TakeNext(bytes, exact: true, ref result) != Wire.LengthUnknown ? result : AddOtherDatagram(bytes);
+        ulong taken = TakeNext(bytes, exact: true, out _, ref result);
+        return taken != Wire.LengthUnknown ? result : AddOtherDatagram(bytes);
     }
 
     /// <summary>Counts a datagram that was too large for its source, of which these bytes have come.</summary>
@@ -242,16 +243,18 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
 
     /// <summary>
     /// Takes the packet at the start of the bytes if it is the next one of a live heap, in order, and brings nothing
-    /// new but payload, whose length is returned. Else <see cref="Wire.LengthUnknown"/>.
+    /// new but payload, whose length is returned, and in <paramref name="prefix"/> what precedes it. Else
+    /// <see cref="Wire.LengthUnknown"/>.
     /// </summary>
     /// <remarks>
     /// Most packets belong to the heap of the packet before. That heap is tried without a search, so that where to copy
     /// does not depend on bytes that may not have come from memory yet.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong TakeNext(ReadOnlySpan<byte> bytes, bool exact, ref PollResult result)
+    private ulong TakeNext(ReadOnlySpan<byte> bytes, bool exact, out int prefix, ref PollResult result)
     {
-        if (bytes.Length < Wire.UsualPrefix || !_copy.IsPlain)
+        prefix = 0;
+        if (bytes.Length < Wire.LeastPrefix || !_copy.IsPlain)
         {
             return Wire.LengthUnknown;
         }
@@ -267,11 +270,12 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
             }
         }
 
+        prefix = heap!.NextPacket.Prefix;
         _tally[Statistic.Packets]++;
         _tally[Statistic.PacketsAccepted]++;
         _tally[Statistic.SearchDist] += _assembler.RecentSteps;
         _tally[Statistic.PayloadBytes] += (long)length;
-        heap!.FedBy = _sourceNumber;
+        heap.FedBy = _sourceNumber;
         if (length != 0)
         {
             _member?.NotePacket(heap, heap.ReceivedLength - length);

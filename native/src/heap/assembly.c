@@ -19,6 +19,7 @@ static void begin(sp2_heap *heap, const sp2__packet *packet, const sp2__heap_rul
     sp2__pointers_init(&heap->pointers, (uint64_t)SP2__ID_HEAP_CNT << packet->address_bits);
     heap->cnt = packet->cnt;
     heap->heap_length = SP2__LENGTH_UNKNOWN;
+    heap->next_packet.prefix = SP2__NO_NEXT;
     heap->address_bits = packet->address_bits;
     heap->bug_compat = bug_compat;
     heap->unpointed = packet->unpointed;
@@ -69,7 +70,7 @@ static bool start_ranges(sp2_heap *heap) {
     }
     heap->last_end = heap->received_length;
     heap->out_of_order = true;
-    heap->next_packet.header = 0;
+    heap->next_packet.prefix = SP2__NO_NEXT;
     return true;
 }
 
@@ -116,6 +117,12 @@ static bool leaves_too_large_gap(const sp2_heap *heap, const sp2__packet *packet
     return packet->payload_offset > end && packet->payload_offset - end > rules->max_unsized_gap;
 }
 
+/* Whether an item pointer is none of the special ones. */
+static bool is_no_special(uint64_t pointer, uint32_t address_bits) {
+    const uint64_t id = sp2__pointer_id(pointer, address_bits);
+    return id == SP2__ID_NULL || id > SP2__ID_PAYLOAD_LENGTH;
+}
+
 /* Adds the items of a packet to the heap's; false if there is no room for them. */
 static bool add_items(sp2_heap *heap, const sp2__packet *packet) {
     uint64_t batch[SP2__POINTERS_BATCH];
@@ -123,8 +130,7 @@ static bool add_items(sp2_heap *heap, const sp2__packet *packet) {
     sp2__pointers_next_packet(&heap->pointers);
     for (uint32_t i = 0; i < packet->item_count; i++) {
         const uint64_t pointer = sp2__load_be64(packet->items + (size_t)i * SP2__POINTER_SIZE);
-        const uint64_t id = sp2__pointer_id(pointer, packet->address_bits);
-        if (id == SP2__ID_NULL || id > SP2__ID_PAYLOAD_LENGTH) {
+        if (is_no_special(pointer, packet->address_bits)) {
             batch[count++] = pointer;
         }
         if (count == SP2__POINTERS_BATCH) {
@@ -190,24 +196,65 @@ static void apply_items(sp2_heap *heap, const sp2__packet *packet) {
     }
 }
 
-/* Says what packet sp2__heap_take_next may take: none, if what it need not look at is unusual. A
- * fifth pointer is, even if it is special and so no item: it overrides one of the four. */
+/* Keeps what the next packet repeats if it is like this one; false if that would be too much. */
+static bool expect_repeated(sp2_heap *heap, const sp2__packet *packet) {
+    const uint32_t count = packet->item_count;
+    if (count > SP2__MOST_REPEATED || heap->stop_item_seen) {
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t pointer = sp2__load_be64(packet->items + (size_t)i * SP2__POINTER_SIZE);
+        if (!is_no_special(pointer, packet->address_bits)) {
+            return false;
+        }
+    }
+    memcpy(heap->repeated, packet->items, (size_t)count * SP2__POINTER_SIZE);
+    return true;
+}
+
+/* Where a packet has the pointers of its offset and length, if those of its cnt and, in a heap
+ * whose length is known, HEAP_LENGTH come before them, in the order of the identifiers; else 0. */
+static uint32_t find_special(const sp2_heap *heap, const sp2__packet *packet) {
+    enum { SIZED = SP2__HEADER_SIZE + 2 * SP2__POINTER_SIZE };
+    enum { UNSIZED = SP2__HEADER_SIZE + SP2__POINTER_SIZE };
+    enum { BOTH = 2 * SP2__POINTER_SIZE };
+    const sp2__next_packet *next = &heap->next_packet;
+    if (packet->usual_prefix) {
+        return heap->min_length == heap->heap_length &&
+                       packet->items == packet->start + SIZED + BOTH
+                   ? SIZED
+                   : 0;
+    }
+    const bool matches =
+        heap->heap_length == SP2__LENGTH_UNKNOWN &&
+        packet->items == packet->start + UNSIZED + BOTH &&
+        sp2__load_be64(packet->start + UNSIZED) ==
+            next->payload_offset_pointer + packet->payload_offset &&
+        sp2__load_be64(packet->start + UNSIZED + SP2__POINTER_SIZE) ==
+            next->payload_length_pointer + packet->payload_length;
+    return matches ? UNSIZED : 0;
+}
+
+/* Says what packet sp2__heap_take_next may take: none, if what it need not look at is unusual. */
 static void expect_next(sp2_heap *heap, const sp2__packet *packet) {
     sp2__next_packet *next = &heap->next_packet;
-    const bool usual = packet->usual_prefix &&
-                       packet->payload == packet->start + SP2__USUAL_PREFIX &&
-                       !heap->out_of_order && heap->min_length == heap->heap_length &&
-                       heap->received_length != 0 && !heap->has_returned && heap->payload != NULL;
-    if (!usual) {
-        next->header = 0;
+    const uint64_t immediate = SP2__IMMEDIATE_BIT >> heap->address_bits;
+    next->prefix = SP2__NO_NEXT;
+    if (heap->out_of_order || heap->received_length == 0 || heap->has_returned ||
+        heap->payload == NULL) {
         return;
     }
-    const uint64_t immediate = SP2__IMMEDIATE_BIT >> heap->address_bits;
-    next->header = sp2__load_raw64(packet->start);
-    next->cnt_pointer = sp2__load_raw64(packet->start + 8);
-    next->heap_length_pointer = sp2__load_raw64(packet->start + 16);
     next->payload_offset_pointer = (immediate | SP2__ID_PAYLOAD_OFFSET) << heap->address_bits;
     next->payload_length_pointer = (immediate | SP2__ID_PAYLOAD_LENGTH) << heap->address_bits;
+    const uint32_t special = find_special(heap, packet);
+    if (special == 0 || !expect_repeated(heap, packet)) {
+        return;
+    }
+    next->header = sp2__load_raw64(packet->start);
+    next->cnt_pointer = sp2__load_raw64(packet->start + SP2__HEADER_SIZE);
+    next->heap_length_pointer = sp2__load_raw64(packet->start + special - SP2__POINTER_SIZE);
+    next->special = special;
+    next->prefix = (uint64_t)(packet->payload - packet->start);
 }
 
 SP2__INLINE void copy_payload(sp2_heap *heap, const sp2__packet *packet,
@@ -226,13 +273,16 @@ SP2__INLINE void copy_payload(sp2_heap *heap, const sp2__packet *packet,
     copier->function(copier->context, heap->payload, &header);
 }
 
-/* How far in-order packets need nothing but their copy. */
-SP2__INLINE uint64_t step_end_of(sp2_heap *heap) {
+/* How far in-order packets need nothing but their copy. A heap of unknown length may have a block
+ * that is larger than any heap may be. */
+SP2__INLINE uint64_t step_end_of(sp2_heap *heap, const sp2__heap_rules *rules) {
     if (SP2__UNLIKELY(heap->present != NULL)) {
         return heap->heap_length;
     }
-    return heap->block.size < SP2__HUGE_PAGE ? sp2__min_u64(heap->heap_length, heap->block.usable)
-                                             : sp2__payload_advance(heap);
+    const uint64_t most = sp2__min_u64(heap->heap_length, rules->max_heap_size);
+    return heap->block.size < SP2__HUGE_PAGE
+               ? sp2__min_u64(most, heap->block.usable)
+               : sp2__min_u64(most, sp2__payload_advance(heap));
 }
 
 sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
@@ -304,7 +354,7 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
     heap->received_length += packet->payload_length;
     if (packet->payload_length != 0) {
         heap->last_end = sp2__max_u64(heap->last_end, end);
-        heap->step_end = step_end_of(heap);
+        heap->step_end = step_end_of(heap, rules);
         copy_payload(heap, packet, rules);
     }
     if (packet->payload_offset != 0 && end != packet->heap_length) {

@@ -20,16 +20,25 @@
 #include "packet/wire.h"
 #include "spead2core/heap.h"
 
+/* Most item pointers of a packet, but for the special ones, for sp2__heap_take_next to take one
+ * that repeats them: two cache lines of them, and more than a heap of the field's senders has. */
+#define SP2__MOST_REPEATED 16
+
+#define SP2__NO_NEXT UINT64_MAX
+
 /*
  * How the next packet of a heap begins if it has what most packets have: the header of the one
- * before, the special four, in order, and payload. `header` is 0 where this is not to be expected.
+ * before, the special four, in order, or those without HEAP_LENGTH, the other item pointers of the
+ * one before, and payload. `prefix` is SP2__NO_NEXT where this is not to be expected.
  */
 typedef struct sp2__next_packet {
     uint64_t header; /* these three as they stand in the packet */
     uint64_t cnt_pointer;
-    uint64_t heap_length_pointer;
+    uint64_t heap_length_pointer; /* or again that before it, if the packet has none */
     uint64_t payload_offset_pointer; /* these two as numbers, with the value 0 */
     uint64_t payload_length_pointer;
+    uint64_t special; /* where the pointer of the offset stands */
+    uint64_t prefix;  /* bytes before the payload */
 } sp2__next_packet;
 
 /* What has not arrived of a heap. */
@@ -104,7 +113,9 @@ struct sp2_heap {
     uint64_t sender;  /* the assembler's: who sent its first packet, as a number; 0: not known */
     sp2__address sender_address; /* the same as an address */
     uint64_t unpointed;     /* item pointer of the payload, if none points to it; 0: no such item */
-    sp2__pointers pointers; /* last, as it is not zeroed */
+    sp2__pointers pointers; /* from here on nothing is zeroed */
+    /* The item pointers that the next packet repeats, as they stand in it. */
+    uint8_t repeated[SP2__MOST_REPEATED * SP2__POINTER_SIZE];
 };
 
 /* What became of a packet. */
@@ -149,30 +160,40 @@ sp2__verdict sp2__heap_accept(sp2_heap *heap, const sp2__packet *packet,
 
 /*
  * The same for most packets of a heap, undecoded: if the bytes are its next packet, in order and
- * with nothing new but payload, that is taken. Returns the length of the payload, or
- * SP2__LENGTH_UNKNOWN, and no change, for all others. There must be at least SP2__USUAL_PREFIX
- * bytes; `exact` says that none may follow the packet. Not where a user-supplied function copies.
+ * with nothing new but payload, that is taken. Returns the length of the payload, which
+ * next_packet.prefix bytes precede, or SP2__LENGTH_UNKNOWN, and no change, for all others. `exact`
+ * says that no bytes may follow the packet. Not where a user-supplied function copies.
  */
 SP2__INLINE uint64_t sp2__heap_take_next(sp2_heap *heap, const uint8_t *bytes, uint64_t available,
                                          bool exact, sp2__copier *copier) {
     const sp2__next_packet *next = &heap->next_packet;
+    const uint64_t prefix = next->prefix; /* SP2__NO_NEXT, too, is more than any packet has */
+    if (SP2__UNLIKELY(available < prefix)) {
+        return SP2__LENGTH_UNKNOWN;
+    }
     const uint64_t offset = heap->received_length;
-    const uint64_t length_pointer = sp2__load_be64(bytes + 32);
+    const uint8_t *special = bytes + next->special;
+    const uint64_t length_pointer = sp2__load_be64(special + 8);
     /* Where the length is known already, the copy need not wait for the packet's own word on it. */
     const uint64_t length =
-        exact ? available - SP2__USUAL_PREFIX : length_pointer - next->payload_length_pointer;
-    const uint64_t differences =
+        exact ? available - prefix : length_pointer - next->payload_length_pointer;
+    uint64_t differences =
         (sp2__load_raw64(bytes) ^ next->header) | (sp2__load_raw64(bytes + 8) ^ next->cnt_pointer) |
-        (sp2__load_raw64(bytes + 16) ^ next->heap_length_pointer) |
-        (sp2__load_be64(bytes + 24) ^ (next->payload_offset_pointer + offset)) |
+        (sp2__load_raw64(special - 8) ^ next->heap_length_pointer) |
+        (sp2__load_be64(special) ^ (next->payload_offset_pointer + offset)) |
         (length_pointer ^ (next->payload_length_pointer + length));
-    if (SP2__UNLIKELY(differences != 0 || next->header == 0 || length > heap->step_end - offset ||
-                      length > available - SP2__USUAL_PREFIX)) {
+    const uint8_t *repeated = heap->repeated;
+    for (const uint8_t *at = special + 16; at != bytes + prefix; at += SP2__POINTER_SIZE) {
+        differences |= sp2__load_raw64(at) ^ sp2__load_raw64(repeated);
+        repeated += SP2__POINTER_SIZE;
+    }
+    if (SP2__UNLIKELY(differences != 0 || length > heap->step_end - offset ||
+                      length > available - prefix)) {
         return SP2__LENGTH_UNKNOWN;
     }
     heap->received_length = offset + length;
-    sp2__copier_copy(copier, heap->nontemporal, heap->payload + offset, bytes + SP2__USUAL_PREFIX,
-                     length);
+    heap->min_length = sp2__max_u64(heap->min_length, offset + length);
+    sp2__copier_copy(copier, heap->nontemporal, heap->payload + offset, bytes + prefix, length);
     return length;
 }
 
@@ -205,7 +226,7 @@ sp2__missing sp2__heap_missing(const sp2_heap *heap, uint64_t packet_length, sp2
 static inline void sp2__heap_lose_place(sp2_heap *heap) {
     heap->payload = NULL;
     heap->present = NULL;
-    heap->next_packet.header = 0;
+    heap->next_packet.prefix = SP2__NO_NEXT;
     heap->has_lost_place = true;
 }
 

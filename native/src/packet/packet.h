@@ -10,8 +10,8 @@
 /* Value of sp2__packet.heap_length where the packet has no HEAP_LENGTH. */
 #define SP2__LENGTH_UNKNOWN UINT64_MAX
 
-/* Header and the four special item pointers. */
-#define SP2__USUAL_PREFIX (SP2__HEADER_SIZE + 4 * SP2__POINTER_SIZE)
+/* What any packet has at least: a header, and the cnt's and two more item pointers. */
+#define SP2__LEAST_PREFIX (SP2__HEADER_SIZE + 3 * SP2__POINTER_SIZE)
 
 /* A decoded packet; its pointers point into the packet's bytes, at no particular alignment. */
 typedef struct sp2__packet {

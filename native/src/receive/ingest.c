@@ -504,15 +504,15 @@ static sp2_heap *find_heap_of(sp2__assembler *assembler, const uint8_t *bytes) {
 
 /*
  * Takes the packet at the start of the bytes if it is the next one of a live heap, in order, and
- * brings nothing new but payload, whose length is returned. Else SP2__LENGTH_UNKNOWN. `exact`: no
- * other bytes may follow it.
+ * brings nothing new but payload, whose length is returned, and in *prefix what precedes it. Else
+ * SP2__LENGTH_UNKNOWN. `exact`: no other bytes may follow it.
  *
  * Most packets belong to the heap of the packet before. That heap is tried without a search, so
  * that where to copy does not depend on bytes that may not have come from memory yet.
  */
 SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes, uint64_t available,
-                               bool exact, sp2__answer *answer) {
-    if (SP2__UNLIKELY(available < SP2__USUAL_PREFIX)) {
+                               bool exact, uint64_t *prefix, sp2__answer *answer) {
+    if (SP2__UNLIKELY(available < SP2__LEAST_PREFIX)) {
         return SP2__LENGTH_UNKNOWN;
     }
     sp2__copier *copier = &stream->assembler.copier;
@@ -532,6 +532,7 @@ SP2__INLINE uint64_t take_next(sp2_receive_stream *stream, const uint8_t *bytes,
         }
     }
     sp2_receive_stats *stats = &stream->stats;
+    *prefix = heap->next_packet.prefix;
     heap->fed_by = stream->reading_number;
     note_sender(stream, heap);
     if (SP2__UNLIKELY(stream->chunk_sink.packet_size != 0)) {
@@ -575,9 +576,10 @@ static sp2__packet_fault decode(const sp2_receive_stream *stream, const uint8_t 
 
 sp2__packet_fault sp2__stream_add_packet(sp2_receive_stream *stream, const uint8_t *bytes,
                                          uint64_t available, uint64_t *size, sp2__answer *answer) {
-    const uint64_t length = take_next(stream, bytes, available, false, answer);
+    uint64_t prefix;
+    const uint64_t length = take_next(stream, bytes, available, false, &prefix, answer);
     if (SP2__LIKELY(length != SP2__LENGTH_UNKNOWN)) {
-        *size = SP2__USUAL_PREFIX + length;
+        *size = prefix + length;
         return SP2__PACKET_OK;
     }
     sp2__packet packet;
@@ -684,7 +686,8 @@ static sp2__answer add_other_datagram(sp2_receive_stream *stream, const uint8_t 
 sp2__answer sp2__stream_add_datagram(sp2_receive_stream *stream, const uint8_t *bytes,
                                      uint64_t length) {
     sp2__answer answer;
-    const uint64_t taken = take_next(stream, bytes, length, true, &answer);
+    uint64_t prefix;
+    const uint64_t taken = take_next(stream, bytes, length, true, &prefix, &answer);
     return SP2__LIKELY(taken != SP2__LENGTH_UNKNOWN) ? answer
                                                      : add_other_datagram(stream, bytes, length);
 }
