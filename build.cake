@@ -40,6 +40,7 @@ string[] screenTools = ["tmux"];
 string[] captureTools = ["tcpdump", "dumpcap=tshark", "zstd"];
 string[] coverageTools = ["gcovr"];
 string[] fuzzTools = ["/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a=libclang-rt-14-dev"];
+string[] valgrind = ["/usr/bin/valgrind=valgrind"];
 string[] numPy = ["/usr/lib/python3/dist-packages/numpy/__init__.py=python3-numpy"];
 string[] h5py = ["/usr/lib/python3/dist-packages/h5py/__init__.py=python3-h5py"];
 string[] systemCallTools = ["strace"];
@@ -239,6 +240,12 @@ Task("sockets")
     .Description("Sends to 1, 2 and 4 streams that share a port, and looks whether a heap is split or lost; an argument is the packets of each run, 1000000 by default")
     .IsDependentOn("native")
     .Does(() => Run($"build/{Preset}/native/bench/bench_sockets", programArguments));
+
+Task("instructions")
+    .Description("Counts the instructions of the C core for a packet, and fails where they have grown by more than 5 %; --write records them")
+    .IsDependentOn("native")
+    .Does(With(valgrind, () =>
+        Run("python3", ["benchmarks/instructions.py", $"build/{Preset}/native/bench/bench_assemble", .. programArguments])));
 
 Task("numpy")
     .Description("Compares what is read of NumPy headers with what NumPy reads, 100,000 of them; --help lists its arguments")
