@@ -101,7 +101,8 @@ typedef enum sp2_memcpy_method {
     SP2_MEMCPY_NONTEMPORAL = 2, /* streaming stores: faster for heaps that are larger than the
                                    caches, or that nobody reads soon; where the processor has no
                                    such stores it is memcpy */
-    SP2_MEMCPY_AUTO = 3         /* one of these two for each heap, by its length (docs/tuning.md) */
+    SP2_MEMCPY_AUTO = 3         /* one of these two for each heap: streaming stores if its memory is
+                                   not in the caches any more (docs/tuning.md) */
 } sp2_memcpy_method;
 
 /* How a custom statistic is brought up to date. */
@@ -241,8 +242,8 @@ SP2_API int32_t sp2_receive_stream_set_memory_allocator(sp2_receive_stream *stre
                                                         sp2_allocator *allocator);
 
 /*
- * Sets how packets are copied from now on (set_memcpy): an sp2_memcpy_method. It takes the place of
- * a copy function.
+ * Sets how heaps that begin from now on are copied (set_memcpy): an sp2_memcpy_method. It takes the
+ * place of a copy function.
  *
  * Threads: any, also while the stream receives.
  * Returns: SP2_OK, SP2_E_ARG.
