@@ -109,7 +109,6 @@ internal static unsafe class HeapPayload
 
     private static bool TryWiden(LiveHeap heap, ulong room, bool isSized, PayloadCopy copy)
     {
-        ulong before = heap.Block.Usable;
         if (!Recycler.TryWiden(ref heap.Block, room))
         {
             return false;
@@ -117,7 +116,7 @@ internal static unsafe class HeapPayload
 
         if (!isSized)
         {
-            heap.IsNonTemporal |= copy.Widen(before, heap.Block.Usable);
+            heap.IsNonTemporal |= copy.Widen(heap.Block.Usable);
         }
 
         return true;

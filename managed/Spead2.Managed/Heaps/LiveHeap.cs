@@ -174,6 +174,9 @@ internal sealed unsafe class LiveHeap
     /// <summary>The length is known and all of it has arrived.</summary>
     public bool IsComplete => ReceivedLength == HeapLength && MinLength == HeapLength;
 
+    /// <summary>Its payload has memory of its own.</summary>
+    public bool HasBlock => Block.Memory is not null;
+
     /// <summary>Everything that is known to belong to the heap has arrived.</summary>
     public bool IsContiguous => ReceivedLength == MinLength;
 

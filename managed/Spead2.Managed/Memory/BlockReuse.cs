@@ -21,7 +21,7 @@ internal sealed class BlockReuse
     // the sum.
     private const ulong CountedStep = MostCached / 64;
 
-    // A multiplicative hash spreads addresses that are a fixed distance apart.
+    // Blocks are often a fixed distance apart, for which one multiplication may give few places.
     private const ulong HashMultiplier = 0x9e3779b97f4a7c15;
 
     // By all streams.
@@ -40,12 +40,14 @@ internal sealed class BlockReuse
     public static ulong Far { get; } =
         LastCache.Size == 0 ? ulong.MaxValue : Math.Min(LastCache.Size / CacheShare, MostCached);
 
-    /// <summary>A block is taken for so many bytes.</summary>
+    /// <summary>A block is taken.</summary>
     /// <returns>True if its lines are not in the caches.</returns>
-    public bool Take(nint block, ulong size)
+    public bool Take(nint block)
     {
         ulong now = Volatile.Read(ref _written) + _uncounted;
-        ref Entry entry = ref _entries[((ulong)block * HashMultiplier >> 32) % (ulong)_entries.Length];
+        ulong once = (ulong)block * HashMultiplier;
+        ulong hash = (once ^ once >> 32) * HashMultiplier;
+        ref Entry entry = ref _entries[(hash >> 32) % (ulong)_entries.Length];
         bool isOld = now - entry.Written > Far;
         if (entry.Block == block || isOld)
         {
@@ -55,11 +57,10 @@ internal sealed class BlockReuse
         }
 
         entry = new(block, now);
-        Add(size);
-        return _isFar || size > Far;
+        return _isFar;
     }
 
-    /// <summary>More is written to a block than was said.</summary>
+    /// <summary>So many bytes have been written to a block: not what packets announce.</summary>
     public void Add(ulong bytes)
     {
         _uncounted += bytes;

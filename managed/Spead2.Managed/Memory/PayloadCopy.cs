@@ -55,21 +55,16 @@ internal sealed unsafe class PayloadCopy(EngineLog log, long[] customStatistics)
         _ => isFar,
     };
 
-    /// <summary>So many bytes will be copied to a block.</summary>
+    /// <summary>At most so many bytes will be copied to a block.</summary>
     /// <returns>True: by non-temporal stores.</returns>
     public bool Take(byte* block, ulong size) =>
-        Chooses(IsByReuse && size >= BlockReuse.Least && _reuse.Take((nint)block, size));
+        Chooses((IsByReuse && size >= BlockReuse.Least && _reuse.Take((nint)block)) || size > BlockReuse.Far);
 
-    /// <summary>The same where it turns out that they are more.</summary>
-    public bool Widen(ulong from, ulong to)
-    {
-        if (IsByReuse)
-        {
-            _reuse.Add(to - from);
-        }
+    /// <summary>The same where it turns out that they are this many.</summary>
+    public bool Widen(ulong size) => Chooses(size > BlockReuse.Far);
 
-        return Chooses(to > BlockReuse.Far);
-    }
+    /// <summary>So many bytes have been copied to a block.</summary>
+    public void Count(ulong bytes) => _reuse.Add(bytes);
 
     /// <summary>Copies payload as it was said when its block was taken.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

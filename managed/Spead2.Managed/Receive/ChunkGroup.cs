@@ -410,7 +410,8 @@ internal sealed class ChunkGroup
         }
 
         chunk.Number = _tail;
-        chunk.IsFar = _reuse.Take(chunk.Memory.DataAddress, (ulong)chunk.Memory.DataSize);
+        chunk.IsFar = _reuse.Take(chunk.Memory.DataAddress);
+        _reuse.Add((ulong)chunk.Memory.DataSize);
         chunk.Stream = member.StreamId;
         _window[_tail % MaxChunks] = chunk;
         _tail++;

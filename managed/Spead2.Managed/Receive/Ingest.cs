@@ -696,6 +696,12 @@ internal sealed class Ingest(StreamCore stream, ReceiveStreamOptions options)
         _tally[Statistic.HeapsContradictory] += (heap.State & HeapState.Contradictory) != 0 ? 1 : 0;
         _tally[Statistic.MaxHeapBytes] = Math.Max(_tally[Statistic.MaxHeapBytes], (long)heap.ReceivedLength);
         _packetLength = heap.PacketLength != 0 ? heap.PacketLength : _packetLength;
+        if (heap.HasBlock)
+        {
+            // Else it is in a chunk.
+            _copy.Count(heap.ReceivedLength);
+        }
+
         if (!heap.IsContiguous)
         {
             CountMissing(heap, isEvicted);

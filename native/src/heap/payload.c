@@ -129,12 +129,11 @@ sp2__verdict sp2__payload_make_room(sp2_heap *heap, const sp2__packet *packet,
     const uint64_t length = known_length(heap, packet);
     const bool sized = length != SP2__LENGTH_UNKNOWN && length >= room && !rules->grows;
     if (heap->allocator == NULL && room <= heap->block.size) {
-        const uint64_t before = heap->block.usable;
         if (!sp2__recycler_widen(&heap->block, room)) {
             return SP2__NO_MEMORY;
         }
         if (!sized) {
-            heap->nontemporal |= sp2__copier_widen(rules->copier, before, heap->block.usable);
+            heap->nontemporal |= sp2__copier_widen(rules->copier, heap->block.usable);
         }
         return SP2__ACCEPTED;
     }

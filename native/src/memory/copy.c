@@ -106,14 +106,10 @@ bool sp2__copier_set_method(sp2__copier *copier, int32_t method) {
 
 bool sp2__copier_take(sp2__copier *copier, const void *block, uint64_t size) {
     const bool is_far = copier->choice == SP2__COPY_BY_REUSE && size >= SP2__REUSE_LEAST &&
-                        sp2__reuse_take(copier->reuse, block, size);
-    return sp2__copier_chooses(copier, is_far);
+                        sp2__reuse_take(copier->reuse, block);
+    return sp2__copier_chooses(copier, is_far || size > sp2__reuse_far());
 }
 
-bool sp2__copier_widen(sp2__copier *copier, uint64_t from, uint64_t to) {
-    if (copier->choice != SP2__COPY_BY_REUSE) {
-        return copier->choice == SP2__COPY_NONTEMPORAL;
-    }
-    sp2__reuse_add(copier->reuse, to - from);
-    return to > sp2__reuse_far();
+bool sp2__copier_widen(const sp2__copier *copier, uint64_t size) {
+    return sp2__copier_chooses(copier, size > sp2__reuse_far());
 }

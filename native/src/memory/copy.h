@@ -96,11 +96,11 @@ SP2__INLINE bool sp2__copier_chooses(const sp2__copier *copier, bool is_far) {
            (copier->choice == SP2__COPY_BY_REUSE && is_far);
 }
 
-/* So many bytes will be copied to a block. True: by non-temporal stores. */
+/* At most so many bytes will be copied to a block. True: by non-temporal stores. */
 bool sp2__copier_take(sp2__copier *copier, const void *block, uint64_t size);
 
-/* The same where it turns out that they are `to` bytes and not `from`. */
-bool sp2__copier_widen(sp2__copier *copier, uint64_t from, uint64_t to);
+/* The same where it turns out that they are this many. */
+bool sp2__copier_widen(const sp2__copier *copier, uint64_t size);
 
 /* Copies a part of a block as it was said when that was taken. */
 SP2__INLINE void sp2__copier_copy(sp2__copier *copier, bool nontemporal, uint8_t *to,

@@ -22,7 +22,7 @@
  * not contend for the sum. */
 #define COUNTED_STEP (SP2__REUSE_MOST_CACHED / 64)
 
-/* A multiplicative hash spreads addresses that are a fixed distance apart. */
+/* Blocks are often a fixed distance apart, for which one multiplication may give few places. */
 #define HASH_MULTIPLIER UINT64_C(0x9e3779b97f4a7c15)
 
 static _Alignas(SP2__CACHE_ISOLATION) _Atomic uint64_t all_written; /* by all streams */
@@ -91,7 +91,8 @@ uint64_t sp2__reuse_far(void) {
 }
 
 static sp2__reuse_entry *entry_of(sp2__reuse *reuse, const void *block) {
-    const uint64_t hash = (uint64_t)(uintptr_t)block * HASH_MULTIPLIER;
+    const uint64_t once = (uint64_t)(uintptr_t)block * HASH_MULTIPLIER;
+    const uint64_t hash = (once ^ once >> 32) * HASH_MULTIPLIER;
     return &reuse->entries[(hash >> 32) % SP2__REUSE_ENTRIES];
 }
 
@@ -105,7 +106,7 @@ void sp2__reuse_add(sp2__reuse *reuse, uint64_t bytes) {
 
 /* An entry that is some other block's, and not old, tells nothing of this one, which then is taken
  * to be as the one before. */
-bool sp2__reuse_take(sp2__reuse *reuse, const void *block, uint64_t size) {
+bool sp2__reuse_take(sp2__reuse *reuse, const void *block) {
     const uint64_t far = sp2__reuse_far();
     const uint64_t now =
         atomic_load_explicit(&all_written, memory_order_relaxed) + reuse->uncounted;
@@ -115,6 +116,5 @@ bool sp2__reuse_take(sp2__reuse *reuse, const void *block, uint64_t size) {
         reuse->is_far = is_old;
     }
     *entry = (sp2__reuse_entry){block, now};
-    sp2__reuse_add(reuse, size);
-    return reuse->is_far || size > far;
+    return reuse->is_far;
 }

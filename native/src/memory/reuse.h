@@ -31,10 +31,10 @@ typedef struct sp2__reuse {
  * known of these. */
 uint64_t sp2__reuse_far(void);
 
-/* A block is taken for so many bytes. True if its lines are not in the caches. */
-bool sp2__reuse_take(sp2__reuse *reuse, const void *block, uint64_t size);
+/* A block is taken. True if its lines are not in the caches. */
+bool sp2__reuse_take(sp2__reuse *reuse, const void *block);
 
-/* More is written to a block than was said. */
+/* So many bytes have been written to a block: not what packets announce. */
 void sp2__reuse_add(sp2__reuse *reuse, uint64_t bytes);
 
 #endif

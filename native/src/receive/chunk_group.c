@@ -170,7 +170,8 @@ static void leave_window(sp2_chunk_group *group, bool dropped) {
 static void enter_window(sp2_chunk_group *group, sp2__chunk_member *member) {
     sp2_chunk *chunk = group->free;
     group->free = chunk->next;
-    chunk->is_far = sp2__reuse_take(&group->reuse, chunk->data.bytes, chunk->data.size);
+    chunk->is_far = sp2__reuse_take(&group->reuse, chunk->data.bytes);
+    sp2__reuse_add(&group->reuse, chunk->data.size);
     group->stats.free_chunks--;
     chunk->id = group->tail;
     chunk->stream_id = member->stream_id;

@@ -130,6 +130,9 @@ static void leave_assembly(sp2_receive_stream *stream, sp2_heap *heap, bool is_e
     if (heap->packet_length != 0) {
         stream->packet_length = heap->packet_length;
     }
+    if (heap->block.memory != NULL) { /* else it is in a chunk */
+        sp2__reuse_add(&stream->assembler.reuse, heap->received_length);
+    }
     if (SP2__UNLIKELY(!sp2__heap_is_contiguous(heap))) {
         count_missing(stream, heap, is_evicted);
         /* Some or all of its memory may be released, to be somebody else's next. */
