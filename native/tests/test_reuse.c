@@ -5,6 +5,7 @@
 #include "heap/heap.h"
 #include "memory/copy.h"
 #include "memory/recycler.h"
+#include "receive/stream.h"
 #include "receiver.h"
 
 enum { BLOCK = 64 << 10, MOST_BLOCKS = 1024 };
@@ -156,41 +157,27 @@ SP2_TEST(Heaps_that_the_consumer_keeps_are_copied_by_nontemporal_stores) {
 SP2_TEST(Heaps_that_the_consumer_releases_are_copied_plainly) {
     SKIP_UNLESS_KNOWN();
     const uint64_t heaps = 4 * sp2__reuse_far() / BLOCK;
-    CHECK_EQ_U64(count_nontemporal(SP2_MEMCPY_AUTO, heaps, false, true), 0);
+    /* Now and then there is a block that nobody has needed for long, and which is out of the caches. */
+    CHECK(count_nontemporal(SP2_MEMCPY_AUTO, heaps, false, true) < heaps / 2 / 10);
     CHECK_EQ_U64(count_nontemporal(SP2_MEMCPY_NONTEMPORAL, heaps, false, true), heaps / 2);
 }
 
 /* Packets that announce a heap of 256 KiB each, and bring next to nothing. */
-SP2_TEST(What_packets_announce_drives_nothing_out_of_the_caches) {
-    SKIP_UNLESS_KNOWN();
-    enum { WHOLE_HEAPS = 20 };
-    const uint64_t heaps = 4 * sp2__reuse_far() / SP2__SMALL_BLOCK;
-    const uint8_t payload[64] = {0};
+SP2_TEST(What_packets_announce_does_not_count_as_written) {
+    enum { HEAPS = 256, BYTES = 64 };
+    const uint8_t payload[BYTES] = {0};
     datagram_list list = {0};
-    uint8_t *whole = new_payload(BLOCK, 1);
-    for (uint64_t cnt = 1; cnt <= WHOLE_HEAPS; cnt++) {
-        if (cnt == WHOLE_HEAPS) {
-            for (uint64_t i = 0; i < heaps; i++) {
-                datagrams_add_part(&list, 48, WHOLE_HEAPS + 1 + i, (int64_t)SP2__SMALL_BLOCK,
-                                   payload, 0, sizeof(payload));
-            }
-        }
-        datagrams_add_part(&list, 48, cnt, BLOCK, whole, 0, BLOCK / 2);
-        datagrams_add_part(&list, 48, cnt, BLOCK, whole, BLOCK / 2, BLOCK / 2);
+    for (uint64_t cnt = 1; cnt <= HEAPS; cnt++) {
+        datagrams_add_part(&list, 48, cnt, (int64_t)SP2__SMALL_BLOCK, payload, 0, BYTES);
     }
-    sp2_receive_options options = quiet_options(0);
-    options.max_heaps = 1;
-    sp2_receive_stream *stream = new_stream(&options);
+    sp2_receive_stream *stream = new_stream(NULL);
     REQUIRE_OK(add_datagram_source(stream, list.datagrams, list.count));
-    for (uint64_t cnt = 1; cnt <= WHOLE_HEAPS; cnt++) {
-        heap_list one = pop_count(stream, 1);
-        REQUIRE(one.count == 1);
-        CHECK(cnt != WHOLE_HEAPS || !one.heaps[0]->nontemporal);
-        heaps_free(&one);
-    }
+    heap_list none = pop_all(stream);
+    CHECK_EQ_U64(none.count, 0);
+    CHECK_EQ_U64(stream->assembler.reuse.uncounted, (uint64_t)HEAPS * BYTES);
+    heaps_free(&none);
     sp2_receive_stream_destroy(stream);
     datagrams_free(&list);
-    free(whole);
 }
 
 SP2_TEST(Unsized_heaps_that_the_consumer_keeps_are_copied_by_nontemporal_stores) {
@@ -199,5 +186,5 @@ SP2_TEST(Unsized_heaps_that_the_consumer_keeps_are_copied_by_nontemporal_stores)
     /* Most of them: on the way they pass through blocks that come back soon, and where the entry of
      * a block is another's, the answer is that of the block before. */
     CHECK(count_nontemporal(SP2_MEMCPY_AUTO, heaps, true, false) > heaps / 2 / 2);
-    CHECK_EQ_U64(count_nontemporal(SP2_MEMCPY_AUTO, heaps, false, false), 0);
+    CHECK(count_nontemporal(SP2_MEMCPY_AUTO, heaps, false, false) < heaps / 2 / 10);
 }
