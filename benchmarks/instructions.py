@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Counts what the C core executes for a packet besides copying it; docs/benchmarks.md has a table.
+"""Counts what the C core executes for a packet except copying it; docs/benchmarks.md has a table.
 
 Callgrind runs bench_assemble twice, with different numbers of repetitions; the difference is that of the packets. A
 count that is more than 5 % above the one in instructions.json is a failure. Those hold for one compiler.
